@@ -1,0 +1,103 @@
+"""One canonical encoding for hashing, signing, the wire and the disk.
+
+Two rules. Equal values have equal bytes, in every process. Bytes from outside are accepted only if they are
+exactly the bytes we would have written: no trailing byte, no unknown field, no second spelling of a number.
+
+The encoding is MessagePack by msgspec: a `Record` is an array of its fields in order, a `dict` is written with
+sorted keys. There are no floats anywhere.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from minichain.errors import DecodeError
+
+MAX_VALUE_DEPTH = 16
+INT_MIN, INT_MAX = -(2**63), 2**64 - 1  # what MessagePack can carry
+
+T = TypeVar("T")
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_json_encoder = msgspec.json.Encoder(order="deterministic")
+encode = _encoder.encode
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """An immutable value with a canonical encoding: the base of everything hashed, signed, sent or stored."""
+
+
+@lru_cache(maxsize=256)
+def _decoder(type_: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(type_)
+
+
+@lru_cache(maxsize=64)
+def _json_decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(type_)
+
+
+def decode(data: bytes, type_: type[T], limit: int | None = None) -> T:
+    """Decode bytes from outside, refusing everything but the canonical encoding of a `type_`.
+
+    `limit` is the largest accepted size in bytes.
+    """
+    if limit is not None and len(data) > limit:
+        raise DecodeError(f"{len(data)} bytes where at most {limit} are accepted")
+    try:
+        value: T = _decoder(type_).decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise DecodeError(f"not a valid {_name(type_)}: {error}") from None
+    if encode(value) != data:
+        raise DecodeError(f"not the canonical encoding of this {_name(type_)}")
+    return value
+
+
+def decode_own(data: bytes, type_: type[T]) -> T:
+    """Decode bytes this node wrote or has already checked; a failure here is our bug or a damaged disk."""
+    value: T = _decoder(type_).decode(data)
+    return value
+
+
+def to_json(value: Any) -> bytes:
+    """Write the one JSON form of a value (bytes as base64), for files that people open."""
+    return _json_encoder.encode(value)
+
+
+def from_json(data: bytes, type_: type[T]) -> T:
+    """Read a JSON file written by `to_json`; any other spelling of the same content is refused."""
+    try:
+        value: T = _json_decoder(type_).decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise DecodeError(f"not a valid {_name(type_)} file: {error}") from None
+    if to_json(value) != data:
+        raise DecodeError(f"not the canonical form of this {_name(type_)} file: a byte was changed")
+    return value
+
+
+def check_value(value: Any, depth: int = 0) -> None:
+    """Accept only what a contract may receive, store or return: None, bool, int, str, bytes, list, dict of str."""
+    if value is None or isinstance(value, bool | str | bytes):
+        return
+    if isinstance(value, int):
+        if not INT_MIN <= value <= INT_MAX:
+            raise DecodeError(f"integer {value} does not fit in 64 bits")
+    elif depth >= MAX_VALUE_DEPTH:
+        raise DecodeError(f"nested deeper than {MAX_VALUE_DEPTH} levels")
+    elif isinstance(value, list):
+        for item in value:
+            check_value(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise DecodeError(f"dictionary key {key!r} is not a string")
+            check_value(item, depth + 1)
+    else:
+        raise DecodeError(f"{type(value).__name__} is not a ledger value (use int, str, bytes, bool, list, dict, None)")
+
+
+def _name(type_: Any) -> str:
+    return str(getattr(type_, "__name__", type_))

@@ -1,0 +1,156 @@
+"""SHA-256 with domain separation, and Ed25519 by PyNaCl, which alone decides whether a signature is valid.
+
+Nothing signed or hashed for one purpose can be taken for another: every digest and every signature begins with
+the name of its purpose. An account is a `did:key` (W3C CCG did:key, multicodec 0xed01, base58btc).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+
+import nacl.bindings
+import nacl.exceptions
+import nacl.public
+import nacl.pwhash
+import nacl.secret
+import nacl.signing
+import nacl.utils
+
+from minichain.errors import DecodeError, SignatureError
+
+DIGEST_SIZE = 32
+KEY_SIZE = 32
+SIGNATURE_SIZE = 64
+
+_ED25519_MULTICODEC = b"\xed\x01"
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_KEY_FILE_MAGIC = b"minichain-key-1\n"
+
+
+def _tagged(domain: str, data: bytes) -> bytes:
+    return b"minichain:" + domain.encode() + b"\0" + data
+
+
+def digest(domain: str, data: bytes) -> bytes:
+    """Hash `data` for one purpose; 32 bytes."""
+    return sha256(_tagged(domain, data)).digest()
+
+
+class KeyPair:
+    """An Ed25519 key pair made from a 32-byte seed."""
+
+    __slots__ = ("_secret", "did", "public")
+
+    def __init__(self, seed: bytes) -> None:
+        if len(seed) != KEY_SIZE:
+            raise DecodeError(f"a key seed has {KEY_SIZE} bytes, not {len(seed)}")
+        self.public, self._secret = nacl.bindings.crypto_sign_seed_keypair(seed)
+        self.did = did_of(self.public)
+
+    @classmethod
+    def derive(cls, root: bytes, name: str) -> KeyPair:
+        """Make the key pair that belongs to `name` under a root secret; the same inputs give the same keys."""
+        return cls(digest("derived key", root + name.encode()))
+
+    @property
+    def seed(self) -> bytes:
+        return self._secret[:KEY_SIZE]
+
+    def sign(self, domain: str, data: bytes) -> bytes:
+        """Sign `data` for one purpose; 64 bytes, the same every time."""
+        return nacl.bindings.crypto_sign(_tagged(domain, data), self._secret)[:SIGNATURE_SIZE]
+
+    def curve_keys(self) -> tuple[bytes, bytes]:
+        """Return the Curve25519 (public, secret) pair of the same identity, for transport encryption."""
+        return curve_public(self.public), nacl.bindings.crypto_sign_ed25519_sk_to_curve25519(self._secret)
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Open what `seal` closed for this key."""
+        _, secret = self.curve_keys()
+        try:
+            return nacl.public.SealedBox(nacl.public.PrivateKey(secret)).decrypt(sealed)
+        except nacl.exceptions.CryptoError:
+            raise DecodeError("this sealed box was not made for this key, or was changed") from None
+
+
+def is_valid_signature(public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` is libsodium-valid: canonical S, canonical point, no small-order key."""
+    if len(signature) != SIGNATURE_SIZE or len(public) != KEY_SIZE:
+        return False
+    try:
+        nacl.bindings.crypto_sign_open(signature + _tagged(domain, data), public)
+    except (nacl.exceptions.BadSignatureError, ValueError):
+        return False
+    return True
+
+
+def require_signature(public: bytes, domain: str, data: bytes, signature: bytes) -> None:
+    """Raise `SignatureError` unless the signature is valid."""
+    if not is_valid_signature(public, domain, data, signature):
+        raise SignatureError(f"the {domain} signature does not verify under {did_of(public)}")
+
+
+@lru_cache(maxsize=65_536)
+def did_of(public: bytes) -> str:
+    """Write an Ed25519 public key as a `did:key`."""
+    number, text = int.from_bytes(_ED25519_MULTICODEC + public), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _BASE58[digit] + text
+    return f"did:key:z{text}"
+
+
+@lru_cache(maxsize=65_536)
+def public_of(did: str) -> bytes:
+    """Read the Ed25519 public key out of a `did:key`."""
+    prefix, number = "did:key:z", 0
+    for char in did.removeprefix(prefix)[:64]:
+        digit = _BASE58.find(char)
+        number = number * 58 + digit if digit >= 0 else -1
+        if number < 0:
+            break
+    raw = number.to_bytes(64) if 0 <= number < 1 << 512 else b""
+    public = raw[-KEY_SIZE:]
+    if not raw or did_of(public) != did:
+        raise DecodeError(f"{did[:80]!r} is not a did:key of an Ed25519 key")
+    return public
+
+
+def curve_public(public: bytes) -> bytes:
+    """Return the Curve25519 public key of an Ed25519 identity."""
+    return nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(public)
+
+
+def seal(public: bytes, data: bytes) -> bytes:
+    """Close `data` so that only the owner of `public` can read it (libsodium sealed box; draws randomness)."""
+    return nacl.public.SealedBox(nacl.public.PublicKey(curve_public(public))).encrypt(data)
+
+
+def encrypt_key(pair: KeyPair, password: str) -> bytes:
+    """Return the content of an encrypted key file: argon2id for the password, secretbox for the seed."""
+    salt = nacl.utils.random(nacl.pwhash.argon2id.SALTBYTES)
+    return _KEY_FILE_MAGIC + salt + _password_box(password, salt).encrypt(pair.seed)
+
+
+def decrypt_key(content: bytes, password: str) -> KeyPair:
+    """Read an encrypted key file."""
+    if not content.startswith(_KEY_FILE_MAGIC):
+        raise DecodeError("this is not a minichain key file")
+    body = content[len(_KEY_FILE_MAGIC) :]
+    salt, box = body[: nacl.pwhash.argon2id.SALTBYTES], body[nacl.pwhash.argon2id.SALTBYTES :]
+    try:
+        return KeyPair(_password_box(password, salt).decrypt(box))
+    except (nacl.exceptions.CryptoError, ValueError):
+        raise DecodeError("wrong password, or a damaged key file") from None
+
+
+def _password_box(password: str, salt: bytes) -> nacl.secret.SecretBox:
+    key = nacl.pwhash.argon2id.kdf(
+        nacl.secret.SecretBox.KEY_SIZE,
+        password.encode(),
+        salt,
+        opslimit=nacl.pwhash.argon2id.OPSLIMIT_INTERACTIVE,
+        memlimit=nacl.pwhash.argon2id.MEMLIMIT_INTERACTIVE,
+    )
+    return nacl.secret.SecretBox(key)

@@ -1,0 +1,1 @@
+"""What the ledger is made of: its types, its state, its genesis, its committees and its certificates."""

@@ -1,0 +1,120 @@
+"""The state of the ledger: canonical keys and values, a write buffer with checkpoints, and one root.
+
+Every key is the canonical encoding of a list whose first item names its kind, so no two kinds can collide and any
+key can be read back. A block is executed in an `Overlay`; nothing reaches `State` until the block is final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from minichain.codec import Record, decode_own, encode
+from minichain.merkle import StateProof, StateTree
+
+Writes = dict[bytes, bytes | None]  # net changes: key -> new value, or None where the key is removed
+_ABSENT: Final = object()
+
+
+class Account(Record):
+    """What the ledger keeps of one account.
+
+    `nonce` is the number of transactions so far. `gas_used` was used in quota window number `window`.
+    """
+
+    nonce: int = 0
+    balance: int = 0
+    window: int = 0
+    gas_used: int = 0
+
+
+def account_key(public: bytes) -> bytes:
+    """Return the state key of an account."""
+    return encode(["account", public])
+
+
+def contract_key(name: str) -> bytes:
+    """Return the state key of a deployed contract."""
+    return encode(["contract", name])
+
+
+def data_key(contract: str, field: str, *path: Any) -> bytes:
+    """Return the state key of one stored value of a contract."""
+    return encode(["data", contract, field, *path])
+
+
+TREASURY_KEY: Final = encode(["treasury"])  # fees collected so far, so that no unit is ever lost
+
+
+class Overlay:
+    """A write buffer over values that somebody else keeps, with checkpoints."""
+
+    __slots__ = ("_read", "_undo", "writes")
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        self._read = read
+        self.writes: Writes = {}
+        self._undo: list[tuple[bytes, Any]] = []
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key, or None."""
+        writes = self.writes
+        return writes[key] if key in writes else self._read(key)
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Write a value; None removes the key."""
+        self._undo.append((key, self.writes.get(key, _ABSENT)))
+        self.writes[key] = value
+
+    def checkpoint(self) -> int:
+        """Return a mark that `rollback` can return to."""
+        return len(self._undo)
+
+    def rollback(self, mark: int) -> None:
+        """Undo every write since the mark."""
+        while len(self._undo) > mark:
+            key, before = self._undo.pop()
+            if before is _ABSENT:
+                del self.writes[key]
+            else:
+                self.writes[key] = before
+
+    def account(self, public: bytes) -> Account:
+        """Return an account; one that was never used has the values of a new one."""
+        value = self.get(account_key(public))
+        return Account() if value is None else decode_own(value, Account)
+
+    def put_account(self, public: bytes, account: Account) -> None:
+        """Write an account."""
+        self.put(account_key(public), encode(account))
+
+
+class State:
+    """The committed values and the tree that commits to them."""
+
+    __slots__ = ("tree", "values")
+
+    def __init__(self, items: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.values: dict[bytes, bytes] = dict(items)
+        self.tree = StateTree().update(self.values)
+
+    @property
+    def root(self) -> bytes:
+        return self.tree.root
+
+    def overlay(self) -> Overlay:
+        """Open a write buffer on top of the committed values."""
+        return Overlay(self.values.get)
+
+    def commit(self, writes: Mapping[bytes, bytes | None], tree: StateTree) -> None:
+        """Make the outcome of a block the committed state; `tree` is this state's tree after `writes`."""
+        for key, value in writes.items():
+            if value is None:
+                self.values.pop(key, None)
+            else:
+                self.values[key] = value
+        self.tree = tree
+
+    def prove(self, key: bytes) -> tuple[bytes | None, StateProof]:
+        """Return the value of a key and its proof under `root`."""
+        return self.values.get(key), self.tree.prove(key)

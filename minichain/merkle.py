@@ -1,0 +1,295 @@
+"""Two trees of hashes. A proof states its length before anything is hashed, and is refused if that length is wrong.
+
+The list tree is RFC 9162 section 2.1 unchanged: it commits to the transactions and to the receipts of a block.
+
+The state tree commits to every key and value of the ledger. It is a 16-way trie over SHA-256(key): a leaf sits at
+the shallowest place where its path is alone, so the same content always gives the same tree, whatever the order
+of the changes. It is persistent: `update` returns a new tree and shares what did not change, which is why a
+proposed block can be executed and thrown away for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+from minichain.codec import Record
+
+HASH_SIZE: Final = 32
+MAX_LIST_PROOF: Final = 64  # levels of a list tree: more leaves than 2**64 do not exist
+MAX_STATE_DEPTH: Final = 64  # nibbles of a SHA-256 path
+
+# --- the list tree (RFC 9162) ------------------------------------------------------------------------------------
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """Hash one list entry (RFC 9162 section 2.1.1)."""
+    return sha256(b"\0" + entry).digest()
+
+
+def _parent(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\1" + left + right).digest()
+
+
+def _levels(entries: Sequence[bytes]) -> list[list[bytes]]:
+    """Hash a list bottom-up; an odd node at the end of a level moves up unchanged, which is RFC 9162's split."""
+    levels = [[leaf_hash(entry) for entry in entries]]
+    while len(levels[-1]) > 1:
+        row = levels[-1]
+        above = [_parent(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+        levels.append(above + row[len(row) - len(row) % 2 :])
+    return levels
+
+
+def root(entries: Sequence[bytes]) -> bytes:
+    """Return the Merkle tree hash of a list (RFC 9162 section 2.1.1)."""
+    return _levels(entries)[-1][0] if entries else sha256(b"").digest()
+
+
+def inclusion_proof(index: int, entries: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the audit path of entry `index` (RFC 9162 section 2.1.3.1)."""
+    if not 0 <= index < len(entries):
+        raise IndexError(f"no entry {index} in a list of {len(entries)}")
+    path = []
+    for row in _levels(entries)[:-1]:
+        sibling = index ^ 1
+        if sibling < len(row):
+            path.append(row[sibling])
+        index >>= 1
+    return tuple(path)
+
+
+def _path_length(index: int, size: int) -> int:
+    """Count the hashes on the audit path of `index` in a list of `size`."""
+    inner = (index ^ (size - 1)).bit_length()
+    return inner + (index >> inner).bit_count()
+
+
+def verify_inclusion(entry: bytes, index: int, size: int, proof: Sequence[bytes], expected: bytes) -> bool:
+    """Check an audit path (RFC 9162 section 2.1.3.2)."""
+    if not 0 <= index < size or size.bit_length() > MAX_LIST_PROOF:
+        return False
+    if len(proof) != _path_length(index, size) or any(len(node) != HASH_SIZE for node in proof):
+        return False
+    position, last, result = index, size - 1, leaf_hash(entry)
+    for node in proof:
+        if position & 1 or position == last:
+            result = _parent(node, result)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            result = _parent(result, node)
+        position, last = position >> 1, last >> 1
+    return result == expected
+
+
+def consistency_proof(old_size: int, entries: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Prove that the first `old_size` entries are a prefix of `entries` (RFC 9162 section 2.1.4.1)."""
+    if not 0 < old_size <= len(entries):
+        raise IndexError(f"no list of {old_size} inside a list of {len(entries)}")
+    return tuple(_subproof(old_size, entries, complete=True))
+
+
+def _subproof(old_size: int, entries: Sequence[bytes], complete: bool) -> list[bytes]:
+    if old_size == len(entries):
+        return [] if complete else [root(entries)]
+    split = 1 << (len(entries) - 1).bit_length() - 1
+    if old_size <= split:
+        return [*_subproof(old_size, entries[:split], complete), root(entries[split:])]
+    return [*_subproof(old_size - split, entries[split:], False), root(entries[:split])]
+
+
+def _consistency_length(old_size: int, size: int) -> int:
+    """Count the hashes of a consistency proof: the audit path of the old tree's last complete subtree."""
+    if old_size == size:
+        return 0
+    shift = (old_size & -old_size).bit_length() - 1
+    own = 0 if old_size == 1 << shift else 1
+    return own + _path_length((old_size - 1) >> shift, ((size - 1) >> shift) + 1)
+
+
+def verify_consistency(
+    old_size: int, size: int, old_root: bytes, expected: bytes, proof: Sequence[bytes]
+) -> bool:
+    """Check a consistency proof (RFC 9162 section 2.1.4.2)."""
+    if not 0 < old_size <= size or size.bit_length() > MAX_LIST_PROOF:
+        return False
+    if len(proof) != _consistency_length(old_size, size) or any(len(node) != HASH_SIZE for node in proof):
+        return False
+    if old_size == size:
+        return old_root == expected
+    nodes = [*proof] if old_size & (old_size - 1) else [old_root, *proof]
+    position, last = old_size - 1, size - 1
+    while position & 1:
+        position, last = position >> 1, last >> 1
+    old = new = nodes[0]
+    for node in nodes[1:]:
+        if position & 1 or position == last:
+            old, new = _parent(node, old), _parent(node, new)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            new = _parent(new, node)
+        position, last = position >> 1, last >> 1
+    return old == old_root and new == expected
+
+
+# --- the state tree ----------------------------------------------------------------------------------------------
+
+# A node is a tuple whose first item is its hash: (hash,) empty, (hash, children) branch, (hash, path, value hash)
+# leaf. Plain tuples, because a million of them are made and read in the inner loop of every block.
+_Node = tuple[Any, ...]
+_NO_HASH: Final = bytes(HASH_SIZE)
+_EMPTY: Final[_Node] = (_NO_HASH,)
+_NO_CHILDREN: Final[list[_Node]] = [_EMPTY] * 16
+
+
+def state_path(key: bytes) -> bytes:
+    """Return the place of a key in the state tree."""
+    return sha256(b"\2" + key).digest()
+
+
+def _value_hash(value: bytes) -> bytes:
+    return sha256(b"\3" + value).digest()
+
+
+def _leaf(path: bytes, value_hash: bytes) -> _Node:
+    return sha256(b"\4" + path + value_hash).digest(), path, value_hash
+
+
+def _branch_hash(children: Iterable[bytes]) -> bytes:
+    return sha256(b"\5" + b"".join(children)).digest()
+
+
+def _nibble(path: bytes, depth: int) -> int:
+    byte = path[depth >> 1]
+    return byte & 15 if depth & 1 else byte >> 4
+
+
+class StateProof(Record):
+    """A path through the state tree, from the root down.
+
+    `levels` holds, for each branch passed, a 16-bit map of its occupied slots and the hashes found there, without
+    the slot the path itself takes. `other` is the leaf that stands where the key would be, if it is another key's.
+    """
+
+    levels: tuple[tuple[int, tuple[bytes, ...]], ...]
+    other: tuple[bytes, bytes] | None = None
+
+
+class StateTree:
+    """An immutable commitment to a mapping of keys to values."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, _node: _Node = _EMPTY) -> None:
+        self._node = _node
+
+    @property
+    def root(self) -> bytes:
+        """Return the 32-byte commitment; 32 zero bytes for the empty mapping."""
+        root_hash: bytes = self._node[0]
+        return root_hash
+
+    def update(self, changes: Mapping[bytes, bytes | None]) -> StateTree:
+        """Return the tree after writing every key of `changes` at once; `None` removes a key."""
+        leaves = []
+        for key, value in changes.items():
+            path = state_path(key)
+            leaves.append((path, None if value is None else _leaf(path, _value_hash(value))))
+        return StateTree(_put(self._node, leaves, 0))
+
+    def prove(self, key: bytes) -> StateProof:
+        """Prove the value of a key, or that it has none."""
+        path, node, levels = state_path(key), self._node, []
+        while len(node) == 2:
+            taken = _nibble(path, len(levels))
+            present = [i for i, child in enumerate(node[1]) if child is not _EMPTY and i != taken]
+            levels.append((sum(1 << i for i in present), tuple(node[1][i][0] for i in present)))
+            node = node[1][taken]
+        other = (node[1], node[2]) if len(node) == 3 and node[1] != path else None
+        return StateProof(tuple(levels), other)
+
+
+def _put(node: _Node, changes: list[tuple[bytes, _Node | None]], depth: int) -> _Node:
+    if len(node) != 2:
+        kept = {node[1]: node} if len(node) == 3 else {}
+        for path, leaf in changes:
+            if leaf is None:
+                kept.pop(path, None)
+            else:
+                kept[path] = leaf
+        return _build(list(kept.values()), depth)
+    children, groups, byte, low = node[1].copy(), {}, depth >> 1, depth & 1
+    for change in changes:
+        nibble = change[0][byte] & 15 if low else change[0][byte] >> 4
+        if nibble in groups:
+            groups[nibble].append(change)
+        else:
+            groups[nibble] = [change]
+    for nibble, group in groups.items():
+        children[nibble] = _put(children[nibble], group, depth + 1)
+    return _branch(children)
+
+
+def _build(leaves: list[_Node], depth: int) -> _Node:
+    """Make the subtree that holds exactly these leaves."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else _EMPTY
+    children: list[Any] = _NO_CHILDREN.copy()
+    groups: dict[int, list[_Node]] = {}
+    for leaf in leaves:
+        groups.setdefault(_nibble(leaf[1], depth), []).append(leaf)
+    for nibble, group in groups.items():
+        children[nibble] = _build(group, depth + 1)
+    return _branch(children)
+
+
+def _branch(children: list[_Node]) -> _Node:
+    """Make a branch, or lift the only leaf left in it, so that the shape depends on the content alone."""
+    empty = children.count(_EMPTY)
+    if empty >= 15:
+        only = next((child for child in children if child is not _EMPTY), _EMPTY)
+        if len(only) != 2:
+            return only
+    return _branch_hash([child[0] for child in children]), children
+
+
+def verify_state(key: bytes, value: bytes | None, proof: StateProof, expected: bytes) -> bool:
+    """Check that under the root `expected`, `key` has `value`; or, for `None`, that it has no value."""
+    path, depth = state_path(key), len(proof.levels)
+    if depth > MAX_STATE_DEPTH or (value is not None and proof.other is not None):
+        return False
+    for level, (present, hashes) in enumerate(proof.levels):
+        if not 0 <= present < 1 << 16 or len(hashes) != present.bit_count() or present >> _nibble(path, level) & 1:
+            return False
+        if any(len(sibling) != HASH_SIZE for sibling in hashes):
+            return False
+    result = _end_of_path(path, value, proof.other, depth)
+    if result is None:
+        return False
+    for level in range(depth - 1, -1, -1):
+        present, hashes = proof.levels[level]
+        siblings = iter(hashes)
+        slots = [next(siblings) if present >> i & 1 else _NO_HASH for i in range(16)]
+        slots[_nibble(path, level)] = result
+        result = _branch_hash(slots)
+    return result == expected
+
+
+def _end_of_path(path: bytes, value: bytes | None, other: tuple[bytes, bytes] | None, depth: int) -> bytes | None:
+    """Return the hash that must stand at the end of the path, or None if the claim contradicts itself."""
+    end: bytes
+    if value is not None:
+        end = _leaf(path, _value_hash(value))[0]
+    elif other is None:
+        end = _NO_HASH
+    else:
+        other_path, value_hash = other
+        if len(other_path) != HASH_SIZE or len(value_hash) != HASH_SIZE or other_path == path:
+            return None
+        if any(_nibble(other_path, level) != _nibble(path, level) for level in range(depth)):
+            return None
+        end = _leaf(other_path, value_hash)[0]
+    return end
