@@ -6,6 +6,7 @@ the name of its purpose. An account is a `did:key` (W3C CCG did:key, multicodec 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -72,6 +73,10 @@ class KeyPair:
             return nacl.public.SealedBox(nacl.public.PrivateKey(secret)).decrypt(sealed)
         except nacl.exceptions.CryptoError:
             raise DecodeError("this sealed box was not made for this key, or was changed") from None
+
+
+# How a node checks a signature. A world may hand it a check that remembers what it saw being signed.
+SignatureCheck = Callable[[bytes, str, bytes, bytes], bool]
 
 
 def is_valid_signature(public: bytes, domain: str, data: bytes, signature: bytes) -> bool:

@@ -1,0 +1,119 @@
+"""Counting. Everything heard at one height, by round; one vote of each kind counts for each member and round.
+
+Nothing here decides anything: `rounds` reads the counts and applies the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minichain.consensus.bft.messages import Equivocation, Message, Proposal, Vote, author
+from minichain.ledger.certificate import PRECOMMIT, PREVOTE
+from minichain.ledger.committee import Committee
+
+MAX_ROUNDS_AHEAD = 16  # messages of later rounds are not kept; their senders' progress is
+
+
+class Tally:
+    """The votes of one kind in one round."""
+
+    __slots__ = ("_committee", "_weights", "any_quorum", "quorum_id", "total", "votes")
+
+    def __init__(self, committee: Committee) -> None:
+        self._committee = committee
+        self._weights: dict[bytes | None, int] = {}
+        self.votes: dict[bytes, Vote] = {}
+        self.total = 0
+        self.any_quorum = False  # 2f+1 votes for whatever ("*" in the paper)
+        self.quorum_id: bytes | bool | None = False  # the block id or nil with 2f+1 votes; False while there is none
+
+    def add(self, vote: Vote) -> None:
+        """Count a vote of a member who has not voted here yet."""
+        weight = self._committee.weight(vote.voter)
+        self.votes[vote.voter] = vote
+        self.total += weight
+        self._weights[vote.block_id] = self._weights.get(vote.block_id, 0) + weight
+        self.any_quorum = self._committee.is_quorum(self.total)
+        if self._committee.is_quorum(self._weights[vote.block_id]):
+            self.quorum_id = vote.block_id
+
+    def signatures_for(self, block_id: bytes) -> dict[bytes, bytes]:
+        """Return voter -> signature of those who voted for a block."""
+        return {voter: vote.signature for voter, vote in self.votes.items() if vote.block_id == block_id}
+
+
+class Log:
+    """What was heard at one height."""
+
+    def __init__(self, committee: Committee) -> None:
+        self.committee = committee
+        self.proposals: dict[int, Proposal] = {}
+        self._tallies: tuple[dict[int, Tally], dict[int, Tally]] = ({}, {})
+        self._reached: dict[bytes, int] = {}
+        self.decided_round: int | None = None  # a round with 2f+1 precommits for one block
+        self._empty = Tally(committee)
+
+    def prevotes(self, round_: int) -> Tally:
+        return self._tallies[PREVOTE].get(round_, self._empty)
+
+    def precommits(self, round_: int) -> Tally:
+        return self._tallies[PRECOMMIT].get(round_, self._empty)
+
+    def earlier(self, message: Message) -> Message | None:
+        """Return the message this member already sent for the same height, round and step."""
+        if isinstance(message, Proposal):
+            return self.proposals.get(message.round)
+        tally = self._tallies[message.kind].get(message.round)
+        return tally.votes.get(message.voter) if tally else None
+
+    def add(self, message: Message, current_round: int) -> None:
+        """Keep a checked message that has no `earlier` one."""
+        member = author(message)
+        if message.round > self._reached.get(member, -1):
+            self._reached[member] = message.round
+        if message.round > current_round + MAX_ROUNDS_AHEAD:
+            return
+        if isinstance(message, Proposal):
+            self.proposals[message.round] = message
+            return
+        tallies = self._tallies[message.kind]
+        if message.round not in tallies:
+            tallies[message.round] = Tally(self.committee)
+        tallies[message.round].add(message)
+        if message.kind == PRECOMMIT and isinstance(tallies[message.round].quorum_id, bytes):
+            self.decided_round = message.round
+
+    def round_reached_by_correct(self, above: int) -> int | None:
+        """Return the latest round after `above` that members of weight f+1 have reached.
+
+        Line 55 asks for f+1 messages of one round; a member heard in a later round has been in it as well.
+        """
+        if not any(round_ > above for round_ in self._reached.values()):
+            return None
+        weight = 0
+        for member, round_ in sorted(self._reached.items(), key=lambda item: (-item[1], item[0])):
+            weight += self.committee.weight(member)
+            if round_ <= above:
+                return None
+            if self.committee.has_correct_member(weight):
+                return round_
+        return None
+
+    def messages_of(self, rounds: set[int]) -> Iterator[Message]:
+        """Yield everything kept of some rounds, proposals first."""
+        for round_ in sorted(rounds):
+            if round_ in self.proposals:
+                yield self.proposals[round_]
+            for tallies in self._tallies:
+                if round_ in tallies:
+                    yield from tallies[round_].votes.values()
+
+
+def contradiction(first: Message, second: Message) -> Equivocation | None:
+    """Return the proof if two messages of one member for one step are not the same statement."""
+    if isinstance(first, Vote) and isinstance(second, Vote):
+        return Equivocation(first, second) if first.block_id != second.block_id else None
+    if isinstance(first, Proposal) and isinstance(second, Proposal):
+        same = first.block.header.id == second.block.header.id and first.valid_round == second.valid_round
+        return None if same else Equivocation(first, second)
+    return None

@@ -1,0 +1,84 @@
+"""Who certifies a block, and every quorum formula, written once.
+
+With total weight W and faulty weight below W/3, two sets each heavier than 2W/3 share more than W/3, so at least
+one correct member is in both: two conflicting certificates cannot exist (arXiv:1807.04938, section 3).
+All comparisons are strict and in integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from minichain.codec import Record, encode
+from minichain.crypto import KEY_SIZE, digest, did_of
+from minichain.errors import ConfigError
+
+MAX_MEMBERS = 1_000
+MAX_WEIGHT = 2**40
+
+
+class Member(Record):
+    """One member organisation's validator: a name for people, a public key, a voting weight."""
+
+    name: str
+    public: bytes
+    weight: int = 1
+
+    @property
+    def did(self) -> str:
+        return did_of(self.public)
+
+
+class Committee:
+    """The weighted members that certify a block."""
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self.members = tuple(members)
+        self._weights = {member.public: member.weight for member in self.members}
+        self.total = sum(self._weights.values())
+        _require_sound(self.members)
+
+    @cached_property
+    def hash(self) -> bytes:
+        """Return the hash that headers carry."""
+        return digest("committee", encode(self.members))
+
+    @cached_property
+    def order(self) -> dict[bytes, int]:
+        """Return the position of each member's key; certificates list signatures in this order."""
+        return {member.public: position for position, member in enumerate(self.members)}
+
+    def weight(self, public: bytes) -> int:
+        """Return a member's weight; 0 for anybody else."""
+        return self._weights.get(public, 0)
+
+    def weigh(self, keys: Iterable[bytes]) -> int:
+        """Add up the weight of distinct keys."""
+        return sum(self._weights.get(public, 0) for public in set(keys))
+
+    def is_quorum(self, weight: int) -> bool:
+        """More than two thirds: enough to decide ("2f + 1")."""
+        return 3 * weight > 2 * self.total
+
+    def has_correct_member(self, weight: int) -> bool:
+        """More than one third: at least one of them is not faulty ("f + 1")."""
+        return 3 * weight > self.total
+
+    def can_lose(self, weight: int) -> bool:
+        """Tell whether the rest still decides when members of this weight are gone."""
+        return self.is_quorum(self.total - weight)
+
+
+def _require_sound(members: tuple[Member, ...]) -> None:
+    if not 1 <= len(members) <= MAX_MEMBERS:
+        raise ConfigError(f"a committee has 1 to {MAX_MEMBERS} members, not {len(members)}")
+    if len({member.public for member in members}) < len(members):
+        raise ConfigError("two members of the committee have the same key: give each its own")
+    if len({member.name for member in members}) < len(members):
+        raise ConfigError("two members of the committee have the same name: give each its own")
+    for member in members:
+        if not 1 <= member.weight <= MAX_WEIGHT:
+            raise ConfigError(f"{member.name}: a weight is 1 to {MAX_WEIGHT}, not {member.weight}")
+        if len(member.public) != KEY_SIZE:
+            raise ConfigError(f"{member.name}: a public key has {KEY_SIZE} bytes, not {len(member.public)}")

@@ -1,0 +1,126 @@
+"""What a chain is, fixed before its first block. The genesis hash covers every setting, and every signature
+covers the genesis hash: two chains that differ in one setting cannot be confused.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from minichain.codec import Record, encode
+from minichain.crypto import digest
+from minichain.errors import ConfigError
+from minichain.ledger.committee import Committee, Member
+from minichain.ledger.state import Account, account_key
+
+CLOCKS = ("wall", "logical")
+ENGINES = ("bft",)
+CHAIN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
+
+
+class Quota(Record, tag="quota"):
+    """Zero fees: every account may use `gas` in each window of `window` blocks."""
+
+    gas: int = 100_000_000
+    window: int = 100
+
+
+class Fee(Record, tag="fee"):
+    """Each unit of gas costs `price` units of balance, paid to the treasury."""
+
+    price: int = 1
+
+
+class Limits(Record):
+    """The largest block and transaction. Bytes, and units of gas."""
+
+    transaction_bytes: int = 128 * 1024
+    block_bytes: int = 1024 * 1024
+    block_gas: int = 500_000_000
+    transaction_gas: int = 50_000_000
+    max_expiry: int = 10_000  # how many heights ahead a transaction may stay valid
+
+
+class Timeouts(Record):
+    """Timeouts of the engine in milliseconds: the first round's, and what each further round adds.
+
+    A block starts at least `block_interval` after the one before it, so that transactions share a block; an idle
+    chain starts one at once.
+    """
+
+    propose: int = 1_500
+    prevote: int = 500
+    precommit: int = 500
+    growth: int = 250
+    block_interval: int = 50
+
+
+class ChainSpec(Record, kw_only=True):
+    """Every setting of a chain.
+
+    `clock` is "wall" (block time is the proposer's clock, within `max_skew_ms` of everybody's) or "logical" (genesis
+    time + height x `interval_ms`). `balances` are the first owners of the native unit, by public key.
+    """
+
+    chain_id: str
+    members: tuple[Member, ...]
+    engine: str = "bft"
+    clock: str = "wall"
+    genesis_time_ms: int = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+    interval_ms: int = 1_000
+    max_skew_ms: int = 10_000
+    policy: Quota | Fee = Quota()
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    balances: tuple[tuple[bytes, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not CHAIN_ID.fullmatch(self.chain_id):
+            raise ConfigError(f"chain id {self.chain_id!r}: use 1 to 40 of a-z, 0-9, dot and dash")
+        if self.clock not in CLOCKS:
+            raise ConfigError(f"clock {self.clock!r}: choose one of {', '.join(CLOCKS)}")
+        if self.engine not in ENGINES:
+            raise ConfigError(f"engine {self.engine!r}: choose one of {', '.join(ENGINES)}")
+        for path, value in _numbers("", self):
+            if value < 0 or (value == 0 and path not in MAY_BE_ZERO):
+                raise ConfigError(f"{path} is {value}: it must be {'0 or more' if path in MAY_BE_ZERO else 'positive'}")
+
+
+MAY_BE_ZERO = frozenset({"genesis_time_ms", "timeouts.growth", "timeouts.block_interval", "policy.price"})
+
+
+def _numbers(prefix: str, record: Any) -> list[tuple[str, int]]:
+    """List the plain settings of a record, with those of its records, by dotted path."""
+    found = []
+    for field in msgspec.structs.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, int):
+            found.append((prefix + field.name, value))
+        elif isinstance(value, Record):
+            found += _numbers(f"{prefix}{field.name}.", value)
+    return found
+
+
+class Genesis:
+    """A chain specification with what follows from it."""
+
+    def __init__(self, spec: ChainSpec) -> None:
+        self.spec = spec
+        self.committee = Committee(spec.members)
+
+    @cached_property
+    def hash(self) -> bytes:
+        """Return the 32 bytes that every signature on this chain covers."""
+        return digest("genesis", encode(self.spec))
+
+    @property
+    def supply(self) -> int:
+        """Return how many units of the native asset exist, for ever."""
+        return sum(amount for _, amount in self.spec.balances)
+
+    def state_items(self) -> list[tuple[bytes, bytes]]:
+        """Return the state before the first block."""
+        return [(account_key(public), encode(Account(balance=amount))) for public, amount in self.spec.balances]

@@ -1,0 +1,156 @@
+"""The nouns of the ledger. Each is frozen, and each has exactly one encoding.
+
+Every signed byte names its chain: a transaction carries the chain id and the genesis hash, a vote and a proposal
+carry the genesis hash, so nothing signed for one chain means anything on another.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+from minichain.codec import Record, check_value, decode, encode
+from minichain.crypto import DIGEST_SIZE, KEY_SIZE, SIGNATURE_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
+from minichain.errors import DecodeError
+
+NO_BLOCK: Final = bytes(DIGEST_SIZE)  # parent of the first block
+MAX_CALLS: Final = 64
+MAX_NAME: Final = 64
+
+_SIGNATURE_TAIL: Final = SIGNATURE_SIZE + 2  # a 64-byte MessagePack bin: two bytes of header, then the signature
+
+
+class Call(Record):
+    """Ask a contract for one action. The contract named `ledger` is the ledger itself."""
+
+    contract: str
+    action: str
+    args: dict[str, Any] = {}
+
+
+class Transaction(Record):
+    """One or several calls, executed all or not at all, under one signature.
+
+    `nonce` counts the sender's transactions from 0. `expires` is the last height of a block that may hold it.
+    """
+
+    chain_id: str
+    genesis: bytes
+    sender: bytes
+    nonce: int
+    calls: tuple[Call, ...]
+    gas_limit: int
+    expires: int
+
+
+class SignedTransaction(Record):
+    """A transaction as it travels: the body and one Ed25519 signature over its encoding."""
+
+    body: Transaction
+    signature: bytes
+
+
+class Envelope:
+    """A transaction that was decoded and found canonical, with the bytes it came in and its id."""
+
+    __slots__ = ("__dict__", "body", "raw", "signature")
+
+    def __init__(self, raw: bytes, signed: SignedTransaction) -> None:
+        self.raw = raw
+        self.body = signed.body
+        self.signature = signed.signature
+
+    @cached_property
+    def id(self) -> bytes:
+        """Return the 32-byte name of this transaction."""
+        return digest("transaction", self.raw)
+
+    def has_valid_signature(self, is_valid: SignatureCheck = is_valid_signature) -> bool:
+        """Check the signature; costs about as much as everything else done for a transaction."""
+        # The body lies in `raw` between the array header and the signature: no need to encode it again.
+        return is_valid(self.body.sender, "transaction", self.raw[1:-_SIGNATURE_TAIL], self.signature)
+
+
+def sign_transaction(body: Transaction, key: KeyPair) -> Envelope:
+    """Sign a transaction with its sender's key."""
+    signed = SignedTransaction(body, key.sign("transaction", encode(body)))
+    return Envelope(encode(signed), signed)
+
+
+def open_envelope(raw: bytes, limit: int) -> Envelope:
+    """Decode a transaction from outside; raises `DecodeError`. The signature is not checked here."""
+    signed = decode(raw, SignedTransaction, limit)
+    body = signed.body
+    if len(signed.signature) != SIGNATURE_SIZE:
+        raise DecodeError(f"a signature has {SIGNATURE_SIZE} bytes, not {len(signed.signature)}: sign the transaction")
+    if len(body.sender) != KEY_SIZE or len(body.genesis) != DIGEST_SIZE:
+        raise DecodeError(f"sender and genesis have {KEY_SIZE} bytes each")
+    if not 1 <= len(body.calls) <= MAX_CALLS:
+        raise DecodeError(f"a transaction has 1 to {MAX_CALLS} calls, not {len(body.calls)}")
+    if body.nonce < 0 or body.gas_limit < 0 or body.expires < 0:
+        raise DecodeError("nonce, gas limit and expiry height are never negative")
+    for call in body.calls:
+        if len(call.contract) > MAX_NAME or len(call.action) > MAX_NAME:
+            raise DecodeError(f"a contract or action name has at most {MAX_NAME} characters")
+        for value in call.args.values():
+            check_value(value)
+    return Envelope(raw, signed)
+
+
+class Event(Record):
+    """Something a contract announced."""
+
+    contract: str
+    name: str
+    data: dict[str, Any]
+
+
+class Receipt(Record):
+    """What a transaction did.
+
+    `outcome` is "ok" or the word of the failure; then `error` says why and there are no events. `results` holds the
+    value each call returned. Two worlds agree on outcome, events, gas and height.
+    """
+
+    tx_id: bytes
+    height: int
+    index: int
+    outcome: str
+    error: str
+    gas: int
+    events: tuple[Event, ...]
+    results: tuple[Any, ...]
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == "ok"
+
+
+class Header(Record):
+    """What a block commits to. The roots are those *after* this block's own transactions.
+
+    `committee` is the hash of the committee that certifies this block, `next_committee` of the one after it.
+    """
+
+    genesis: bytes
+    height: int
+    time_ms: int
+    parent: bytes
+    proposer: bytes
+    tx_root: bytes
+    receipt_root: bytes
+    state_root: bytes
+    committee: bytes
+    next_committee: bytes
+
+    @property
+    def id(self) -> bytes:
+        """Return the block id: 32 bytes that name header and, through its roots, everything else."""
+        return digest("block", encode(self))
+
+
+class Block(Record):
+    """A header and the transactions it orders, each as the bytes its sender signed."""
+
+    header: Header
+    txs: tuple[bytes, ...]

@@ -1,0 +1,1 @@
+"""Who the validators are, and whose turn it is to propose."""

@@ -1,0 +1,329 @@
+"""What is valid, and what it does. This file is the definition; every node applies it, and read first it explains
+the ledger.
+
+A transaction is *refused* when no block may hold it (wrong chain, wrong nonce, expired, over quota...): a refused
+transaction costs nobody anything, and a block that holds one is invalid. Every other transaction is *executed*: all
+its calls take effect, or none does; either way its nonce is used and its gas is charged, and a receipt says what
+happened.
+
+A header commits to the state after its own block, so validators execute before they vote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from minichain.codec import encode
+from minichain.contracts.meter import GasMeter
+from minichain.contracts.runtime import Frame, Runtime
+from minichain.crypto import did_of, public_of
+from minichain.errors import ContractFault, DecodeError, ExecutionError, InvalidBlock, Refused, SignatureError
+from minichain.ledger.genesis import Fee, Genesis
+from minichain.ledger.state import TREASURY_KEY, Account, Overlay, State, Writes
+from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, open_envelope
+from minichain.merkle import StateTree, root
+
+GAS_TRANSACTION: Final = 2_000  # the signature check and the bookkeeping of any transaction
+GAS_BYTE: Final = 2  # carrying and keeping one byte of it
+GAS_TRANSFER: Final = 500
+
+REFUSALS: Final = {
+    "oversize": "larger than a transaction of this chain may be",
+    "malformed": "not a canonical transaction",
+    "wrong_chain": "signed for another chain",
+    "bad_signature": "not signed by its sender",
+    "wrong_nonce": "not the sender's next transaction",
+    "expired": "its last height has passed",
+    "expires_too_late": "valid for longer than this chain allows",
+    "gas_limit": "its gas limit is outside what this chain allows",
+    "over_quota": "its sender has used up the gas of this window",
+    "cannot_pay": "its sender cannot pay the fee",
+    "full": "the node has no room for more waiting transactions",
+}
+
+
+class BlockContext(msgspec.Struct, frozen=True):
+    """The block a transaction is executed in."""
+
+    height: int
+    time_ms: int
+
+
+class Execution(msgspec.Struct, frozen=True):
+    """What a block did: receipts (and their encodings), net changes of the state, and the tree after them."""
+
+    receipts: tuple[Receipt, ...]
+    encoded_receipts: tuple[bytes, ...]
+    writes: Writes
+    tree: StateTree
+
+
+# --- one transaction ---------------------------------------------------------------------------------------------
+
+
+def require_admissible(genesis: Genesis, envelope: Envelope, account: Account, height: int) -> None:
+    """Raise `Refused` if a block at `height` may not hold this transaction of `account`.
+
+    The nonce is not judged here: while transactions wait, only their order is known.
+    """
+    body, limits = envelope.body, genesis.spec.limits
+    if body.chain_id != genesis.spec.chain_id or body.genesis != genesis.hash:
+        raise Refused("wrong_chain", f"signed for chain {body.chain_id!r}, this is {genesis.spec.chain_id!r}")
+    if body.expires < height:
+        raise Refused("expired", f"it expired at height {body.expires}, the next block is {height}: sign it again")
+    if body.expires > height + limits.max_expiry:
+        raise Refused("expires_too_late", f"it may expire at height {height + limits.max_expiry} at the latest")
+    least = intrinsic_gas(envelope)
+    if not least <= body.gas_limit <= limits.transaction_gas:
+        raise Refused("gas_limit", f"gas limit {body.gas_limit} is not from {least} to {limits.transaction_gas}")
+    _require_payable(genesis, body.gas_limit, account, height)
+
+
+def _require_payable(genesis: Genesis, gas_limit: int, account: Account, height: int) -> None:
+    policy = genesis.spec.policy
+    if isinstance(policy, Fee):
+        if account.balance < gas_limit * policy.price:
+            raise Refused("cannot_pay", f"the fee may be {gas_limit * policy.price}, the balance is {account.balance}")
+        return
+    used = account.gas_used if account.window == height // policy.window else 0
+    if used + gas_limit > policy.gas:
+        next_window = (height // policy.window + 1) * policy.window
+        raise Refused(
+            "over_quota",
+            f"{used} of {policy.gas} gas of this window are used and this transaction may use {gas_limit} more: "
+            f"send it from height {next_window} on, or with a smaller gas limit",
+        )
+
+
+def intrinsic_gas(envelope: Envelope) -> int:
+    """Return the gas any transaction of this size costs before its first call."""
+    return GAS_TRANSACTION + GAS_BYTE * len(envelope.raw)
+
+
+def apply_transaction(
+    runtime: Runtime, genesis: Genesis, overlay: Overlay, envelope: Envelope, block: BlockContext, index: int
+) -> Receipt:
+    """Execute one transaction and return its receipt; raises `Refused` if the block may not hold it."""
+    body = envelope.body
+    account = overlay.account(body.sender)
+    if body.nonce != account.nonce:
+        raise Refused("wrong_nonce", f"nonce {body.nonce}, the sender's next is {account.nonce}")
+    require_admissible(genesis, envelope, account, block.height)
+
+    overlay.put_account(body.sender, msgspec.structs.replace(account, nonce=account.nonce + 1))
+    meter = GasMeter(body.gas_limit)
+    meter.charge(intrinsic_gas(envelope))
+    events: list[Event] = []
+    frame = Frame(
+        overlay=overlay,
+        meter=meter,
+        events=events,
+        signer=did_of(body.sender),
+        height=block.height,
+        now_ms=block.time_ms,
+        chain=genesis.spec.chain_id,
+    )
+    mark = overlay.checkpoint()
+    try:
+        results = tuple(_perform(runtime, frame, body.sender, call) for call in body.calls)
+        outcome, error = "ok", ""
+    except ExecutionError as failure:
+        overlay.rollback(mark)
+        events.clear()
+        results, outcome, error = (), failure.outcome, str(failure)
+    gas = meter.used
+    _settle(genesis, overlay, body.sender, gas, block.height)
+    return Receipt(envelope.id, block.height, index, outcome, error, gas, tuple(events), results)
+
+
+def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, height: int) -> None:
+    """Charge the gas that was used, success or not."""
+    account, policy = overlay.account(sender), genesis.spec.policy
+    if isinstance(policy, Fee):
+        # The calls may have spent what was set aside for the fee: then what is left is taken.
+        fee = min(gas * policy.price, account.balance)
+        treasury = int.from_bytes(overlay.get(TREASURY_KEY) or b"\0")
+        overlay.put(TREASURY_KEY, (treasury + fee).to_bytes(16))
+        overlay.put_account(sender, msgspec.structs.replace(account, balance=account.balance - fee))
+        return
+    window = height // policy.window
+    used = account.gas_used if account.window == window else 0
+    overlay.put_account(sender, msgspec.structs.replace(account, window=window, gas_used=used + gas))
+
+
+# --- the ledger's own actions ------------------------------------------------------------------------------------
+
+
+def _perform(runtime: Runtime, frame: Frame, sender: bytes, call: Call) -> Any:
+    if call.contract != "ledger":
+        return runtime.call(frame, call.contract, call.action, call.args)
+    native = _LEDGER_ACTIONS.get(call.action)
+    if native is None:
+        raise ContractFault(f"the ledger has no action {call.action!r}; it has {', '.join(_LEDGER_ACTIONS)}")
+    try:
+        return native(runtime, frame, sender, **call.args)
+    except TypeError:
+        raise ContractFault(f"ledger.{call.action} does not take the arguments {sorted(call.args)}") from None
+
+
+def _transfer(runtime: Runtime, frame: Frame, sender: bytes, *, to: str, amount: int) -> None:
+    """Move native units to another account."""
+    frame.meter.charge(GAS_TRANSFER)
+    if not isinstance(to, str) or type(amount) is not int or amount <= 0:
+        raise ContractFault("ledger.transfer takes `to`, a did:key, and `amount`, a positive integer")
+    try:
+        receiver = public_of(to)
+    except DecodeError as error:
+        raise ContractFault(str(error)) from None
+    overlay, own = frame.overlay, frame.overlay.account(sender)
+    if own.balance < amount:
+        raise ContractFault(f"the balance is {own.balance}, less than the {amount} to be sent")
+    overlay.put_account(sender, msgspec.structs.replace(own, balance=own.balance - amount))
+    other = overlay.account(receiver)
+    overlay.put_account(receiver, msgspec.structs.replace(other, balance=other.balance + amount))
+    frame.events.append(Event("ledger", "Transferred", {"from": did_of(sender), "to": to, "amount": amount}))
+
+
+def _deploy(runtime: Runtime, frame: Frame, sender: bytes, *, name: str, source: str, args: dict[str, Any]) -> str:
+    """Put a contract's source on the chain under a name nobody has taken, and run its setup."""
+    runtime.deploy(frame, name, source, args)
+    frame.events.append(Event("ledger", "Deployed", {"contract": name, "by": did_of(sender)}))
+    return name
+
+
+_LEDGER_ACTIONS: Final[dict[str, Callable[..., Any]]] = {"transfer": _transfer, "deploy": _deploy}
+
+
+# --- one block ---------------------------------------------------------------------------------------------------
+
+
+def block_time(genesis: Genesis, height: int, parent_time_ms: int, now_ms: int) -> int:
+    """Return the time a new block carries, by the chain's clock."""
+    if genesis.spec.clock == "logical":
+        return genesis.spec.genesis_time_ms + height * genesis.spec.interval_ms
+    return max(now_ms, parent_time_ms + 1)
+
+
+def build_block(
+    runtime: Runtime,
+    genesis: Genesis,
+    state: State,
+    parent: Header | None,
+    candidates: Iterable[Envelope],
+    proposer: bytes,
+    now_ms: int,
+) -> tuple[Block, Execution, list[tuple[bytes, Refused]]]:
+    """Make the next block out of waiting transactions, in their order, leaving out those it may not hold.
+
+    Returns the block, what it did, and (id, reason) of each transaction left out. Signatures are taken as checked.
+    """
+    context = _next_context(genesis, parent, now_ms)
+    overlay, chosen, receipts, refused = state.overlay(), [], [], []
+    limits, size, gas = genesis.spec.limits, 0, 0
+    for envelope in candidates:
+        size += len(envelope.raw)
+        gas += envelope.body.gas_limit
+        if size > limits.block_bytes or gas > limits.block_gas:
+            break
+        try:
+            receipts.append(apply_transaction(runtime, genesis, overlay, envelope, context, len(chosen)))
+        except Refused as refusal:
+            refused.append((envelope.id, refusal))
+            size, gas = size - len(envelope.raw), gas - envelope.body.gas_limit
+            continue
+        gas += receipts[-1].gas - envelope.body.gas_limit
+        chosen.append(envelope)
+    execution = _conclude(state, overlay, receipts)
+    header = _header(genesis, parent, context, proposer, [envelope.raw for envelope in chosen], execution)
+    return Block(header, tuple(envelope.raw for envelope in chosen)), execution, refused
+
+
+def apply_block(
+    runtime: Runtime,
+    genesis: Genesis,
+    state: State,
+    parent: Header | None,
+    block: Block,
+    open_checked: Callable[[bytes], Envelope],
+) -> Execution:
+    """Execute a block on top of `parent` and check every promise of its header; raises `InvalidBlock`.
+
+    `open_checked` decodes a transaction and checks its signature, raising `DecodeError` or `SignatureError`.
+    """
+    header = block.header
+    context = _next_context(genesis, parent, header.time_ms)
+    _require_sound_header(genesis, parent, context, header)
+    overlay, receipts, limits, gas = state.overlay(), [], genesis.spec.limits, 0
+    if sum(map(len, block.txs)) > limits.block_bytes:
+        raise InvalidBlock(f"block {header.height} has more than {limits.block_bytes} bytes of transactions")
+    for index, raw in enumerate(block.txs):
+        try:
+            envelope = open_checked(raw)
+            receipts.append(apply_transaction(runtime, genesis, overlay, envelope, context, index))
+        except (DecodeError, SignatureError, Refused) as error:
+            raise InvalidBlock(f"transaction {index} of block {header.height}: {error}") from None
+        if gas + envelope.body.gas_limit > limits.block_gas:
+            raise InvalidBlock(f"block {header.height} may use more than {limits.block_gas} gas")
+        gas += receipts[-1].gas
+    execution = _conclude(state, overlay, receipts)
+    expected = _header(genesis, parent, context, header.proposer, block.txs, execution)
+    for field in header.__struct_fields__:
+        if getattr(header, field) != getattr(expected, field):
+            raise InvalidBlock(f"the {field} of block {header.height} is not what its transactions make it")
+    return execution
+
+
+def open_transaction(genesis: Genesis, raw: bytes) -> Envelope:
+    """Decode a transaction and check its signature: the `open_checked` of whoever remembers nothing."""
+    envelope = open_envelope(raw, genesis.spec.limits.transaction_bytes)
+    if not envelope.has_valid_signature():
+        raise SignatureError("the signature does not belong to this sender and content: sign it again")
+    return envelope
+
+
+def _next_context(genesis: Genesis, parent: Header | None, now_ms: int) -> BlockContext:
+    height = parent.height + 1 if parent else 1
+    parent_time = parent.time_ms if parent else genesis.spec.genesis_time_ms
+    return BlockContext(height, block_time(genesis, height, parent_time, now_ms))
+
+
+def _require_sound_header(genesis: Genesis, parent: Header | None, context: BlockContext, header: Header) -> None:
+    """Check what must hold before a transaction is executed; the rest is compared afterwards."""
+    if header.genesis != genesis.hash or header.height != context.height:
+        raise InvalidBlock(f"block {header.height} does not follow height {context.height - 1} of this chain")
+    if parent is not None and header.parent != parent.id:
+        raise InvalidBlock(f"block {header.height} has another parent than the last final block")
+    if header.time_ms != context.time_ms:
+        raise InvalidBlock(f"block {header.height} has time {header.time_ms}, which its clock does not allow")
+    if genesis.committee.weight(header.proposer) == 0:
+        raise InvalidBlock(f"block {header.height} was proposed by somebody outside the committee")
+
+
+def _conclude(state: State, overlay: Overlay, receipts: list[Receipt]) -> Execution:
+    encoded = tuple(map(encode, receipts))
+    return Execution(tuple(receipts), encoded, overlay.writes, state.tree.update(overlay.writes))
+
+
+def _header(
+    genesis: Genesis,
+    parent: Header | None,
+    context: BlockContext,
+    proposer: bytes,
+    txs: Iterable[bytes],
+    execution: Execution,
+) -> Header:
+    return Header(
+        genesis=genesis.hash,
+        height=context.height,
+        time_ms=context.time_ms,
+        parent=parent.id if parent else bytes(32),
+        proposer=proposer,
+        tx_root=root(list(txs)),
+        receipt_root=root(execution.encoded_receipts),
+        state_root=execution.tree.root,
+        committee=genesis.committee.hash,
+        next_committee=genesis.committee.hash,
+    )
