@@ -221,21 +221,21 @@ def build_block(
     Returns the block, what it did, and (id, reason) of each transaction left out. Signatures are taken as checked.
     """
     context = _next_context(genesis, parent, now_ms)
-    overlay, chosen, receipts, refused = state.overlay(), [], [], []
-    limits, size, gas = genesis.spec.limits, 0, 0
+    overlay, limits, size, gas = state.overlay(), genesis.spec.limits, 0, 0
+    chosen: list[Envelope] = []
+    receipts: list[Receipt] = []
+    refused: list[tuple[bytes, Refused]] = []
     for envelope in candidates:
-        size += len(envelope.raw)
-        gas += envelope.body.gas_limit
-        if size > limits.block_bytes or gas > limits.block_gas:
+        if size + len(envelope.raw) > limits.block_bytes or gas + envelope.body.gas_limit > limits.block_gas:
             break
         try:
-            receipts.append(apply_transaction(runtime, genesis, overlay, envelope, context, len(chosen)))
+            receipt = apply_transaction(runtime, genesis, overlay, envelope, context, len(chosen))
         except Refused as refusal:
             refused.append((envelope.id, refusal))
-            size, gas = size - len(envelope.raw), gas - envelope.body.gas_limit
             continue
-        gas += receipts[-1].gas - envelope.body.gas_limit
         chosen.append(envelope)
+        receipts.append(receipt)
+        size, gas = size + len(envelope.raw), gas + receipt.gas
     execution = _conclude(state, overlay, receipts)
     header = _header(genesis, parent, context, proposer, [envelope.raw for envelope in chosen], execution)
     return Block(header, tuple(envelope.raw for envelope in chosen)), execution, refused

@@ -1,0 +1,1 @@
+"""minichain: a compact ledger for teaching and governance, one core in two worlds."""

@@ -1,0 +1,135 @@
+"""What the author of a contract may use. These names describe a contract; they do not run it.
+
+A contract is source text: a ledger (or a `Sandbox`) reads the text, checks it and runs it with gas. Importing a
+contract as ordinary Python is safe and useful in an editor, but an object of its class cannot be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, NoReturn, TypeVar, overload
+
+from minichain.errors import Reverted, UsageError
+
+__all__ = ["Contract", "Map", "Value", "action", "emit", "require", "view"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _only_on_a_ledger(what: str) -> NoReturn:
+    raise UsageError(f"{what} exists only while a ledger runs the contract: deploy it in a Sandbox or a Network first")
+
+
+class Contract:
+    """Base of a contract. The docstring of the class says what the contract is for."""
+
+    caller: str
+    signer: str
+    now: int
+    height: int
+    chain: str
+    address: str
+
+    def __init__(self) -> None:
+        _only_on_a_ledger(f"an object of {type(self).__name__}")
+
+    def call(self, contract: str, action: str, /, **arguments: Any) -> Any:
+        """Call an action or a view of another contract; its failure is this contract's failure."""
+        _only_on_a_ledger("self.call")
+
+
+class Value(Generic[V]):
+    """One stored value, read and assigned as an attribute of self.
+
+    Without a default it starts as the zero of its type: 0, "", False, b"", [], {}, or None for `T | None`.
+    """
+
+    @overload
+    def __init__(self, type: type[V], default: V | None = None) -> None: ...
+    @overload
+    def __init__(self: Value[Any], type: Any, default: Any = None) -> None: ...
+    def __init__(self, type: Any, default: Any = None) -> None:
+        self.type = type
+        self.default = default
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Value[V]: ...
+    @overload
+    def __get__(self, instance: Contract, owner: type) -> V: ...
+    def __get__(self, instance: Contract | None, owner: type) -> Value[V] | V:
+        return self if instance is None else _only_on_a_ledger("a stored value")
+
+    def __set__(self, instance: Contract, value: V) -> None:
+        _only_on_a_ledger("a stored value")
+
+
+class Map(Generic[K, V]):
+    """Stored values by key, in the order in which the keys were first set.
+
+    A key is str, int, bytes or bool, or a tuple of these: `Map((str, int), dict)`. What is read is a copy: write it
+    back to change it. Reading a missing key with [] is a fault; use `.get(key, default)` or `in`.
+    """
+
+    @overload
+    def __init__(self, key: type[K], value: type[V]) -> None: ...
+    @overload
+    def __init__(self: Map[Any, V], key: Any, value: type[V]) -> None: ...
+    @overload
+    def __init__(self: Map[Any, Any], key: Any, value: Any) -> None: ...
+    def __init__(self, key: Any, value: Any) -> None:
+        self.key = key
+        self.value = value
+
+    def __getitem__(self, key: K) -> V:
+        _only_on_a_ledger("a stored map")
+
+    def __setitem__(self, key: K, value: V) -> None:
+        _only_on_a_ledger("a stored map")
+
+    def __delitem__(self, key: K) -> None:
+        _only_on_a_ledger("a stored map")
+
+    def __contains__(self, key: K) -> bool:
+        _only_on_a_ledger("a stored map")
+
+    def __len__(self) -> int:  # noqa: PLE0303
+        _only_on_a_ledger("a stored map")
+
+    def get(self, key: K, default: Any = None) -> Any:
+        """Read the value of a key, or the default."""
+        _only_on_a_ledger("a stored map")
+
+    def keys(self, start: int = 0, limit: int = 100) -> list[K]:
+        """Read one page of keys, in the order of insertion."""
+        _only_on_a_ledger("a stored map")
+
+    def values(self, start: int = 0, limit: int = 100) -> list[V]:
+        """Read one page of values, in the order of insertion."""
+        _only_on_a_ledger("a stored map")
+
+    def items(self, start: int = 0, limit: int = 100) -> list[tuple[K, V]]:
+        """Read one page of (key, value), in the order of insertion."""
+        _only_on_a_ledger("a stored map")
+
+
+def action(method: F) -> F:
+    """Mark a method that transactions may call. The first line of its docstring is shown to people."""
+    return method
+
+
+def view(method: F) -> F:
+    """Mark a method that anybody may ask, free and without a transaction; it cannot change anything."""
+    return method
+
+
+def require(condition: Any, message: str) -> None:
+    """Refuse the call with `message`, undoing all of it, unless the condition holds."""
+    if not condition:
+        raise Reverted(message)
+
+
+def emit(name: str, /, **values: Any) -> None:
+    """Announce an event, which the receipt carries."""
+    _only_on_a_ledger("an event")

@@ -1,0 +1,239 @@
+"""Try a contract without a network: the same checker, meter and runtime, and a state of its own in memory.
+
+Every call is a transaction of its own. Time stands still until `advance`.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import FunctionType
+from typing import Any, Final
+
+from minichain.codec import decode_own
+from minichain.contracts.abi import Abi, Parameter
+from minichain.contracts.api import Contract
+from minichain.contracts.check import describe
+from minichain.contracts.language import API
+from minichain.contracts.meter import GasMeter
+from minichain.contracts.runtime import Frame, Runtime, explain_key, state_key
+from minichain.crypto import KeyPair, digest
+from minichain.errors import ExecutionError, UsageError
+from minichain.ledger.genesis import Limits
+from minichain.ledger.state import Overlay, State
+from minichain.ledger.types import Event
+from minichain.merkle import StateProof
+
+START_MS: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+_SEED: Final = digest("sandbox", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call did. `changes` are stored values by name, such as `register.notes[alice]`; None is removed."""
+
+    ok: bool
+    value: Any
+    events: tuple[Event, ...]
+    gas: int
+    changes: dict[str, Any]
+    error: ExecutionError | None = None
+
+
+class Sandbox:
+    """A ledger for one author: accounts by name, contracts, and a clock that moves when told."""
+
+    def __init__(
+        self,
+        *,
+        now_ms: int = START_MS,
+        height: int = 1,
+        chain: str = "sandbox",
+        gas_limit: int = Limits().transaction_gas,
+    ) -> None:
+        self.now_ms = now_ms
+        self.height = height
+        self.chain = chain
+        self.gas_limit = gas_limit
+        self.state = State()
+        self._runtime = Runtime()
+
+    def account(self, name: str) -> str:
+        """Return the did of a made-up person; the same name gives the same did in every sandbox."""
+        return KeyPair.derive(_SEED, name).did
+
+    def deploy(self, contract: type | str, *, sender: str, name: str | None = None, **args: Any) -> SandboxContract:
+        """Deploy a contract class, or source text, with the arguments of its setup.
+
+        Raises `LanguageError` where the source leaves the contract language, and the failure of its setup.
+        """
+        source = contract if isinstance(contract, str) else source_of(contract)
+        abi = describe(source)
+        address = name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", abi.name).lower()
+        outcome = self._perform(sender, lambda frame: self._runtime.deploy(frame, address, source, args))
+        if outcome.error:
+            raise outcome.error
+        return SandboxContract(self, address, abi, sender)
+
+    def advance(self, ms: int = 1_000, blocks: int = 1) -> None:
+        """Let time pass: `ms` milliseconds and `blocks` blocks."""
+        self.now_ms += ms
+        self.height += blocks
+
+    def call(self, sender: str, contract: str, action: str, args: Mapping[str, Any]) -> Outcome:
+        """Call an action as one transaction; a failure is in the outcome."""
+        return self._perform(sender, lambda frame: self._runtime.call(frame, contract, action, args))
+
+    def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any]) -> Any:
+        """Ask a view; raises its failure."""
+        return self._runtime.view(self._frame(sender, self.state.overlay()), contract, name, args)
+
+    def prove(self, contract: str, field: str, *key: Any) -> tuple[bytes | None, StateProof]:
+        """Return the stored bytes of `contract.field` or `contract.field[key]` and their proof under `state.root`."""
+        return self.state.prove(state_key(contract, field, *key))
+
+    def _frame(self, sender: str, overlay: Overlay) -> Frame:
+        return Frame(
+            overlay=overlay,
+            meter=GasMeter(self.gas_limit),
+            events=[],
+            signer=sender,
+            height=self.height,
+            now_ms=self.now_ms,
+            chain=self.chain,
+        )
+
+    def _perform(self, sender: str, work: Callable[[Frame], Any]) -> Outcome:
+        overlay = self.state.overlay()
+        frame = self._frame(sender, overlay)
+        try:
+            value = work(frame)
+        except ExecutionError as error:
+            return Outcome(False, None, (), frame.meter.used, {}, error)
+        changes = _explain(overlay)
+        self.state.commit(overlay.writes, self.state.tree.update(overlay.writes))
+        return Outcome(True, value, tuple(frame.events), frame.meter.used, changes)
+
+
+class SandboxContract:
+    """A deployed contract: its actions and views are methods, called with positional or named arguments."""
+
+    def __init__(self, box: Sandbox, name: str, abi: Abi, sender: str) -> None:
+        self.name = name
+        self.abi = abi
+        self.sender = sender
+        self._box = box
+        self._actions = {method.name: method.parameters for method in abi.actions}
+        self._views = {method.name: method.parameters for method in abi.views}
+
+    def with_sender(self, sender: str) -> SandboxContract:
+        """Return the same contract, called by another account."""
+        return SandboxContract(self._box, self.name, self.abi, sender)
+
+    def attempt(self, action: str, *args: Any, **kwargs: Any) -> Outcome:
+        """Call an action and return its outcome, also when it fails."""
+        named = arguments(f"{self.name}.{action}", self._actions.get(action, ()), args, kwargs)
+        return self._box.call(self.sender, self.name, action, named)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in self._actions:
+            return partial(self._call, name)
+        if name in self._views:
+            return partial(self._ask, name)
+        offers = ", ".join([*self._actions, *self._views])
+        raise AttributeError(f"{self.name} has no action or view {name!r}; it has: {offers}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._actions, *self._views]
+
+    def _call(self, action: str, /, *args: Any, **kwargs: Any) -> Outcome:
+        outcome = self.attempt(action, *args, **kwargs)
+        if outcome.error:
+            raise outcome.error
+        return outcome
+
+    def _ask(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        named = arguments(f"{self.name}.{name}", self._views[name], args, kwargs)
+        return self._box.view(self.sender, self.name, name, named)
+
+
+def arguments(
+    method: str, parameters: tuple[Parameter, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Give positional arguments the names of a method's parameters; raises `UsageError` for one too many or twice."""
+    names = [parameter.name for parameter in parameters]
+    if len(args) > len(names):
+        raise UsageError(f"{method} takes {len(names)} arguments ({', '.join(names) or 'none'}), not {len(args)}")
+    named = dict(zip(names, args, strict=False))
+    if twice := named.keys() & kwargs.keys():
+        raise UsageError(f"{method} was given {min(twice)} twice: once by position and once by name")
+    return {**named, **kwargs}
+
+
+def _explain(overlay: Overlay) -> dict[str, Any]:
+    """Tell the stored values that a call changed, under the names people know."""
+    changes = {}
+    for key, stored in overlay.writes.items():
+        if place := explain_key(key):
+            contract, field, one = place
+            name = f"{contract}.{field}" + "".join(f"[{part}]" for part in one)
+            changes[name] = None if stored is None else decode_own(stored, Any)
+    return changes
+
+
+# --- source ------------------------------------------------------------------------------------------------------
+
+
+def source_of(contract: type) -> str:
+    """Return the source that goes on chain for a contract class.
+
+    A class of a module: the text of the whole module. A class of a notebook cell or a script: the class, with the
+    constants and helper functions of the same cell that it uses, below the import of the contract interface.
+    """
+    if not (isinstance(contract, type) and issubclass(contract, Contract)) or contract is Contract:
+        raise UsageError("deploy takes a class derived from minichain's Contract, or the source text of one")
+    text = _text_of(contract)
+    return _cell_part(text, contract.__name__) if contract.__module__ == "__main__" else text
+
+
+def _text_of(contract: type) -> str:
+    """Return the file or cell of a class. Its methods know it; the class alone does not, in a notebook."""
+    methods = [value for value in vars(contract).values() if isinstance(value, FunctionType)]
+    filename = methods[0].__code__.co_filename if methods else ""
+    text = "".join(linecache.getlines(filename))
+    if not text:
+        raise UsageError(
+            f"the source of {contract.__name__} cannot be found: define it in a file or a notebook cell, with at "
+            "least one method, or pass its source text"
+        )
+    return text
+
+
+def _cell_part(cell: str, name: str) -> str:
+    tree = ast.parse(cell)
+    definitions: dict[str, ast.stmt] = {}
+    for statement in tree.body:
+        match statement:
+            case ast.ClassDef(name=own) | ast.FunctionDef(name=own):
+                definitions[own] = statement
+            case ast.Assign(targets=[ast.Name(id=own)]) | ast.AnnAssign(target=ast.Name(id=own)):
+                definitions[own] = statement
+    if name not in definitions:
+        raise UsageError(f"{name} is not defined at the top of its cell: define it there, or pass its source text")
+    used = _uses(name, definitions)
+    parts = [ast.get_source_segment(cell, node) or "" for own, node in definitions.items() if own in used]
+    return "\n\n\n".join([f"from minichain.contracts.api import {', '.join(API)}", *parts]) + "\n"
+
+
+def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
+    used, waiting = set(), [name]
+    while waiting:
+        own = waiting.pop()
+        if own in definitions and own not in used:
+            used.add(own)
+            waiting += [node.id for node in ast.walk(definitions[own]) if isinstance(node, ast.Name)]
+    return used

@@ -1,0 +1,201 @@
+"""What nodes say to each other and to clients. Each message is a record; each has a size limit at the door."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from minichain.codec import Record
+from minichain.consensus.bft import Equivocation, Proposal, Vote
+from minichain.ledger.certificate import FinalBlock, QuorumCertificate
+from minichain.ledger.state import Account
+from minichain.ledger.types import Header, Receipt
+from minichain.merkle import StateProof
+
+MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024  # at the door, before anything is decoded
+
+# --- between members -----------------------------------------------------------------------------------------------
+
+
+class Transactions(Record, tag=3):
+    """Transactions this node accepted, for everybody's list of waiting ones."""
+
+    txs: tuple[bytes, ...]
+
+
+class Position(Record, tag=4):
+    """I am working on `height` in `round`, and cannot go on: send what I lack."""
+
+    height: int
+    round: int
+
+
+class FinalBlocks(Record, tag=5):
+    """The final blocks that follow the height you named."""
+
+    blocks: tuple[FinalBlock, ...]
+
+
+PeerMessage = Proposal | Vote | Transactions | Position | FinalBlocks
+
+# --- from clients ---------------------------------------------------------------------------------------------------
+
+
+class Submit(Record, tag="submit"):
+    """Accept these signed transactions; answered at once by `Submitted`."""
+
+    txs: tuple[bytes, ...]
+
+
+class Await(Record, tag="await"):
+    """Answer with `Outcomes` when all of these transactions are final or refused."""
+
+    tx_ids: tuple[bytes, ...]
+
+
+class AskStatus(Record, tag="status"):
+    """Answer with `NodeStatus`."""
+
+
+class AskBlock(Record, tag="block"):
+    """Answer with `BlockDetail` of this height."""
+
+    height: int
+
+
+class AskHeaders(Record, tag="headers"):
+    """Answer with `Headers` from `first` on, at most `count`."""
+
+    first: int
+    count: int
+
+
+class AskView(Record, tag="view"):
+    """Answer with `Value`: what a contract's view returns at the last final block."""
+
+    contract: str
+    name: str
+    args: dict[str, Any]
+
+
+class AskState(Record, tag="state"):
+    """Answer with `StateAnswer`: a value, or its absence, with its proof."""
+
+    key: bytes
+
+
+class AskReceipt(Record, tag="receipt"):
+    """Answer with `ReceiptAnswer`: a final transaction with its receipt and both proofs."""
+
+    tx_id: bytes
+
+
+ClientRequest = Submit | Await | AskStatus | AskBlock | AskHeaders | AskView | AskState | AskReceipt
+
+# --- to clients -----------------------------------------------------------------------------------------------------
+
+
+class Verdict(Record):
+    """What became of one transaction: `code` "accepted" or "final", or one of `transition.REFUSALS` with a message."""
+
+    tx_id: bytes
+    code: str
+    message: str = ""
+    receipt: Receipt | None = None
+
+
+class Submitted(Record, tag="submitted"):
+    """One verdict for each submitted transaction, in order."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+class Outcomes(Record, tag="outcomes"):
+    """One verdict for each awaited transaction, in order."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+class NodeStatus(Record, tag="node"):
+    """How a node is doing. Times in milliseconds, sizes in bytes; `engine` is the engine's own summary."""
+
+    name: str
+    public: bytes
+    height: int
+    head: bytes
+    state_root: bytes
+    time_ms: int
+    waiting: int
+    peers: tuple[str, ...]
+    engine: dict[str, Any]
+    evidence: int
+    counters: dict[str, int]
+
+
+class BlockDetail(Record, tag="detail"):
+    """A final block with its receipts."""
+
+    final: FinalBlock
+    receipts: tuple[Receipt, ...]
+
+
+class Headers(Record, tag="headers"):
+    """Headers in ascending height, each with the number of its transactions."""
+
+    headers: tuple[tuple[Header, int], ...]
+
+
+class Value(Record, tag="value"):
+    """What a view returned, and the height it was read at."""
+
+    value: Any
+    height: int
+
+
+class StateAnswer(Record, tag="stateproof"):
+    """A state value (None: absent) with its proof under the header's state root, and the header's certificate."""
+
+    value: bytes | None
+    proof: StateProof
+    header: Header | None
+    certificate: QuorumCertificate | None
+    account: Account | None = None
+
+
+class ReceiptAnswer(Record, tag="receiptproof"):
+    """A final transaction, its receipt, and the audit path of each under the header's roots."""
+
+    header: Header
+    certificate: QuorumCertificate
+    tx: bytes
+    receipt: bytes
+    index: int
+    count: int
+    tx_path: tuple[bytes, ...]
+    receipt_path: tuple[bytes, ...]
+
+
+class Failure(Record, tag="failure"):
+    """The request cannot be answered: `code` for programs, `message` for people."""
+
+    code: str
+    message: str
+
+
+ClientAnswer = Submitted | Outcomes | NodeStatus | BlockDetail | Headers | Value | StateAnswer | ReceiptAnswer | Failure
+
+
+class Request(Record):
+    """A client's request; `number` comes back in the `Reply`."""
+
+    number: int
+    body: ClientRequest
+
+
+class Reply(Record):
+    """The answer to the request of the same number."""
+
+    number: int
+    body: ClientAnswer
+
+
+__all__ = ["Equivocation", "PeerMessage", "Reply", "Request"]

@@ -1,0 +1,176 @@
+"""One SQLite file per node, and the only place that imports `sqlite3`.
+
+A turn is one transaction: everything a node writes while it handles its events is kept together or not at all, and
+its effects are performed only after the commit. Every turn commits with `synchronous=FULL`: whatever a node signed
+or called final is on the disk before anybody hears of it. A turn that writes nothing costs nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from minichain.codec import decode_own, encode
+from minichain.consensus.bft import Equivocation, Message
+from minichain.errors import ConfigError, NetworkError
+from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.state import Writes
+from minichain.ledger.types import Block
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB NOT NULL);
+CREATE TABLE transactions (id BLOB PRIMARY KEY, height INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE said (sequence INTEGER PRIMARY KEY, height INTEGER NOT NULL, message BLOB NOT NULL);
+CREATE TABLE held (id BLOB PRIMARY KEY, height INTEGER NOT NULL, block BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE evidence (id INTEGER PRIMARY KEY, found BLOB NOT NULL UNIQUE);
+"""
+
+
+class Store(Protocol):
+    """What a node keeps. Both worlds have one; a node cannot tell which it was handed."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Keep everything written inside together, or, after an exception, nothing of it."""
+
+    def add_block(self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes) -> None:
+        """Keep a final block with what it did, and forget what was kept for deciding it."""
+
+    def height(self) -> int: ...
+    def block(self, height: int) -> FinalBlock | None: ...
+    def receipts(self, height: int) -> tuple[bytes, ...]: ...
+    def find(self, tx_id: bytes) -> tuple[int, int] | None:
+        """Return (height, position) of a final transaction."""
+
+    def state_items(self) -> Iterable[tuple[bytes, bytes]]: ...
+    def say(self, message: Message) -> None: ...
+    def said(self, height: int) -> tuple[Message, ...]: ...
+    def hold(self, block: Block) -> None: ...
+    def held(self, height: int) -> tuple[Block, ...]: ...
+    def accuse(self, evidence: Equivocation) -> None: ...
+    def evidence(self) -> tuple[Equivocation, ...]: ...
+    def close(self) -> None: ...
+
+
+class SqliteStore:
+    """A `Store` in one file. `genesis` binds the file to its chain."""
+
+    def __init__(self, path: Path, genesis: bytes, state_items: Iterable[tuple[bytes, bytes]]) -> None:
+        self._path = path
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._open(genesis, state_items)
+        except sqlite3.DatabaseError as error:
+            raise NetworkError(f"cannot use the chain file {path}: {error}{_advice(error)}") from error
+
+    def _open(self, genesis: bytes, state_items: Iterable[tuple[bytes, bytes]]) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+        elif version != SCHEMA_VERSION:
+            raise ConfigError(f"{self._path} was written by another version of minichain: use a new directory")
+        row = self._db.execute("SELECT value FROM meta WHERE name='genesis'").fetchone()
+        if row is None:
+            self._db.execute("BEGIN")
+            self._db.execute("INSERT INTO meta VALUES ('genesis', ?)", (genesis,))
+            self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", state_items)
+            self._db.execute("COMMIT")
+        elif row[0] != genesis:
+            raise ConfigError(f"{self._path} belongs to another chain: use its own genesis, or a new directory")
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        try:
+            yield
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            self._roll_back()
+            raise NetworkError(f"cannot write the chain file {self._path}: {error}{_advice(error)}") from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _begin(self) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        self._begin()
+        self._db.execute(statement, values)
+
+    def add_block(self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes) -> None:
+        height = final.block.header.height
+        self._write("INSERT INTO blocks VALUES (?, ?, ?)", (height, encode(final), encode(receipts)))
+        self._db.executemany(
+            "INSERT INTO transactions VALUES (?, ?, ?)", ((tx_id, height, i) for i, tx_id in enumerate(tx_ids))
+        )
+        removed = [(key,) for key, value in writes.items() if value is None]
+        kept = [(key, value) for key, value in writes.items() if value is not None]
+        self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", kept)
+        self._db.executemany("DELETE FROM state WHERE key=?", removed)
+        self._db.execute("DELETE FROM said WHERE height<=?", (height,))
+        self._db.execute("DELETE FROM held WHERE height<=?", (height,))
+
+    def height(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+
+    def block(self, height: int) -> FinalBlock | None:
+        row = self._db.execute("SELECT final FROM blocks WHERE height=?", (height,)).fetchone()
+        return decode_own(row[0], FinalBlock) if row else None
+
+    def receipts(self, height: int) -> tuple[bytes, ...]:
+        row = self._db.execute("SELECT receipts FROM blocks WHERE height=?", (height,)).fetchone()
+        return decode_own(row[0], tuple[bytes, ...]) if row else ()
+
+    def find(self, tx_id: bytes) -> tuple[int, int] | None:
+        row = self._db.execute("SELECT height, position FROM transactions WHERE id=?", (tx_id,)).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def state_items(self) -> Iterable[tuple[bytes, bytes]]:
+        return self._db.execute("SELECT key, value FROM state")
+
+    def say(self, message: Message) -> None:
+        self._write("INSERT INTO said (height, message) VALUES (?, ?)", (message.height, encode(message)))
+
+    def said(self, height: int) -> tuple[Message, ...]:
+        rows = self._db.execute("SELECT message FROM said WHERE height=? ORDER BY sequence", (height,))
+        return tuple(decode_own(row[0], Message) for row in rows)  # type: ignore[arg-type]
+
+    def hold(self, block: Block) -> None:
+        header = block.header
+        self._write("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", (header.id, header.height, encode(block)))
+
+    def held(self, height: int) -> tuple[Block, ...]:
+        rows = self._db.execute("SELECT block FROM held WHERE height=?", (height,))
+        return tuple(decode_own(row[0], Block) for row in rows)
+
+    def accuse(self, evidence: Equivocation) -> None:
+        self._write("INSERT OR IGNORE INTO evidence (found) VALUES (?)", (encode(evidence),))
+
+    def evidence(self) -> tuple[Equivocation, ...]:
+        rows = self._db.execute("SELECT found FROM evidence ORDER BY id")
+        return tuple(decode_own(row[0], Equivocation) for row in rows)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _advice(error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "full" in text:
+        return ": free some space, then restart the node; nothing that was final is lost"
+    if "locked" in text:
+        return ": another process has this chain open; run `minichain down` first"
+    return ""

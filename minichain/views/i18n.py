@@ -1,0 +1,179 @@
+"""Words in the viewer's language. English is the source text; a missing translation shows the English, never a key.
+
+Catalogues are the plain text files locale/<locale>/LC_MESSAGES/minichain.po, read when they are first needed, so an
+installation needs no compile step. To collect new texts and hand them to the translators (Babel comes with JupyterLab):
+
+    pybabel extract -F minichain/views/babel.cfg -k translate:1 -s -w 120 --no-location --omit-header -o views.pot minichain/views apps
+    pybabel update -D minichain -d minichain/views/locale -i views.pot -w 120 --no-fuzzy-matching --omit-header
+
+The language is one setting per process, because Voila gives each viewer a process of their own.
+"""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import io
+import json
+import os
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from datetime import datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import parse_qs
+
+LOCALES: Final = {"en": "en", "zh": "zh_CN"}
+PLURALS: Final = {"en": "nplurals=2; plural=(n != 1);", "zh": "nplurals=1; plural=0;"}
+NAMES: Final = {"en": "English", "zh": "中文"}
+TAGS: Final = {"en": "en", "zh": "zh-Hans"}  # for the HTML lang attribute
+PSEUDO: Final = "pseudo"  # marks every translated text, so a text that was never wrapped in _() stands out
+
+_FOLDER: Final = Path(__file__).with_name("locale")
+_PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
+
+
+# --- which language ----------------------------------------------------------------------------------------------
+
+
+def choose(query: str, accept_language: str = "") -> str:
+    """Return the language a request asks for: `?lang=` first, then the browser's own list, then English."""
+    asked = parse_qs(query).get("lang", [""])[0]
+    for name in [asked, *(part.split(";")[0] for part in accept_language.split(","))]:
+        base = name.strip().lower().partition("-")[0]
+        if base in LOCALES or base == PSEUDO:
+            return base
+    return "en"
+
+
+class _Chosen:
+    language: str | None = None
+
+
+def use(language: str | None) -> None:
+    """Set the language of this process; None goes back to what the page request asks for."""
+    if language is not None and language not in LOCALES and language != PSEUDO:
+        raise ValueError(f"no catalogue for {language!r}: choose one of {', '.join(LOCALES)}")
+    _Chosen.language = language
+
+
+def language() -> str:
+    """Return the language in use. Voila hands the page request to the kernel in CGI's own variables."""
+    if _Chosen.language is None:
+        _Chosen.language = choose(os.environ.get("QUERY_STRING", ""), os.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    return _Chosen.language
+
+
+# --- translating -------------------------------------------------------------------------------------------------
+
+
+def _(text: str) -> str:
+    """Return a text in the viewer's language."""
+    return _translation(language()).gettext(text)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """Return the text that fits a count, in the viewer's language; put the number in with `.format`."""
+    return _translation(language()).ngettext(one, many, count)
+
+
+def translate(text: str, into: str) -> str:
+    """Return a text in a named language, whatever language is in use."""
+    return _translation(into).gettext(text)
+
+
+@cache
+def _translation(name: str) -> gettext.NullTranslations:
+    if name == PSEUDO:
+        return _Pseudo()
+    path = _FOLDER / LOCALES[name] / "LC_MESSAGES" / "minichain.po"
+    header = f"Content-Type: text/plain; charset=UTF-8\nPlural-Forms: {PLURALS[name]}\n"
+    return gettext.GNUTranslations(io.BytesIO(to_mo({"": header} | read_po(path.read_text("utf-8")))))
+
+
+class _Pseudo(gettext.NullTranslations):
+    """Bracket each text and lengthen it by a third, as German or Russian would; placeholders stay."""
+
+    def gettext(self, message: str) -> str:
+        words = len(_PLACEHOLDER.sub("", message))
+        return f"⟦{message}{'·' * (words // 3)}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+# --- the catalogue files -----------------------------------------------------------------------------------------
+
+_FIELD: Final = re.compile(r'(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)?\s*(".*")')
+
+
+def read_po(text: str) -> dict[str, str]:
+    """Read a .po file into gettext's own table: source text (plural forms after a NUL) -> translation.
+
+    Fuzzy and empty entries are left out, as gettext does.
+    """
+    return dict(filter(None, map(_entry, re.split(r"\n\s*\n", text))))
+
+
+def _entry(block: str) -> tuple[str, str] | None:
+    fields: dict[str, str] = {}
+    name = ""
+    for line in block.splitlines():
+        if line.startswith("#,") and "fuzzy" in line:
+            return None
+        if match := _FIELD.fullmatch(line.strip()):
+            name = match[1] or name
+            fields[name] = fields.get(name, "") + ast.literal_eval(match[2])
+    forms = [value for key, value in fields.items() if key.startswith("msgstr")]
+    if "msgid" not in fields or not all(forms):
+        return None
+    source = [fields["msgid"], *([fields["msgid_plural"]] if "msgid_plural" in fields else [])]
+    return "\0".join(source), "\0".join(forms)
+
+
+def to_mo(table: dict[str, str]) -> bytes:
+    """Write gettext's binary form of a table, which the standard library reads with plural rules and all."""
+    pairs = sorted((source.encode(), target.encode()) for source, target in table.items())
+    count, start = len(pairs), 28 + 16 * len(pairs)
+    index, body = b"", b""
+    for column in (0, 1):
+        for pair in pairs:
+            index += struct.pack("<II", len(pair[column]), start + len(body))
+            body += pair[column] + b"\0"
+    return struct.pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, start) + index + body
+
+
+def extract_ipynb(
+    file: IO[bytes], keywords: Sequence[str], comment_tags: Sequence[str], options: dict[str, Any]
+) -> Iterator[tuple[int, str, Any, list[str]]]:
+    """Babel's door to notebooks: texts in code cells, and the title and sentence of an app in its metadata."""
+    from babel.messages.extract import extract_python  # noqa: PLC0415 - only translators have to have Babel
+
+    notebook = json.load(file)
+    card = notebook["metadata"].get("minichain", {})
+    yield from ((1, "_", card[name], []) for name in ("title", "sentence", "group") if name in card)
+    for number, cell in enumerate(notebook["cells"], 1):
+        if cell["cell_type"] == "code":
+            code = io.BytesIO("".join(cell["source"]).encode())
+            for line, *rest in extract_python(code, keywords, comment_tags, options):
+                yield (1000 * number + line, *rest)
+
+
+# --- numbers and times -------------------------------------------------------------------------------------------
+
+
+def number(value: int) -> str:
+    """Write a whole number with its thousands apart."""
+    return f"{value:,}"
+
+
+def clock(time_ms: int, zone: tzinfo | None = None) -> str:
+    """Write a block's time as hours, minutes and seconds, on this computer's clock unless a zone is given."""
+    return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%H:%M:%S")
+
+
+def short(digest: bytes | str) -> str:
+    """Write the first characters of a hash: enough to compare by eye, too few to pass for the whole."""
+    return f"{digest.hex() if isinstance(digest, bytes) else digest:.8}"

@@ -1,0 +1,147 @@
+"""Pictures that move: small SVG widgets without a library, fed with short lists.
+
+The scripts in esm/ make every element through dom.js, which takes text as text. Words and formatted numbers are made
+here, in the viewer's language; the scripts only place them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import anywidget
+from traitlets import Dict, Int, List, Unicode, validate
+
+from minichain.views.i18n import _, clock, ngettext, number, short
+from minichain.views.icons import PATHS
+from minichain.views.markup import clean
+from minichain.views.models import BlockCard, NodeCard
+from minichain.views.polling import LiveLoop
+
+_ESM: Final = Path(__file__).with_name("esm")
+_STATE_PATHS: Final = {"ok": PATHS["check"], "warn": PATHS["warn"], "bad": PATHS["cross"], "info": PATHS["info"], "plain": PATHS["dot"]}
+
+
+def _script(name: str) -> str:
+    return "\n".join((_ESM / part).read_text("utf-8") for part in ("dom.js", name))
+
+
+class Pulse(anywidget.AnyWidget):  # type: ignore[misc]
+    """The badge that says whether what you see is live, and the bar that says when it is not.
+
+    The page asks once a second; the first question calls `opened`, which is where a page starts its `LiveLoop`.
+    """
+
+    _esm = _script("pulse.js")
+    state = Unicode("").tag(sync=True)  # "" shows no badge: the page has no network behind it
+    detail = Unicode("").tag(sync=True)
+    notice = Unicode("").tag(sync=True)
+    words = Dict().tag(sync=True)
+
+    def __init__(self, opened: Callable[[], None] = lambda: None) -> None:
+        super().__init__(words=_pulse_words())
+        self._opened = opened
+        self.add_class("mc-pulse-home")
+        self.on_msg(self._asked)
+
+    def _asked(self, _widget: Any, _content: Any, _buffers: Any) -> None:
+        self._opened()
+        self.send({"answer": True})
+
+    def follow(self, live: LiveLoop[Any, Any]) -> None:
+        """Show what a `LiveLoop` knows about the network."""
+        live.observe(lambda change: self._turn(change.new), "state")
+        self._turn(live.state)
+
+    def _turn(self, state: str) -> None:
+        lost = _("The network is not answering. You see the last state it told us; this page goes on by itself.")
+        with self.hold_sync():
+            self.state, self.notice = state, lost if state == "lost" else ""
+
+
+def _pulse_words() -> Mapping[str, str]:
+    return {
+        "waiting": _("Connecting…"),
+        "live": _("Live"),
+        "lost": _("No answer"),
+        "gone": _("Disconnected"),
+        "goneNotice": _("This page has lost its connection. It goes on by itself if the connection comes back; otherwise reload it."),
+        "reload": _("Reload"),
+    }
+
+
+class Slider(anywidget.AnyWidget):  # type: ignore[misc]
+    """A whole number between two bounds; follow `value`. (The slider of ipywidgets has no name for a screen reader.)"""
+
+    _esm = _script("slider.js")
+    value = Int(0).tag(sync=True)
+    min = Int(0).tag(sync=True)
+    max = Int(100).tag(sync=True)
+    step = Int(1).tag(sync=True)
+    label = Unicode("").tag(sync=True)
+    unit = Unicode("").tag(sync=True)
+    hint = Unicode("").tag(sync=True)
+
+    def __init__(self, label: str, min: int, max: int, value: int, step: int = 1, unit: str = "", hint: str = "") -> None:
+        super().__init__(label=label, min=min, max=max, value=value, step=step, unit=unit, hint=hint)
+
+    @validate("value")
+    def _within(self, proposal: Any) -> int:
+        return sorted((self.min, int(proposal["value"]), self.max))[1]  # a page may send anything
+
+
+class NodeRing(anywidget.AnyWidget):  # type: ignore[misc]
+    """Validators on a ring with their heights and states; `selected` is the index of the chosen one, or -1."""
+
+    _esm = _script("ring.js")
+    nodes = List().tag(sync=True)
+    centre = Dict().tag(sync=True)
+    selected = Int(-1).tag(sync=True)
+    label = Unicode("").tag(sync=True)
+    icons = Dict(_STATE_PATHS).tag(sync=True)
+
+    def __init__(self, label: str = "") -> None:
+        super().__init__(label=label or _("Validators"))
+
+    def show(self, nodes: Sequence[NodeCard], value: str = "", caption: str = "") -> None:
+        """Show these nodes, and one figure in the middle of the ring."""
+        with self.hold_sync():
+            self.nodes = [_node(node) for node in nodes]
+            self.centre = {"value": value, "label": caption}
+
+
+def _node(node: NodeCard) -> dict[str, str]:
+    return {"name": clean(node.name), "height": number(node.height), "state": node.state, "word": node.word}
+
+
+class BlockStrip(anywidget.AnyWidget):  # type: ignore[misc]
+    """The last blocks as linked cards; `selected` is the height of the chosen one, or -1."""
+
+    _esm = _script("strip.js")
+    blocks = List().tag(sync=True)
+    selected = Int(-1).tag(sync=True)
+    label = Unicode("").tag(sync=True)
+    words = Dict().tag(sync=True)
+    icons = Dict({**_STATE_PATHS, "chain": PATHS["chain"]}).tag(sync=True)
+
+    def __init__(self, label: str = "") -> None:
+        super().__init__(label=label or _("Last blocks"), words={"empty": _("No block yet. The first one comes with the first entry.")})
+
+    def show(self, blocks: Sequence[BlockCard]) -> None:
+        """Show these blocks, lowest first."""
+        self.blocks = [_block(block) for block in blocks]
+
+
+def _block(block: BlockCard) -> dict[str, str | int]:
+    return {
+        "height": block.height,
+        "title": number(block.height),
+        "time": clock(block.time_ms),
+        "txs": block.txs,
+        "txsText": ngettext("{count} entry", "{count} entries", block.txs).format(count=number(block.txs)),
+        "by": clean(block.proposer),
+        "seal": _("{signed} of {members} signed").format(signed=block.signed, members=block.members),
+        "state": "ok" if block.is_final else "warn",
+        "id": short(block.id),
+    }

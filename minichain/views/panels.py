@@ -1,0 +1,269 @@
+"""Panels put parts and moving pictures together with ipywidgets. They hold no logic: a callback calls a model.
+
+Wherever a panel takes content it takes `Safe` markup or a widget, never a bare string, so text is escaped before it
+gets here. An error in a callback becomes a card on the page; its traceback goes to the server's log, not to the reader.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
+from IPython.display import display
+from traitlets import HasTraits
+
+from minichain.views import parts
+from minichain.views.i18n import _
+from minichain.views.markup import Safe, join, tag
+from minichain.views.moving import Pulse
+from minichain.views.parts import Step
+from minichain.views.polling import Errands, LiveLoop
+
+Content = Safe | W.Widget
+Handler = Callable[[], None]
+
+STYLE_SHEET: Final = Path(__file__).parent / "voila/templates/minichain/static/minichain.css"
+
+
+def html(content: Safe, class_: str = "") -> W.HTML:
+    """Wrap markup as a widget; set `.value` to other `Safe` markup to change it."""
+    return _styled(W.HTML(_checked(content)), "mc-html", class_)
+
+
+def _checked(content: Safe) -> Safe:
+    assert isinstance(content, Safe), f"a page shows markup built by `tag`, not {type(content).__name__}"
+    return content
+
+
+def _styled(widget: W.DOMWidget, *classes: str) -> Any:
+    for name in filter(None, classes):
+        widget.add_class(name)
+    return widget
+
+
+def _widgets(children: Sequence[Content]) -> list[W.Widget]:
+    return [html(child) if isinstance(child, Safe) else child for child in children]
+
+
+def bound(model: HasTraits, traits: Sequence[str], render: Callable[[], Safe], class_: str = "") -> W.HTML:
+    """Show `render()` now, and again whenever one of the model's traits has changed."""
+    widget = html(render(), class_)
+    model.observe(lambda _change: widget.set_trait("value", _checked(render())), list(traits))
+    return widget
+
+
+# --- layout ------------------------------------------------------------------------------------------------------
+
+
+def stack(*children: Content) -> W.Box:
+    """Put panels under each other."""
+    return _styled(W.VBox(_widgets(children)), "mc-stack")
+
+
+def row(*children: Content) -> W.Box:
+    """Put panels side by side, of equal width, as many as fit."""
+    return _styled(W.Box(_widgets(children)), "mc-row")
+
+
+def split(side: Content, main: Content) -> W.Box:
+    """Put a narrow panel (a task card, a form) left of a wide one; on a phone above it."""
+    return _styled(W.Box(_widgets((side, main))), "mc-split")
+
+
+def band(*figures: Content) -> W.Box:
+    """Join key figures to one band."""
+    return _styled(W.Box(_widgets(figures)), "mc-band")
+
+
+def card(*children: Content, title: str = "", sentence: parts.Child = None) -> W.Box:
+    """Set panels on one sheet with a title."""
+    top = [html(parts.heading(title, sentence))] if title else []
+    return _styled(W.VBox([*top, *_widgets(children)]), "mc-card")
+
+
+def bar(*children: Content) -> W.Box:
+    """Put buttons and short fields in a line that wraps."""
+    return _styled(W.Box(_widgets(children)), "mc-bar")
+
+
+def tabs(*pages: tuple[str, Content]) -> W.Tab:
+    """Let the reader choose between screens."""
+    return _styled(W.Tab(_widgets([content for _title, content in pages]), titles=[title for title, _content in pages]), "mc-tabs")
+
+
+# --- controls ----------------------------------------------------------------------------------------------------
+
+Kind = Literal["primary", "plain", "danger"]
+
+
+def guarded(handler: Handler, place: W.Box) -> Handler:
+    """Return a handler whose errors appear as a card in `place`; the next call that works clears it."""
+
+    def call() -> None:
+        try:
+            handler()
+        except Exception as error:
+            place.children = [html(report(error))]
+        else:
+            place.children = []
+
+    return call
+
+
+def report(error: BaseException) -> Safe:
+    """Write an error's traceback to the server's log and return the card for the reader."""
+    traceback.print_exception(error, file=sys.__stderr__)
+    return parts.explain(error)
+
+
+def button(words: str, on_click: Handler, kind: Kind = "plain", place: W.Box | None = None) -> W.Button:
+    """Make a button; with a `place`, errors of its handler appear there."""
+    made = _styled(W.Button(description=words, tooltip=words), "mc-button", f"mc-{kind}")
+    call = on_click if place is None else guarded(on_click, place)
+    made.on_click(lambda _button: call())
+    return made
+
+
+def field(control: W.DOMWidget, label: str, hint: str = "") -> W.Box:
+    """Put a label above an input and a hint under it."""
+    control.description = label
+    below = [html(tag("p", hint, class_="mc-hint"))] if hint else []
+    return _styled(W.VBox([control, *below]), "mc-field")
+
+
+class ConfirmButton(W.VBox):  # type: ignore[misc]
+    """A button that asks once more, in a full sentence, before it does what cannot be undone."""
+
+    def __init__(self, words: str, question: str, confirm: str, on_confirm: Handler, kind: Kind = "danger") -> None:
+        self._place = W.VBox()
+        self._first = button(words, self._ask, kind)
+        yes = button(confirm, self._confirmed, kind)
+        no = button(_("Cancel"), self._rest)
+        self._asking = _styled(W.VBox([html(parts.paragraph(question)), bar(yes, no)]), "mc-confirm")
+        self._do = guarded(on_confirm, self._place)
+        super().__init__([self._first, self._place])
+        self.add_class("mc-stack")
+
+    def _ask(self) -> None:
+        self._place.children = []
+        self.children = [self._asking, self._place]
+
+    def _rest(self) -> None:
+        self.children = [self._first, self._place]
+
+    def _confirmed(self) -> None:
+        self._rest()
+        self._do()
+
+
+class Progress(W.HTML):  # type: ignore[misc]
+    """How far a long action has come: `at(step)` while it runs, then `finish` or `fail`."""
+
+    def __init__(self, *steps: str) -> None:
+        self._steps, self._now = steps, -1
+        super().__init__("")
+        _styled(self, "mc-html", "mc-live")
+
+    def at(self, step: int, sentence: str = "") -> None:
+        """Say that this step (counted from 0) is under way."""
+        self._now = step
+        self._show("now", sentence)
+
+    def finish(self, sentence: str = "") -> None:
+        """Say that all steps are done."""
+        self._now = len(self._steps)
+        self._show("now", sentence)
+
+    def fail(self, error: BaseException) -> None:
+        """Say that the step under way failed, and why."""
+        self._show("failed", "")
+        self.value = join(Safe(self.value), report(error))
+
+    def _show(self, now: Step, sentence: str) -> None:
+        states: list[Step] = ["done" if i < self._now else now if i == self._now else "todo" for i in range(len(self._steps))]
+        self.value = parts.progress(list(zip(self._steps, states, strict=True)), sentence)
+
+
+class LongAction(W.VBox):  # type: ignore[misc]
+    """A button for work that takes seconds: the page stays alive, the steps show, the button waits.
+
+    `work(client, say)` runs in the errands' thread and calls `say(step, sentence)`; `done(result)` returns the closing
+    sentence.
+    """
+
+    def __init__(
+        self, words: str, steps: Sequence[str], errands: Errands[Any], work: Callable[..., Any], done: Callable[[Any], str]
+    ) -> None:
+        self.button = button(words, self.start, "primary")
+        self.progress = Progress(*steps)
+        self._errands, self._work, self._done = errands, work, done
+        super().__init__([self.button, self.progress])
+        self.add_class("mc-stack")
+
+    def start(self) -> None:
+        """Begin, unless too much is waiting already."""
+        self.button.disabled = True
+        self.progress.at(0)
+        if not self._errands.run(self._work, self._finished, self._failed, self.progress.at):
+            self._end(lambda: self.progress.at(0, _("Too much is waiting. Try again in a moment.")))
+
+    def _finished(self, result: Any) -> None:
+        self._end(lambda: self.progress.finish(self._done(result)))
+
+    def _failed(self, error: Exception) -> None:
+        self._end(lambda: self.progress.fail(error))
+
+    def _end(self, show: Handler) -> None:
+        self.button.disabled = False
+        show()
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+class Page(W.VBox):  # type: ignore[misc]
+    """The frame of every page: connection badge, content, limits box.
+
+    Under Voila the title, the sentence and the language switch come from the server's template, before the kernel is
+    up; in a notebook give `title` and `sentence` here. `live` starts when somebody opens the page.
+    """
+
+    def __init__(
+        self,
+        *children: Content,
+        limits: Sequence[str] = (),
+        live: LiveLoop[Any, Any] | None = None,
+        title: str = "",
+        sentence: str = "",
+    ) -> None:
+        self.pulse = Pulse(live.start if live else lambda: None)
+        if live:
+            self.pulse.follow(live)
+        top = [] if is_under_voila() else [html(_notebook_head(title, sentence))]
+        bottom = [html(parts.limits(limits))] if limits else []
+        super().__init__([*top, self.pulse, *_widgets(children), *bottom])
+        _styled(self, "mc-page", "mc-stack")
+
+
+def is_under_voila() -> bool:
+    """Tell whether a Voila template frames the page, style sheet included."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+
+
+def _notebook_head(title: str, sentence: str) -> Safe:
+    style = Safe(f"<style>{STYLE_SHEET.read_text('utf-8')}</style>")
+    return join(style, title and tag("h1", title, class_="mc-h1"), sentence and tag("p", sentence, class_="mc-sentence"))
+
+
+def show(build: Callable[[], W.Widget]) -> None:
+    """Build a page and show it, or a card that says why it cannot be shown."""
+    try:
+        page = build()
+    except Exception as error:
+        page = Page(report(error))
+    display(page)

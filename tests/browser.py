@@ -1,0 +1,89 @@
+"""One headless browser for tests: found, never downloaded; every request it makes is written down.
+
+Set MINICHAIN_CHROMIUM to name it. Without one, browser tests are skipped, unless MINICHAIN_REQUIRE_BROWSER=1 says that
+they must run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge", "microsoft-edge")
+ADVICE = (
+    "no browser: install Chromium (Debian: apt-get install chromium), Chrome or Edge, "
+    "or name one in the environment variable MINICHAIN_CHROMIUM"
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_browser() -> str | None:
+    """Return the path of a browser, or None."""
+    named = os.environ.get("MINICHAIN_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def require_browser() -> str:
+    """Return the path of a browser; without one, skip the test or fail it as the environment says."""
+    if path := find_browser():
+        return path
+    if os.environ.get("MINICHAIN_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"MINICHAIN_REQUIRE_BROWSER=1, but {ADVICE}")
+    pytest.skip(ADVICE)
+
+
+@dataclass
+class Visit:
+    """A page with a record of what it asked for and what went wrong in it."""
+
+    page: Any
+    hosts: set[str] = field(default_factory=set)
+    trouble: list[str] = field(default_factory=list)
+
+    def width(self) -> int:
+        """Measure how wide the page is, scrolling included."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth"))
+
+
+@contextmanager
+def open_browser() -> Iterator[Any]:
+    """Run a browser."""
+    path = require_browser()
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser to drive
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visit(browser: Any, width: int = 1280, height: int = 720, locale: str = "en-GB") -> Iterator[Visit]:
+    """Open an empty page of its own, as a visitor with no cookies and no cache would."""
+    context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+    record = Visit(context.new_page())
+    record.page.on("request", lambda request: record.hosts.add(urlsplit(request.url).netloc))
+    record.page.on("websocket", lambda socket: record.hosts.add(urlsplit(socket.url).netloc))
+    record.page.on("pageerror", lambda error: record.trouble.append(str(error)))
+    record.page.on("console", lambda line: record.trouble.append(line.text) if "Security Policy" in line.text else None)
+    try:
+        yield record
+    finally:
+        context.close()
