@@ -10,7 +10,7 @@ sorted keys. There are no floats anywhere.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -25,8 +25,21 @@ _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _json_encoder = msgspec.json.Encoder(order="deterministic")
 encode = _encoder.encode
 
+# What bytes from outside can make msgspec raise. The last two come from writing what was read again: a dictionary
+# whose keys are not strings, a number of more than 64 bits.
+_DECODING = (msgspec.DecodeError, RecursionError, UnicodeError, TypeError, OverflowError)
 
-class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class _Frozen(msgspec.StructMeta):
+    """Tells type checkers that every record is frozen."""
+
+
+class Plain(msgspec.Struct, metaclass=_Frozen, frozen=True):
+    """An immutable value passed within one process: an event, an effect, a task. Never encoded."""
+
+
+class Record(msgspec.Struct, metaclass=_Frozen, frozen=True, array_like=True, forbid_unknown_fields=True):
     """An immutable value with a canonical encoding: the base of everything hashed, signed, sent or stored."""
 
 
@@ -49,9 +62,10 @@ def decode(data: bytes, type_: type[T], limit: int | None = None) -> T:
         raise DecodeError(f"{len(data)} bytes where at most {limit} are accepted")
     try:
         value: T = _decoder(type_).decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        is_canonical = encode(value) == data
+    except _DECODING as error:
         raise DecodeError(f"not a valid {_name(type_)}: {error}") from None
-    if encode(value) != data:
+    if not is_canonical:
         raise DecodeError(f"not the canonical encoding of this {_name(type_)}")
     return value
 
@@ -71,9 +85,10 @@ def from_json(data: bytes, type_: type[T]) -> T:
     """Read a JSON file written by `to_json`; any other spelling of the same content is refused."""
     try:
         value: T = _json_decoder(type_).decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        is_canonical = to_json(value) == data
+    except _DECODING as error:
         raise DecodeError(f"not a valid {_name(type_)} file: {error}") from None
-    if to_json(value) != data:
+    if not is_canonical:
         raise DecodeError(f"not the canonical form of this {_name(type_)} file: a byte was changed")
     return value
 

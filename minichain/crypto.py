@@ -52,7 +52,7 @@ class KeyPair:
     @classmethod
     def derive(cls, root: bytes, name: str) -> KeyPair:
         """Make the key pair that belongs to `name` under a root secret; the same inputs give the same keys."""
-        return cls(digest("derived key", root + name.encode()))
+        return cls(digest("derived key", digest("root secret", root) + name.encode()))
 
     @property
     def seed(self) -> bytes:
@@ -123,12 +123,18 @@ def public_of(did: str) -> bytes:
 
 
 def curve_public(public: bytes) -> bytes:
-    """Return the Curve25519 public key of an Ed25519 identity."""
-    return nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(public)
+    """Return the Curve25519 public key of an Ed25519 identity; raises `DecodeError` for a point that is none."""
+    try:
+        return nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(public)
+    except nacl.exceptions.CryptoError:
+        raise DecodeError("this is not a usable Ed25519 public key") from None
 
 
 def seal(public: bytes, data: bytes) -> bytes:
-    """Close `data` so that only the owner of `public` can read it (libsodium sealed box; draws randomness)."""
+    """Close `data` so that only the owner of `public` can read it (libsodium sealed box; draws randomness).
+
+    Raises `DecodeError` for a key nobody can own.
+    """
     return nacl.public.SealedBox(nacl.public.PublicKey(curve_public(public))).encrypt(data)
 
 

@@ -109,9 +109,7 @@ def _consistency_length(old_size: int, size: int) -> int:
     return own + _path_length((old_size - 1) >> shift, ((size - 1) >> shift) + 1)
 
 
-def verify_consistency(
-    old_size: int, size: int, old_root: bytes, expected: bytes, proof: Sequence[bytes]
-) -> bool:
+def verify_consistency(old_size: int, size: int, old_root: bytes, expected: bytes, proof: Sequence[bytes]) -> bool:
     """Check a consistency proof (RFC 9162 section 2.1.4.2)."""
     if not 0 < old_size <= size or size.bit_length() > MAX_LIST_PROOF:
         return False
@@ -137,12 +135,15 @@ def verify_consistency(
 
 # --- the state tree ----------------------------------------------------------------------------------------------
 
-# A node is a tuple whose first item is its hash: (hash,) empty, (hash, children) branch, (hash, path, value hash)
-# leaf. Plain tuples, because a million of them are made and read in the inner loop of every block.
+# A node is a tuple that begins with its hash: () empty, (hash, path, value hash) leaf, (hash, children, present,
+# content) branch, with one child for each of 16 slots, the 16-bit map of those that are not empty, and the bytes it is
+# the hash of. A change writes into a copy of these bytes and looks at no other child: the children of a large tree lie
+# all over the memory. Tuples, because the garbage collector soon stops looking at tuples of bytes.
 _Node = tuple[Any, ...]
-_NO_HASH: Final = bytes(HASH_SIZE)
-_EMPTY: Final[_Node] = (_NO_HASH,)
-_NO_CHILDREN: Final[list[_Node]] = [_EMPTY] * 16
+_EMPTY: Final[_Node] = ()
+_EMPTY_ROOT: Final = bytes(HASH_SIZE)
+_NO_CHILDREN: Final = [_EMPTY] * 16
+_BITS: Final = [1 << slot for slot in range(16)]
 
 
 def state_path(key: bytes) -> bytes:
@@ -158,8 +159,8 @@ def _leaf(path: bytes, value_hash: bytes) -> _Node:
     return sha256(b"\4" + path + value_hash).digest(), path, value_hash
 
 
-def _branch_hash(children: Iterable[bytes]) -> bytes:
-    return sha256(b"\5" + b"".join(children)).digest()
+def _branch_content(present: int, hashes: Iterable[bytes]) -> bytes:
+    return b"".join((b"\5", present.to_bytes(2), *hashes))
 
 
 def _nibble(path: bytes, depth: int) -> int:
@@ -189,71 +190,72 @@ class StateTree:
     @property
     def root(self) -> bytes:
         """Return the 32-byte commitment; 32 zero bytes for the empty mapping."""
-        root_hash: bytes = self._node[0]
-        return root_hash
+        return self._node[0] if self._node else _EMPTY_ROOT
 
     def update(self, changes: Mapping[bytes, bytes | None]) -> StateTree:
         """Return the tree after writing every key of `changes` at once; `None` removes a key."""
         leaves = []
         for key, value in changes.items():
             path = state_path(key)
-            leaves.append((path, None if value is None else _leaf(path, _value_hash(value))))
+            leaves.append((path, _EMPTY if value is None else _leaf(path, _value_hash(value))))
         return StateTree(_put(self._node, leaves, 0))
 
     def prove(self, key: bytes) -> StateProof:
         """Prove the value of a key, or that it has none."""
         path, node, levels = state_path(key), self._node, []
-        while len(node) == 2:
+        while len(node) == 4:
+            _, children, present, _ = node
             taken = _nibble(path, len(levels))
-            present = [i for i, child in enumerate(node[1]) if child is not _EMPTY and i != taken]
-            levels.append((sum(1 << i for i in present), tuple(node[1][i][0] for i in present)))
-            node = node[1][taken]
-        other = (node[1], node[2]) if len(node) == 3 and node[1] != path else None
+            siblings = tuple(child[0] for i, child in enumerate(children) if child and i != taken)
+            levels.append((present & ~(1 << taken), siblings))
+            node = children[taken]
+        other = (node[1], node[2]) if node and node[1] != path else None
         return StateProof(tuple(levels), other)
 
 
-def _put(node: _Node, changes: list[tuple[bytes, _Node | None]], depth: int) -> _Node:
-    if len(node) != 2:
-        kept = {node[1]: node} if len(node) == 3 else {}
-        for path, leaf in changes:
-            if leaf is None:
-                kept.pop(path, None)
-            else:
-                kept[path] = leaf
-        return _build(list(kept.values()), depth)
-    children, groups, byte, low = node[1].copy(), {}, depth >> 1, depth & 1
+def _put(node: _Node, changes: list[tuple[bytes, _Node]], depth: int) -> _Node:
+    """Return a subtree after changes of its leaves, each (path, new leaf or `_EMPTY`)."""
+    if len(changes) == 1:
+        return _put_one(node, *changes[0], depth)
+    slots, groups = _NO_CHILDREN.copy(), {}
+    if len(node) == 4:
+        slots = list(node[1])
+    elif node and all(path != node[1] for path, _ in changes):
+        changes = [(node[1], node), *changes]
     for change in changes:
-        nibble = change[0][byte] & 15 if low else change[0][byte] >> 4
+        nibble = _nibble(change[0], depth)
         if nibble in groups:
             groups[nibble].append(change)
         else:
             groups[nibble] = [change]
     for nibble, group in groups.items():
-        children[nibble] = _put(children[nibble], group, depth + 1)
-    return _branch(children)
+        slots[nibble] = _put(slots[nibble], group, depth + 1)
+    return _branch(slots)
 
 
-def _build(leaves: list[_Node], depth: int) -> _Node:
-    """Make the subtree that holds exactly these leaves."""
-    if len(leaves) < 2:
-        return leaves[0] if leaves else _EMPTY
-    children: list[Any] = _NO_CHILDREN.copy()
-    groups: dict[int, list[_Node]] = {}
-    for leaf in leaves:
-        groups.setdefault(_nibble(leaf[1], depth), []).append(leaf)
-    for nibble, group in groups.items():
-        children[nibble] = _build(group, depth + 1)
-    return _branch(children)
+def _put_one(node: _Node, path: bytes, leaf: _Node, depth: int) -> _Node:
+    """Return a subtree after one change of its leaves: most of the work of a block is done here."""
+    if len(node) != 4:
+        return leaf if not node or node[1] == path else _put(_EMPTY, [(node[1], node), (path, leaf)], depth)
+    _, children, present, content = node
+    nibble = _nibble(path, depth)
+    child = _put_one(children[nibble], path, leaf, depth + 1)
+    changed = (*children[:nibble], child, *children[nibble + 1 :])
+    if not child or not present >> nibble & 1:
+        return _branch(changed)
+    at = 3 + HASH_SIZE * (present & (1 << nibble) - 1).bit_count()
+    content = b"".join((content[:at], child[0], content[at + HASH_SIZE :]))
+    return sha256(content).digest(), changed, present, content
 
 
-def _branch(children: list[_Node]) -> _Node:
+def _branch(slots: Sequence[_Node]) -> _Node:
     """Make a branch, or lift the only leaf left in it, so that the shape depends on the content alone."""
-    empty = children.count(_EMPTY)
-    if empty >= 15:
-        only = next((child for child in children if child is not _EMPTY), _EMPTY)
-        if len(only) != 2:
-            return only
-    return _branch_hash([child[0] for child in children]), children
+    children = [child for child in slots if child]
+    if len(children) < 2 and not (children and len(children[0]) == 4):
+        return children[0] if children else _EMPTY
+    present = sum([bit for bit, child in zip(_BITS, slots, strict=True) if child])
+    content = _branch_content(present, [child[0] for child in children])
+    return sha256(content).digest(), tuple(slots), present, content
 
 
 def verify_state(key: bytes, value: bytes | None, proof: StateProof, expected: bytes) -> bool:
@@ -270,21 +272,22 @@ def verify_state(key: bytes, value: bytes | None, proof: StateProof, expected: b
     if result is None:
         return False
     for level in range(depth - 1, -1, -1):
-        present, hashes = proof.levels[level]
-        siblings = iter(hashes)
-        slots = [next(siblings) if present >> i & 1 else _NO_HASH for i in range(16)]
-        slots[_nibble(path, level)] = result
-        result = _branch_hash(slots)
-    return result == expected
+        present, siblings = proof.levels[level]
+        nibble, hashes = _nibble(path, level), list(siblings)
+        if result:
+            hashes.insert((present & (1 << nibble) - 1).bit_count(), result)
+            present |= 1 << nibble
+        result = sha256(_branch_content(present, hashes)).digest()
+    return (result or _EMPTY_ROOT) == expected
 
 
 def _end_of_path(path: bytes, value: bytes | None, other: tuple[bytes, bytes] | None, depth: int) -> bytes | None:
-    """Return the hash that must stand at the end of the path, or None if the claim contradicts itself."""
+    """Return the hash that must stand at the end of the path, empty for nothing; None if the claim is absurd."""
     end: bytes
     if value is not None:
         end = _leaf(path, _value_hash(value))[0]
     elif other is None:
-        end = _NO_HASH
+        end = b""
     else:
         other_path, value_hash = other
         if len(other_path) != HASH_SIZE or len(value_hash) != HASH_SIZE or other_path == path:

@@ -26,7 +26,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB NOT NULL);
 CREATE TABLE transactions (id BLOB PRIMARY KEY, height INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE said (sequence INTEGER PRIMARY KEY, height INTEGER NOT NULL, message BLOB NOT NULL);
+CREATE TABLE said (sequence INTEGER PRIMARY KEY, height INTEGER NOT NULL, message BLOB NOT NULL UNIQUE);
 CREATE TABLE held (id BLOB PRIMARY KEY, height INTEGER NOT NULL, block BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE evidence (id INTEGER PRIMARY KEY, found BLOB NOT NULL UNIQUE);
 """
@@ -142,7 +142,7 @@ class SqliteStore:
         return self._db.execute("SELECT key, value FROM state")
 
     def say(self, message: Message) -> None:
-        self._write("INSERT INTO said (height, message) VALUES (?, ?)", (message.height, encode(message)))
+        self._write("INSERT OR IGNORE INTO said (height, message) VALUES (?, ?)", (message.height, encode(message)))
 
     def said(self, height: int) -> tuple[Message, ...]:
         rows = self._db.execute("SELECT message FROM said WHERE height=? ORDER BY sequence", (height,))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.codec import encode
+from minichain.codec import Plain, encode
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.crypto import did_of, public_of
@@ -45,14 +45,14 @@ REFUSALS: Final = {
 }
 
 
-class BlockContext(msgspec.Struct, frozen=True):
+class BlockContext(Plain):
     """The block a transaction is executed in."""
 
     height: int
     time_ms: int
 
 
-class Execution(msgspec.Struct, frozen=True):
+class Execution(Plain):
     """What a block did: receipts (and their encodings), net changes of the state, and the tree after them."""
 
     receipts: tuple[Receipt, ...]
@@ -71,7 +71,7 @@ def require_admissible(genesis: Genesis, envelope: Envelope, account: Account, h
     """
     body, limits = envelope.body, genesis.spec.limits
     if body.chain_id != genesis.spec.chain_id or body.genesis != genesis.hash:
-        raise Refused("wrong_chain", f"signed for chain {body.chain_id!r}, this is {genesis.spec.chain_id!r}")
+        raise Refused("wrong_chain", f"signed for chain {body.chain_id[:60]!r}, this is {genesis.spec.chain_id!r}")
     if body.expires < height:
         raise Refused("expired", f"it expired at height {body.expires}, the next block is {height}: sign it again")
     if body.expires > height + limits.max_expiry:
@@ -109,11 +109,14 @@ def apply_transaction(
     """Execute one transaction and return its receipt; raises `Refused` if the block may not hold it."""
     body = envelope.body
     account = overlay.account(body.sender)
-    if body.nonce != account.nonce:
-        raise Refused("wrong_nonce", f"nonce {body.nonce}, the sender's next is {account.nonce}")
     require_admissible(genesis, envelope, account, block.height)
+    if body.nonce != account.nonce:
+        raise Refused("wrong_nonce", f"nonce {body.nonce}, the sender's next is {account.nonce}: sign it with that nonce")
 
-    overlay.put_account(body.sender, msgspec.structs.replace(account, nonce=account.nonce + 1))
+    # The fee is set aside first: what the calls do with the balance cannot make their gas cost less.
+    reserve = _fee(genesis, body.gas_limit)
+    account = msgspec.structs.replace(account, nonce=account.nonce + 1, balance=account.balance - reserve)
+    overlay.put_account(body.sender, account)
     meter = GasMeter(body.gas_limit)
     meter.charge(intrinsic_gas(envelope))
     events: list[Event] = []
@@ -135,19 +138,23 @@ def apply_transaction(
         events.clear()
         results, outcome, error = (), failure.outcome, str(failure)
     gas = meter.used
-    _settle(genesis, overlay, body.sender, gas, block.height)
+    _settle(genesis, overlay, body.sender, gas, reserve, block.height)
     return Receipt(envelope.id, block.height, index, outcome, error, gas, tuple(events), results)
 
 
-def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, height: int) -> None:
-    """Charge the gas that was used, success or not."""
+def _fee(genesis: Genesis, gas: int) -> int:
+    policy = genesis.spec.policy
+    return gas * policy.price if isinstance(policy, Fee) else 0
+
+
+def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve: int, height: int) -> None:
+    """Charge the gas that was used, success or not, and give back the rest of the reserve."""
     account, policy = overlay.account(sender), genesis.spec.policy
     if isinstance(policy, Fee):
-        # The calls may have spent what was set aside for the fee: then what is left is taken.
-        fee = min(gas * policy.price, account.balance)
+        fee = _fee(genesis, gas)
         treasury = int.from_bytes(overlay.get(TREASURY_KEY) or b"\0")
         overlay.put(TREASURY_KEY, (treasury + fee).to_bytes(16))
-        overlay.put_account(sender, msgspec.structs.replace(account, balance=account.balance - fee))
+        overlay.put_account(sender, msgspec.structs.replace(account, balance=account.balance + reserve - fee))
         return
     window = height // policy.window
     used = account.gas_used if account.window == window else 0
@@ -162,11 +169,11 @@ def _perform(runtime: Runtime, frame: Frame, sender: bytes, call: Call) -> Any:
         return runtime.call(frame, call.contract, call.action, call.args)
     native = _LEDGER_ACTIONS.get(call.action)
     if native is None:
-        raise ContractFault(f"the ledger has no action {call.action!r}; it has {', '.join(_LEDGER_ACTIONS)}")
-    try:
-        return native(runtime, frame, sender, **call.args)
-    except TypeError:
-        raise ContractFault(f"ledger.{call.action} does not take the arguments {sorted(call.args)}") from None
+        raise ContractFault(f"the ledger has no action {call.action}; it has {', '.join(_LEDGER_ACTIONS)}")
+    action, arguments = native
+    if sorted(call.args) != sorted(arguments):
+        raise ContractFault(f"ledger.{call.action} takes the arguments {', '.join(arguments)}, all of them")
+    return action(runtime, frame, sender, **call.args)
 
 
 def _transfer(runtime: Runtime, frame: Frame, sender: bytes, *, to: str, amount: int) -> None:
@@ -176,8 +183,9 @@ def _transfer(runtime: Runtime, frame: Frame, sender: bytes, *, to: str, amount:
         raise ContractFault("ledger.transfer takes `to`, a did:key, and `amount`, a positive integer")
     try:
         receiver = public_of(to)
-    except DecodeError as error:
-        raise ContractFault(str(error)) from None
+    except DecodeError:
+        # A receipt never repeats what a sender wrote by repr(): that depends on the Unicode tables of this Python.
+        raise ContractFault("ledger.transfer: `to` is not the did:key of an Ed25519 key") from None
     overlay, own = frame.overlay, frame.overlay.account(sender)
     if own.balance < amount:
         raise ContractFault(f"the balance is {own.balance}, less than the {amount} to be sent")
@@ -189,12 +197,17 @@ def _transfer(runtime: Runtime, frame: Frame, sender: bytes, *, to: str, amount:
 
 def _deploy(runtime: Runtime, frame: Frame, sender: bytes, *, name: str, source: str, args: dict[str, Any]) -> str:
     """Put a contract's source on the chain under a name nobody has taken, and run its setup."""
+    if not isinstance(args, dict):
+        raise ContractFault("ledger.deploy takes `args`, a dictionary of the arguments of setup")
     runtime.deploy(frame, name, source, args)
     frame.events.append(Event("ledger", "Deployed", {"contract": name, "by": did_of(sender)}))
     return name
 
 
-_LEDGER_ACTIONS: Final[dict[str, Callable[..., Any]]] = {"transfer": _transfer, "deploy": _deploy}
+_LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
+    "transfer": (_transfer, ("to", "amount")),
+    "deploy": (_deploy, ("name", "source", "args")),
+}
 
 
 # --- one block ---------------------------------------------------------------------------------------------------
@@ -226,7 +239,8 @@ def build_block(
     receipts: list[Receipt] = []
     refused: list[tuple[bytes, Refused]] = []
     for envelope in candidates:
-        if size + len(envelope.raw) > limits.block_bytes or gas + envelope.body.gas_limit > limits.block_gas:
+        fits = size + len(envelope.raw) <= limits.block_bytes and gas + envelope.body.gas_limit <= limits.block_gas
+        if chosen and not fits:  # what would not even fit an empty block is refused below
             break
         try:
             receipt = apply_transaction(runtime, genesis, overlay, envelope, context, len(chosen))

@@ -21,6 +21,10 @@ ADVICE = (
     "no browser: install Chromium (Debian: apt-get install chromium), Chrome or Edge, "
     "or name one in the environment variable MINICHAIN_CHROMIUM"
 )
+NAMELESS = """[...document.querySelectorAll('button, a[href], input, select, [role=slider], [role=tab]')]
+    .filter(e => e.checkVisibility() && !(e.innerText?.trim() || e.getAttribute('aria-label')
+        || e.labels?.length && e.labels[0].innerText.trim()))
+    .map(e => e.outerHTML)"""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -58,6 +62,14 @@ class Visit:
     def width(self) -> int:
         """Measure how wide the page is, scrolling included."""
         return int(self.page.evaluate("document.documentElement.scrollWidth"))
+
+    def outside(self) -> set[str]:
+        """Return the hosts other than this computer that the page asked for anything."""
+        return {host for host in self.hosts if host and host.partition(":")[0] != "127.0.0.1"}
+
+    def nameless(self) -> list[str]:
+        """Return the visible controls that have no name a screen reader could say."""
+        return list(self.page.evaluate(NAMELESS))
 
 
 @contextmanager

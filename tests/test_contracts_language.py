@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import warnings
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minichain.contracts import check, describe, guards, language
+from minichain.contracts import check, describe, language, methods
 from minichain.contracts.check import MAX_VIOLATIONS
 from minichain.contracts.language import MAX_LOOPS, MAX_NESTING, MAX_NODES, MAX_SOURCE_BYTES, RULES
 from minichain.contracts.meter import OPERATIONS
@@ -149,6 +151,11 @@ def test_a_contract_describes_itself() -> None:
     ]
 
 
+def test_what_is_written_back_and_what_a_method_returns_may_be_changed() -> None:
+    assert check(in_method("note = self.notes[s]\nnote['a'] = 1\nself.notes[s] = note")) == []
+    assert check(in_method("self.own()['a'] = 1\nself.notes[s] = {}\ndel self.notes[s]\nself.total += 1")) == []
+
+
 def test_describe_refuses_what_check_refuses() -> None:
     with pytest.raises(LanguageError, match=r"line 16.*MC102.*test the condition first") as error:
         describe(in_method("try:\n    pass\nfinally:\n    pass"))
@@ -158,9 +165,9 @@ def test_describe_refuses_what_check_refuses() -> None:
 def test_every_entry_of_the_allow_list_has_a_reason_and_an_implementation() -> None:
     for table in (language.NODES, language.BUILTINS, language.API, language.SELF, language.TYPES):
         assert all(table.values())
-    assert language.METHODS.keys() - {"Map"} == guards.METHODS.keys()
-    for kind, methods in guards.METHODS.items():
-        assert language.METHODS[kind].keys() == methods.keys()
+    assert language.METHODS.keys() - {"Map"} == methods.METHODS.keys()
+    for kind, offered in methods.METHODS.items():
+        assert language.METHODS[kind].keys() == offered.keys()
     assert language.BUILTINS.keys() | language.CALLABLE_API <= OPERATIONS.keys()
     written = {name for name in OPERATIONS if name.isidentifier() and not name.startswith("_")}
     assert written == language.BUILTINS.keys() | language.CALLABLE_API
@@ -286,6 +293,14 @@ FORBIDDEN = [
     ("MC121", in_method("del b[:]")),
     ("MC121", in_method("x = b[0:1, 2]")),
     ("MC122", in_method("x = {**b}")),
+    ("MC123", in_method("self.notes[s]['count'] = 1")),
+    ("MC123", in_method("self.notes[s]['all'][0] += 1")),
+    ("MC123", in_method("self.notes.get(s)['count'] = 1")),
+    ("MC123", in_method("del self.notes[s]['count']")),
+    ("MC123", in_method("self.notes[s]['all'].append(1)")),
+    ("MC123", in_method("self.notes.get(s, {}).update({})")),
+    ("MC123", in_method("self.total[0] = 1")),
+    ("MC123", in_method("x = self.total.pop()")),
     # MC2: names
     ("MC201", in_method("_x = 1")),
     ("MC201", in_method("x = self._secret")),
@@ -565,6 +580,19 @@ def test_a_known_way_out_of_a_sandbox_is_closed(attempt: str) -> None:
 )
 def test_a_hostile_source_gets_an_answer(source: str | bytes) -> None:
     assert check(source)
+
+
+def test_the_deepest_source_leaves_room_on_the_stack() -> None:
+    """A node may check a contract from any depth: half of Python's usual stack is enough."""
+    deepest = in_method("a = " + "(" * 53 + "a" + " < a < a)" * 53)
+    assert check(deepest) == []
+    assert "MC004" in codes(in_method("a = " + "(" * 58 + "a" + " < a < a)" * 58))
+    usual = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(len(inspect.stack()) + 500)
+        assert check(deepest) == []
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def test_python_says_nothing_and_decides_nothing_about_style() -> None:

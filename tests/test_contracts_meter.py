@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -21,7 +22,7 @@ from minichain.contracts.guards import MAX_DEPTH, MAX_RANGE
 from minichain.contracts.language import INT_BITS
 from minichain.contracts.meter import GAS
 from minichain.contracts.sandbox import Outcome, SandboxContract
-from minichain.errors import ContractFault, OutOfGas
+from minichain.errors import OutOfGas
 
 HEAD = """from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
 
@@ -140,7 +141,7 @@ def test_an_expression_means_what_it_means_in_python(expression: str) -> None:
     namespace = {"TABLE": {"a": 1, "b": {"c": (1, 2)}}, "KINDS": ("x", "y"), "WORDS": frozenset({"one", "two"})}
     namespace["twice"] = lambda x: x * 2
     expected = eval(expression, namespace)
-    assert run(f"return {expression}").value == as_ledger(expected)
+    assert run(f"return {expression}").result == as_ledger(expected)
 
 
 def as_ledger(value: Any) -> Any:
@@ -158,8 +159,8 @@ PROGRAMS = [
     "a, (b, c) = 1, (2, 3)\na, b = b, a\nreturn [a, b, c]",
     "n, total = 0, 0\nwhile True:\n    n += 1\n    if n % 2:\n        continue\n    if n > 10:\n        break\n"
     "    total += n\nreturn total",
-    "out = []\nfor i in range(3):\n    for j in 'ab':\n        if i == 1:\n            break\n        out.append([i, j])\n"
-    "return out",
+    "out = []\nfor i in range(3):\n    for j in 'ab':\n        if i == 1:\n            break\n"
+    "        out.append([i, j])\nreturn out",
     "x = [3, 1, 2]\nx.sort()\nx.reverse()\nx.remove(2)\nx.extend((5, 6))\ny = x.copy()\nx.clear()\nreturn [x, y]",
     "x: int = 5\nx -= 1\nx //= 2\nx **= 3\nx <<= 2\nx |= 1\nreturn x",
     "order = []\nd = {'k': 0}\nd[order.append('key') or 'k'] = order.append('value') or 1\nreturn order",
@@ -176,11 +177,11 @@ PROGRAMS = [
 def test_a_program_means_what_it_means_in_python(program: str) -> None:
     namespace: dict[str, Any] = {}
     exec("def go(a=0):\n" + textwrap.indent(program, "    "), namespace)
-    assert run(program).value == as_ledger(namespace["go"]())
+    assert run(program).result == as_ledger(namespace["go"]())
 
 
 def test_a_loop_may_change_the_dict_it_runs_over() -> None:
-    assert run("d = {'a': 1, 'b': 2}\nfor k in d:\n    del d[k]\n    d[k + k] = 0\nreturn d").value == {
+    assert run("d = {'a': 1, 'b': 2}\nfor k in d:\n    del d[k]\n    d[k + k] = 0\nreturn d").result == {
         "aa": 0,
         "bb": 0,
     }
@@ -191,7 +192,7 @@ NOT_AS_PYTHON = [
     ("return '登'.upper()", "ASCII"),
     ("return str([1])", "list has no text"),
     ("return f'{[1]}'", "list has no text"),
-    ("return int('１')", "digits"),
+    ("return int('\uff11')", "digits"),
     ("return int(' 1')", "digits"),
     ("return int('1_0')", "digits"),
     ("return '%s' % a", "% does not work on str and int"),
@@ -222,6 +223,9 @@ NOT_AS_PYTHON = [
     ("return max([])", "max of nothing"),
     ("return max([1, 'a'])", "no order"),
     ("return max([1], key=1)", "at most a default"),
+    ("return sorted([WORDS, WORDS])", "frozenset cannot be compared"),
+    ("return [WORDS] < [WORDS]", "frozenset cannot be compared"),
+    ("return max([[WORDS], [WORDS]])", "frozenset cannot be compared"),
     ("return sum(['a'])", "sum adds integers"),
     ("return ','.join([1])", "list of text"),
     ("return 'a'.find(None)", "takes text and integers"),
@@ -261,17 +265,16 @@ NOT_AS_PYTHON = [
 def test_what_the_language_refuses_at_run_time_it_explains(program: str, words: str) -> None:
     outcome = run(program)
     assert not outcome.ok
-    with pytest.raises(type(outcome.error), match=rf"trial\.go, line \d+: .*{words}"):
-        raise outcome.error  # type: ignore[misc]
+    assert re.search(rf"^trial\.go, line \d+: .*{words}", outcome.error)
 
 
 def test_the_line_of_an_error_is_the_line_of_its_statement() -> None:
     lines = HEAD.count("\n")
     outcome = run("x = 1\ny = [\n    1,\n    x // 0,\n]")
-    assert f"line {lines + 2}:" in str(outcome.error)
-    assert "line 9:" in str(run("twice(None)").error)
-    assert f"line {lines + 2}:" in str(run("while True:\n    a += 'x'").error)
-    assert f"line {lines + 1}:" in str(run("while a < 'x':\n    a += 1").error)
+    assert f"line {lines + 2}:" in outcome.error
+    assert "line 9:" in run("twice(None)").error
+    assert f"line {lines + 2}:" in run("while True:\n    a += 'x'").error
+    assert f"line {lines + 1}:" in run("while a < 'x':\n    a += 1").error
 
 
 # --- attacks -----------------------------------------------------------------------------------------------------
@@ -348,26 +351,26 @@ def test_an_attack_ends_soon_and_takes_little_memory(attack: str) -> None:
     seconds = time.process_time() - started
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert isinstance(outcome.error, OutOfGas | ContractFault)
+    assert outcome.outcome in ("out_of_gas", "fault")
     assert outcome.gas <= 5_000_000
     assert seconds < 5
     assert peak < 20 * 2**20
 
 
 def test_numbers_may_grow_up_to_their_bound_and_no_further() -> None:
-    assert run(f"x = 2 ** {INT_BITS - 1}\nreturn x + (x - 1) > x").value is True
-    assert "beyond 256 bits" in str(run(f"x = 2 ** {INT_BITS - 1}\nreturn (x + x) > 0").error)
-    assert "64 bits" in str(run("return 2 ** 64").error)
-    assert run("return 2 ** 64 - 1").value == 2**64 - 1
-    assert run("return -2 ** 63").value == -(2**63)
+    assert run(f"x = 2 ** {INT_BITS - 1}\nreturn x + (x - 1) > x").result is True
+    assert "beyond 256 bits" in run(f"x = 2 ** {INT_BITS - 1}\nreturn (x + x) > 0").error
+    assert "64 bits" in run("return 2 ** 64").error
+    assert run("return 2 ** 64 - 1").result == 2**64 - 1
+    assert run("return -2 ** 63").result == -(2**63)
 
 
 def test_calls_may_be_nested_up_to_their_bound_and_no_further() -> None:
     body = "return self.down(a)"
     down = "\n\n    def down(self, n):\n        return 0 if n == 0 else 1 + self.down(n - 1)\n"
     contract = Sandbox().deploy(HEAD + textwrap.indent(body, " " * 8) + down, sender="did:key:zSomebody")
-    assert contract.go(MAX_DEPTH - 2).value == MAX_DEPTH - 2
-    assert f"nested deeper than {MAX_DEPTH}" in str(contract.attempt("go", MAX_DEPTH - 1).error)
+    assert contract.go(MAX_DEPTH - 2).result == MAX_DEPTH - 2
+    assert f"nested deeper than {MAX_DEPTH}" in contract.attempt("go", MAX_DEPTH - 1).error
 
 
 # --- the same everywhere -----------------------------------------------------------------------------------------
@@ -407,7 +410,7 @@ box = Sandbox()
 contract = box.deploy(SOURCE, sender=box.account("alice"))
 done = contract.go(40)
 failed = contract.attempt("fail")
-print(done.gas, done.value, done.events, failed.gas, failed.error, box.state.root.hex())
+print(done.gas, done.result, done.events, failed.gas, failed.error, box.state.root.hex())
 '''
 
 

@@ -101,7 +101,9 @@ def test_english_is_its_own_translation():
 def test_translations_fill_in_what_the_source_fills_in():
     for source, target in catalogue("zh_CN").items():
         for form in target.split("\0"):
-            assert sorted(re.findall(r"\{\w*\}", source.split("\0")[-1])) == sorted(re.findall(r"\{\w*\}", form)), source
+            assert sorted(re.findall(r"\{\w*\}", source.split("\0")[-1])) == sorted(re.findall(r"\{\w*\}", form)), (
+                source
+            )
 
 
 def test_chinese_reads_as_chinese():
@@ -130,7 +132,9 @@ def test_no_part_shows_a_text_that_was_never_wrapped():
     i18n.use(i18n.PSEUDO)
     for part in everything(DATA):
         read = Reader(part)
-        labels = " ".join(str(value) for name, value in read.attributes if name in ("aria-label", "title", "data-label"))
+        labels = " ".join(
+            str(value) for name, value in read.attributes if name in ("aria-label", "title", "data-label")
+        )
         assert raw_words(f"{read.text} {labels}") == [], part
 
 

@@ -56,13 +56,17 @@ def test_a_control_that_reorders_text_is_made_visible():
     assert clean("a\u202egnp.exe") == "a\N{REPLACEMENT CHARACTER}gnp.exe"
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", " javascript:alert(1)", "data:image/svg+xml,<svg/>", "vbscript:x", "ftp://x"])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", " javascript:alert(1)", "data:image/svg+xml,<svg/>", "vbscript:x", "ftp://x"]
+)
 def test_a_link_leads_only_where_links_may_lead(address):
     with pytest.raises(UsageError, match="not allowed"):
         tag("a", "x", href=address)
 
 
-@pytest.mark.parametrize("address", ["/voila/", "?lang=zh", "#top", "https://example.org", "data:text/csv;charset=utf-8,a"])
+@pytest.mark.parametrize(
+    "address", ["/voila/", "?lang=zh", "#top", "https://example.org", "data:text/csv;charset=utf-8,a"]
+)
 def test_ordinary_links_work(address):
     assert dict(Reader(tag("a", "x", href=address)).attributes)["href"] == address
 

@@ -20,7 +20,9 @@ def chain(length: int, genesis: bytes = bytes(32), signers: tuple[int, ...] = (0
     for height in range(1, length + 1):
         parent = blocks[-1].block.header.id if blocks else NO_BLOCK
         proposer = MEMBERS[height % 4].public
-        header = Header(genesis, height, 1000 * height, parent, proposer, *[bytes(32)] * 3, COMMITTEE.hash, COMMITTEE.hash)
+        header = Header(
+            genesis, height, 1000 * height, parent, proposer, *[bytes(32)] * 3, COMMITTEE.hash, COMMITTEE.hash
+        )
         seal = QuorumCertificate(height, 0, header.id, tuple((position, b"") for position in signers))
         blocks.append(FinalBlock(Block(header, (b"tx",) * height), seal))
     return blocks

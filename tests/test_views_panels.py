@@ -65,7 +65,12 @@ def test_an_error_becomes_a_card_and_the_next_success_clears_it(capsys):
 def test_progress_shows_each_step_and_the_one_that_failed(capsys):
     progress = panels.Progress("signed", "sent", "final")
     progress.at(1, "Sent to four validators.")
-    assert [f"mc-step-{state}" in progress.value for state in ("done", "now", "todo", "failed")] == [True, True, True, False]
+    assert [f"mc-step-{state}" in progress.value for state in ("done", "now", "todo", "failed")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     assert "Sent to four validators." in progress.value
     progress.fail(NetworkError("no validator answers"))
     assert "mc-step-failed" in progress.value
@@ -84,7 +89,9 @@ def test_a_long_action_keeps_its_button_down_and_gives_it_back(fails, capsys):
         return 7
 
     async def run():
-        action = panels.LongAction("Go", ["a", "b"], Errands(lambda: None), work, lambda height: f"Final in block {height}.")
+        action = panels.LongAction(
+            "Go", ["a", "b"], Errands(lambda: None), work, lambda height: f"Final in block {height}."
+        )
         press(action.button)
         assert action.button.disabled
         while action.button.disabled:
@@ -148,5 +155,11 @@ def test_moving_pictures_get_short_plain_lists():
     ring, strip = NodeRing(), BlockStrip()
     ring.show([NodeCard("a\u202eb", 12_801, "warn", "catching up")], "12,801", "last block")
     strip.show([BlockCard(5, b"\xab" * 32, bytes(32), 0, 1, "plant", 2, 4, False)])
-    assert ring.nodes == [{"name": "a\N{REPLACEMENT CHARACTER}b", "height": "12,801", "state": "warn", "word": "catching up"}]
-    assert (strip.blocks[0]["id"], strip.blocks[0]["state"], strip.blocks[0]["txsText"]) == ("abababab", "warn", "1 entry")
+    assert ring.nodes == [
+        {"name": "a\N{REPLACEMENT CHARACTER}b", "height": "12,801", "state": "warn", "word": "catching up"}
+    ]
+    assert (strip.blocks[0]["id"], strip.blocks[0]["state"], strip.blocks[0]["txsText"]) == (
+        "abababab",
+        "warn",
+        "1 entry",
+    )

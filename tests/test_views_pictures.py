@@ -71,7 +71,9 @@ def test_any_amounts_stay_on_the_paper(triples):
     flows = [Flow(str(a), str(b), amount) for a, b, amount in triples]
     places, scale = pictures._places(flows, pictures._layers(flows), pictures._WIDE)
     assert scale >= 0
-    assert all(place.start >= -0.01 and place.start + place.size <= pictures._WIDE.across + 0.01 for place in places.values())
+    assert all(
+        place.start >= -0.01 and place.start + place.size <= pictures._WIDE.across + 0.01 for place in places.values()
+    )
 
 
 def test_a_label_is_cut_by_what_its_letters_need():

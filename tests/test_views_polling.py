@@ -138,7 +138,7 @@ def test_results_never_pile_up_behind_a_busy_kernel():
         live.start()
         await until(lambda: live.state == "live")
         before = network.count
-        time.sleep(0.3)  # noqa: ASYNC251 - the kernel is busy on purpose
+        time.sleep(0.3)  # the kernel is busy on purpose
         assert network.count <= before + 2
 
     story(tell)
@@ -157,8 +157,12 @@ def test_errands_are_done_in_order_and_tell_how_far_they_are():
             say(1, "waiting")
             return client.read()
 
-        assert errands.run(work, lambda result: heard.append(("done", result)), heard.append, lambda *news: heard.append(news))
-        assert errands.run(lambda client, say: client.read(), lambda result: heard.append(("done", result)), heard.append)
+        assert errands.run(
+            work, lambda result: heard.append(("done", result)), heard.append, lambda *news: heard.append(news)
+        )
+        assert errands.run(
+            lambda client, say: client.read(), lambda result: heard.append(("done", result)), heard.append
+        )
         await until(lambda: len(heard) == 4)
         return heard, network.connections
 
@@ -186,7 +190,10 @@ def test_errands_have_a_bound():
         network = Network()
         network.flows.clear()
         errands = Errands(network.connect)
-        taken = [errands.run(lambda client, say: client.read(), lambda result: None, print) for _i in range(MAX_WAITING_ERRANDS + 5)]
+        taken = [
+            errands.run(lambda client, say: client.read(), lambda result: None, print)
+            for _i in range(MAX_WAITING_ERRANDS + 5)
+        ]
         network.flows.set()
         return taken
 

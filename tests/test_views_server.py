@@ -24,16 +24,34 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def write_app(folder: Path, name: str, *code: str, **card: object) -> None:
     """Write a notebook with these cells, described by this card."""
-    cells = [{"cell_type": "code", "id": f"c{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": text} for i, text in enumerate(code)]
+    cells = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+        for i, text in enumerate(code)
+    ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "cells": cells, "metadata": {"kernelspec": kernel, "minichain": card}}
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "minichain": card},
+    }
     (folder / name).write_text(json.dumps(notebook), "utf-8")
 
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory):
     folder = tmp_path_factory.mktemp("apps")
-    write_app(folder, "one.ipynb", "1", title="One & <only>", sentence="A sentence.", group="For officials", minutes=5, icon="scales", order=2)
+    write_app(
+        folder,
+        "one.ipynb",
+        "1",
+        title="One & <only>",
+        sentence="A sentence.",
+        group="For officials",
+        minutes=5,
+        icon="scales",
+        order=2,
+    )
     write_app(folder, "zero.ipynb", "1", title="Zero", group="For officials", order=1)
     (folder / "secret.py").write_text("password = 1")
     return folder
@@ -86,7 +104,7 @@ def test_the_gallery_shows_each_app_as_it_describes_itself(server):
 def test_the_gallery_follows_the_address_and_then_the_browser(server):
     for answer in (ask(server, "/?lang=zh"), ask(server, **{"Accept-Language": "zh-CN,zh;q=0.9"})):
         assert '<html lang="zh-Hans">' in answer[2]
-        assert "您想了解什么？" in answer[2]
+        assert "您想了解什么" in answer[2]
 
 
 def test_it_listens_on_this_computer_only(server):
@@ -108,10 +126,15 @@ def test_every_page_tells_the_browser_to_stay_on_this_host(server):
 @pytest.mark.parametrize("path", ["/nope", "/voila/render/nope.ipynb", "/voila/tree/nope", "/voila/api/contents/"])
 def test_an_address_that_leads_nowhere_says_so_in_plain_words(server, path):
     status, _headers, page = ask(server, path + "?lang=en")
-    assert (status, "There is no such page" in page) == (404, True) or (status, "What would you like" in page) == (200, True)
+    assert (status, "There is no such page" in page) == (404, True) or (status, "What would you like" in page) == (
+        200,
+        True,
+    )
 
 
-@pytest.mark.parametrize("path", ["/voila/files/secret.py", "/voila/files/one.ipynb", "/voila/files/../secret.py", "/voila/render/secret.py"])
+@pytest.mark.parametrize(
+    "path", ["/voila/files/secret.py", "/voila/files/one.ipynb", "/voila/files/../secret.py", "/voila/render/secret.py"]
+)
 def test_sources_are_not_served(server, path):
     status, _headers, text = ask(server, path)
     assert status != 200
@@ -133,7 +156,7 @@ def ask_raw(server, path: str):
 
 
 def test_a_kernel_that_nobody_ever_looked_at_is_ended(server):
-    status, headers, page = ask(server, "/voila/render/zero.ipynb")
+    status, headers, _page = ask(server, "/voila/render/zero.ipynb")
     assert status == 200
     assert "_xsrf" in headers["Set-Cookie"]
     assert kernels(server)
@@ -200,8 +223,15 @@ def test_a_notebook_without_a_card_goes_by_its_file_name():
 
 
 def test_groups_come_in_the_order_of_their_first_app():
-    apps = [gallery.App("c", "C", group="B", order=2), gallery.App("a", "A", group="A", order=3), gallery.App("b", "B", group="B", order=9)]
-    assert [(group, [app.title for app in members]) for group, members in gallery.grouped(apps)] == [("B", ["C", "B"]), ("A", ["A"])]
+    apps = [
+        gallery.App("c", "C", group="B", order=2),
+        gallery.App("a", "A", group="A", order=3),
+        gallery.App("b", "B", group="B", order=9),
+    ]
+    assert [(group, [app.title for app in members]) for group, members in gallery.grouped(apps)] == [
+        ("B", ["C", "B"]),
+        ("A", ["A"]),
+    ]
 
 
 def test_an_unknown_icon_becomes_the_usual_one():

@@ -1,4 +1,4 @@
-"""The style sheet keeps its word: enough contrast, a phone's width, motion only for those who want it, no other host."""
+"""The style sheet keeps its word: enough contrast, a phone's width, motion only if wanted, no other host."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ def test_what_marks_a_control_stands_out(line):
 
 
 def test_every_colour_named_is_defined():
-    assert set(re.findall(r"var\(--mc-([a-z]+(?:-ground)?)\)", CSS)) <= set(re.findall(r"--mc-([\w-]+):", CSS)) | {"part", "stops"}
+    assert set(re.findall(r"var\(--mc-([a-z]+(?:-ground)?)\)", CSS)) <= set(re.findall(r"--mc-([\w-]+):", CSS)) | {
+        "part",
+        "stops",
+    }
 
 
 def test_braces_balance_and_nothing_is_fetched_from_elsewhere():
@@ -68,7 +71,9 @@ def test_our_templates_and_scripts_name_no_other_host():
 
 def test_scripts_never_write_markup():
     for path in (STYLE_SHEET.parents[4] / "esm").glob("*.js"):
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", path.read_text()), path
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", path.read_text()
+        ), path
 
 
 def test_the_browser_is_told_to_talk_to_this_host_only():

@@ -12,18 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import msgspec
-
+from minichain.codec import Plain
 from minichain.ledger.certificate import QuorumCertificate
 from minichain.ledger.committee import Committee
 from minichain.ledger.types import Block
 
 
-class _Plain(msgspec.Struct, frozen=True):
-    """An event or effect: passed within one process, never encoded."""
-
-
-class Timer(_Plain):
+class Timer(Plain):
     """Names one timeout of an engine."""
 
     kind: str
@@ -34,7 +29,7 @@ class Timer(_Plain):
 # --- events ------------------------------------------------------------------------------------------------------
 
 
-class Begin(_Plain):
+class Begin(Plain):
     """Work on `height` starts. `proposer_of` gives each round's proposer.
 
     `said` holds this node's own messages for this height from before a crash, `held` the blocks it was told to hold.
@@ -47,23 +42,23 @@ class Begin(_Plain):
     held: tuple[Block, ...] = ()
 
 
-class Work(_Plain):
+class Work(Plain):
     """There is something to decide; an idle chain makes no blocks."""
 
 
-class Heard(_Plain):
+class Heard(Plain):
     """A member's message arrived; nothing about it has been checked."""
 
     message: Any
 
 
-class TimedOut(_Plain):
+class TimedOut(Plain):
     """A timer that was started has run out."""
 
     timer: Timer
 
 
-class Built(_Plain):
+class Built(Plain):
     """The block asked for by `Build`."""
 
     height: int
@@ -71,7 +66,7 @@ class Built(_Plain):
     block: Block
 
 
-class Judged(_Plain):
+class Judged(Plain):
     """The answer to `Judge`."""
 
     block_id: bytes
@@ -83,46 +78,46 @@ Event = Begin | Work | Heard | TimedOut | Built | Judged
 # --- effects -----------------------------------------------------------------------------------------------------
 
 
-class Tell(_Plain):
+class Tell(Plain):
     """Store this node's own signed message, then send it to every member."""
 
     message: Any
 
 
-class Hold(_Plain):
+class Hold(Plain):
     """Store this block until its height is decided."""
 
     block: Block
 
 
-class StartTimer(_Plain):
+class StartTimer(Plain):
     """Answer with `TimedOut(timer)` after `delay_ms`."""
 
     timer: Timer
     delay_ms: int
 
 
-class Build(_Plain):
+class Build(Plain):
     """Answer with a `Built` new block for this height and round."""
 
     height: int
     round: int
 
 
-class Judge(_Plain):
+class Judge(Plain):
     """Answer with `Judged`: would this block be valid on top of the last final one?"""
 
     block: Block
 
 
-class Decide(_Plain):
+class Decide(Plain):
     """This block is final."""
 
     block: Block
     certificate: QuorumCertificate
 
 
-class Accuse(_Plain):
+class Accuse(Plain):
     """Keep this proof that a member signed two contradicting messages."""
 
     evidence: Any
@@ -135,6 +130,7 @@ class Engine(Protocol):
     """The face all engines share."""
 
     height: int
+    rejected: int  # messages so far that no correct member sends
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""

@@ -2,10 +2,12 @@
 
 from minichain.contracts.abi import Abi
 from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
-from minichain.contracts.check import Violation, check, describe
+from minichain.contracts.check import check, describe
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.runtime import Deployed, Frame, Runtime, state_key
+from minichain.contracts.runtime import Deployed, Frame, Runtime
 from minichain.contracts.sandbox import Outcome, Sandbox, source_of
+from minichain.contracts.source import Violation
+from minichain.contracts.storage import explain_key, state_key
 
 __all__ = [
     "Abi",
@@ -23,6 +25,7 @@ __all__ = [
     "check",
     "describe",
     "emit",
+    "explain_key",
     "require",
     "source_of",
     "state_key",

@@ -11,7 +11,6 @@ import re
 import warnings
 from typing import Any, Final
 
-from minichain.codec import Record
 from minichain.contracts.abi import (
     PLAIN_CONSTANTS,
     Abi,
@@ -35,14 +34,12 @@ from minichain.contracts.language import (
     API,
     BUILTINS,
     CALLABLE_API,
+    CHANGING,
     HINTS,
     IMPORTS,
     INT_BITS,
     MAX_LOOPS,
     MAX_NAME,
-    MAX_NESTING,
-    MAX_NODES,
-    MAX_SOURCE_BYTES,
     METHOD_NAMES,
     METHODS,
     NODES,
@@ -53,44 +50,22 @@ from minichain.contracts.language import (
     TEST_TYPES,
     TYPES,
 )
-from minichain.contracts.meter import FILENAME, Compiled, compile_metered, walk
+from minichain.contracts.meter import Compiled, compile_metered, walk
+from minichain.contracts.source import (
+    PARSER_ERRORS,
+    Violation,
+    decoded,
+    language_error,
+    parse,
+    refuse,
+    syntax_error,
+)
 from minichain.errors import LanguageError
 
 MAX_VIOLATIONS: Final = 100  # more than anybody reads; bounds the work on hostile source
 
 _NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}", re.ASCII)
-# Control characters, lone carriage returns, hidden direction and separators: a reader would not see what runs.
-_UNREADABLE: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\r(?!\n)"
-)
-_NAMED_CHARACTER: Final = re.compile(r"\\N\{[^}\n]*")
-# A string (an f-string by its prefix `f`), a comment, a bracket, or anything else that is not ASCII. A string without an
-# end is taken to the end of the line or text, so that the search stays linear; the parser will refuse it.
-_TOKEN: Final = re.compile(
-    r"""(?P<f>[rR]?[fF][rR]?)?
-        (?: \"{3}(?:\\.|[^\\])*?(?:\"{3}|\\?\Z) | '{3}(?:\\.|[^\\])*?(?:'{3}|\\?\Z)
-          | \"(?:\\.|[^\\"\n])*(?:\"|(?=\n)|\\?\Z) | '(?:\\.|[^\\'\n])*(?:'|(?=\n)|\\?\Z) )
-      | \#[^\n]* | [()\[\]{}] | [^\x00-\x7f]""",
-    re.DOTALL | re.VERBOSE,
-)
-_PART_OF_F_STRING: Final = re.compile(r"\{\{|\{[^{}]*\}")
-_PARSER_ERRORS: Final = (SyntaxError, ValueError, OverflowError)
 _TAKEN: Final = frozenset(API) | frozenset(BUILTINS) | frozenset(TYPES) | TAKEN_BY_RESTRICTED_PYTHON | {"self"}
-
-
-class Violation(Record):
-    """One place where a source leaves the contract language. Lines and columns count from 1."""
-
-    line: int
-    column: int
-    code: str
-    construct: str
-    explanation: str
-    suggestion: str
-
-    def __str__(self) -> str:
-        where = f"line {self.line}, column {self.column}"
-        return f"{where}: {self.construct}: {self.explanation} [{self.code}]. Instead: {self.suggestion}"
 
 
 class Program:
@@ -127,114 +102,34 @@ def describe(source: str | bytes) -> Abi:
 
 def read_contract(source: str | bytes) -> Program:
     """Check and compile a contract; raises `LanguageError`, which carries the violations."""
-    text = _decoded(source)
+    text = decoded(source)
     # Python must not print, or turn into errors, what it thinks of a contract's style: nodes would differ.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return _read(text)
         except (MemoryError, RecursionError):
-            raise _refuse("MC004") from None
+            raise refuse("MC004") from None
 
 
 def _read(text: str) -> Program:
-    tree = _parse(text)
+    tree = parse(text)
     checker = _Checker(text)
     checker.module(tree)
     if checker.found:
-        raise _language_error(checker.found)
+        raise language_error(checker.found)
     abi, constants = checker.abi(), checker.constants
     return Program(abi, _compile(checker), constants)
-
-
-def _language_error(violations: list[Violation]) -> LanguageError:
-    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    return LanguageError(f"not in the contract language: {violations[0]}{more}", tuple(violations))
-
-
-def _refuse(code: str, line: int = 1, column: int = 1, construct: str = "the source") -> LanguageError:
-    rule = RULES[code]
-    return _language_error([Violation(line, column, code, construct, rule.explanation, rule.suggestion)])
-
-
-# --- text and tree -----------------------------------------------------------------------------------------------
-
-
-def _decoded(source: str | bytes) -> str:
-    if len(source) > MAX_SOURCE_BYTES:
-        raise _refuse("MC002")
-    try:
-        raw = source.encode() if isinstance(source, str) else source
-        text = raw.decode()
-    except UnicodeError:
-        raise _refuse("MC003") from None
-    if len(raw) > MAX_SOURCE_BYTES:
-        raise _refuse("MC002")
-    if bad := _UNREADABLE.search(text):
-        raise _refuse("MC003", *_position(text, bad.start()), f"character U+{ord(bad.group()[0]):04X}")
-    if bad := _NAMED_CHARACTER.search(text):
-        raise _refuse("MC005", *_position(text, bad.start()), bad.group()[:40])
-    _require_plain_code(text)
-    return text
-
-
-def _position(text: str, index: int) -> tuple[int, int]:
-    before = text[:index]
-    return before.count("\n") + 1, index - before.rfind("\n")
-
-
-def _require_plain_code(text: str) -> None:
-    """Judge what leaves no trace in the tree: nested brackets, and names that the parser turns into other names."""
-    depth = 0
-    for found in _TOKEN.finditer(text):
-        token, start = found.group(), found.start()
-        depth += (token in ("(", "[", "{")) - (token in (")", "]", "}"))
-        code, inside = token if len(token) == 1 else "", 0
-        if found["f"]:
-            code, inside = "".join(_PART_OF_F_STRING.findall(token)), sum(map(token.count, "([{"))
-        if not code.isascii():
-            raise _refuse("MC208", *_position(text, start), token[:40])
-        if depth + inside > MAX_NESTING:
-            raise _refuse("MC004", *_position(text, start))
-
-
-def _parse(text: str) -> ast.Module:
-    try:
-        tree = ast.parse(text, FILENAME)
-    except _PARSER_ERRORS as error:
-        raise _syntax_error(error) from None
-    _require_small(tree)
-    return tree
-
-
-def _syntax_error(error: Exception) -> LanguageError:
-    line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-    words = str(getattr(error, "msg", error))
-    return _refuse("MC001", line, max(column, 1), words)
-
-
-def _require_small(tree: ast.Module) -> None:
-    """Bound the size and depth of the tree without recursion, so that everything after may recurse."""
-    level: list[ast.AST] = [tree]
-    count = 0
-    for _ in range(MAX_NESTING):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        count += len(level)
-        if count > MAX_NODES:
-            raise _refuse("MC002")
-        if not level:
-            return
-    raise _refuse("MC004", next((node.lineno for node in level if hasattr(node, "lineno")), 1))
 
 
 def _compile(checker: _Checker) -> Compiled:
     methods = {name: (node, mark_of(node) == "view") for name, node in checker.methods.items()}
     try:
         return compile_metered(methods, checker.helpers)
-    except _PARSER_ERRORS as error:
+    except PARSER_ERRORS as error:
         if getattr(error, "lineno", None) is None:  # RestrictedPython's own words
-            raise _refuse("MC900", construct=str(error)[:200]) from None
-        raise _syntax_error(error) from None
+            raise refuse("MC900", construct=str(error)[:200]) from None
+        raise syntax_error(error) from None
 
 
 # --- the rules ---------------------------------------------------------------------------------------------------
@@ -512,8 +407,7 @@ class _Checker(ast.NodeVisitor):
             case ast.Subscript(slice=ast.Slice()):
                 self.flag("MC121", node)
             case ast.Subscript():
-                self.visit(node.value)
-                self.visit(node.slice)
+                self._changed_item(node)
             case ast.Attribute(attr=attr) if attr.startswith("_"):
                 self.flag("MC201", node)
             case ast.Attribute(value=ast.Name(id="self"), attr=attr) if self._in_method:
@@ -526,6 +420,27 @@ class _Checker(ast.NodeVisitor):
                 self.flag("MC111", node)
             case _:
                 self.flag("MC119", node)
+
+    def _changed_item(self, node: ast.Subscript) -> None:
+        if self._is_copy(node.value):
+            self.flag("MC123", node)
+        self.visit(node.value)
+        self.visit(node.slice)
+
+    def _is_copy(self, node: ast.expr) -> bool:
+        """Tell whether an expression reads a stored value, or a part of one."""
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                return name in self.fields and not self._is_map(node)
+            case ast.Subscript(value=value) | ast.Call(func=ast.Attribute(value=value)):
+                return self._is_map(value) or self._is_copy(value)
+        return False
+
+    def _is_map(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                return name in self.fields and bool(self.fields[name].keys)
+        return False
 
     def _names(self, node: ast.expr) -> None:
         """Check names to be filled: `a`, or `(a, (b, c))`."""
@@ -546,8 +461,7 @@ class _Checker(ast.NodeVisitor):
                 case ast.Subscript(slice=ast.Slice()):
                     self.flag("MC121", target)
                 case ast.Subscript():
-                    self.visit(target.value)
-                    self.visit(target.slice)
+                    self._changed_item(target)
                 case _:
                     self.flag("MC114", target)
 
@@ -672,15 +586,11 @@ class _Checker(ast.NodeVisitor):
             case ast.Attribute(value=ast.Name(id="self"), attr=attr) if self._in_method:
                 if attr not in self.methods and attr != "call":
                     self.flag("MC204", func)
-            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr=field), attr=attr) if (
-                field in self.fields and self.fields[field].keys
-            ):
-                if attr not in METHODS["Map"]:
-                    self.flag("MC205", func)
-                self.visit(func.value)
             case ast.Attribute(value=value, attr=attr):
-                if attr not in METHOD_NAMES:
+                if attr not in (METHODS["Map"] if self._is_map(value) else METHOD_NAMES):
                     self.flag("MC205", func, HINTS.get(attr, ""))
+                elif attr in CHANGING and self._is_copy(value):
+                    self.flag("MC123", func)
                 self.visit(value)
 
     def visit_Compare(self, node: ast.Compare) -> None:

@@ -200,6 +200,9 @@ METHODS: Final[dict[Any, dict[str, str]]] = {
         "values": "reads one page, in the order of insertion",
     },
 }
+CHANGING: Final = frozenset(  # methods that change the value itself
+    {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update"}
+)
 METHOD_NAMES: Final = frozenset(name for methods in METHODS.values() for name in methods)
 
 SELF: Final = {
@@ -295,6 +298,10 @@ RULES: Final[dict[str, Rule]] = {
     "MC120": Rule("a loop has no `else`", "use a variable that says how the loop ended"),
     "MC121": Rule("an item is assigned or deleted one by one", "write values[index] = item"),
     "MC122": Rule("dict keys are written out, each a text", "write {'key': value}"),
+    "MC123": Rule(
+        "what a contract reads from its storage is a copy, so this change would be lost",
+        "keep the copy in a variable, change it there, and write it back: self.notes[key] = note",
+    ),
     # MC2: names
     "MC201": Rule("names that begin with an underscore lead into the machinery of Python", "choose another name"),
     "MC202": Rule("this name is not known in the contract language", "use a parameter, a variable or a constant"),

@@ -39,13 +39,14 @@ GAS: Final = {
     "left_item": 150,  # that leaves the contract: stored, returned, announced, passed on
     # counted by `runtime`
     "contract": 15_000,  # entering a contract
-    "source_byte": 1_000,  # checking and compiling one byte of source, once, at deployment
+    "bound_function": 1_500,  # each function that the called method may reach
+    "source_byte": 1_400,  # checking and compiling one byte of source, once, at deployment
     "read": 2_500,  # one stored value
     "read_byte": 8,
     "write": 12_000,  # one stored value: the state tree is hashed again along its path
     "write_byte": 40,  # kept by every validator for ever
     "event": 2_000,
-    "event_byte": 10,
+    "receipt_byte": 40,  # of an event, or of what a transaction returns: kept by every validator for ever
 }
 
 
@@ -179,12 +180,9 @@ def compile_metered(methods: dict[str, tuple[ast.FunctionDef, bool]], helpers: d
     Raises `SyntaxError` with RestrictedPython's words if it refuses.
     """
     rewriter = _Rewriter({name: is_view for name, (_, is_view) in methods.items()}, helpers)
-    body: list[ast.stmt] = []
-    for name, (node, _) in methods.items():
-        body.append(rewriter.function(f"self.{name}", node))
-    for name, node in helpers.items():
-        body.append(rewriter.function(name, node))
-    module = ast.Module(body, type_ignores=[])
+    body = [rewriter.function(f"self.{name}", node) for name, (node, _) in methods.items()]
+    body += [rewriter.function(name, node) for name, node in helpers.items()]
+    module = ast.Module(list[ast.stmt](body), type_ignores=[])
     result = compile_restricted_exec(module, filename=FILENAME, policy=RestrictingNodeTransformer)
     if result.errors or result.code is None:
         raise SyntaxError("; ".join(result.errors))
@@ -193,28 +191,39 @@ def compile_metered(methods: dict[str, tuple[ast.FunctionDef, bool]], helpers: d
     functions = {name: value for name, value in namespace.items() if isinstance(value, FunctionType)}
     return Compiled(
         {name: (value.__code__, value.__defaults__) for name, value in functions.items()},
+        rewriter.uses,
         tuple(sorted((set(result.used_names) | RESTRICTED_HOOKS) & OPERATIONS.keys())),
     )
 
 
 class Compiled:
-    """The functions of a contract as code, and the operations they use."""
+    """The functions of a contract as code, which functions each of them names, and the operations they use."""
 
-    __slots__ = ("functions", "operations")
+    __slots__ = ("functions", "operations", "uses")
 
     def __init__(
-        self, functions: dict[str, tuple[CodeType, tuple[Any, ...] | None]], operations: tuple[str, ...]
+        self,
+        functions: dict[str, tuple[CodeType, tuple[Any, ...] | None]],
+        uses: dict[str, list[str]],
+        operations: tuple[str, ...],
     ) -> None:
         self.functions = functions
+        self.uses = uses
         self.operations = operations
 
-    def bind(self, guards: object, constants: dict[str, Any]) -> dict[str, Any]:
-        """Make a fresh namespace, so that nothing can pass from one call to the next."""
+    def bind(self, method: str, guards: Any, constants: dict[str, Any]) -> dict[str, Any]:
+        """Make a fresh namespace for one call, so that nothing can pass from one call to the next."""
         namespace: dict[str, Any] = {**constants, "__builtins__": {}}
         for name in self.operations:
             namespace[name] = getattr(guards, OPERATIONS[name])
-        for name, (code, defaults) in self.functions.items():
-            namespace[name] = FunctionType(code, namespace, name, defaults)
+        waiting = [method]
+        while waiting:
+            name = waiting.pop()
+            if name not in namespace:
+                guards.charge(GAS["bound_function"])
+                code, defaults = self.functions[name]
+                namespace[name] = FunctionType(code, namespace, name, defaults)
+                waiting += self.uses[name]
         return namespace
 
 
@@ -272,10 +281,13 @@ class _Rewriter(ast.NodeTransformer):
     """Rewrites trees that `check` accepted; it relies on what `check` has excluded."""
 
     def __init__(self, views: dict[str, bool], helpers: Collection[str]) -> None:
+        self.uses: dict[str, list[str]] = {}  # of each function: the functions it names
         self._views = views
         self._helpers = helpers
+        self._used: list[str] = []
 
     def function(self, name: str, node: ast.FunctionDef) -> ast.FunctionDef:
+        self._used = self.uses[name] = []
         node.name, node.decorator_list, node.returns = name, [], None
         for argument in node.args.args:
             argument.annotation = None
@@ -416,17 +428,21 @@ class _Rewriter(ast.NodeTransformer):
             case ast.Name(id="isinstance"):
                 return _invoke("isinstance", args[0], _type_names(node.args[1]))
             case ast.Name(id=name) if name in self._helpers:
-                return _invoke("call!", ast.Name(name, ast.Load()), *args, keywords=keywords)
+                return _invoke("call!", self._function(name), *args, keywords=keywords)
             case ast.Name(id=name):
                 return _invoke(name, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self"), attr="call"):
                 return _invoke("call contract!", *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr) if attr in self._views:
                 operation = "call view!" if self._views[attr] else "call!"
-                return _invoke(operation, ast.Name(f"self.{attr}", ast.Load()), owner, *args, keywords=keywords)
+                return _invoke(operation, self._function(f"self.{attr}"), owner, *args, keywords=keywords)
             case ast.Attribute(value=owner, attr=attr):
                 return _invoke("method!", self.visit(owner), ast.Constant(attr), *args, keywords=keywords)
         raise AssertionError("check lets nothing else be called")
+
+    def _function(self, name: str) -> ast.expr:
+        self._used.append(name)
+        return ast.Name(name, ast.Load())
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path, PurePath
 from types import FunctionType
 from typing import Any, Final
 
@@ -20,9 +21,10 @@ from minichain.contracts.api import Contract
 from minichain.contracts.check import describe
 from minichain.contracts.language import API
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.runtime import Frame, Runtime, explain_key, state_key
+from minichain.contracts.runtime import Frame, Runtime
+from minichain.contracts.storage import explain_key, state_key
 from minichain.crypto import KeyPair, digest
-from minichain.errors import ExecutionError, UsageError
+from minichain.errors import CallFailed, ExecutionError, UsageError
 from minichain.ledger.genesis import Limits
 from minichain.ledger.state import Overlay, State
 from minichain.ledger.types import Event
@@ -34,18 +36,29 @@ _SEED: Final = digest("sandbox", b"")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call did. `changes` are stored values by name, such as `register.notes[alice]`; None is removed."""
+    """What one call did, in the words of a receipt.
 
-    ok: bool
-    value: Any
+    `outcome` is "ok" or the word of the failure, and then `error` says why. `changes` are stored values by name, such
+    as `register.notes[alice]`; None is removed.
+    """
+
+    outcome: str
+    error: str
+    result: Any
     events: tuple[Event, ...]
     gas: int
     changes: dict[str, Any]
-    error: ExecutionError | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == "ok"
 
 
 class Sandbox:
-    """A ledger for one author: accounts by name, contracts, and a clock that moves when told."""
+    """A ledger for one author: accounts by name, contracts, and a clock that moves when told.
+
+    `now_ms`, `height` and `gas_limit` (of each call) may be set at any time.
+    """
 
     def __init__(
         self,
@@ -66,64 +79,70 @@ class Sandbox:
         """Return the did of a made-up person; the same name gives the same did in every sandbox."""
         return KeyPair.derive(_SEED, name).did
 
-    def deploy(self, contract: type | str, *, sender: str, name: str | None = None, **args: Any) -> SandboxContract:
-        """Deploy a contract class, or source text, with the arguments of its setup.
+    def deploy(
+        self, contract: type | str | PurePath, *, sender: str, name: str | None = None, **setup: Any
+    ) -> SandboxContract:
+        """Deploy a contract class, source text, or file, with the arguments of its setup.
 
-        Raises `LanguageError` where the source leaves the contract language, and the failure of its setup.
+        Raises `LanguageError` where the source leaves the contract language, `CallFailed` where its setup fails.
         """
-        source = contract if isinstance(contract, str) else source_of(contract)
+        source = source_of(contract)
         abi = describe(source)
+        if taken := [parameter.name for parameter in abi.setup if parameter.name in ("sender", "name", "contract")]:
+            raise UsageError(f"deploy itself has an argument {taken[0]}: rename it in the setup of {abi.name}")
         address = name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", abi.name).lower()
-        outcome = self._perform(sender, lambda frame: self._runtime.deploy(frame, address, source, args))
-        if outcome.error:
-            raise outcome.error
+        _require_ok(self._perform(sender, lambda frame: self._runtime.deploy(frame, address, source, setup)))
         return SandboxContract(self, address, abi, sender)
 
-    def advance(self, ms: int = 1_000, blocks: int = 1) -> None:
-        """Let time pass: `ms` milliseconds and `blocks` blocks."""
-        self.now_ms += ms
+    def advance(
+        self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0, ms: int = 0, blocks: int = 1
+    ) -> None:
+        """Let time and blocks pass."""
+        passed = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000 + ms
+        if passed < 0 or blocks < 0:
+            raise UsageError("time runs forward: start another Sandbox(now_ms=...) instead")
+        self.now_ms += passed
         self.height += blocks
 
     def call(self, sender: str, contract: str, action: str, args: Mapping[str, Any]) -> Outcome:
         """Call an action as one transaction; a failure is in the outcome."""
         return self._perform(sender, lambda frame: self._runtime.call(frame, contract, action, args))
 
-    def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any]) -> Any:
-        """Ask a view; raises its failure."""
-        return self._runtime.view(self._frame(sender, self.state.overlay()), contract, name, args)
+    def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any]) -> Outcome:
+        """Ask a view; a failure is in the outcome."""
+        return self._perform(sender, lambda frame: self._runtime.view(frame, contract, name, args))
 
     def prove(self, contract: str, field: str, *key: Any) -> tuple[bytes | None, StateProof]:
         """Return the stored bytes of `contract.field` or `contract.field[key]` and their proof under `state.root`."""
         return self.state.prove(state_key(contract, field, *key))
 
-    def _frame(self, sender: str, overlay: Overlay) -> Frame:
-        return Frame(
+    def _perform(self, sender: str, work: Callable[[Frame], Any]) -> Outcome:
+        overlay, meter, events = self.state.overlay(), GasMeter(self.gas_limit), list[Event]()
+        frame = Frame(
             overlay=overlay,
-            meter=GasMeter(self.gas_limit),
-            events=[],
+            meter=meter,
+            events=events,
             signer=sender,
             height=self.height,
             now_ms=self.now_ms,
             chain=self.chain,
         )
-
-    def _perform(self, sender: str, work: Callable[[Frame], Any]) -> Outcome:
-        overlay = self.state.overlay()
-        frame = self._frame(sender, overlay)
         try:
-            value = work(frame)
+            result = work(frame)
         except ExecutionError as error:
-            return Outcome(False, None, (), frame.meter.used, {}, error)
-        changes = _explain(overlay)
+            return Outcome(error.outcome, str(error), None, (), meter.used, {})
         self.state.commit(overlay.writes, self.state.tree.update(overlay.writes))
-        return Outcome(True, value, tuple(frame.events), frame.meter.used, changes)
+        return Outcome("ok", "", result, tuple(events), meter.used, _changes(overlay))
 
 
 class SandboxContract:
-    """A deployed contract: its actions and views are methods, called with positional or named arguments."""
+    """A deployed contract: its actions and views are methods, called with positional or named arguments.
 
-    def __init__(self, box: Sandbox, name: str, abi: Abi, sender: str) -> None:
-        self.name = name
+    An action returns its `Outcome`, a view its value; either raises `CallFailed` when it fails.
+    """
+
+    def __init__(self, box: Sandbox, address: str, abi: Abi, sender: str) -> None:
+        self.address = address
         self.abi = abi
         self.sender = sender
         self._box = box
@@ -132,33 +151,43 @@ class SandboxContract:
 
     def with_sender(self, sender: str) -> SandboxContract:
         """Return the same contract, called by another account."""
-        return SandboxContract(self._box, self.name, self.abi, sender)
+        return SandboxContract(self._box, self.address, self.abi, sender)
 
-    def attempt(self, action: str, *args: Any, **kwargs: Any) -> Outcome:
+    def attempt(self, action: str, /, *args: Any, **kwargs: Any) -> Outcome:
         """Call an action and return its outcome, also when it fails."""
-        named = arguments(f"{self.name}.{action}", self._actions.get(action, ()), args, kwargs)
-        return self._box.call(self.sender, self.name, action, named)
+        named = arguments(f"{self.address}.{action}", self._actions.get(action, ()), args, kwargs)
+        return self._box.call(self.sender, self.address, action, named)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):  # Python asks for such names before this object is complete
+            raise AttributeError(name)
         if name in self._actions:
             return partial(self._call, name)
         if name in self._views:
             return partial(self._ask, name)
-        offers = ", ".join([*self._actions, *self._views])
-        raise AttributeError(f"{self.name} has no action or view {name!r}; it has: {offers}")
+        raise AttributeError(f"{self.address} has no action or view {name!r}; it has: {self._offers()}")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._actions, *self._views]
 
+    def __repr__(self) -> str:
+        return f"<contract {self.address}: {self._offers()}>"
+
+    def _offers(self) -> str:
+        return ", ".join([*self._actions, *self._views])
+
     def _call(self, action: str, /, *args: Any, **kwargs: Any) -> Outcome:
-        outcome = self.attempt(action, *args, **kwargs)
-        if outcome.error:
-            raise outcome.error
-        return outcome
+        return _require_ok(self.attempt(action, *args, **kwargs))
 
     def _ask(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        named = arguments(f"{self.name}.{name}", self._views[name], args, kwargs)
-        return self._box.view(self.sender, self.name, name, named)
+        named = arguments(f"{self.address}.{name}", self._views[name], args, kwargs)
+        return _require_ok(self._box.view(self.sender, self.address, name, named)).result
+
+
+def _require_ok(outcome: Outcome) -> Outcome:
+    if not outcome.ok:
+        raise CallFailed(outcome.error, outcome)
+    return outcome
 
 
 def arguments(
@@ -174,7 +203,7 @@ def arguments(
     return {**named, **kwargs}
 
 
-def _explain(overlay: Overlay) -> dict[str, Any]:
+def _changes(overlay: Overlay) -> dict[str, Any]:
     """Tell the stored values that a call changed, under the names people know."""
     changes = {}
     for key, stored in overlay.writes.items():
@@ -188,16 +217,27 @@ def _explain(overlay: Overlay) -> dict[str, Any]:
 # --- source ------------------------------------------------------------------------------------------------------
 
 
-def source_of(contract: type) -> str:
-    """Return the source that goes on chain for a contract class.
+def source_of(contract: type | str | PurePath) -> str:
+    """Return the source that goes on chain for a contract class, a file, or source text.
 
     A class of a module: the text of the whole module. A class of a notebook cell or a script: the class, with the
     constants and helper functions of the same cell that it uses, below the import of the contract interface.
     """
+    if isinstance(contract, PurePath) or (isinstance(contract, str) and contract.endswith(".py")):
+        return _read(Path(contract))
+    if isinstance(contract, str):
+        return contract
     if not (isinstance(contract, type) and issubclass(contract, Contract)) or contract is Contract:
-        raise UsageError("deploy takes a class derived from minichain's Contract, or the source text of one")
+        raise UsageError("deploy takes a class derived from minichain's Contract, or its source text, or its file")
     text = _text_of(contract)
     return _cell_part(text, contract.__name__) if contract.__module__ == "__main__" else text
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"{path} cannot be read as UTF-8 text: {error}") from None
 
 
 def _text_of(contract: type) -> str:

@@ -39,7 +39,10 @@ class QuorumCertificate(Record):
     signatures: tuple[tuple[int, bytes], ...]
 
     def verify(self, header: Header, committee: Committee, is_valid: SignatureCheck = is_valid_signature) -> None:
-        """Raise `ProofError` unless this certificate makes `header` final under `committee`."""
+        """Raise `ProofError` unless this certificate makes `header` final under `committee`.
+
+        Which chain that is, `header.genesis` says: whoever expects a certain chain compares it.
+        """
         if (self.height, self.block_id) != (header.height, header.id):
             raise ProofError(f"the certificate is for another block than the header of height {header.height}")
         if header.committee != committee.hash:

@@ -16,6 +16,7 @@ from minichain.errors import ConfigError
 
 MAX_MEMBERS = 1_000
 MAX_WEIGHT = 2**40
+MAX_NAME = 64
 
 
 class Member(Record):
@@ -78,6 +79,8 @@ def _require_sound(members: tuple[Member, ...]) -> None:
     if len({member.name for member in members}) < len(members):
         raise ConfigError("two members of the committee have the same name: give each its own")
     for member in members:
+        if not 1 <= len(member.name) <= MAX_NAME or not member.name.isprintable() or set(member.name) & set("/\\"):
+            raise ConfigError(f"member name {member.name!r}: use 1 to {MAX_NAME} printable characters, no slashes")
         if not 1 <= member.weight <= MAX_WEIGHT:
             raise ConfigError(f"{member.name}: a weight is 1 to {MAX_WEIGHT}, not {member.weight}")
         if len(member.public) != KEY_SIZE:

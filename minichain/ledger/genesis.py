@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from minichain.codec import Record, encode
-from minichain.crypto import digest
+from minichain.crypto import KEY_SIZE, digest
 from minichain.errors import ConfigError
 from minichain.ledger.committee import Committee, Member
 from minichain.ledger.state import Account, account_key
+from minichain.merkle import StateTree
 
 CLOCKS = ("wall", "logical")
 ENGINES = ("bft",)
@@ -84,12 +85,31 @@ class ChainSpec(Record, kw_only=True):
             raise ConfigError(f"clock {self.clock!r}: choose one of {', '.join(CLOCKS)}")
         if self.engine not in ENGINES:
             raise ConfigError(f"engine {self.engine!r}: choose one of {', '.join(ENGINES)}")
+        if self.limits.transaction_gas > self.limits.block_gas:
+            raise ConfigError("limits.transaction_gas is more than limits.block_gas: the largest transaction must fit")
+        if self.limits.transaction_bytes > self.limits.block_bytes:
+            raise ConfigError("limits.transaction_bytes is more than limits.block_bytes: the largest must fit")
         for path, value in _numbers("", self):
             if value < 0 or (value == 0 and path not in MAY_BE_ZERO):
                 raise ConfigError(f"{path} is {value}: it must be {'0 or more' if path in MAY_BE_ZERO else 'positive'}")
+            if value > MAX_SETTING:
+                raise ConfigError(f"{path} is {value}: it must be at most {MAX_SETTING}")
+        _require_sound_balances(self.balances)
 
 
+MAX_SETTING = 2**53 - 1  # what every JSON reader keeps exactly
+MAX_SUPPLY = 2**63 - 1
 MAY_BE_ZERO = frozenset({"genesis_time_ms", "timeouts.growth", "timeouts.block_interval", "policy.price"})
+
+
+def _require_sound_balances(balances: tuple[tuple[bytes, int], ...]) -> None:
+    if len(dict(balances)) < len(balances):
+        raise ConfigError("balances: the same key occurs twice: add its amounts up")
+    for public, amount in balances:
+        if len(public) != KEY_SIZE or amount <= 0:
+            raise ConfigError(f"balances: a public key of {KEY_SIZE} bytes and a positive amount, not {amount}")
+    if sum(amount for _, amount in balances) > MAX_SUPPLY:
+        raise ConfigError(f"balances: all units together are at most {MAX_SUPPLY}")
 
 
 def _numbers(prefix: str, record: Any) -> list[tuple[str, int]]:
@@ -115,6 +135,11 @@ class Genesis:
     def hash(self) -> bytes:
         """Return the 32 bytes that every signature on this chain covers."""
         return digest("genesis", encode(self.spec))
+
+    @cached_property
+    def state_root(self) -> bytes:
+        """Return the root of the state before the first block."""
+        return StateTree().update(dict(self.state_items())).root
 
     @property
     def supply(self) -> int:

@@ -43,6 +43,25 @@ def data_key(contract: str, field: str, *path: Any) -> bytes:
     return encode(["data", contract, field, *path])
 
 
+_ACCOUNT_PREFIX: Final = account_key(bytes(32))[:-32]
+_CONTRACT_PREFIX: Final = contract_key("")[:-1]
+
+
+def read_account(value: bytes | None) -> Account:
+    """Read the stored value of an account; one that was never used has the values of a new one."""
+    return Account() if value is None else decode_own(value, Account)
+
+
+def is_account_key(key: bytes) -> bool:
+    """Tell whether a state key is that of an account."""
+    return key.startswith(_ACCOUNT_PREFIX)
+
+
+def name_of_contract(key: bytes) -> str | None:
+    """Return the name in the state key of a deployed contract; None for every other key."""
+    return decode_own(key, tuple[str, str])[1] if key.startswith(_CONTRACT_PREFIX) else None
+
+
 TREASURY_KEY: Final = encode(["treasury"])  # fees collected so far, so that no unit is ever lost
 
 
@@ -80,9 +99,8 @@ class Overlay:
                 self.writes[key] = before
 
     def account(self, public: bytes) -> Account:
-        """Return an account; one that was never used has the values of a new one."""
-        value = self.get(account_key(public))
-        return Account() if value is None else decode_own(value, Account)
+        """Return an account."""
+        return read_account(self.get(account_key(public)))
 
     def put_account(self, public: bytes, account: Account) -> None:
         """Write an account."""

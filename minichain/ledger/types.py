@@ -126,7 +126,7 @@ class Receipt(Record):
         return self.outcome == "ok"
 
 
-class Header(Record):
+class Header(Record, dict=True):
     """What a block commits to. The roots are those *after* this block's own transactions.
 
     `committee` is the hash of the committee that certifies this block, `next_committee` of the one after it.
@@ -143,7 +143,7 @@ class Header(Record):
     committee: bytes
     next_committee: bytes
 
-    @property
+    @cached_property
     def id(self) -> bytes:
         """Return the block id: 32 bytes that name header and, through its roots, everything else."""
         return digest("block", encode(self))

@@ -53,7 +53,9 @@ class Dashboards:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -74,7 +76,12 @@ def start(
     """
     if not directory.is_dir():
         raise UsageError(f"there is no folder {directory}: name the folder that holds the dashboards' notebooks")
-    given = {"--directory": directory, "--port": port, "--orphan-timeout": orphan_timeout_s, "--most-viewers": most_viewers}
+    given = {
+        "--directory": directory,
+        "--port": port,
+        "--orphan-timeout": orphan_timeout_s,
+        "--most-viewers": most_viewers,
+    }
     options = [word for name, value in given.items() if value is not None for word in (name, str(value))]
     process = subprocess.Popen(
         [sys.executable, "-m", SERVER, *options],
@@ -104,7 +111,9 @@ def _first_line(process: subprocess.Popen[bytes], deadline: float) -> str:
     """Read where the server listens. A pipe cannot be waited for on every system, so a thread does the reading."""
     assert process.stdout is not None
     lines: queue.Queue[bytes] = queue.Queue()
-    threading.Thread(target=lambda: lines.put(process.stdout.readline() if process.stdout else b""), daemon=True).start()
+    threading.Thread(
+        target=lambda: lines.put(process.stdout.readline() if process.stdout else b""), daemon=True
+    ).start()
     try:
         line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
     except queue.Empty:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from minichain.errors import Refused
@@ -14,13 +14,13 @@ MAX_WAITING_OF_ONE: Final = 2_000  # of one sender, so that nobody can fill the 
 
 
 class Mempool:
-    """The waiting transactions of one node."""
+    """The waiting transactions of one node. Those of one sender follow each other by nonce."""
 
     def __init__(self) -> None:
         self._waiting: dict[bytes, Envelope] = {}
-        self._next: dict[bytes, int] = {}  # sender -> the nonce after its last waiting transaction
-        self._of_sender: dict[bytes, int] = {}
-        self.bytes = 0
+        self._of_sender: dict[bytes, dict[int, bytes]] = {}  # sender -> nonce -> id
+        self._of_expiry: dict[int, list[bytes]] = {}
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -28,30 +28,38 @@ class Mempool:
     def __contains__(self, tx_id: bytes) -> bool:
         return tx_id in self._waiting
 
-    def __iter__(self) -> Iterator[Envelope]:
-        return iter(self._waiting.values())
-
     def get(self, tx_id: bytes) -> Envelope | None:
         """Return a waiting transaction."""
         return self._waiting.get(tx_id)
 
-    def expected_nonce(self, sender: bytes, account_nonce: int) -> int:
-        """Return the nonce of the sender's next transaction, those that wait included."""
-        return max(account_nonce, self._next.get(sender, 0))
+    def first(self, most_bytes: int) -> tuple[Envelope, ...]:
+        """Return the transactions that came first, up to a size."""
+        chosen = []
+        for envelope in self._waiting.values():
+            most_bytes -= len(envelope.raw)
+            if most_bytes < 0:
+                break
+            chosen.append(envelope)
+        return tuple(chosen)
 
-    def add(self, envelope: Envelope, account_nonce: int) -> None:
-        """Put a checked transaction last; raises `Refused` if its nonce does not follow, or there is no room."""
-        sender, nonce = envelope.body.sender, envelope.body.nonce
-        expected = self.expected_nonce(sender, account_nonce)
+    def require_next(self, sender: bytes, nonce: int, account_nonce: int) -> None:
+        """Raise `Refused` unless this is the nonce of the sender's next transaction, those that wait included."""
+        waiting = self._of_sender.get(sender)
+        expected = max(account_nonce, next(reversed(waiting)) + 1) if waiting else account_nonce
         if nonce != expected:
             raise Refused("wrong_nonce", f"nonce {nonce}, the sender's next is {expected}: sign it with that nonce")
-        full = len(self._waiting) >= MAX_WAITING or self.bytes + len(envelope.raw) > MAX_WAITING_BYTES
-        if full or self._of_sender.get(sender, 0) >= MAX_WAITING_OF_ONE:
+        if waiting and len(waiting) >= MAX_WAITING_OF_ONE:
+            raise Refused("full", f"{len(waiting)} transactions of this sender are waiting: send it again in a moment")
+
+    def add(self, envelope: Envelope) -> None:
+        """Put a checked transaction last; raises `Refused` if there is no room."""
+        if len(self._waiting) >= MAX_WAITING or self._bytes + len(envelope.raw) > MAX_WAITING_BYTES:
             raise Refused("full", "too many transactions are waiting: send it again in a moment")
+        body = envelope.body
         self._waiting[envelope.id] = envelope
-        self._next[sender] = nonce + 1
-        self._of_sender[sender] = self._of_sender.get(sender, 0) + 1
-        self.bytes += len(envelope.raw)
+        self._of_sender.setdefault(body.sender, {})[body.nonce] = envelope.id
+        self._of_expiry.setdefault(body.expires, []).append(envelope.id)
+        self._bytes += len(envelope.raw)
 
     def remove(self, tx_ids: Iterable[bytes]) -> None:
         """Take out transactions that are final or can never be."""
@@ -59,8 +67,18 @@ class Mempool:
             envelope = self._waiting.pop(tx_id, None)
             if envelope is None:
                 continue
-            sender = envelope.body.sender
-            self.bytes -= len(envelope.raw)
-            self._of_sender[sender] -= 1
-            if not self._of_sender[sender]:
-                del self._of_sender[sender], self._next[sender]
+            nonces = self._of_sender[envelope.body.sender]
+            del nonces[envelope.body.nonce]
+            if not nonces:
+                del self._of_sender[envelope.body.sender]
+            self._bytes -= len(envelope.raw)
+
+    def overtaken(self, sender: bytes, account_nonce: int) -> list[bytes]:
+        """Return the waiting transactions of a sender whose nonce another one has used."""
+        waiting = self._of_sender.get(sender, {})
+        return [tx_id for nonce, tx_id in waiting.items() if nonce < account_nonce]
+
+    def expired(self, height: int) -> list[bytes]:
+        """Return the waiting transactions that no block from `height` on may hold; each is returned once."""
+        past = [expires for expires in self._of_expiry if expires < height]
+        return [tx_id for expires in past for tx_id in self._of_expiry.pop(expires) if tx_id in self._waiting]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from minichain.codec import Record
+from minichain.codec import Record, decode
 from minichain.consensus.bft import Equivocation, Proposal, Vote
 from minichain.ledger.certificate import FinalBlock, QuorumCertificate
-from minichain.ledger.state import Account
 from minichain.ledger.types import Header, Receipt
 from minichain.merkle import StateProof
 
@@ -69,6 +68,10 @@ class AskHeaders(Record, tag="headers"):
     count: int
 
 
+class AskContracts(Record, tag="contracts"):
+    """Answer with `Contracts`."""
+
+
 class AskView(Record, tag="view"):
     """Answer with `Value`: what a contract's view returns at the last final block."""
 
@@ -89,7 +92,7 @@ class AskReceipt(Record, tag="receipt"):
     tx_id: bytes
 
 
-ClientRequest = Submit | Await | AskStatus | AskBlock | AskHeaders | AskView | AskState | AskReceipt
+ClientRequest = Submit | Await | AskStatus | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
 
 # --- to clients -----------------------------------------------------------------------------------------------------
 
@@ -144,6 +147,12 @@ class Headers(Record, tag="headers"):
     headers: tuple[tuple[Header, int], ...]
 
 
+class Contracts(Record, tag="deployed"):
+    """(name, did of the deployer, height) of every deployed contract, oldest first."""
+
+    contracts: tuple[tuple[str, str, int], ...]
+
+
 class Value(Record, tag="value"):
     """What a view returned, and the height it was read at."""
 
@@ -152,13 +161,15 @@ class Value(Record, tag="value"):
 
 
 class StateAnswer(Record, tag="stateproof"):
-    """A state value (None: absent) with its proof under the header's state root, and the header's certificate."""
+    """A state value (None: absent), its proof under the header's state root, and the header's certificate.
+
+    Before the first block there is no header, and the proof is under the genesis state.
+    """
 
     value: bytes | None
     proof: StateProof
     header: Header | None
     certificate: QuorumCertificate | None
-    account: Account | None = None
 
 
 class ReceiptAnswer(Record, tag="receiptproof"):
@@ -181,21 +192,24 @@ class Failure(Record, tag="failure"):
     message: str
 
 
-ClientAnswer = Submitted | Outcomes | NodeStatus | BlockDetail | Headers | Value | StateAnswer | ReceiptAnswer | Failure
+_ChainAnswer = BlockDetail | Headers | Contracts | Value | StateAnswer | ReceiptAnswer
+ClientAnswer = Submitted | Outcomes | NodeStatus | _ChainAnswer | Failure
 
 
 class Request(Record):
-    """A client's request; `number` comes back in the `Reply`."""
+    """A client's request; `number` comes back in the `Response`."""
 
     number: int
     body: ClientRequest
 
 
-class Reply(Record):
+class Response(Record):
     """The answer to the request of the same number."""
 
     number: int
     body: ClientAnswer
 
 
-__all__ = ["Equivocation", "PeerMessage", "Reply", "Request"]
+def read_peer_message(data: bytes) -> PeerMessage:
+    """Decode what a member sent; raises `DecodeError`."""
+    return cast(PeerMessage, decode(data, cast(Any, PeerMessage), MAX_MESSAGE_BYTES))

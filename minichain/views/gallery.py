@@ -50,7 +50,10 @@ def describe(path: str, metadata: Mapping[str, Any], language: str) -> App:
 
 def read_apps(folder: Path, language: str) -> list[App]:
     """Read the apps of a folder in the order they ask for."""
-    found = (describe(path.name, json.loads(path.read_text("utf-8"))["metadata"], language) for path in folder.glob("*.ipynb"))
+    found = (
+        describe(path.name, json.loads(path.read_text("utf-8"))["metadata"], language)
+        for path in folder.glob("*.ipynb")
+    )
     return sorted(found, key=lambda app: (app.order, app.path))
 
 

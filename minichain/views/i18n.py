@@ -3,7 +3,8 @@
 Catalogues are the plain text files locale/<locale>/LC_MESSAGES/minichain.po, read when they are first needed, so an
 installation needs no compile step. To collect new texts and hand them to the translators (Babel comes with JupyterLab):
 
-    pybabel extract -F minichain/views/babel.cfg -k translate:1 -s -w 120 --no-location --omit-header -o views.pot minichain/views apps
+    pybabel extract -F minichain/views/babel.cfg -k translate:1 -s -w 120 --no-location --omit-header \\
+        -o views.pot minichain/views apps
     pybabel update -D minichain -d minichain/views/locale -i views.pot -w 120 --no-fuzzy-matching --omit-header
 
 The language is one setting per process, because Voila gives each viewer a process of their own.
@@ -146,8 +147,8 @@ def to_mo(table: dict[str, str]) -> bytes:
 
 
 def extract_ipynb(
-    file: IO[bytes], keywords: Sequence[str], comment_tags: Sequence[str], options: dict[str, Any]
-) -> Iterator[tuple[int, str, Any, list[str]]]:
+    file: IO[bytes], keywords: Any, comment_tags: Sequence[str], options: Any
+) -> Iterator[tuple[Any, ...]]:
     """Babel's door to notebooks: texts in code cells, and the title and sentence of an app in its metadata."""
     from babel.messages.extract import extract_python  # noqa: PLC0415 - only translators have to have Babel
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 from minichain.errors import UsageError
 
@@ -21,7 +21,7 @@ class Safe(str):
     __slots__ = ()
 
 
-Child = Safe | str | int | Iterable["Child"] | None
+Child: TypeAlias = "Safe | str | int | Iterable[Child] | None"
 Attribute = str | int | float | bool | None
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")

@@ -1,25 +1,44 @@
-"""What a page knows, apart from how it looks: frozen cards, pure readers, and traits that views follow.
+"""What a page knows of the chain, apart from how it looks: frozen cards, a pure reader, and traits that views follow.
 
-Readers take anything with the few client methods named in `ChainSource`, so a recorded client tests them. They run in
-a thread and touch no widget; models are changed in the kernel's loop only.
+The reader takes anything with the few client methods named in `ChainSource`. It runs in a thread and touches no widget;
+models are changed in the kernel's loop only.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
 from traitlets import HasTraits, Int, Tuple
 
-from minichain.ledger.certificate import FinalBlock
+from minichain.codec import decode_own
+from minichain.errors import NetworkError
 from minichain.ledger.committee import Committee
-from minichain.ledger.types import Header
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.types import Call, Header, Receipt, SignedTransaction
+from minichain.node.messages import BlockDetail
 from minichain.views.i18n import _
 from minichain.views.parts import State
 
 SHOWN_BLOCKS: Final = 12
 BEHIND: Final = 2  # a node that lacks more blocks than this is behind, not merely about to hear of the last one
+HEADERS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction as people see it: who asked for what, and what came of it."""
+
+    height: int
+    sender: bytes
+    calls: tuple[Call, ...]
+    receipt: Receipt
+
+    @property
+    def id(self) -> str:
+        return self.receipt.tx_id.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,118 +54,174 @@ class BlockCard:
     signed: int
     members: int
     is_final: bool
+    entries: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeCard:
-    """A validator as people see it."""
-
-    name: str
-    height: int
-    state: State
-    word: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChainSnapshot:
-    """What one look at the network showed."""
-
-    height: int
-    blocks: tuple[BlockCard, ...]
-    nodes: tuple[NodeCard, ...]
-
-
-class NodeStatus(Protocol):
+class NodeReport(Protocol):
     """What a node says about itself; `height` is the last one known if it is down."""
 
     @property
     def name(self) -> str: ...
     @property
-    def public(self) -> bytes: ...
-    @property
     def height(self) -> int: ...
     @property
+    def head(self) -> bytes: ...
+    @property
+    def state_root(self) -> bytes: ...
+    @property
     def is_up(self) -> bool: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def evidence(self) -> int: ...
+    @property
+    def rss_bytes(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCard:
+    """A validator as people see it, with what it said."""
+
+    name: str
+    height: int
+    state: State
+    word: str
+    report: NodeReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSnapshot:
+    """What one look at the network showed. `age_s` is how long ago the last block came, None before the first."""
+
+    height: int = 0
+    txs: int = 0
+    age_s: int | None = None
+    blocks: tuple[BlockCard, ...] = ()
+    nodes: tuple[NodeCard, ...] = ()
+    contracts: tuple[tuple[str, str, int], ...] = ()
 
 
 class ChainSource(Protocol):
     """The part of a client that the chain's own pictures need."""
 
-    def head(self) -> Header: ...
-    def blocks(self, start: int, count: int) -> Sequence[FinalBlock]: ...
-    def status(self) -> Sequence[NodeStatus]: ...
+    @property
+    def genesis(self) -> Genesis: ...
+    def status(self) -> Sequence[NodeReport]: ...
+    def block(self, height: int) -> BlockDetail: ...
+    def headers(self, first: int, count: int) -> Sequence[tuple[Header, int]]: ...
+    def contracts(self) -> Sequence[tuple[str, str, int]]: ...
 
 
 class ChainReader:
-    """Look at the network again and again, and ask only for the blocks that are new since the last look."""
+    """Look at the network again and again, and ask only for what is new since the last look."""
 
-    def __init__(self, committee: Committee, keep: int = SHOWN_BLOCKS) -> None:
-        self._committee, self._keep = committee, keep
-        self._known: tuple[BlockCard, ...] = ()
+    def __init__(self, keep: int = SHOWN_BLOCKS) -> None:
+        self._keep = keep
+        self._last, self._head = ChainSnapshot(), b""
+        self._came_at = 0.0
 
     def __call__(self, client: ChainSource) -> ChainSnapshot:
-        """Ask a client; raises what the client raises."""
-        head = client.head()
-        if not self._known or self._known[-1].id != head.id:
-            self._known = self._extend(client, head.height)
-        return ChainSnapshot(head.height, self._known, node_cards(client.status()))
+        """Ask a client; raises what the client raises, and `NetworkError` if no validator is up."""
+        reports = client.status()
+        top = max((report for report in reports if report.is_up), key=lambda report: report.height, default=None)
+        if top is None:
+            raise NetworkError("no validator is up: restart one")
+        if (top.height, top.head) != (self._last.height, self._head):
+            self._last, self._head = self._extend(client, top.height), top.head
+        return replace(self._last, nodes=node_cards(reports), age_s=self._age_s(client.genesis))
 
-    def _extend(self, client: ChainSource, height: int) -> tuple[BlockCard, ...]:
+    def _extend(self, client: ChainSource, height: int) -> ChainSnapshot:
+        last = self._last
         first = max(1, height - self._keep + 1)
-        kept = tuple(card for card in self._known if first <= card.height < height)
+        kept = tuple(card for card in last.blocks if first <= card.height < height)
         start = kept[-1].height + 1 if kept else first
-        new = tuple(block_card(final, self._committee) for final in client.blocks(start, height - start + 1))
-        if kept and new and new[0].parent != kept[-1].id:  # another chain than before: the network was started anew
-            self._known = ()
+        committee = client.genesis.committee
+        new = tuple(block_card(client.block(number), committee) for number in range(start, height + 1))
+        if height < last.height or (kept and new and new[0].parent != kept[-1].id):  # the network was started anew
+            self._last = ChainSnapshot()
             return self._extend(client, height)
-        return (kept + new)[-self._keep :]
+        self._came_at = time.monotonic()
+        txs = last.txs + count_transactions(client, last.height + 1, height)
+        return ChainSnapshot(height, txs, None, (kept + new)[-self._keep :], (), tuple(client.contracts()))
+
+    def _age_s(self, genesis: Genesis) -> int | None:
+        """Count from the block's own time, or, where a chain's clock is not ours, from when we saw it."""
+        if not self._last.blocks:
+            return None
+        if genesis.spec.clock == "wall":
+            return max(0, int(time.time() - self._last.blocks[-1].time_ms / 1000))
+        return int(time.monotonic() - self._came_at)
 
 
-def block_card(final: FinalBlock, committee: Committee) -> BlockCard:
+def count_transactions(client: ChainSource, first: int, last: int) -> int:
+    """Count the transactions of a range of blocks from their headers."""
+    count = 0
+    for start in range(first, last + 1, HEADERS_AT_ONCE):
+        count += sum(txs for _header, txs in client.headers(start, min(HEADERS_AT_ONCE, last - start + 1)))
+    return count
+
+
+def block_card(detail: BlockDetail, committee: Committee) -> BlockCard:
     """Sum up a block and its certificate; checking the certificate is the client's work."""
-    header, certificate = final.block.header, final.certificate
-    signers = [committee.members[position] for position, _signature in certificate.signatures]
+    header, txs = detail.final.block.header, detail.final.block.txs
+    signers = [committee.members[position] for position, _signature in detail.final.certificate.signatures]
     names = {member.public: member.name for member in committee.members}
     return BlockCard(
         height=header.height,
         id=header.id,
         parent=header.parent,
         time_ms=header.time_ms,
-        txs=len(final.block.txs),
+        txs=len(txs),
         proposer=names.get(header.proposer, ""),
         signed=len(signers),
         members=len(committee.members),
         is_final=committee.is_quorum(sum(member.weight for member in signers)),
+        entries=tuple(map(entry, txs, detail.receipts)),
     )
 
 
-def node_cards(statuses: Sequence[NodeStatus]) -> tuple[NodeCard, ...]:
+def entry(tx: bytes, receipt: Receipt) -> Entry:
+    """Read a final transaction."""
+    body = decode_own(tx, SignedTransaction).body
+    return Entry(receipt.height, body.sender, body.calls, receipt)
+
+
+def node_cards(reports: Sequence[NodeReport]) -> tuple[NodeCard, ...]:
     """Judge each node by what it says and by the highest of its peers."""
-    top = max((status.height for status in statuses if status.is_up), default=0)
-    return tuple(_node_card(status, top) for status in statuses)
+    top = max((report.height for report in reports if report.is_up), default=0)
+    return tuple(NodeCard(report.name, report.height, *_judge(report, top), report) for report in reports)
 
 
-def _node_card(status: NodeStatus, top: int) -> NodeCard:
-    if not status.is_up:
-        return NodeCard(status.name, status.height, "bad", _("down"))
-    if top - status.height > BEHIND:
-        return NodeCard(status.name, status.height, "warn", _("catching up"))
-    return NodeCard(status.name, status.height, "ok", _("in step"))
+def _judge(report: NodeReport, top: int) -> tuple[State, str]:
+    if not report.is_up:
+        return "bad", _("down")
+    if top - report.height > BEHIND:
+        return "warn", _("catching up")
+    return "ok", _("in step")
 
 
 class ChainModel(HasTraits):
-    """The last blocks and the validators, as last seen."""
+    """The chain as last seen."""
 
     height = Int(0)
-    blocks = Tuple()
-    nodes = Tuple()
+    txs = Int(0)
+    age_s: Any = Int(None, allow_none=True)
+    blocks: Any = Tuple()
+    nodes: Any = Tuple()
+    contracts: Any = Tuple()
 
     def show(self, snapshot: ChainSnapshot) -> None:
         """Take over what a look showed; views that follow a trait hear of it only if it changed."""
         with self.hold_trait_notifications():
-            self.height, self.blocks, self.nodes = snapshot.height, snapshot.blocks, snapshot.nodes
+            for name in ("height", "txs", "age_s", "blocks", "nodes", "contracts"):
+                setattr(self, name, getattr(snapshot, name))
 
     @property
     def in_step(self) -> int:
         """Count the validators that hold the last blocks."""
         return sum(node.state == "ok" for node in self.nodes)
+
+    @property
+    def recent(self) -> tuple[Entry, ...]:
+        """Return the transactions of the last blocks, newest first."""
+        return tuple(entry for block in reversed(self.blocks) for entry in reversed(block.entries))

@@ -20,7 +20,13 @@ from minichain.views.models import BlockCard, NodeCard
 from minichain.views.polling import LiveLoop
 
 _ESM: Final = Path(__file__).with_name("esm")
-_STATE_PATHS: Final = {"ok": PATHS["check"], "warn": PATHS["warn"], "bad": PATHS["cross"], "info": PATHS["info"], "plain": PATHS["dot"]}
+_STATE_PATHS: Final = {
+    "ok": PATHS["check"],
+    "warn": PATHS["warn"],
+    "bad": PATHS["cross"],
+    "info": PATHS["info"],
+    "plain": PATHS["dot"],
+}
 
 
 def _script(name: str) -> str:
@@ -66,7 +72,9 @@ def _pulse_words() -> Mapping[str, str]:
         "live": _("Live"),
         "lost": _("No answer"),
         "gone": _("Disconnected"),
-        "goneNotice": _("This page has lost its connection. It goes on by itself if the connection comes back; otherwise reload it."),
+        "goneNotice": _(
+            "This page has lost its connection. It goes on by itself if the connection comes back; otherwise reload it."
+        ),
         "reload": _("Reload"),
     }
 
@@ -83,7 +91,9 @@ class Slider(anywidget.AnyWidget):  # type: ignore[misc]
     unit = Unicode("").tag(sync=True)
     hint = Unicode("").tag(sync=True)
 
-    def __init__(self, label: str, min: int, max: int, value: int, step: int = 1, unit: str = "", hint: str = "") -> None:
+    def __init__(
+        self, label: str, min: int, max: int, value: int, step: int = 1, unit: str = "", hint: str = ""
+    ) -> None:
         super().__init__(label=label, min=min, max=max, value=value, step=step, unit=unit, hint=hint)
 
     @validate("value")
@@ -95,7 +105,7 @@ class NodeRing(anywidget.AnyWidget):  # type: ignore[misc]
     """Validators on a ring with their heights and states; `selected` is the index of the chosen one, or -1."""
 
     _esm = _script("ring.js")
-    nodes = List().tag(sync=True)
+    nodes: Any = List().tag(sync=True)
     centre = Dict().tag(sync=True)
     selected = Int(-1).tag(sync=True)
     label = Unicode("").tag(sync=True)
@@ -119,14 +129,17 @@ class BlockStrip(anywidget.AnyWidget):  # type: ignore[misc]
     """The last blocks as linked cards; `selected` is the height of the chosen one, or -1."""
 
     _esm = _script("strip.js")
-    blocks = List().tag(sync=True)
+    blocks: Any = List().tag(sync=True)
     selected = Int(-1).tag(sync=True)
     label = Unicode("").tag(sync=True)
     words = Dict().tag(sync=True)
     icons = Dict({**_STATE_PATHS, "chain": PATHS["chain"]}).tag(sync=True)
 
     def __init__(self, label: str = "") -> None:
-        super().__init__(label=label or _("Last blocks"), words={"empty": _("No block yet. The first one comes with the first entry.")})
+        super().__init__(
+            label=label or _("Last blocks"),
+            words={"empty": _("No block yet. The first one comes with the first entry.")},
+        )
 
     def show(self, blocks: Sequence[BlockCard]) -> None:
         """Show these blocks, lowest first."""

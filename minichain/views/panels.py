@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 from IPython.display import display
@@ -19,12 +19,12 @@ from traitlets import HasTraits
 
 from minichain.views import parts
 from minichain.views.i18n import _
-from minichain.views.markup import Safe, join, tag
+from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pulse
 from minichain.views.parts import Step
 from minichain.views.polling import Errands, LiveLoop
 
-Content = Safe | W.Widget
+Content: TypeAlias = "Safe | W.Widget"
 Handler = Callable[[], None]
 
 STYLE_SHEET: Final = Path(__file__).parent / "voila/templates/minichain/static/minichain.css"
@@ -80,7 +80,7 @@ def band(*figures: Content) -> W.Box:
     return _styled(W.Box(_widgets(figures)), "mc-band")
 
 
-def card(*children: Content, title: str = "", sentence: parts.Child = None) -> W.Box:
+def card(*children: Content, title: str = "", sentence: Child = None) -> W.Box:
     """Set panels on one sheet with a title."""
     top = [html(parts.heading(title, sentence))] if title else []
     return _styled(W.VBox([*top, *_widgets(children)]), "mc-card")
@@ -93,7 +93,9 @@ def bar(*children: Content) -> W.Box:
 
 def tabs(*pages: tuple[str, Content]) -> W.Tab:
     """Let the reader choose between screens."""
-    return _styled(W.Tab(_widgets([content for _title, content in pages]), titles=[title for title, _content in pages]), "mc-tabs")
+    return _styled(
+        W.Tab(_widgets([content for _title, content in pages]), titles=[title for title, _content in pages]), "mc-tabs"
+    )
 
 
 # --- controls ----------------------------------------------------------------------------------------------------
@@ -172,21 +174,22 @@ class Progress(W.HTML):  # type: ignore[misc]
     def at(self, step: int, sentence: str = "") -> None:
         """Say that this step (counted from 0) is under way."""
         self._now = step
-        self._show("now", sentence)
+        self.value = self._picture("now", sentence)
 
     def finish(self, sentence: str = "") -> None:
         """Say that all steps are done."""
         self._now = len(self._steps)
-        self._show("now", sentence)
+        self.value = self._picture("now", sentence)
 
     def fail(self, error: BaseException) -> None:
         """Say that the step under way failed, and why."""
-        self._show("failed", "")
-        self.value = join(Safe(self.value), report(error))
+        self.value = join(self._picture("failed", ""), report(error))
 
-    def _show(self, now: Step, sentence: str) -> None:
-        states: list[Step] = ["done" if i < self._now else now if i == self._now else "todo" for i in range(len(self._steps))]
-        self.value = parts.progress(list(zip(self._steps, states, strict=True)), sentence)
+    def _picture(self, now: Step, sentence: str) -> Safe:
+        states: list[Step] = [
+            "done" if i < self._now else now if i == self._now else "todo" for i in range(len(self._steps))
+        ]
+        return parts.progress(list(zip(self._steps, states, strict=True)), sentence)
 
 
 class LongAction(W.VBox):  # type: ignore[misc]
@@ -197,7 +200,12 @@ class LongAction(W.VBox):  # type: ignore[misc]
     """
 
     def __init__(
-        self, words: str, steps: Sequence[str], errands: Errands[Any], work: Callable[..., Any], done: Callable[[Any], str]
+        self,
+        words: str,
+        steps: Sequence[str],
+        errands: Errands[Any],
+        work: Callable[..., Any],
+        done: Callable[[Any], str],
     ) -> None:
         self.button = button(words, self.start, "primary")
         self.progress = Progress(*steps)
@@ -257,7 +265,9 @@ def is_under_voila() -> bool:
 
 def _notebook_head(title: str, sentence: str) -> Safe:
     style = Safe(f"<style>{STYLE_SHEET.read_text('utf-8')}</style>")
-    return join(style, title and tag("h1", title, class_="mc-h1"), sentence and tag("p", sentence, class_="mc-sentence"))
+    return join(
+        style, title and tag("h1", title, class_="mc-h1"), sentence and tag("p", sentence, class_="mc-sentence")
+    )
 
 
 def show(build: Callable[[], W.Widget]) -> None:

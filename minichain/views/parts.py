@@ -41,7 +41,9 @@ def paragraph(*words: Child) -> Safe:
     return tag("p", *words, class_="mc-p")
 
 
-def kpi(label: str, value: str | int, unit: str = "", note: Child = None, trend: Literal["", "up", "down", "level"] = "") -> Safe:
+def kpi(
+    label: str, value: str | int, unit: str = "", note: Child = None, trend: Literal["", "up", "down", "level"] = ""
+) -> Safe:
     """Show one figure with its unit; `note` says in words what the trend arrow shows."""
     shown = number(value) if isinstance(value, int) else value
     figure = tag("div", shown, unit and tag("small", " ", unit), class_="mc-kpi-value")
@@ -52,7 +54,9 @@ def kpi(label: str, value: str | int, unit: str = "", note: Child = None, trend:
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Child]], empty: str = "") -> Safe:
     """Show rows; whole numbers stand right-aligned. On a phone each row becomes a small card of its own."""
     if not rows:
-        return tag("div", tag("p", caption, class_="mc-caption"), paragraph(empty or _("Nothing yet.")), class_="mc-empty")
+        return tag(
+            "div", tag("p", caption, class_="mc-caption"), paragraph(empty or _("Nothing yet.")), class_="mc-empty"
+        )
     numeric = [all(isinstance(row[i], int) for row in rows) for i in range(len(columns))]
     head = tag("tr", map(_column, columns, numeric), role="row")
     body = (tag("tr", map(_cell, columns, row), role="row") for row in rows)
@@ -99,7 +103,13 @@ def note(state: State, title: str, *words: Child) -> Safe:
 def limits(lines: Sequence[str]) -> Safe:
     """Say what a screen does not show, so that nobody takes it for more than it is."""
     items = tag("ul", (tag("li", line) for line in lines))
-    return tag("aside", tag("strong", _("This does not show…")), items, class_="mc-limits", aria_label=_("Limits of this screen"))
+    return tag(
+        "aside",
+        tag("strong", _("This does not show…")),
+        items,
+        class_="mc-limits",
+        aria_label=_("Limits of this screen"),
+    )
 
 
 def term(word: str, meaning: str) -> Safe:
@@ -132,8 +142,16 @@ _STEP_ICON: Final[Mapping[str, str]] = {"done": "check", "now": "clock", "todo":
 def progress(steps: Sequence[tuple[str, Step]], sentence: Child = None) -> Safe:
     """Show how far a long action has come; `sentence` says what it is waiting for."""
     said = {"done": _("done"), "now": _("under way"), "todo": _("to come"), "failed": _("failed")}
-    items = (tag("li", icon(_STEP_ICON[state], 16, said[state]), tag("span", name), class_=f"mc-step-{state}") for name, state in steps)
-    return tag("div", tag("ol", items, class_="mc-progress"), sentence and tag("p", sentence, class_="mc-lead"), class_="mc-steps")
+    items = (
+        tag("li", icon(_STEP_ICON[state], 16, said[state]), tag("span", name), class_=f"mc-step-{state}")
+        for name, state in steps
+    )
+    return tag(
+        "div",
+        tag("ol", items, class_="mc-progress"),
+        sentence and tag("p", sentence, class_="mc-lead"),
+        class_="mc-steps",
+    )
 
 
 def codeline(text: str) -> Safe:
@@ -162,7 +180,7 @@ def error_card(what: str, do: str, said: str = "", code: str = "") -> Safe:
 
 
 def explain(error: BaseException) -> Safe:
-    """Turn an exception into an error card. Only minichain's own messages are shown: others were not written for people."""
+    """Turn an exception into an error card; only minichain's own messages are shown: others are not for people."""
     what, do = _explanation(error)
     return error_card(what, do, str(error) if isinstance(error, MinichainError) else "", type(error).__name__)
 
@@ -172,15 +190,21 @@ def _explanation(error: BaseException) -> tuple[str, str]:
         case NetworkError():
             return _("The network is not answering."), _("Start it with `minichain up`, then try again.")
         case TimedOut():
-            return _("This took too long."), _("Check that enough validators are up, then look whether it happened before you repeat it.")
+            return _("This took too long."), _(
+                "Check that enough validators are up, then look whether it happened before you repeat it."
+            )
         case CallFailed() | ExecutionError():
-            return _("The contract said no."), _("Read its reason below, change what it names, and try again. Nothing was changed.")
+            return _("The contract said no."), _(
+                "Read its reason below, change what it names, and try again. Nothing was changed."
+            )
         case TheirFault():
             return _("The ledger refused this."), _("Read the reason below, correct it, and try again.")
         case MinichainError():
             return _("This cannot be done like that."), _("Read the reason below and change what it names.")
         case _:
-            return _("Something went wrong on our side."), _("Reload the page. If it happens again, tell your trainer the code below.")
+            return _("Something went wrong on our side."), _(
+                "Reload the page. If it happens again, tell your trainer the code below."
+            )
 
 
 # --- custody -----------------------------------------------------------------------------------------------------

@@ -47,7 +47,9 @@ def spark(values: Sequence[int], label: str) -> Safe:
     top, last = max(values, default=0) or 1, max(len(values) - 1, 1)
     points = " ".join(f"{100 * i / last:.1f},{27 - 24 * value / top:.1f}" for i, value in enumerate(values))
     line = tag("polyline", points=points, vector_effect="non-scaling-stroke")
-    return tag("svg", line, class_="mc-spark", viewBox="0 0 100 30", preserveAspectRatio="none", role="img", aria_label=label)
+    return tag(
+        "svg", line, class_="mc-spark", viewBox="0 0 100 30", preserveAspectRatio="none", role="img", aria_label=label
+    )
 
 
 # --- where the mass went -----------------------------------------------------------------------------------------
@@ -127,7 +129,7 @@ def _sum(flows: Sequence[Flow], side: str, name: str) -> int:
 
 def _sankey(label: str, flows: Sequence[Flow], unit: str, layers: Mapping[str, int], paper: _Paper) -> Safe:
     places, scale = _places(flows, layers, paper)
-    step = (paper.along - paper.room - _BAR) / max(1, max(layers.values()))
+    step = (paper.along - paper.room - _BAR) / max(1, *layers.values())
     width, height = paper.point(paper.along, paper.across + 4)
     bands = join(_bands(flows, places, scale, step, paper))
     bars = join(_bar(place, step, paper) for place in places.values())
@@ -151,19 +153,37 @@ def _bands(
         yield _band(flow, places, ends, thick, step, paper)
 
 
-def _band(flow: Flow, places: Mapping[str, _Place], ends: tuple[float, float], thick: float, step: float, paper: _Paper) -> Safe:
+def _band(
+    flow: Flow, places: Mapping[str, _Place], ends: tuple[float, float], thick: float, step: float, paper: _Paper
+) -> Safe:
     a, b = places[flow.source].layer * step + _BAR, places[flow.target].layer * step
     (c, d), middle = ends, (a + b) / 2
-    corners = ((a, c), (middle, c), (middle, d), (b, d), (b, d + thick), (middle, d + thick), (middle, c + thick), (a, c + thick))
+    corners = (
+        (a, c),
+        (middle, c),
+        (middle, d),
+        (b, d),
+        (b, d + thick),
+        (middle, d + thick),
+        (middle, c + thick),
+        (a, c + thick),
+    )
     p = [f"{x:.1f},{y:.1f}" for x, y in (paper.point(*corner) for corner in corners)]
     path = f"M{p[0]}C{p[1]} {p[2]} {p[3]}L{p[4]}C{p[5]} {p[6]} {p[7]}Z"
-    return tag("path", tag("title", f"{flow.source} → {flow.target}: {number(flow.amount)}"), d=path, class_=f"mc-flow mc-{flow.state}")
+    return tag(
+        "path",
+        tag("title", f"{flow.source} → {flow.target}: {number(flow.amount)}"),
+        d=path,
+        class_=f"mc-flow mc-{flow.state}",
+    )
 
 
 def _bar(place: _Place, step: float, paper: _Paper) -> Safe:
     x, y = paper.point(place.layer * step, place.start)
     width, height = paper.point(_BAR, max(place.size, 2))
-    return tag("rect", x=round(x, 1), y=round(y, 1), width=round(width, 1), height=round(height, 1), rx=3, class_="mc-place")
+    return tag(
+        "rect", x=round(x, 1), y=round(y, 1), width=round(width, 1), height=round(height, 1), rx=3, class_="mc-place"
+    )
 
 
 def _name(name: str, flows: Sequence[Flow], place: _Place, unit: str, step: float, paper: _Paper) -> Safe:
@@ -174,7 +194,9 @@ def _name(name: str, flows: Sequence[Flow], place: _Place, unit: str, step: floa
         return join(_text(after + 10, centre - 2, name, "mc-name"), _text(after + 10, centre + 16, amount, "mc-amount"))
     name = _fit(name, max(place.size + paper.gap - 6, 70), 12)
     centre = min(max(centre, 40), paper.across - 40)
-    return join(_text(centre, after + 16, name, "mc-name", "middle"), _text(centre, after + 31, amount, "mc-amount", "middle"))
+    return join(
+        _text(centre, after + 16, name, "mc-name", "middle"), _text(centre, after + 31, amount, "mc-amount", "middle")
+    )
 
 
 def _word(flow: Flow, places: Mapping[str, _Place], step: float, paper: _Paper) -> Safe:
@@ -223,14 +245,20 @@ def merkle_picture(title: str, entry: bytes, index: int, size: int, proof: Seque
     seats = [*(_RIGHT if step.sibling_is_left else _LEFT for step in steps), _MIDDLE]
     rows = join(_rung(step, seats[i], seats[i + 1], i, height) for i, step in enumerate(steps))
     peak = _box(_MIDDLE, 4, _("Root from this proof"), top, "mc-mine")
-    said = _("the entry leads to the root in the block") if holds else _("the entry does not lead to the root in the block")
+    said = (
+        _("the entry leads to the root in the block")
+        if holds
+        else _("the entry does not lead to the root in the block")
+    )
     drawing = _svg(f"{title}: {said}", 360, height, rows, peak, class_="mc-merkle" + ("" if holds else " mc-broken"))
     return _figure(title, drawing, _verdict(holds, expected))
 
 
 def _verdict(holds: bool, expected: bytes) -> Safe:
     word = chip("ok", _("Proven")) if holds else chip("bad", _("Not proven"))
-    sentence = _("The root in the block header is the same.") if holds else _("The root in the block header is another one.")
+    sentence = (
+        _("The root in the block header is the same.") if holds else _("The root in the block header is another one.")
+    )
     return tag("div", word, tag("p", sentence, " ", tag("code", short(expected))), class_="mc-verdict")
 
 
@@ -240,7 +268,11 @@ def _rung(step: Climb, seat: int, above: int, level: int, height: float) -> Safe
     other = _LEFT + _RIGHT - seat
     words = _("Hash of the entry") if level == 0 else _("Hash of both below")
     lines = (_rise(other, above, y, "mc-given"), _rise(seat, above, y, "mc-mine"))
-    return join(*lines, _box(seat, y, words, step.mine, "mc-mine"), _box(other, y, _("Given by the proof"), step.sibling, "mc-given"))
+    return join(
+        *lines,
+        _box(seat, y, words, step.mine, "mc-mine"),
+        _box(other, y, _("Given by the proof"), step.sibling, "mc-given"),
+    )
 
 
 def _rise(seat: int, above: int, y: int, class_: str) -> Safe:
@@ -251,5 +283,8 @@ def _rise(seat: int, above: int, y: int, class_: str) -> Safe:
 def _box(x: int, y: int, words: str, digest: bytes, class_: str) -> Safe:
     rect = tag("rect", x=x, y=y, width=_BOX[0], height=_BOX[1], rx=9)
     centre = x + _BOX[0] / 2
-    lines = (_text(centre, y + 19, words, "mc-what", "middle"), _text(centre, y + 36, short(digest), "mc-hash", "middle"))
+    lines = (
+        _text(centre, y + 19, words, "mc-what", "middle"),
+        _text(centre, y + 36, short(digest), "mc-hash", "middle"),
+    )
     return tag("g", rect, *lines, class_=class_)

@@ -4,6 +4,7 @@ It tells its parent in one line of JSON on standard output where it listens, and
 that is, when its parent ends, however that came about. Start it through `minichain.live.dashboards`.
 """
 
+# ruff: noqa: E402, I001 - one import has to be kept out before the others begin
 from __future__ import annotations
 
 import argparse
@@ -42,6 +43,7 @@ from minichain.views.i18n import NAMES, PSEUDO, TAGS, choose, translate
 
 HOST: Final = "127.0.0.1"
 ORPHAN_TIMEOUT_S: Final = 20.0
+PATIENCE_AT_START: Final = 5  # a class that opens a page together waits in line; this many orphan timeouts
 MOST_VIEWERS: Final = 60  # about 80 MB each
 STOPPING_S: Final = 8.0  # then the process leaves without waiting for kernels, which end by themselves
 IPC_PATH_MAX: Final = 100  # macOS allows 103 bytes in the address of a local socket, Linux 107
@@ -81,12 +83,12 @@ class Kernels(AsyncMappingKernelManager):  # type: ignore[misc]
         super().__init__(**settings)
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
-    async def start_kernel(self, **settings: Any) -> str:
+    async def start_kernel(self, **settings: Any) -> str:  # type: ignore[override]
         """Start a kernel for one viewer, unless there are too many."""
         if len(self) >= self.most_viewers:
             raise HTTPError(503, reason="Too many viewers")
         kernel_id: str = await super().start_kernel(**settings)
-        self._wait_for_viewer(kernel_id)
+        self._wait_for_viewer(kernel_id, PATIENCE_AT_START * self.orphan_timeout_s)
         return kernel_id
 
     def notify_connect(self, kernel_id: str) -> None:
@@ -99,11 +101,10 @@ class Kernels(AsyncMappingKernelManager):  # type: ignore[misc]
         """Hear that a page has gone."""
         super().notify_disconnect(kernel_id)
         if self._kernel_connections.get(kernel_id, 0) <= 0:
-            self._wait_for_viewer(kernel_id)
+            self._wait_for_viewer(kernel_id, self.orphan_timeout_s)
 
-    def _wait_for_viewer(self, kernel_id: str) -> None:
-        loop = asyncio.get_running_loop()
-        self._timers[kernel_id] = loop.call_later(self.orphan_timeout_s, self._end, kernel_id)
+    def _wait_for_viewer(self, kernel_id: str, timeout_s: float) -> None:
+        self._timers[kernel_id] = asyncio.get_running_loop().call_later(timeout_s, self._end, kernel_id)
 
     def _end(self, kernel_id: str) -> None:
         self._timers.pop(kernel_id, None)
@@ -225,7 +226,7 @@ class Dashboards(Voila):  # type: ignore[misc]
 
     def listen(self) -> None:
         """Serve until the loop is stopped; binding decides the port, so nobody can take it in between."""
-        sockets = bind_sockets(self.port, HOST)
+        sockets = bind_sockets(self.port, HOST)  # type: ignore[has-type]
         HTTPServer(self.app).add_sockets(sockets)
         self.port = sockets[0].getsockname()[1]
         self.ioloop = IOLoop.current()
@@ -255,7 +256,13 @@ def configuration(folder: Path, port: int, orphan_timeout_s: float, most_viewers
     """Return the whole configuration; files of the user's own are not read."""
     return Config(
         {
-            "Voila": {"ip": HOST, "port": port, "open_browser": False, "root_dir": str(folder), "config_file_paths": []},
+            "Voila": {
+                "ip": HOST,
+                "port": port,
+                "open_browser": False,
+                "root_dir": str(folder),
+                "config_file_paths": [],
+            },
             "VoilaConfiguration": {
                 "template": "minichain",
                 "allow_template_override": "NO",

@@ -31,7 +31,7 @@ from minichain.consensus.interface import (
     Timer,
     Work,
 )
-from minichain.crypto import KeyPair, SignatureCheck, is_valid_signature
+from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, is_valid_signature
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE, certify
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Timeouts
@@ -53,6 +53,7 @@ class Bft:
         self._timeouts = timeouts
         self._is_valid = is_valid
         self.height = 0
+        self.rejected = 0
         self._committee: Committee
         self._proposer_of: Callable[[int], bytes]
         self._log: Log
@@ -71,7 +72,10 @@ class Bft:
             case _ if not self.height:
                 return []
             case Heard(message):
-                effects = self._hear(message)
+                heard = self._hear(message)
+                if heard is None:
+                    return []
+                effects = heard
             case Work():
                 effects = self._perform(self._start())
             case TimedOut(timer):
@@ -116,9 +120,12 @@ class Bft:
         """Return to where this validator was: its own messages say which steps it has taken and what it locked."""
         current, blocks = self._rounds, {block.header.id: block for block in begin.held}
         for message in begin.said:
-            current.round = message.round
+            if self._log.earlier(message) is not None:
+                continue  # said again after an earlier crash
             self._log.add(message, message.round)
+            current.round = message.round
             if isinstance(message, Proposal):
+                current.step = Step.PROPOSE
                 blocks[message.block.header.id] = message.block
                 continue
             current.step = Step.PREVOTE if message.kind == PREVOTE else Step.PRECOMMIT
@@ -132,45 +139,50 @@ class Bft:
         """Line 10: StartRound(0), put off until there is something to decide or somebody else has begun."""
         return self._rounds.start_round(0, 10) if self._rounds.round < 0 else []
 
-    def _hear(self, message: Message) -> list[Effect]:
+    def _hear(self, message: Message) -> list[Effect] | None:
+        """Take a member's message; None if it changes nothing that a rule looks at."""
         if message.height == self.height + 1:
             self._keep_early(message)
-            return []
-        if message.height != self.height or not 0 <= message.round <= MAX_ROUND:
-            return []
+            return None
+        if message.height != self.height or not 0 <= message.round <= MAX_ROUND or not _has_known_kind(message):
+            return None
         earlier = self._log.earlier(message)
         if earlier is not None and contradiction(earlier, message) is None:
-            return []
+            return None
         if not self._is_acceptable(message):
-            return []
+            self.rejected += 1
+            return None
         if earlier is not None:
             return self._accuse(earlier, message)
-        self._log.add(message, self._rounds.round)
-        return self._perform(self._start())
+        if self._log.add(message, self._rounds.round) or self._rounds.round < 0:
+            return self._perform(self._start())
+        return None
 
     def _is_acceptable(self, message: Message) -> bool:
         """Check author, form and signature; a proposal's transactions must be those its block id stands for."""
-        if self._committee.weight(author(message)) == 0:
+        if not self._is_from_member(message):
             return False
         if isinstance(message, Vote):
-            well_formed = message.kind in (PREVOTE, PRECOMMIT)
-        else:
-            header = message.block.header
-            well_formed = (
-                message.proposer == self._proposer_of(message.round)
-                and -1 <= message.valid_round < message.round
-                and header.height == message.height
-                and header.genesis == self._genesis
-                and root(message.block.txs) == header.tx_root
-            )
-        return well_formed and is_signed(message, self._genesis, self._is_valid)
+            return message.block_id is None or len(message.block_id) == DIGEST_SIZE
+        header = message.block.header
+        return (
+            message.proposer == self._proposer_of(message.round)
+            and -1 <= message.valid_round < message.round
+            and (message.valid_round >= 0 or header.proposer == message.proposer)
+            and header.height == message.height
+            and header.genesis == self._genesis
+            and root(message.block.txs) == header.tx_root
+        )
+
+    def _is_from_member(self, message: Message) -> bool:
+        return self._committee.weight(author(message)) > 0 and is_signed(message, self._genesis, self._is_valid)
 
     def _keep_early(self, message: Message) -> None:
-        # The committee of the next height may differ; whoever is in neither is not kept.
-        if self.height and self._committee.weight(author(message)):
-            kept = self._early.setdefault(author(message), [])
-            if len(kept) < MAX_EARLY_MESSAGES and message not in kept:
-                kept.append(message)
+        # The committee of the next height may differ; whoever is in neither is not kept. The signature is checked
+        # already now, or anybody could fill the place of another member's messages.
+        kept = self._early.get(author(message), [])
+        if len(kept) < MAX_EARLY_MESSAGES and message not in kept and self._is_from_member(message):
+            self._early[author(message)] = [*kept, message]
 
     def _accuse(self, earlier: Message, later: Message) -> list[Effect]:
         mark = (author(later), self.height)
@@ -247,6 +259,10 @@ class Bft:
     def _delay(self, step: Step) -> int:
         base = (self._timeouts.propose, self._timeouts.prevote, self._timeouts.precommit)[step]
         return base + self._timeouts.growth * self._rounds.round
+
+
+def _has_known_kind(message: Message) -> bool:
+    return isinstance(message, Proposal) or message.kind in (PREVOTE, PRECOMMIT)
 
 
 __all__ = ["MAX_EARLY_MESSAGES", "MAX_ROUNDS_AHEAD", "Bft"]

@@ -23,8 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 
-import msgspec
-
+from minichain.codec import Plain
 from minichain.consensus.bft.votes import Log
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE
 from minichain.ledger.types import Block
@@ -38,7 +37,7 @@ class Step(IntEnum):
     PRECOMMIT = 2
 
 
-class Do(msgspec.Struct, frozen=True):
+class Do(Plain):
     """Something the paper says to do, and the line that says it."""
 
     line: int

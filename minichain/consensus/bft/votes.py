@@ -27,8 +27,9 @@ class Tally:
         self.any_quorum = False  # 2f+1 votes for whatever ("*" in the paper)
         self.quorum_id: bytes | bool | None = False  # the block id or nil with 2f+1 votes; False while there is none
 
-    def add(self, vote: Vote) -> None:
-        """Count a vote of a member who has not voted here yet."""
+    def add(self, vote: Vote) -> bool:
+        """Count a vote of a member who has not voted here yet; tells whether a quorum was reached by it."""
+        before = self.any_quorum, self.quorum_id
         weight = self._committee.weight(vote.voter)
         self.votes[vote.voter] = vote
         self.total += weight
@@ -36,6 +37,7 @@ class Tally:
         self.any_quorum = self._committee.is_quorum(self.total)
         if self._committee.is_quorum(self._weights[vote.block_id]):
             self.quorum_id = vote.block_id
+        return (self.any_quorum, self.quorum_id) != before
 
     def signatures_for(self, block_id: bytes) -> dict[bytes, bytes]:
         """Return voter -> signature of those who voted for a block."""
@@ -66,22 +68,23 @@ class Log:
         tally = self._tallies[message.kind].get(message.round)
         return tally.votes.get(message.voter) if tally else None
 
-    def add(self, message: Message, current_round: int) -> None:
-        """Keep a checked message that has no `earlier` one."""
+    def add(self, message: Message, current_round: int) -> bool:
+        """Keep a checked message that has no `earlier` one; tells whether some rule may apply now that did not."""
         member = author(message)
         if message.round > self._reached.get(member, -1):
             self._reached[member] = message.round
         if message.round > current_round + MAX_ROUNDS_AHEAD:
-            return
+            return True
         if isinstance(message, Proposal):
             self.proposals[message.round] = message
-            return
+            return True
         tallies = self._tallies[message.kind]
         if message.round not in tallies:
             tallies[message.round] = Tally(self.committee)
-        tallies[message.round].add(message)
+        changed = tallies[message.round].add(message)
         if message.kind == PRECOMMIT and isinstance(tallies[message.round].quorum_id, bytes):
             self.decided_round = message.round
+        return changed or message.round > current_round
 
     def round_reached_by_correct(self, above: int) -> int | None:
         """Return the latest round after `above` that members of weight f+1 have reached.

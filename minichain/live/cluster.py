@@ -1,0 +1,224 @@
+"""Validators as child processes of this one: start them, wait until they are ready, stop them, leave nothing behind.
+
+Each child holds a pipe whose other end is here. When this process ends, for whatever reason, the pipes close and the
+children leave by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from minichain.codec import to_json
+from minichain.crypto import KeyPair
+from minichain.errors import ConfigError, NetworkError, TimedOut, UsageError
+from minichain.ledger.genesis import Genesis
+from minichain.live.process import Place
+
+START_TIMEOUT_S: Final = 20.0
+STOP_TIMEOUT_S: Final = 5.0
+HOST: Final = "127.0.0.1"
+LOG_TAIL: Final = 2_000  # characters of a log shown in an error
+
+
+class _Child:
+    """One validator's process, and where it listens."""
+
+    def __init__(self, place: Place, config: Path, log: Path) -> None:
+        self.place = place
+        self.config = config
+        self.log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def spawn(self) -> queue.Queue[bytes]:
+        """Start the process; the queue gets the line in which it says where it listens, or an empty one."""
+        self.config.write_bytes(msgspec.json.encode(msgspec.structs.asdict(self.place)))
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "minichain.live.process", str(self.config)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": import_path()},
+            )
+        news: queue.Queue[bytes] = queue.Queue()
+        output = self.process.stdout
+        assert output is not None
+        # A pipe cannot be waited for with a time limit on every system; a thread can.
+        threading.Thread(target=lambda: news.put(output.readline()), daemon=True).start()
+        return news
+
+    def tell(self, command: dict[str, Any]) -> None:
+        """Send a command; a process that is gone does not need it."""
+        if self.process is not None and self.process.stdin is not None:
+            with suppress(OSError):
+                self.process.stdin.write(json.dumps(command).encode() + b"\n")
+                self.process.stdin.flush()
+
+    def stop(self, deadline: float) -> None:
+        """Wait for a process that was told to stop; end it if it does not."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def last_words(self) -> str:
+        return self.log.read_text(errors="replace")[-LOG_TAIL:] if self.log.exists() else ""
+
+
+def import_path() -> str:
+    """Let a child process import the very package this one runs, installed or not."""
+    package = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+
+
+class Cluster:
+    """The validators of one chain on this computer. `keys` are their key pairs by name."""
+
+    def __init__(self, directory: Path, genesis: Genesis, keys: dict[str, KeyPair]) -> None:
+        self.directory = directory
+        self.genesis = genesis
+        self._cut: dict[str, list[str]] = {}
+        directory.mkdir(parents=True, exist_ok=True)
+        spec = directory / "genesis.json"
+        if spec.exists() and spec.read_bytes() != to_json(genesis.spec):
+            raise ConfigError(f"{directory} holds another chain: choose another directory, or remove that one")
+        spec.write_bytes(to_json(genesis.spec))
+        self._children = {name: self._settle(name, key, spec) for name, key in keys.items()}
+
+    def _settle(self, name: str, key: KeyPair, spec: Path) -> _Child:
+        home = self.directory.resolve() / name
+        home.mkdir(exist_ok=True)
+        secret = home / "key"
+        secret.touch(mode=0o600)
+        secret.write_bytes(key.seed)
+        place = Place(name, str(spec.resolve()), str(secret), str(home / "chain.sqlite"))
+        return _Child(place, home / "config.json", home / "log.txt")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the validators' names."""
+        return tuple(self._children)
+
+    def client_address(self, name: str) -> str:
+        """Return where a validator listens to clients."""
+        return f"tcp://{HOST}:{self._named(name).place.client_port}"
+
+    def is_running(self, name: str) -> bool:
+        """Tell whether a validator's process is alive."""
+        return self._named(name).is_running
+
+    def pid(self, name: str) -> int | None:
+        """Return the process id of a running validator."""
+        child = self._named(name)
+        return child.process.pid if child.is_running and child.process else None
+
+    def log(self, name: str) -> str:
+        """Return everything a validator wrote to its log."""
+        path = self._named(name).log
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def start(self) -> None:
+        """Start every validator and return once all of them listen; raises `NetworkError` with the reason."""
+        try:
+            news = {child: child.spawn() for child in self._children.values()}
+            deadline = time.monotonic() + START_TIMEOUT_S
+            for child, line in news.items():
+                self._hear(child, line, deadline)
+        except BaseException:
+            self.stop()
+            raise
+        self._introduce()
+
+    def _hear(self, child: _Child, line: queue.Queue[bytes], deadline: float) -> None:
+        name = child.place.name
+        try:
+            text = line.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise TimedOut(f"{name} did not start within {START_TIMEOUT_S:.0f} s; its log: {child.log}") from None
+        said = json.loads(text) if text else {"error": f"its process ended: {child.last_words()}"}
+        if "error" in said:
+            raise NetworkError(f"{name} cannot start: {said['error']}")
+        child.place = msgspec.structs.replace(child.place, **said)
+
+    def _introduce(self) -> None:
+        """Tell every validator where the others are, and whom it is parted from."""
+        addresses = {name: f"tcp://{HOST}:{child.place.peer_port}" for name, child in self._children.items()}
+        for name, child in self._children.items():
+            if child.is_running:
+                child.tell({"peers": addresses})
+                child.tell({"cut": self._cut.get(name, [])})
+
+    def crash(self, name: str) -> None:
+        """Kill a validator, with no chance to put anything in order."""
+        child = self._named(name)
+        if not child.is_running:
+            raise UsageError(f"{name} is not running")
+        assert child.process is not None
+        child.process.kill()
+        child.process.wait()
+        child.stop(time.monotonic())
+
+    def restart(self, name: str) -> None:
+        """Start a validator again, on the same ports if they are still free."""
+        child = self._named(name)
+        if child.is_running:
+            raise UsageError(f"{name} is already running")
+        child.stop(time.monotonic())
+        deadline = time.monotonic() + START_TIMEOUT_S
+        try:
+            self._hear(child, child.spawn(), deadline)
+        except NetworkError:
+            child.stop(time.monotonic())
+            child.place = msgspec.structs.replace(child.place, peer_port=0, client_port=0)
+            self._hear(child, child.spawn(), deadline)
+        self._introduce()
+
+    def part(self, *groups: list[str]) -> None:
+        """Let no message pass between groups of validators; one that is in no group is alone."""
+        side = {self._named(name).place.name: number for number, group in enumerate(groups, 1) for name in group}
+        self._cut = {
+            name: [other for other in self.names if other != name and side.get(other, other) != side.get(name, name)]
+            for name in self.names
+        }
+        self._introduce()
+
+    def heal(self) -> None:
+        """Let everything pass again."""
+        self._cut = {}
+        self._introduce()
+
+    def stop(self) -> None:
+        """Stop every validator; returns when no process is left."""
+        for child in self._children.values():
+            child.tell({"stop": True})
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for child in self._children.values():
+            child.stop(deadline)
+
+    def _named(self, name: str) -> _Child:
+        if name not in self._children:
+            raise UsageError(f"there is no validator {name!r}; there are {', '.join(self._children)}")
+        return self._children[name]

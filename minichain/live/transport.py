@@ -1,0 +1,194 @@
+"""ZeroMQ with CURVE. Who may connect to the members' door is who is a member: their keys are the allow-list.
+
+Every queue is bounded, and nothing here waits: what cannot be sent now is dropped and counted, for the node asks
+again. Whoever sends more than a message may hold is disconnected by the library.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+import zmq
+from zmq.auth import CURVE_ALLOW_ANY
+from zmq.auth.thread import ThreadAuthenticator
+from zmq.utils import z85
+
+from minichain.crypto import KeyPair, curve_public
+from minichain.errors import NetworkError
+from minichain.node.messages import MAX_MESSAGE_BYTES
+
+MEMBERS: Final = "minichain"  # ZAP domains
+CLIENTS: Final = "clients"
+MAX_QUEUED: Final = 256  # messages to or from one member, or from all clients
+HEARTBEAT_MS: Final = 2_000
+RECONNECT_MS: Final = 50, 500
+MAX_DRAINED: Final = 200  # messages taken from one door in one turn
+
+
+def curve_name(public: bytes) -> str:
+    """Return the CURVE name of an Ed25519 identity, as ZeroMQ writes it."""
+    return z85.encode(curve_public(public)).decode()
+
+
+class _Members:
+    """The allow-list, in the form pyzmq asks for."""
+
+    def __init__(self, names: dict[str, bytes]) -> None:
+        self._names = names
+        self.refused = 0
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        allowed = z85.encode(key).decode() in self._names
+        self.refused += not allowed
+        return allowed
+
+
+def guarded_context(members: dict[str, bytes], domain: str = MEMBERS) -> tuple[Any, Any, _Members]:
+    """Make a context whose doors open to `members` (by CURVE name) in one domain, and to anybody for clients."""
+    context = zmq.Context()
+    guard = ThreadAuthenticator(context)
+    guard.start()
+    allowed = _Members(members)
+    guard.configure_curve_callback(domain=domain, credentials_provider=allowed)
+    guard.configure_curve(domain=CLIENTS, location=CURVE_ALLOW_ANY)
+    return context, guard, allowed
+
+
+def open_door(context: Any, key: KeyPair, domain: str, host: str, port: int) -> tuple[Any, int]:
+    """Bind a ROUTER that only lets in whom its domain allows; port 0 takes a free one. Returns (socket, port)."""
+    door = context.socket(zmq.ROUTER)
+    door.curve_publickey, door.curve_secretkey = map(z85.encode, key.curve_keys())
+    door.curve_server = True
+    door.zap_domain = domain.encode()
+    door.linger = 0
+    door.rcvhwm = door.sndhwm = MAX_QUEUED
+    door.maxmsgsize = MAX_MESSAGE_BYTES + 64
+    door.router_handover = True
+    try:
+        if port == 0:
+            return door, int(door.bind_to_random_port(f"tcp://{host}"))
+        door.bind(f"tcp://{host}:{port}")
+    except zmq.ZMQError as error:
+        door.close()
+        raise NetworkError(
+            f"cannot listen on {host}:{port}: {error}. Stop the program that uses this port, or choose another one"
+        ) from error
+    return door, port
+
+
+def knock(context: Any, key: KeyPair, server: bytes, address: str) -> Any:
+    """Connect a DEALER to the door of the Ed25519 identity `server`."""
+    line = context.socket(zmq.DEALER)
+    line.curve_publickey, line.curve_secretkey = map(z85.encode, key.curve_keys())
+    line.curve_serverkey = z85.encode(curve_public(server))
+    line.linger = 0
+    line.sndhwm = line.rcvhwm = MAX_QUEUED
+    line.maxmsgsize = MAX_MESSAGE_BYTES + 64
+    line.heartbeat_ivl = HEARTBEAT_MS
+    line.reconnect_ivl, line.reconnect_ivl_max = RECONNECT_MS
+    line.connect(address)
+    return line
+
+
+class Transport:
+    """One node's sockets. Peers are named by their Ed25519 keys."""
+
+    def __init__(self, key: KeyPair, peers: tuple[bytes, ...], host: str, peer_port: int, client_port: int) -> None:
+        self._key = key
+        self._names = {curve_name(public): public for public in peers}
+        self._context, self._guard, self._allowed = guarded_context(self._names)
+        self._door, self.peer_port = open_door(self._context, key, MEMBERS, host, peer_port)
+        self._clients, self.client_port = open_door(self._context, key, CLIENTS, host, client_port)
+        self._control = self._context.socket(zmq.PAIR)
+        self._control_name = f"inproc://control-{id(self)}"
+        self._control.bind(self._control_name)
+        self._lines: dict[bytes, tuple[str, Any]] = {}
+        self.cut: frozenset[bytes] = frozenset()  # members this node is parted from, for lessons
+        self.counts: Counter[str] = Counter()
+        self._poller = zmq.Poller()
+        for socket in (self._door, self._clients, self._control):
+            self._poller.register(socket, zmq.POLLIN)
+
+    def controller(self) -> Any:
+        """Return the other end of `commands`, for one other thread."""
+        socket = self._context.socket(zmq.PAIR)
+        socket.connect(self._control_name)
+        return socket
+
+    def set_peer(self, public: bytes, address: str) -> None:
+        """Say where a member listens; a changed address replaces the old one."""
+        old = self._lines.get(public)
+        if old is not None and old[0] == address:
+            return
+        if old is not None:
+            old[1].close()
+        line = knock(self._context, self._key, public, address)
+        line.immediate = True  # queue nothing for a member that is not there
+        self._lines[public] = (address, line)
+
+    def wait(self, timeout_ms: int) -> None:
+        """Wait until something arrives, or the time is up."""
+        self._poller.poll(max(0, timeout_ms))
+
+    def from_members(self) -> Iterator[tuple[bytes, bytes]]:
+        """Take what members sent: (who, as CURVE proved it; bytes)."""
+        for frames in self._drain(self._door):
+            public = self._names.get(frames[-1].get("User-Id"))
+            if len(frames) != 2 or public is None:
+                self.counts["odd_frames"] += 1
+            elif public not in self.cut:
+                yield public, frames[-1].bytes
+
+    def from_clients(self) -> Iterator[tuple[bytes, bytes]]:
+        """Take what clients sent: (which connection, bytes)."""
+        for frames in self._drain(self._clients):
+            if len(frames) == 2:
+                yield frames[0].bytes, frames[1].bytes
+
+    def commands(self) -> Iterator[bytes]:
+        """Take what this process's owner said."""
+        for frames in self._drain(self._control):
+            yield frames[0].bytes
+
+    def _drain(self, socket: Any) -> Iterator[list[Any]]:
+        for _ in range(MAX_DRAINED):
+            try:
+                yield socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+
+    def send(self, peer: bytes, data: bytes) -> None:
+        """Send to a member now or not at all."""
+        if peer in self._lines and peer not in self.cut:
+            try:
+                self._lines[peer][1].send(data, zmq.NOBLOCK)
+            except zmq.Again:
+                self.counts["dropped"] += 1
+
+    def broadcast(self, data: bytes) -> None:
+        """Send to every other member."""
+        for peer in self._lines:
+            self.send(peer, data)
+
+    def reply(self, client: bytes, data: bytes) -> None:
+        """Send to a client now or not at all."""
+        try:
+            self._clients.send_multipart((client, data), zmq.NOBLOCK)
+        except zmq.ZMQError:
+            self.counts["dropped_replies"] += 1
+
+    @property
+    def refused(self) -> int:
+        """Return how many connections were refused, for want of membership."""
+        return self._allowed.refused
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        for _, line in self._lines.values():
+            line.close()
+        for socket in (self._door, self._clients, self._control):
+            socket.close()
+        self._guard.stop()
+        self._context.term()

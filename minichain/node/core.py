@@ -1,0 +1,505 @@
+"""The node: an event and the time go in, effects come out. It wires the engine, the waiting transactions, the
+executor and the store together, and decides nothing itself.
+
+Its effects are performed after everything it wrote in the same turn is safe (see `turn`). A message that is not what
+it should be is dropped and counted; only our own bugs raise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from minichain.codec import decode, encode
+from minichain.consensus import interface as engine
+from minichain.consensus.bft import Bft, Proposal, Vote
+from minichain.crypto import KeyPair, SignatureCheck, digest, is_valid_signature
+from minichain.errors import DecodeError, ProofError, Refused, SignatureError
+from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.state import Account, account_key, is_account_key, read_account
+from minichain.ledger.types import Block, Envelope, Header, open_envelope
+from minichain.membership.authority import proposer
+from minichain.node import execution, queries
+from minichain.node.interface import (
+    Asked,
+    Broadcast,
+    Effect,
+    Event,
+    Execute,
+    Executed,
+    NodeTimer,
+    Received,
+    Reply,
+    Send,
+    SetTimer,
+    Started,
+    TimerFired,
+)
+from minichain.node.mempool import Mempool
+from minichain.node.messages import (
+    MAX_MESSAGE_BYTES,
+    AskStatus,
+    Await,
+    ClientAnswer,
+    ClientRequest,
+    Failure,
+    FinalBlocks,
+    NodeStatus,
+    Outcomes,
+    PeerMessage,
+    Position,
+    Request,
+    Response,
+    Submit,
+    Submitted,
+    Transactions,
+    Verdict,
+    read_peer_message,
+)
+from minichain.node.peers import Peers
+from minichain.node.sync import CatchUp, blocks_from
+from minichain.node.waiters import Ticket, Waiters
+from minichain.store import Store
+from minichain.transition import require_admissible
+
+TICK_MS: Final = 2_000  # an idle node tells its position this often
+STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
+MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
+FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
+
+
+class Node:
+    """One member's node."""
+
+    def __init__(
+        self, name: str, key: KeyPair, genesis: Genesis, store: Store, is_valid: SignatureCheck = is_valid_signature
+    ) -> None:
+        self.name = name
+        self._key = key
+        self._genesis = genesis
+        self._store = store
+        self._is_valid = is_valid
+        self._engine: engine.Engine = Bft(key, genesis.hash, genesis.spec.timeouts, is_valid)
+        self._mempool = Mempool()
+        self._waiters = Waiters()
+        self._peers = Peers()
+        self._catching_up = CatchUp()
+        self._head: Header | None = None
+        self._accounts = {key: value for key, value in store.state_items() if is_account_key(key)}
+        self._refusals: dict[bytes, Refused] = {}  # oldest first
+        self._opened: dict[bytes, tuple[Envelope, ...]] = {}  # block id -> its checked transactions
+        self._is_keeping = False  # a final block is being applied
+        self._has_begun = False  # the engine was told that there is something to decide at this height
+        self._owed: engine.Build | None = None  # a block the engine waits for, for want of transactions
+        self._timers: set[str] = set()
+        self._last_block_ms = 0
+        self._progress_ms = 0
+        self._now_ms = 0
+        self._counts: Counter[str] = Counter()
+        self._out: list[Effect] = []
+
+    def handle(self, event: Event, now_ms: int) -> list[Effect]:
+        """Take one event; return what must be done, in order."""
+        self._now_ms = now_ms
+        match event:
+            case Received(peer, data):
+                self._on_peer(peer, data)
+            case TimerFired(timer):
+                self._on_timer(timer)
+            case Executed(answer):
+                self._on_executed(answer)
+            case Asked(client, data):
+                self._on_client(client, data)
+            case Started():
+                self._on_started()
+        effects, self._out = self._out, []
+        return effects
+
+    @property
+    def head(self) -> Header | None:
+        """Return the header of the last final block."""
+        return self._head
+
+    @property
+    def height(self) -> int:
+        """Return the height of the last final block."""
+        return self._head.height if self._head else 0
+
+    # --- starting and timers ---
+
+    def _on_started(self) -> None:
+        last = self._store.block(self._store.height())
+        self._head = last.block.header if last else None
+        self._begin_height(self._store.said(self.height + 1), self._store.held(self.height + 1))
+        self._broadcast(self._position())
+        self._set_timer("tick", TICK_MS)
+
+    def _begin_height(self, said: tuple[Any, ...] = (), held: tuple[Block, ...] = ()) -> None:
+        height, committee = self.height + 1, self._genesis.committee
+        self._has_begun, self._owed = False, None
+        self._opened.clear()
+        self._run(engine.Begin(height, committee, lambda round_: proposer(committee, height, round_), said, held))
+        self._consider_work()
+
+    def _consider_work(self) -> None:
+        """Let the engine start once there is something to decide and the block interval has passed."""
+        if not self._mempool or self._is_keeping:
+            return
+        if self._owed:
+            self._build(self._owed)
+        if not self._has_begun:
+            wait = self._last_block_ms + self._genesis.spec.timeouts.block_interval - self._now_ms
+            if wait > 0:
+                self._set_timer("work", wait)
+                return
+            self._has_begun = True
+            self._run(engine.Work())
+
+    def _set_timer(self, name: str, delay_ms: int) -> None:
+        if name not in self._timers:
+            self._timers.add(name)
+            self._out.append(SetTimer(name, delay_ms))
+
+    def _on_timer(self, timer: NodeTimer) -> None:
+        if not isinstance(timer, str):
+            self._run(engine.TimedOut(timer))
+            return
+        self._timers.discard(timer)
+        if timer == "work":
+            self._consider_work()
+        elif timer == "tick":
+            self._broadcast(self._position())
+            self._set_timer("tick", TICK_MS)
+        elif timer == "stuck":
+            self._on_maybe_stuck()
+
+    def _on_maybe_stuck(self) -> None:
+        state = self._engine.summary()
+        if state["step"] == "idle":
+            return
+        if self._now_ms >= self._progress_ms + STUCK_MS:
+            self._broadcast(self._position())
+            waiting = self._mempool.first(self._genesis.spec.limits.block_bytes)
+            if waiting and state["round"] > 0:  # a proposer may never have got them
+                self._broadcast(Transactions(tuple(envelope.raw for envelope in waiting)))
+        self._set_timer("stuck", STUCK_MS)
+
+    def _position(self) -> Position:
+        return Position(self.height + 1, self._engine.summary()["round"])
+
+    # --- the engine ---
+
+    def _run(self, event: engine.Event) -> None:
+        for effect in self._engine.handle(event, self._now_ms):
+            self._perform(effect)
+
+    def _perform(self, effect: engine.Effect) -> None:
+        self._progress_ms = self._now_ms
+        match effect:
+            case engine.Tell(message):
+                self._store.say(message)
+                self._broadcast(message)
+            case engine.StartTimer(timer, delay_ms):
+                self._out.append(SetTimer(timer, delay_ms))
+                self._set_timer("stuck", STUCK_MS)
+            case engine.Judge(block):
+                self._judge(block)
+            case engine.Build():
+                self._set_timer("stuck", STUCK_MS)
+                self._build(effect)
+            case engine.Hold(block):
+                self._store.hold(block)
+            case engine.Decide(block, certificate):
+                self._keep(FinalBlock(block, certificate))
+            case engine.Accuse(evidence):
+                self._store.accuse(evidence)
+
+    def _build(self, wish: engine.Build) -> None:
+        # In round 0 a block without transactions would be made for nothing. Later rounds must be able to end: then
+        # members disagree about what waits, and an empty block lets them all go back to rest.
+        if wish.round == 0 and not self._mempool:
+            self._owed = wish
+            return
+        self._owed = None
+        candidates = self._mempool.first(self._genesis.spec.limits.block_bytes)
+        self._execute(execution.MakeBlock(wish.height, wish.round, candidates, self._key.public, self._now_ms))
+
+    def _on_made(self, made: execution.BlockMade) -> None:
+        self._refuse(made.refused)
+        if made.block.txs or made.round > 0:
+            self._run(engine.Built(made.height, made.round, made.block))
+        elif made.height == self.height + 1:
+            self._build(engine.Build(made.height, made.round))
+
+    def _judge(self, block: Block) -> None:
+        try:
+            self._execute(execution.TryBlock(block, self._open_all(block)))
+        except (DecodeError, SignatureError):
+            self._run(engine.Judged(block.header.id, False))
+
+    def _open_all(self, block: Block) -> tuple[Envelope, ...]:
+        """Open the transactions of a block. One that waits here was checked when it came."""
+        block_id = block.header.id
+        if block_id not in self._opened:
+            self._opened[block_id] = tuple(
+                self._mempool.get(digest("transaction", raw)) or self._open(raw) for raw in block.txs
+            )
+        return self._opened[block_id]
+
+    def _open(self, raw: bytes) -> Envelope:
+        envelope = open_envelope(raw, self._genesis.spec.limits.transaction_bytes)
+        if not envelope.has_valid_signature(self._is_valid):
+            raise SignatureError("the signature does not belong to this sender and content: sign it again")
+        return envelope
+
+    # --- final blocks ---
+
+    def _on_executed(self, answer: execution.Answer) -> None:
+        match answer:
+            case execution.BlockTried(block_id, problem):
+                self._counts["invalid_blocks"] += bool(problem)
+                self._run(engine.Judged(block_id, not problem))
+            case execution.BlockMade():
+                self._on_made(answer)
+            case execution.BlockKept():
+                self._on_kept(answer)
+            case _:
+                self._reply(answer.ticket, queries.from_executor(self._store, answer))
+
+    def _keep(self, final: FinalBlock) -> None:
+        if not self._is_keeping:
+            self._execute(execution.KeepBlock(final, self._open_all(final.block)))
+            self._is_keeping = True
+
+    def _on_kept(self, kept: execution.BlockKept) -> None:
+        ids = [envelope.id for envelope in kept.envelopes]
+        self._store.add_block(kept.final, kept.encoded_receipts, ids, kept.writes)
+        self._head, self._is_keeping, self._last_block_ms = kept.final.block.header, False, self._now_ms
+        self._counts["transactions"] += len(ids)
+        self._accounts.update((k, v) for k, v in kept.writes.items() if v is not None and is_account_key(k))
+        self._mempool.remove(ids)
+        self._refuse(self._left_behind(kept.envelopes))
+        self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in kept.receipts)
+        self._begin_height()
+        self._catch_up()
+
+    def _left_behind(self, envelopes: Iterable[Envelope]) -> list[tuple[bytes, Refused]]:
+        """List the waiting transactions that can never be final, now that this block is."""
+        expired = Refused("expired", f"its last height has passed, the chain is at {self.height}: sign it again")
+        found = [(tx_id, expired) for tx_id in self._mempool.expired(self.height + 1)]
+        for sender in dict.fromkeys(envelope.body.sender for envelope in envelopes):
+            nonce = self._account(sender).nonce
+            overtaken = Refused("wrong_nonce", f"another transaction has used its nonce; the next is {nonce}")
+            found += [(tx_id, overtaken) for tx_id in self._mempool.overtaken(sender, nonce)]
+        return found
+
+    def _catch_up(self) -> None:
+        """Apply the next of the final blocks that another member sent, then ask for more."""
+        final = None if self._is_keeping else self._catching_up.next(self.height + 1)
+        if final is None:
+            return
+        try:
+            final.certificate.verify(final.block.header, self._genesis.committee, self._is_valid)
+            self._keep(final)
+        except (ProofError, DecodeError, SignatureError):
+            self._counts["bad_final_blocks"] += 1
+            self._catching_up.drop()
+        if not self._catching_up:
+            self._broadcast(Position(self.height + 2, 0))
+
+    # --- members ---
+
+    def _on_peer(self, peer: bytes, data: bytes) -> None:
+        if self._peers.is_muted(peer, self._now_ms):
+            self._counts["muted"] += 1
+            return
+        self._peers.count_heard(peer, self._now_ms)
+        try:
+            self._hear(peer, read_peer_message(data))
+        except DecodeError:
+            self._count_fault(peer, "garbage")
+
+    def _hear(self, peer: bytes, message: PeerMessage) -> None:
+        match message:
+            case Vote() | Proposal():
+                self._hear_vote(peer, message)
+            case Transactions(txs):
+                for raw in txs:
+                    self._admit_from_peer(peer, raw)
+                self._consider_work()
+            case Position(height, round_):
+                self._help(peer, height, round_)
+            case FinalBlocks(blocks):
+                self._catching_up.offer(blocks)
+                self._catch_up()
+
+    def _hear_vote(self, peer: bytes, message: Vote | Proposal) -> None:
+        if message.height > self.height + 1:
+            self._ask_for_blocks(peer)
+        if isinstance(message, Proposal) and not self._is_timely(message):
+            self._counts["untimely"] += 1
+            return
+        rejected = self._engine.rejected
+        self._run(engine.Heard(message))
+        if self._engine.rejected > rejected:
+            self._count_fault(peer, "rejected")
+
+    def _is_timely(self, proposal: Proposal) -> bool:
+        """Refuse a new block whose time is not about now; one that was voted on before is judged by those votes.
+
+        This is `timely` of CometBFT's proposer-based timestamps, which applies where valid_round is -1.
+        """
+        spec = self._genesis.spec
+        skew = abs(proposal.block.header.time_ms - self._now_ms)
+        return spec.clock == "logical" or proposal.valid_round >= 0 or skew <= spec.max_skew_ms
+
+    def _count_fault(self, peer: bytes, kind: str) -> None:
+        self._counts[kind] += 1
+        self._peers.count_fault(peer, self._now_ms)
+
+    def _ask_for_blocks(self, peer: bytes) -> None:
+        if "behind" not in self._timers:
+            self._set_timer("behind", STUCK_MS)
+            self._out.append(Send(peer, encode(self._position())))
+
+    def _help(self, peer: bytes, height: int, round_: int) -> None:
+        if height > self.height + 1:
+            self._ask_for_blocks(peer)
+        elif height <= self.height and self._peers.may_help(peer, self._now_ms):
+            self._out.append(Send(peer, encode(FinalBlocks(blocks_from(self._store, height)))))
+        elif height == self.height + 1 and self._peers.may_help(peer, self._now_ms):
+            self._out += [Send(peer, encode(message)) for message in self._engine.recall(round_)]
+
+    # --- transactions ---
+
+    def _admit_from_peer(self, peer: bytes, raw: bytes) -> None:
+        try:
+            self._admit(raw, digest("transaction", raw))
+        except Refused as refusal:
+            self._counts[f"peer_{refusal.code}"] += 1
+            if refusal.code in FAULTY_REFUSALS:
+                self._peers.count_fault(peer, self._now_ms)
+
+    def _admit(self, raw: bytes, tx_id: bytes) -> bool:
+        """Check a transaction, cheap checks first, and let it wait; returns whether it is new here."""
+        if tx_id in self._mempool:
+            return False
+        limit = self._genesis.spec.limits.transaction_bytes
+        if len(raw) > limit:
+            raise Refused("oversize", f"{len(raw)} bytes, where a transaction has at most {limit}")
+        try:
+            envelope = open_envelope(raw, limit)
+        except DecodeError as error:
+            raise Refused("malformed", str(error)) from None
+        sender, nonce = envelope.body.sender, envelope.body.nonce
+        account = self._account(sender)
+        if nonce < account.nonce and self._store.find(tx_id):
+            return False
+        require_admissible(self._genesis, envelope, account, self.height + 1)
+        self._mempool.require_next(sender, nonce, account.nonce)
+        if not envelope.has_valid_signature(self._is_valid):
+            raise Refused("bad_signature", "the signature does not belong to this sender and content: sign it again")
+        self._mempool.add(envelope)
+        self._refusals.pop(tx_id, None)
+        return True
+
+    def _account(self, public: bytes) -> Account:
+        return read_account(self._accounts.get(account_key(public)))
+
+    def _refuse(self, refused: Iterable[tuple[bytes, Refused]]) -> None:
+        for tx_id, refusal in refused:
+            self._mempool.remove((tx_id,))
+            self._refusals[tx_id] = refusal
+            self._settle([Verdict(tx_id, refusal.code, str(refusal))])
+        while len(self._refusals) > MAX_REFUSALS:
+            del self._refusals[next(iter(self._refusals))]
+
+    # --- clients ---
+
+    def _on_client(self, client: bytes, data: bytes) -> None:
+        try:
+            request = decode(data, Request, MAX_MESSAGE_BYTES)
+        except DecodeError as error:
+            self._counts["garbage"] += 1
+            self._reply((client, 0), Failure("malformed", str(error)))
+            return
+        self._answer((client, request.number), request.body)
+
+    def _answer(self, ticket: Ticket, body: ClientRequest) -> None:
+        match body:
+            case Submit(txs):
+                self._reply(ticket, Submitted(self._submit(txs)))
+                self._consider_work()
+            case Await(tx_ids):
+                self._await(ticket, tx_ids)
+            case AskStatus():
+                self._reply(ticket, self._status())
+            case _:
+                task = queries.to_executor(ticket, body)
+                if task is not None:
+                    self._execute(task)
+                else:
+                    self._reply(ticket, queries.answer(self._store, body))
+
+    def _submit(self, txs: tuple[bytes, ...]) -> tuple[Verdict, ...]:
+        verdicts, fresh = [], []
+        for raw in txs:
+            tx_id = digest("transaction", raw)
+            try:
+                if self._admit(raw, tx_id):
+                    fresh.append(raw)
+                verdicts.append(Verdict(tx_id, "accepted"))
+            except Refused as refusal:
+                verdicts.append(Verdict(tx_id, refusal.code, str(refusal)))
+        if fresh:
+            self._broadcast(Transactions(tuple(fresh)))
+        return tuple(verdicts)
+
+    def _await(self, ticket: Ticket, tx_ids: tuple[bytes, ...]) -> None:
+        verdicts = queries.find_verdicts(self._store, tx_ids)
+        for tx_id in tx_ids:
+            refusal = self._refusals.get(tx_id)
+            if refusal is not None:
+                verdicts[tx_id] = Verdict(tx_id, refusal.code, str(refusal))
+        if all(verdicts.values()):
+            self._reply(ticket, Outcomes(tuple(filter(None, verdicts.values()))))
+            return
+        self._waiters.add(ticket, verdicts)
+        for gone in self._waiters.send_away():
+            self._reply(gone, Failure("busy", "too many transactions are waited for here: ask again, or another node"))
+
+    def _settle(self, verdicts: Iterable[Verdict]) -> None:
+        for ticket, settled in self._waiters.settle(verdicts):
+            self._reply(ticket, Outcomes(settled))
+
+    def _status(self) -> NodeStatus:
+        head, genesis = self._head, self._genesis
+        names = {member.public: member.name for member in genesis.committee.members}
+        heard = self._peers.heard_since(self._now_ms - 2 * TICK_MS)
+        return NodeStatus(
+            name=self.name,
+            public=self._key.public,
+            height=self.height,
+            head=head.id if head else genesis.hash,
+            state_root=head.state_root if head else genesis.state_root,
+            time_ms=head.time_ms if head else genesis.spec.genesis_time_ms,
+            waiting=len(self._mempool),
+            peers=tuple(sorted(names[peer] for peer in heard if peer in names)),
+            engine=self._engine.summary(),
+            evidence=len(self._store.evidence()),
+            counters=dict(sorted(self._counts.items())),
+        )
+
+    # --- out ---
+
+    def _broadcast(self, message: PeerMessage) -> None:
+        self._out.append(Broadcast(encode(message)))
+
+    def _reply(self, ticket: Ticket, answer: ClientAnswer) -> None:
+        client, number = ticket
+        self._out.append(Reply(client, encode(Response(number, answer))))
+
+    def _execute(self, task: execution.Task) -> None:
+        self._out.append(Execute(task))

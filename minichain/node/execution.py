@@ -1,0 +1,228 @@
+"""The executor: it holds the state and runs contracts, and it holds neither a key nor a socket.
+
+A node asks it by `Execute` and is answered by `Executed`, so code that a learner wrote can run in another process
+than the validator's key. It takes signatures as checked by whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minichain.codec import Plain, decode_own
+from minichain.contracts.meter import GasMeter
+from minichain.contracts.runtime import Deployed, Frame, Runtime
+from minichain.errors import ExecutionError, InvalidBlock, Refused
+from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.state import State, Writes, contract_key, name_of_contract
+from minichain.ledger.types import Block, Envelope, Header, Receipt
+from minichain.merkle import StateProof
+from minichain.transition import BlockContext, Execution, apply_block, build_block
+
+VIEW_GAS = 50_000_000  # what one question to a view may use
+
+# --- tasks ---------------------------------------------------------------------------------------------------------
+
+
+class MakeBlock(Plain):
+    """Make the next block of these transactions; answered by `BlockMade`."""
+
+    height: int
+    round: int
+    candidates: tuple[Envelope, ...]
+    proposer: bytes
+    now_ms: int
+
+
+class TryBlock(Plain):
+    """Would this block be valid now? Answered by `BlockTried`. `envelopes` are its transactions, opened."""
+
+    block: Block
+    envelopes: tuple[Envelope, ...]
+
+
+class KeepBlock(Plain):
+    """Make a final block's outcome the state; answered by `BlockKept`."""
+
+    final: FinalBlock
+    envelopes: tuple[Envelope, ...]
+
+
+class AskContract(Plain):
+    """Ask a contract's view; answered by `ContractAnswered`. `ticket` comes back."""
+
+    ticket: Any
+    contract: str
+    name: str
+    args: dict[str, Any]
+
+
+class ReadState(Plain):
+    """Read a value with its proof; answered by `StateRead`."""
+
+    ticket: Any
+    key: bytes
+
+
+class ListContracts(Plain):
+    """List what is deployed; answered by `ContractsListed`."""
+
+    ticket: Any
+
+
+Task = MakeBlock | TryBlock | KeepBlock | AskContract | ReadState | ListContracts
+
+# --- answers -------------------------------------------------------------------------------------------------------
+
+
+class BlockMade(Plain):
+    """`refused` are the candidates that no block may hold now, with the reason."""
+
+    height: int
+    round: int
+    block: Block
+    refused: tuple[tuple[bytes, Refused], ...]
+
+
+class BlockTried(Plain):
+    """`problem` says why the block is invalid; it is empty for a valid one."""
+
+    block_id: bytes
+    problem: str
+
+
+class BlockKept(Plain):
+    """What a final block did."""
+
+    final: FinalBlock
+    envelopes: tuple[Envelope, ...]
+    receipts: tuple[Receipt, ...]
+    encoded_receipts: tuple[bytes, ...]
+    writes: Writes
+
+
+class ContractAnswered(Plain):
+    """What a view returned, or why it failed."""
+
+    ticket: Any
+    value: Any
+    problem: str
+    height: int
+
+
+class StateRead(Plain):
+    """A value (None: absent) with its proof under the state root of block `height`."""
+
+    ticket: Any
+    value: bytes | None
+    proof: StateProof
+    height: int
+
+
+class ContractsListed(Plain):
+    """(name, deployer, height) of each contract, oldest first."""
+
+    ticket: Any
+    contracts: tuple[tuple[str, str, int], ...]
+
+
+Answer = BlockMade | BlockTried | BlockKept | ContractAnswered | StateRead | ContractsListed
+
+
+class Executor:
+    """The state after the last final block, and what the blocks under discussion would make of it."""
+
+    def __init__(self, genesis: Genesis, items: Iterable[tuple[bytes, bytes]], head: Header | None) -> None:
+        self._genesis = genesis
+        self._runtime = Runtime()
+        self._head = head
+        self._state = State(items)
+        self._tried: dict[bytes, Execution] = {}
+        self._contracts = self._find_contracts()
+        assert head is None or self._state.root == head.state_root, "the stored state is not that of the last block"
+
+    @property
+    def root(self) -> bytes:
+        """Return the state root after the last final block."""
+        return self._state.root
+
+    def run(self, task: Task) -> Answer:
+        """Do one task."""
+        match task:
+            case MakeBlock():
+                return self._make(task)
+            case TryBlock(block, envelopes):
+                return BlockTried(block.header.id, self._try(block, envelopes))
+            case KeepBlock():
+                return self._keep(task)
+            case AskContract():
+                return self._ask(task)
+            case ReadState(ticket, key):
+                return StateRead(ticket, *self._state.prove(key), self._height)
+            case ListContracts(ticket):
+                return ContractsListed(ticket, tuple((name, by, height) for height, name, by in self._contracts))
+
+    @property
+    def _height(self) -> int:
+        return self._head.height if self._head else 0
+
+    def _make(self, task: MakeBlock) -> BlockMade:
+        block, execution, refused = build_block(
+            self._runtime, self._genesis, self._state, self._head, task.candidates, task.proposer, task.now_ms
+        )
+        self._tried[block.header.id] = execution
+        return BlockMade(task.height, task.round, block, tuple(refused))
+
+    def _try(self, block: Block, envelopes: tuple[Envelope, ...]) -> str:
+        if block.header.id in self._tried:
+            return ""
+        try:
+            self._tried[block.header.id] = self._apply(block, envelopes)
+        except InvalidBlock as error:
+            return str(error)
+        return ""
+
+    def _apply(self, block: Block, envelopes: tuple[Envelope, ...]) -> Execution:
+        opened = {envelope.raw: envelope for envelope in envelopes}
+        return apply_block(self._runtime, self._genesis, self._state, self._head, block, opened.__getitem__)
+
+    def _keep(self, task: KeepBlock) -> BlockKept:
+        block = task.final.block
+        # A block that raises here has a certificate and is invalid: more than a third of the committee is faulty, or
+        # this program is. There is nothing to go on with.
+        execution = self._tried.get(block.header.id) or self._apply(block, task.envelopes)
+        self._state.commit(execution.writes, execution.tree)
+        self._head = block.header
+        self._tried.clear()
+        self._contracts += sorted(self._deployed_in(execution.writes))
+        return BlockKept(task.final, task.envelopes, execution.receipts, execution.encoded_receipts, execution.writes)
+
+    def _ask(self, task: AskContract) -> ContractAnswered:
+        context = BlockContext(self._height, self._head.time_ms if self._head else self._genesis.spec.genesis_time_ms)
+        frame = Frame(
+            overlay=self._state.overlay(),
+            meter=GasMeter(VIEW_GAS),
+            events=[],
+            signer="",
+            height=context.height,
+            now_ms=context.time_ms,
+            chain=self._genesis.spec.chain_id,
+        )
+        try:
+            value = self._runtime.view(frame, task.contract, task.name, task.args)
+        except ExecutionError as error:
+            return ContractAnswered(task.ticket, None, str(error), context.height)
+        return ContractAnswered(task.ticket, value, "", context.height)
+
+    def _find_contracts(self) -> list[tuple[int, str, str]]:
+        return sorted(self._deployed_in(self._state.values))
+
+    def _deployed_in(self, values: dict[bytes, bytes] | Writes) -> list[tuple[int, str, str]]:
+        found = []
+        for key in values:
+            name = name_of_contract(key)
+            if name is not None:
+                deployed = decode_own(self._state.values[contract_key(name)], Deployed)
+                found.append((deployed.height, name, deployed.deployer))
+        return found

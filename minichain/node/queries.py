@@ -1,0 +1,123 @@
+"""Answers to clients' questions, from the store or through the executor. What can be proved carries its proof."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from minichain import merkle
+from minichain.codec import decode_own
+from minichain.ledger.types import Receipt
+from minichain.node import execution
+from minichain.node.messages import (
+    AskBlock,
+    AskContracts,
+    AskHeaders,
+    AskReceipt,
+    AskState,
+    AskView,
+    BlockDetail,
+    ClientAnswer,
+    ClientRequest,
+    Contracts,
+    Failure,
+    Headers,
+    ReceiptAnswer,
+    StateAnswer,
+    Value,
+    Verdict,
+)
+from minichain.node.waiters import Ticket
+from minichain.store import Store
+
+MAX_HEADERS: Final = 500
+
+
+def to_executor(ticket: Ticket, request: ClientRequest) -> execution.Task | None:
+    """Return the task that answers a question about the state; None for any other question."""
+    match request:
+        case AskView(contract, name, args):
+            return execution.AskContract(ticket, contract, name, args)
+        case AskState(key):
+            return execution.ReadState(ticket, key)
+        case AskContracts():
+            return execution.ListContracts(ticket)
+    return None
+
+
+def from_executor(store: Store, answer: execution.Answer) -> ClientAnswer:
+    """Turn the executor's answer to such a task into the client's."""
+    match answer:
+        case execution.ContractAnswered(_, value, problem, height):
+            return Failure("view_failed", problem) if problem else Value(value, height)
+        case execution.ContractsListed(_, contracts):
+            return Contracts(contracts)
+        case execution.StateRead(_, value, proof, height):
+            final = store.block(height)
+            return StateAnswer(
+                value, proof, final.block.header if final else None, final.certificate if final else None
+            )
+    raise AssertionError(f"{type(answer).__name__} answers no client")
+
+
+def answer(store: Store, request: ClientRequest) -> ClientAnswer:
+    """Answer a question about what is final."""
+    match request:
+        case AskBlock(height):
+            return _block(store, height)
+        case AskHeaders(first, count):
+            return _headers(store, first, count)
+        case AskReceipt(tx_id):
+            return _receipt(store, tx_id)
+    raise AssertionError(f"{type(request).__name__} is not answered from the store")
+
+
+def find_verdicts(store: Store, tx_ids: tuple[bytes, ...]) -> dict[bytes, Verdict | None]:
+    """Return the verdict on each transaction that is final, None on the others."""
+    receipts: dict[int, tuple[bytes, ...]] = {}
+    verdicts: dict[bytes, Verdict | None] = {}
+    for tx_id in tx_ids:
+        place = store.find(tx_id)
+        if place is None:
+            verdicts[tx_id] = None
+            continue
+        height, index = place
+        if height not in receipts:
+            receipts[height] = store.receipts(height)
+        verdicts[tx_id] = Verdict(tx_id, "final", "", decode_own(receipts[height][index], Receipt))
+    return verdicts
+
+
+def _block(store: Store, height: int) -> ClientAnswer:
+    final = store.block(height)
+    if final is None:
+        return Failure("no_block", f"there is no block {height} yet; the last one is {store.height()}")
+    return BlockDetail(final, tuple(decode_own(raw, Receipt) for raw in store.receipts(height)))
+
+
+def _headers(store: Store, first: int, count: int) -> ClientAnswer:
+    found = []
+    for height in range(max(first, 1), min(store.height(), first + min(count, MAX_HEADERS) - 1) + 1):
+        final = store.block(height)
+        assert final is not None
+        found.append((final.block.header, len(final.block.txs)))
+    return Headers(tuple(found))
+
+
+def _receipt(store: Store, tx_id: bytes) -> ClientAnswer:
+    place = store.find(tx_id)
+    if place is None:
+        return Failure("not_final", f"no final transaction has the id {tx_id.hex()}")
+    height, index = place
+    final, receipts = store.block(height), store.receipts(height)
+    assert final is not None
+    txs = final.block.txs
+    return ReceiptAnswer(
+        header=final.block.header,
+        certificate=final.certificate,
+        tx=txs[index],
+        receipt=receipts[index],
+        index=index,
+        count=len(txs),
+        tx_path=merkle.inclusion_proof(index, txs),
+        receipt_path=merkle.inclusion_proof(index, receipts),
+    )

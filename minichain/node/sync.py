@@ -1,0 +1,53 @@
+"""Catching up: a member that is behind gets final blocks, and trusts the certificates, not the sender."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from minichain.ledger.certificate import FinalBlock
+from minichain.node.messages import MAX_MESSAGE_BYTES
+from minichain.store import Store
+
+MAX_BLOCKS: Final = 64  # in one answer
+MAX_BYTES: Final = MAX_MESSAGE_BYTES // 2  # of transactions, but always one block
+
+
+def blocks_from(store: Store, first: int) -> tuple[FinalBlock, ...]:
+    """Return the final blocks from a height on, as many as one answer holds."""
+    found: list[FinalBlock] = []
+    size = 0
+    for height in range(max(first, 1), min(store.height(), first + MAX_BLOCKS - 1) + 1):
+        final = store.block(height)
+        assert final is not None, f"block {height} is missing from the store"
+        size += sum(map(len, final.block.txs))
+        if found and size > MAX_BYTES:
+            break
+        found.append(final)
+    return tuple(found)
+
+
+class CatchUp:
+    """The final blocks that came and are not yet applied."""
+
+    def __init__(self) -> None:
+        self._blocks: list[FinalBlock] = []
+
+    def offer(self, blocks: tuple[FinalBlock, ...]) -> None:
+        """Take blocks, unless others are still being applied."""
+        if not self._blocks:
+            self._blocks = list(blocks[:MAX_BLOCKS])
+
+    def next(self, height: int) -> FinalBlock | None:
+        """Return the block of this height, if it came."""
+        while self._blocks:
+            final = self._blocks.pop(0)
+            if final.block.header.height == height:
+                return final
+        return None
+
+    def drop(self) -> None:
+        """Forget what a faulty member sent."""
+        self._blocks.clear()
+
+    def __len__(self) -> int:
+        return len(self._blocks)

@@ -1,0 +1,28 @@
+"""The one way to run a node: `with store.turn()`, handle, and only then let its effects out.
+
+That single rule is the write-ahead log, the crash recovery, and "never contradict what you signed after a restart".
+A turn may handle many events at once; they share one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minichain.node.core import Node
+from minichain.node.execution import Executor
+from minichain.node.interface import Effect, Event, Execute, Executed
+from minichain.store import Store
+
+
+def take_turn(node: Node, store: Store, executor: Executor, events: Sequence[Event], now_ms: int) -> list[Effect]:
+    """Handle events and everything the executor answers on the way; return the effects to perform, in order.
+
+    What the executor is asked is done between two turns, in this process.
+    """
+    effects: list[Effect] = []
+    while events:
+        with store.turn():
+            caused = [effect for event in events for effect in node.handle(event, now_ms)]
+        effects += [effect for effect in caused if not isinstance(effect, Execute)]
+        events = [Executed(executor.run(effect.task)) for effect in caused if isinstance(effect, Execute)]
+    return effects

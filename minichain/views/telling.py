@@ -1,0 +1,92 @@
+"""What happened, in plain sentences. What a contract announced comes first, and what was asked of it where that says nothing.
+
+Account ids become names where somebody told us the name; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from minichain.crypto import did_of
+from minichain.ledger.committee import Member
+from minichain.ledger.types import Call
+from minichain.views.i18n import _, number
+from minichain.views.markup import Child, tag
+from minichain.views.models import Entry
+from minichain.views.parts import State
+
+Names = Mapping[str, str]  # did -> name
+
+
+def name_of(did: str, names: Names) -> str:
+    """Return an account's name, or enough of its id to tell it from others."""
+    return _(names[did]) if did in names else f"{did.removeprefix('did:key:'):.12}…"
+
+
+def names_of(members: Sequence[Member]) -> dict[str, str]:
+    """Return the names that the chain itself knows: those of its validators."""
+    return {member.did: member.name for member in members}
+
+
+def tell(entry: Entry, names: Names) -> tuple[State, Child]:
+    """Tell one transaction; a failed one with the contract's reason."""
+    who = name_of(did_of(entry.sender), names)
+    if not entry.receipt.ok:
+        said = _("{who} was refused: {reason}").format(who=who, reason=reason(entry.receipt.error))
+        return "warn", said
+    told = [_event(event.name, event.data, who) for event in entry.receipt.events]
+    sentences = [words for words in told if words] or [_call(call, who, names) for call in entry.calls]
+    return "ok", [tag("span", words, " ") for words in sentences]
+
+
+def reason(error: str) -> str:
+    """Return a contract's own words, without the line of its source in front."""
+    place, colon, words = error.partition(": ")
+    return _(words) if colon and ", line " in place else error
+
+
+def _event(name: str, data: Mapping[str, Any], who: str) -> str:
+    match name, data:
+        case "Manifest", {"number": str(manifest), "act": str(act)}:
+            return deed(act, who, manifest)
+        case "Drafted", {"reference": str(reference)}:
+            return _("{who} drafted a manifest, {reference}.").format(who=who, reference=reference)
+        case "PartyRegistered", {"site": str(site)}:
+            return _("{who} registered site {site}.").format(who=who, site=site or "–")
+    return ""
+
+
+def _call(call: Call, who: str, names: Names) -> str:
+    match call:
+        case Call("ledger", "deploy", {"name": str(name)}):
+            return _("{who} put the contract {name} on the ledger.").format(who=who, name=name)
+        case Call("ledger", "transfer", {"to": str(to), "amount": int(amount)}):
+            to = name_of(to, names)
+            return _("{who} sent {amount} to {to}.").format(who=who, amount=number(amount), to=to)
+    return _("{who} asked {contract} for “{action}”.").format(who=who, contract=call.contract, action=call.action)
+
+
+def deed(act: str, who: str, manifest: str) -> str:
+    """Tell what somebody did with a waste manifest; `act` is the word its contract keeps."""
+    sentences = {
+        "submitted": _("{who} entered manifest {manifest}."),
+        "revised": _("{who} revised manifest {manifest}."),
+        "scheduled": _("{who} declared manifest {manifest} ready for pickup."),
+        "cancelled": _("{who} cancelled manifest {manifest}."),
+        "handed over": _("{who} handed over the load of manifest {manifest}."),
+        "taken over": _("{who} signed for the load of manifest {manifest}."),
+        "transporters changed": _("{who} changed the transporters of manifest {manifest}."),
+        "incident": _("{who} reported an incident on manifest {manifest}."),
+        "received": _("{who} confirmed that the load of manifest {manifest} arrived."),
+        "returned": _("{who} took back the load of manifest {manifest}."),
+        "rejected on site": _("{who} rejected the load of manifest {manifest}."),
+        "reported": _("{who} reported what arrived on manifest {manifest}."),
+        "signed": _("{who} signed manifest {manifest}: it is complete."),
+        "reconciled": _("{who} answered a discrepancy of manifest {manifest}."),
+        "certified": _("{who} certified the treatment of manifest {manifest}."),
+        "correction proposed": _("{who} proposed a correction of manifest {manifest}."),
+        "correction signed": _("{who} signed a correction of manifest {manifest}."),
+        "correction withdrawn": _("{who} withdrew a correction of manifest {manifest}."),
+    }
+    return sentences.get(act, _("{who} acted on manifest {manifest}.")).format(who=who, manifest=manifest)
