@@ -1,1 +1,43 @@
-"""minichain: a compact ledger for teaching and governance, one core in two worlds."""
+"""minichain: a compact ledger for teaching and governance, one core in two worlds.
+
+    import minichain as mc
+
+    with mc.Network.local(validators=4) as net:
+        office = net.wallet("Street Office A")
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minichain.client import Network as Network
+    from minichain.client import Receipt as Receipt
+    from minichain.client import Wallet as Wallet
+    from minichain.contracts import Sandbox as Sandbox
+    from minichain.crosschain.proofs import Proof as Proof
+    from minichain.sim.network import Weather as Weather
+
+try:
+    __version__ = version("minichain")
+except PackageNotFoundError:  # run from a checkout that was never installed
+    __version__ = "0+unknown"
+
+# Loaded when first used: a validator's process imports this package too, and needs none of them.
+_PUBLIC = {
+    "Network": "minichain.client",
+    "Proof": "minichain.crosschain.proofs",
+    "Receipt": "minichain.client",
+    "Sandbox": "minichain.contracts",
+    "Wallet": "minichain.client",
+    "Weather": "minichain.sim.network",
+}
+
+__all__ = ["Network", "Proof", "Receipt", "Sandbox", "Wallet", "Weather", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'minichain' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_PUBLIC[name]), name)

@@ -10,11 +10,14 @@ import time
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from minichain.client.network import NodeReport
 from minichain.codec import decode_own, encode
 from minichain.contracts import GasMeter, Runtime, describe, source_of
 from minichain.contracts.runtime import Frame
+from minichain.crosschain.proofs import VERSION, Proof
 from minichain.crypto import KeyPair
 from minichain.errors import CallFailed, NetworkError, UsageError
 from minichain.ledger.certificate import PRECOMMIT, FinalBlock, certify, sign_vote, vote_statement
@@ -23,25 +26,12 @@ from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.state import State, account_key, read_account
 from minichain.ledger.types import Call, Header, Transaction, sign_transaction
 from minichain.node import queries
-from minichain.node.messages import AskBlock, AskHeaders, AskReceipt
+from minichain.node.messages import AskBlock, AskHeaders, AskReceipt, NodeStatus
 from minichain.store import SqliteStore
 from minichain.transition import build_block
 
 NAMES = ("Street office A", "Transfer station", "Treatment plant", "District bureau")
 SEED = b"one chain for tests".ljust(32, b".")
-
-
-@dataclass(frozen=True)
-class Report:
-    name: str
-    public: bytes
-    height: int
-    head: bytes
-    state_root: bytes
-    is_up: bool = True
-    waiting: int = 0
-    evidence: int = 0
-    rss_bytes: int | None = 31_000_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +55,7 @@ class OneChain:
         self.state, self.runtime = State(self.genesis.state_items()), Runtime()
         self.contracts: dict[str, tuple[str, str, int]] = {}
         self.abis: dict[str, Any] = {}
-        self.down: dict[str, int] = {}
+        self.down: set[str] = set()
         self.is_dead = False
 
     def head(self) -> Header | None:
@@ -98,7 +88,13 @@ class OneChain:
         """Sign one transaction of an account."""
         nonce = read_account(self.state.overlay().get(account_key(key.public))).nonce
         body = Transaction(
-            self.genesis.spec.chain_id, self.genesis.hash, key.public, nonce, calls, 20_000_000, self.store.height() + 100
+            self.genesis.spec.chain_id,
+            self.genesis.hash,
+            key.public,
+            nonce,
+            calls,
+            20_000_000,
+            self.store.height() + 100,
         )
         return sign_transaction(body, key)
 
@@ -115,13 +111,17 @@ class OneClient:
         if self.chain.is_dead:
             raise NetworkError("no network is running: start one with `minichain up`")
 
-    def status(self) -> list[Report]:
+    def status(self) -> list[NodeReport]:
         self._require_alive()
+        return [self._report(name, key.public) for name, key in zip(NAMES, self.chain.keys, strict=True)]
+
+    def _report(self, name: str, public: bytes) -> NodeReport:
+        if name in self.chain.down:
+            return NodeReport(name, public, False, None, None)
         head = self.chain.head()
-        seen = [(name, key.public, self.chain.down.get(name)) for name, key in zip(NAMES, self.chain.keys, strict=True)]
-        height, id_ = (head.height, head.id) if head else (0, bytes(32))
-        root = self.chain.state.root
-        return [Report(name, key, height if at is None else at, id_, root, at is None) for name, key, at in seen]
+        height, id_, time_ms = (head.height, head.id, head.time_ms) if head else (0, bytes(32), 0)
+        status = NodeStatus(name, public, height, id_, self.chain.state.root, time_ms, 0, NAMES, {}, 0, {})
+        return NodeReport(name, public, True, status, 31_000_000)
 
     def height(self) -> int:
         self._require_alive()
@@ -135,7 +135,13 @@ class OneClient:
         return queries.answer(self.chain.store, AskBlock(height))
 
     def receipt(self, tx_id: str) -> Any:
-        return queries.answer(self.chain.store, AskReceipt(bytes.fromhex(tx_id)))
+        answer = queries.answer(self.chain.store, AskReceipt(bytes.fromhex(tx_id)))
+        names = ("header", "certificate", "tx", "receipt", "index", "count", "tx_path", "receipt_path")
+        proof = Proof(VERSION, self.genesis.spec, *[getattr(answer, name) for name in names])
+        return SimpleNamespace(height=answer.header.height, proof=lambda: proof)
+
+    def proof(self, tx_id: str) -> Proof:
+        return self.receipt(tx_id).proof()
 
     def contracts(self) -> list[tuple[str, str, int]]:
         self._require_alive()
@@ -159,10 +165,10 @@ class OneClient:
         return OneContract(self.chain, name)
 
     def crash(self, name: str) -> None:
-        self.chain.down[name] = self.chain.store.height()
+        self.chain.down.add(name)
 
     def restart(self, name: str) -> None:
-        self.chain.down.pop(name, None)
+        self.chain.down.discard(name)
 
 
 @dataclass(frozen=True)

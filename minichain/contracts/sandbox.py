@@ -90,7 +90,7 @@ class Sandbox:
         abi = describe(source)
         if taken := [parameter.name for parameter in abi.setup if parameter.name in ("sender", "name", "contract")]:
             raise UsageError(f"deploy itself has an argument {taken[0]}: rename it in the setup of {abi.name}")
-        address = name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", abi.name).lower()
+        address = name or default_name(abi)
         _require_ok(self._perform(sender, lambda frame: self._runtime.deploy(frame, address, source, setup)))
         return SandboxContract(self, address, abi, sender)
 
@@ -188,6 +188,11 @@ def _require_ok(outcome: Outcome) -> Outcome:
     if not outcome.ok:
         raise CallFailed(outcome.error, outcome)
     return outcome
+
+
+def default_name(abi: Abi) -> str:
+    """Return the name a contract gets if none is chosen: that of its class, in small letters with dashes."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", abi.name).lower()
 
 
 def arguments(

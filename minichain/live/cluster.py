@@ -69,20 +69,27 @@ class _Child:
                 self.process.stdin.write(json.dumps(command).encode() + b"\n")
                 self.process.stdin.flush()
 
+    def close_input(self) -> None:
+        """Tell the process to stop: its input ends."""
+        if self.process is not None and self.process.stdin is not None:
+            with suppress(OSError):
+                self.process.stdin.close()
+
     def stop(self, deadline: float) -> None:
         """Wait for a process that was told to stop; end it if it does not."""
+        self.close_input()
         process, self.process = self.process, None
         if process is None:
             return
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
         try:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
 
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-LOG_TAIL:] if self.log.exists() else ""
@@ -213,7 +220,7 @@ class Cluster:
     def stop(self) -> None:
         """Stop every validator; returns when no process is left."""
         for child in self._children.values():
-            child.tell({"stop": True})
+            child.close_input()
         deadline = time.monotonic() + STOP_TIMEOUT_S
         for child in self._children.values():
             child.stop(deadline)

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -22,7 +23,7 @@ from minichain.codec import Plain, from_json
 from minichain.crypto import KeyPair
 from minichain.errors import MinichainError
 from minichain.ledger.genesis import ChainSpec, Genesis
-from minichain.live.transport import Transport
+from minichain.live.transport import STOP, Transport
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import (
@@ -155,11 +156,12 @@ class Process:
                 log.error("unknown command %s", command)
 
 
-def _pass_on(lines: IO[str], socket: Any) -> None:
-    """Hand each line of the owner to the main thread, and its absence too."""
+def _pass_on(lines: IO[str], say: Callable[[bytes], None]) -> None:
+    """Hand each line of the owner to the main thread; the owner's end is a command to stop."""
     for line in lines:
-        socket.send(line.encode())
-    socket.send(b'{"stop": true}')
+        if line.encode().strip() != STOP:
+            say(line.encode())
+    say(STOP)
 
 
 def main() -> int:

@@ -7,7 +7,8 @@ again. Whoever sends more than a message may hold is disconnected by the library
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import zmq
@@ -25,6 +26,8 @@ MAX_QUEUED: Final = 256  # messages to or from one member, or from all clients
 HEARTBEAT_MS: Final = 2_000
 RECONNECT_MS: Final = 50, 500
 MAX_DRAINED: Final = 200  # messages taken from one door in one turn
+STOP: Final = b'{"stop": true}'  # the last command
+SAY_MS: Final = 1_000
 
 
 def curve_name(public: bytes) -> str:
@@ -111,11 +114,19 @@ class Transport:
         for socket in (self._door, self._clients, self._control):
             self._poller.register(socket, zmq.POLLIN)
 
-    def controller(self) -> Any:
-        """Return the other end of `commands`, for one other thread."""
+    def controller(self) -> Callable[[bytes], None]:
+        """Return the other end of `commands`, for one other thread; what is said after the end is lost."""
         socket = self._context.socket(zmq.PAIR)
+        socket.linger = 0
         socket.connect(self._control_name)
-        return socket
+
+        def say(command: bytes) -> None:
+            with suppress(zmq.ZMQError):
+                socket.send(command)
+                if command == STOP:
+                    socket.close(SAY_MS)
+
+        return say
 
     def set_peer(self, public: bytes, address: str) -> None:
         """Say where a member listens; a changed address replaces the old one."""

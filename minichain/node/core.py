@@ -40,6 +40,8 @@ from minichain.node.interface import (
 from minichain.node.mempool import Mempool
 from minichain.node.messages import (
     MAX_MESSAGE_BYTES,
+    AccountState,
+    AskAccount,
     AskStatus,
     Await,
     ClientAnswer,
@@ -436,12 +438,18 @@ class Node:
                 self._await(ticket, tx_ids)
             case AskStatus():
                 self._reply(ticket, self._status())
+            case AskAccount(public):
+                account = self._account(public)
+                self._reply(ticket, AccountState(account, self._mempool.next_nonce(public, account.nonce), self.height))
             case _:
-                task = queries.to_executor(ticket, body)
-                if task is not None:
-                    self._execute(task)
-                else:
-                    self._reply(ticket, queries.answer(self._store, body))
+                self._look_up(ticket, body)
+
+    def _look_up(self, ticket: Ticket, body: ClientRequest) -> None:
+        task = queries.to_executor(ticket, body)
+        if task is not None:
+            self._execute(task)
+        else:
+            self._reply(ticket, queries.answer(self._store, body))
 
     def _submit(self, txs: tuple[bytes, ...]) -> tuple[Verdict, ...]:
         verdicts, fresh = [], []

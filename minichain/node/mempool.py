@@ -42,10 +42,15 @@ class Mempool:
             chosen.append(envelope)
         return tuple(chosen)
 
-    def require_next(self, sender: bytes, nonce: int, account_nonce: int) -> None:
-        """Raise `Refused` unless this is the nonce of the sender's next transaction, those that wait included."""
+    def next_nonce(self, sender: bytes, account_nonce: int) -> int:
+        """Return the nonce of a sender's next transaction, those that wait included."""
         waiting = self._of_sender.get(sender)
-        expected = max(account_nonce, next(reversed(waiting)) + 1) if waiting else account_nonce
+        return max(account_nonce, next(reversed(waiting)) + 1) if waiting else account_nonce
+
+    def require_next(self, sender: bytes, nonce: int, account_nonce: int) -> None:
+        """Raise `Refused` unless this is the nonce of the sender's next transaction."""
+        waiting = self._of_sender.get(sender)
+        expected = self.next_nonce(sender, account_nonce)
         if nonce != expected:
             raise Refused("wrong_nonce", f"nonce {nonce}, the sender's next is {expected}: sign it with that nonce")
         if waiting and len(waiting) >= MAX_WAITING_OF_ONE:

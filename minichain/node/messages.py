@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from minichain.codec import Record, decode
 from minichain.consensus.bft import Equivocation, Proposal, Vote
 from minichain.ledger.certificate import FinalBlock, QuorumCertificate
+from minichain.ledger.state import Account
 from minichain.ledger.types import Header, Receipt
 from minichain.merkle import StateProof
 
@@ -55,6 +56,12 @@ class AskStatus(Record, tag="status"):
     """Answer with `NodeStatus`."""
 
 
+class AskAccount(Record, tag="account"):
+    """Answer with `AccountState` of this public key."""
+
+    public: bytes
+
+
 class AskBlock(Record, tag="block"):
     """Answer with `BlockDetail` of this height."""
 
@@ -92,7 +99,7 @@ class AskReceipt(Record, tag="receipt"):
     tx_id: bytes
 
 
-ClientRequest = Submit | Await | AskStatus | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
+ClientRequest = Submit | Await | AskStatus | AskAccount | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
 
 # --- to clients -----------------------------------------------------------------------------------------------------
 
@@ -132,6 +139,14 @@ class NodeStatus(Record, tag="node"):
     engine: dict[str, Any]
     evidence: int
     counters: dict[str, int]
+
+
+class AccountState(Record, tag="accountstate"):
+    """An account after block `height`, and the nonce of its next transaction, those that wait included."""
+
+    account: Account
+    next_nonce: int
+    height: int
 
 
 class BlockDetail(Record, tag="detail"):
@@ -192,7 +207,7 @@ class Failure(Record, tag="failure"):
     message: str
 
 
-_ChainAnswer = BlockDetail | Headers | Contracts | Value | StateAnswer | ReceiptAnswer
+_ChainAnswer = AccountState | BlockDetail | Headers | Contracts | Value | StateAnswer | ReceiptAnswer
 ClientAnswer = Submitted | Outcomes | NodeStatus | _ChainAnswer | Failure
 
 

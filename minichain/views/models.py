@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from traitlets import HasTraits, Int, Tuple
+from traitlets import HasTraits, Instance, Int, Tuple
 
 from minichain.codec import decode_own
 from minichain.errors import NetworkError
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Call, Header, Receipt, SignedTransaction
-from minichain.node.messages import BlockDetail
+from minichain.node.messages import BlockDetail, NodeStatus
 from minichain.views.i18n import _
 from minichain.views.parts import State
 
@@ -58,24 +58,18 @@ class BlockCard:
 
 
 class NodeReport(Protocol):
-    """What a node says about itself; `height` is the last one known if it is down."""
+    """What a client knows of a node; `status` is None, and `height` 0, while it does not answer."""
 
     @property
     def name(self) -> str: ...
     @property
     def height(self) -> int: ...
     @property
-    def head(self) -> bytes: ...
-    @property
-    def state_root(self) -> bytes: ...
-    @property
     def is_up(self) -> bool: ...
     @property
-    def waiting(self) -> int: ...
+    def status(self) -> NodeStatus | None: ...
     @property
-    def evidence(self) -> int: ...
-    @property
-    def rss_bytes(self) -> int | None: ...
+    def memory(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +93,7 @@ class ChainSnapshot:
     blocks: tuple[BlockCard, ...] = ()
     nodes: tuple[NodeCard, ...] = ()
     contracts: tuple[tuple[str, str, int], ...] = ()
+    genesis: Genesis | None = None
 
 
 class ChainSource(Protocol):
@@ -123,9 +118,11 @@ class ChainReader:
     def __call__(self, client: ChainSource) -> ChainSnapshot:
         """Ask a client; raises what the client raises, and `NetworkError` if no validator is up."""
         reports = client.status()
-        top = max((report for report in reports if report.is_up), key=lambda report: report.height, default=None)
+        top = max(
+            (report.status for report in reports if report.status), key=lambda status: status.height, default=None
+        )
         if top is None:
-            raise NetworkError("no validator is up: restart one")
+            raise NetworkError("no validator answers: restart one, or start the network with `minichain up`")
         if (top.height, top.head) != (self._last.height, self._head):
             self._last, self._head = self._extend(client, top.height), top.head
         return replace(self._last, nodes=node_cards(reports), age_s=self._age_s(client.genesis))
@@ -142,7 +139,9 @@ class ChainReader:
             return self._extend(client, height)
         self._came_at = time.monotonic()
         txs = last.txs + count_transactions(client, last.height + 1, height)
-        return ChainSnapshot(height, txs, None, (kept + new)[-self._keep :], (), tuple(client.contracts()))
+        return ChainSnapshot(
+            height, txs, None, (kept + new)[-self._keep :], (), tuple(client.contracts()), client.genesis
+        )
 
     def _age_s(self, genesis: Genesis) -> int | None:
         """Count from the block's own time, or, where a chain's clock is not ours, from when we saw it."""
@@ -209,11 +208,12 @@ class ChainModel(HasTraits):
     blocks: Any = Tuple()
     nodes: Any = Tuple()
     contracts: Any = Tuple()
+    genesis: Any = Instance(Genesis, allow_none=True)
 
     def show(self, snapshot: ChainSnapshot) -> None:
         """Take over what a look showed; views that follow a trait hear of it only if it changed."""
         with self.hold_trait_notifications():
-            for name in ("height", "txs", "age_s", "blocks", "nodes", "contracts"):
+            for name in ("height", "txs", "age_s", "blocks", "nodes", "contracts", "genesis"):
                 setattr(self, name, getattr(snapshot, name))
 
     @property

@@ -57,13 +57,13 @@ class Pulse(anywidget.AnyWidget):  # type: ignore[misc]
 
     def follow(self, live: LiveLoop[Any, Any]) -> None:
         """Show what a `LiveLoop` knows about the network."""
-        live.observe(lambda change: self._turn(change.new), "state")
-        self._turn(live.state)
+        live.observe(lambda change: self._turn(change.old, change.new), "state")
+        self.state = live.state
 
-    def _turn(self, state: str) -> None:
+    def _turn(self, before: str, now: str) -> None:
         lost = _("The network is not answering. You see the last state it told us; this page goes on by itself.")
         with self.hold_sync():
-            self.state, self.notice = state, lost if state == "lost" else ""
+            self.state, self.notice = now, lost if (before, now) == ("live", "lost") else ""
 
 
 def _pulse_words() -> Mapping[str, str]:

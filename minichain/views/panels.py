@@ -22,7 +22,7 @@ from minichain.views.i18n import _
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pulse
 from minichain.views.parts import Step
-from minichain.views.polling import Errands, LiveLoop
+from minichain.views.polling import C, Errands, LiveLoop, S
 
 Content: TypeAlias = "Safe | W.Widget"
 Handler = Callable[[], None]
@@ -55,6 +55,13 @@ def bound(model: HasTraits, traits: Sequence[str], render: Callable[[], Safe], c
     widget = html(render(), class_)
     model.observe(lambda _change: widget.set_trait("value", _checked(render())), list(traits))
     return widget
+
+
+def rebuilt(model: HasTraits, traits: Sequence[str], build: Callable[[], Sequence[Content]]) -> W.Box:
+    """Hold what `build()` makes now, and make it again whenever one of the model's traits has changed."""
+    place = stack(*build())
+    model.observe(lambda _change: place.set_trait("children", _widgets(build())), list(traits))
+    return place
 
 
 # --- layout ------------------------------------------------------------------------------------------------------
@@ -129,6 +136,33 @@ def button(words: str, on_click: Handler, kind: Kind = "plain", place: W.Box | N
     call = on_click if place is None else guarded(on_click, place)
     made.on_click(lambda _button: call())
     return made
+
+
+def errand(errands: Errands[C], work: Callable[[C], S], then: Callable[[S], None], place: W.Box) -> None:
+    """Ask the network for something without making the page wait; what goes wrong appears in `place`."""
+
+    def failed(error: Exception) -> None:
+        place.children = [html(report(error))]
+
+    def arrived(answer: S) -> None:
+        guarded(lambda: then(answer), place)()
+
+    place.children = [html(parts.paragraph(_("One moment…")), "mc-live")]
+    if not errands.run(lambda client, _say: work(client), arrived, failed):
+        place.children = [html(parts.paragraph(_("Too much is waiting. Try again in a moment.")))]
+
+
+def opener(words: str, accept: str, take: Callable[[bytes], None], place: W.Box) -> W.FileUpload:
+    """Make a button that opens a file; errors of `take` appear in `place`."""
+    upload = _styled(W.FileUpload(description=words, accept=accept, tooltip=words), "mc-button")
+
+    def took(change: Any) -> None:
+        if change.new:
+            guarded(lambda: take(bytes(change.new[0].content)), place)()
+            upload.value = ()  # the same file may be opened again
+
+    upload.observe(took, "value")
+    return upload
 
 
 def field(control: W.DOMWidget, label: str, hint: str = "") -> W.Box:
@@ -250,12 +284,25 @@ class Page(W.VBox):  # type: ignore[misc]
         sentence: str = "",
     ) -> None:
         self.pulse = Pulse(live.start if live else lambda: None)
+        self._content = _widgets(children)
+        self._top = [] if is_under_voila() else [html(_notebook_head(title, sentence))]
+        self._bottom = [html(parts.limits(limits))] if limits else []
+        super().__init__()
+        _styled(self, "mc-page", "mc-stack")
+        self._lay_out(self._content)
         if live:
             self.pulse.follow(live)
-        top = [] if is_under_voila() else [html(_notebook_head(title, sentence))]
-        bottom = [html(parts.limits(limits))] if limits else []
-        super().__init__([*top, self.pulse, *_widgets(children), *bottom])
-        _styled(self, "mc-page", "mc-stack")
+            live.observe(lambda change: self._turn(change.old, change.new), "state")
+
+    def _lay_out(self, content: Sequence[W.Widget]) -> None:
+        self.children = [*self._top, self.pulse, *content, *self._bottom]
+
+    def _turn(self, before: str, now: str) -> None:
+        """Show a card in place of an empty page while no network was ever seen."""
+        if (before, now) == ("waiting", "lost"):
+            self._lay_out([html(parts.no_network())])
+        elif now == "live":
+            self._lay_out(self._content)
 
 
 def is_under_voila() -> bool:

@@ -207,6 +207,12 @@ def _explanation(error: BaseException) -> tuple[str, str]:
             )
 
 
+def no_network() -> Safe:
+    """Say that there is nothing to show yet, and how to change that."""
+    advice = _("Start one on this computer with `minichain up`. This page notices it by itself.")
+    return note("info", _("No network is running here."), tag("p", advice))
+
+
 # --- custody -----------------------------------------------------------------------------------------------------
 
 

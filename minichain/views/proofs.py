@@ -1,7 +1,7 @@
 """What a proof claims, check by check, and how far a cheat would get with a copy of it.
 
-The verdict is the proof's own `verify`, never ours; the checks beside it show a person where it comes from. A cheat
-works on a copy: nothing here can reach a network.
+The verdict is that of `crosschain.proofs.verify`, never ours; the checks beside it show a person where it comes
+from. A cheat works on a copy: nothing here can reach a network.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from minichain import merkle
-from minichain.codec import decode_own, encode
+from minichain.codec import INT_MAX, INT_MIN, decode, decode_own, encode
+from minichain.crosschain.proofs import Proof, verify
 from minichain.crypto import KeyPair
-from minichain.errors import MinichainError, ProofError, SignatureError
-from minichain.ledger.certificate import PRECOMMIT, certify, sign_vote, vote_statement
+from minichain.errors import ConfigError, DecodeError, MinichainError, ProofError, SignatureError
+from minichain.ledger.certificate import PRECOMMIT, sign_vote, vote_statement
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Header, Receipt, SignedTransaction, sign_transaction
 from minichain.transition import open_transaction
 from minichain.views.i18n import _
+from minichain.views.models import Entry, entry
 from minichain.views.pictures import climb
-
-Proof = Any
 
 # --- checking ----------------------------------------------------------------------------------------------------
 
@@ -38,12 +38,15 @@ class Check:
 
 def verdict(proof: Proof, trusted: bytes) -> str:
     """Return why a proof does not hold for the chain with this genesis hash; empty if it does."""
-    return _problem(lambda: proof.verify(trusted))
+    return _problem(lambda: verify(proof, trusted))
 
 
 def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
     """Make each check by itself, in the order in which trust is built."""
-    genesis, header = Genesis(proof.spec), proof.header
+    try:
+        genesis, header = Genesis(proof.spec), proof.header
+    except ConfigError as error:
+        return (Check(_("It describes a chain"), str(error)),)
 
     def is_this_chain() -> None:
         if not trusted == genesis.hash == header.genesis:
@@ -51,7 +54,7 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
 
     def is_signed() -> None:
         envelope = open_transaction(genesis, proof.tx)
-        if decode_own(proof.receipt, Receipt).tx_id != envelope.id:
+        if decode(proof.receipt, Receipt).tx_id != envelope.id:
             raise SignatureError(_("The receipt belongs to another transaction."))
 
     def holds(entry: bytes, path: Sequence[bytes], root: bytes) -> Callable[[], None]:
@@ -73,7 +76,12 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
     )
 
 
-def _problem(make: Callable[[], None]) -> str:
+def entry_of(proof: Proof) -> Entry:
+    """Read the transaction that a proof is about."""
+    return entry(proof.tx, decode_own(proof.receipt, Receipt))
+
+
+def _problem(make: Callable[[], object]) -> str:
     try:
         make()
     except MinichainError as error:
@@ -93,7 +101,11 @@ class Spot:
     """A value of the receipt that could be changed."""
 
     place: Place
-    value: str | int | bool
+    value: str | int
+
+    def accepts(self, wish: str) -> bool:
+        """Tell whether a text can stand there instead."""
+        return isinstance(self.value, str) or _is_integer(wish)
 
     @property
     def name(self) -> str:
@@ -103,26 +115,36 @@ class Spot:
 
 def spots(proof: Proof) -> tuple[Spot, ...]:
     """List what a cheat would like to change: the outcome, and the values of each event."""
-    receipt = decode_own(proof.receipt, Receipt)
+    try:
+        receipt = decode(proof.receipt, Receipt)
+    except DecodeError:
+        return ()
     found = [Spot(("outcome",), receipt.outcome)]
     for position, event in enumerate(receipt.events):
         found += (Spot((position, event.name, *place), value) for place, value in _leaves(event.data))
     return tuple(found)
 
 
-def _leaves(value: Any) -> Iterator[tuple[Place, str | int | bool]]:
+def _leaves(value: Any) -> Iterator[tuple[Place, str | int]]:
     match value:
         case dict() | list():
             for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
                 yield from (((key, *place), leaf) for place, leaf in _leaves(inner))
-        case str() | int():
+        case str() | int() if not isinstance(value, bool):
             yield (), value
+
+
+def _is_integer(text: str) -> bool:
+    try:
+        return INT_MIN <= int(text) <= INT_MAX
+    except ValueError:
+        return False
 
 
 def cheat(proof: Proof, spot: Spot, wish: str, effort: int) -> Proof:
     """Return a copy with one value changed and, by effort 0 to 3, all that follows made to fit as well as can be.
 
-    1 recomputes the fingerprints of the block, 2 signs it with keys of the cheat's own, 3 also founds a chain with them.
+    1 recomputes the fingerprints of the block, 2 signs it with the cheat's own keys, 3 also founds a chain with them.
     """
     copy = replace(proof, receipt=encode(_changed(decode_own(proof.receipt, Receipt), spot, wish)))
     if effort >= 3:
@@ -137,7 +159,7 @@ def _changed(receipt: Receipt, spot: Spot, wish: str) -> Receipt:
     if spot.place == ("outcome",):
         return replace(receipt, outcome=value)
     position, _name, *rest = spot.place
-    events = list(receipt.events)
+    events: Any = list(receipt.events)
     events[position] = replace(events[position], data=_with(events[position].data, rest, value))
     return replace(receipt, events=tuple(events))
 
@@ -151,11 +173,12 @@ def _with(tree: Any, place: Sequence[str | int], value: Any) -> Any:
 
 
 def _refitted(proof: Proof) -> Header:
-    return replace(
+    fitted: Header = replace(
         proof.header,
         tx_root=_peak(proof.tx, proof, proof.tx_path),
         receipt_root=_peak(proof.receipt, proof, proof.receipt_path),
     )
+    return fitted
 
 
 def _peak(entry: bytes, proof: Proof, path: Sequence[bytes]) -> bytes:

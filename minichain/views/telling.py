@@ -1,6 +1,6 @@
-"""What happened, in plain sentences. What a contract announced comes first, and what was asked of it where that says nothing.
+"""What happened, in plain sentences: what a contract announced, or, where that says nothing, what was asked of it.
 
-Account ids become names where somebody told us the name; nothing is guessed.
+An account id becomes a name only where somebody told us the name; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _event(name: str, data: Mapping[str, Any], who: str) -> str:
         case "Drafted", {"reference": str(reference)}:
             return _("{who} drafted a manifest, {reference}.").format(who=who, reference=reference)
         case "PartyRegistered", {"site": str(site)}:
-            return _("{who} registered site {site}.").format(who=who, site=site or "–")
+            return _("{who} registered site {site}.").format(who=who, site=site or "-")
     return ""
 
 

@@ -1,0 +1,34 @@
+"""How a new network's genesis and keys follow from its root secret, the same in both worlds."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from minichain.client.wallet import Wallet
+from minichain.crypto import KeyPair, digest
+from minichain.errors import UsageError
+from minichain.ledger.committee import Member
+from minichain.ledger.genesis import ChainSpec, Genesis
+
+BANK: Final = "bank"  # the wallet that holds the native units of a new network
+BANK_UNITS: Final = 10**15
+MAX_VALIDATORS: Final = 100
+
+
+def root_of(seed: int) -> bytes:
+    """Return the root secret that a seed stands for."""
+    return digest("network seed", str(seed).encode())
+
+
+def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[Genesis, dict[str, KeyPair]]:
+    """Make the genesis and the validators' keys, by name; `settings` are those of `ChainSpec`."""
+    if not 1 <= validators <= MAX_VALIDATORS:
+        raise UsageError(f"a network on one computer has 1 to {MAX_VALIDATORS} validators, not {validators}")
+    unknown = sorted(settings.keys() - set(ChainSpec.__struct_fields__))
+    if unknown:
+        raise UsageError(f"a chain has no setting {unknown[0]!r}; it has {', '.join(ChainSpec.__struct_fields__)}")
+    keys = {f"node-{number}": KeyPair.derive(root, f"validator {number}") for number in range(validators)}
+    members = tuple(Member(name, key.public) for name, key in keys.items())
+    bank = Wallet.derive(root, BANK).key.public
+    chosen = {"chain_id": "minichain-local", "members": members, "balances": ((bank, BANK_UNITS),), **settings}
+    return Genesis(ChainSpec(**chosen)), keys

@@ -1,0 +1,171 @@
+"""Ask nodes, and wait for finality. A node that does not answer is passed over for the next one.
+
+A transaction is signed once. Sending it again, to another node, is harmless: it is the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeVar
+
+from minichain.crypto import KeyPair
+from minichain.errors import ContractFault, DecodeError, Refused, TimedOut, UsageError
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.types import Call, Envelope, Receipt, Transaction, sign_transaction
+from minichain.node.messages import (
+    AccountState,
+    AskAccount,
+    AskStatus,
+    Await,
+    ClientAnswer,
+    ClientRequest,
+    Failure,
+    NodeStatus,
+    Outcomes,
+    Submit,
+    Submitted,
+    Verdict,
+)
+
+PATIENCE_MS: Final = 3_000  # with one node, before the next is asked
+TIMEOUT_MS: Final = 30_000
+POLL_MS: Final = 20
+GAS_LIMIT: Final = 20_000_000
+EXPIRES_AFTER: Final = 1_000  # blocks
+
+A = TypeVar("A")
+
+
+class Channel(Protocol):
+    """How requests reach nodes: sockets in the live world, events in the simulated one."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the nodes that can be asked now."""
+
+    def request(self, name: str, body: ClientRequest, timeout_ms: int) -> ClientAnswer | None:
+        """Ask a node; None if it does not answer in time."""
+
+    def pause(self, ms: int) -> None:
+        """Let time pass."""
+
+    def now_ms(self) -> int:
+        """Return a clock that only moves forward, in this world's time."""
+
+    def close(self) -> None:
+        """Leave nothing open."""
+
+
+class Client:
+    """A view of one network's nodes."""
+
+    def __init__(self, genesis: Genesis, channel: Channel) -> None:
+        self.genesis = genesis
+        self.channel = channel
+        self._nonces: dict[bytes, int] = {}
+        self._last_good = ""
+
+    def ask(self, body: ClientRequest, answer: type[A], what: str, timeout_ms: int = TIMEOUT_MS) -> A:
+        """Ask any node, and another if it is silent; raises `TimedOut` naming `what`, or the node's own refusal."""
+        deadline = self.channel.now_ms() + timeout_ms
+        while (left := deadline - self.channel.now_ms()) > 0:
+            for name in self._order():
+                found = self.channel.request(name, body, min(PATIENCE_MS, left))
+                if found is not None:
+                    self._last_good = name
+                    return _expect(found, answer)
+        raise TimedOut(self._explain(what, timeout_ms))
+
+    def _order(self) -> list[str]:
+        names = self.channel.names
+        start = names.index(self._last_good) if self._last_good in names else 0
+        return [*names[start:], *names[:start]]
+
+    def _explain(self, what: str, timeout_ms: int) -> str:
+        names = ", ".join(self.channel.names) or "none"
+        return f"waited {timeout_ms / 1000:g} s for {what}; nodes that should answer: {names}. Is more than a third of them down?"
+
+    def wait_for_height(self, height: int, names: list[str], timeout_ms: int = TIMEOUT_MS) -> None:
+        """Return when all of these nodes have a block of this height."""
+        deadline = self.channel.now_ms() + timeout_ms
+        waiting = list(names)
+        while waiting:
+            left = deadline - self.channel.now_ms()
+            if left <= 0:
+                raise TimedOut(f"waited {timeout_ms / 1000:g} s for {', '.join(waiting)} to reach height {height}")
+            status = self.channel.request(waiting[0], AskStatus(), min(PATIENCE_MS, left))
+            if isinstance(status, NodeStatus) and status.height >= height:
+                waiting.pop(0)
+            else:
+                self.channel.pause(POLL_MS)
+
+    # --- transactions ---
+
+    def send(
+        self, key: KeyPair, calls: Sequence[Call], what: str, gas_limit: int = GAS_LIMIT, timeout_ms: int = TIMEOUT_MS
+    ) -> Receipt:
+        """Sign, submit, wait for finality; raises `Refused` or `TimedOut`. The receipt may be that of a failure."""
+        try:
+            envelope = self._sign(key, calls, gas_limit)
+            return self._finalise(envelope, what, timeout_ms)
+        except Refused as refusal:
+            if refusal.code != "wrong_nonce":
+                raise
+        # Somebody else used this key in the meantime; what was refused can never become final, so sign anew.
+        self._nonces.pop(key.public, None)
+        return self._finalise(self._sign(key, calls, gas_limit), what, timeout_ms)
+
+    def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int) -> Envelope:
+        state = self.ask(AskAccount(key.public), AccountState, "the sender's account")
+        nonce = max(state.next_nonce, self._nonces.get(key.public, 0))
+        spec = self.genesis.spec
+        body = Transaction(
+            chain_id=spec.chain_id,
+            genesis=self.genesis.hash,
+            sender=key.public,
+            nonce=nonce,
+            calls=tuple(calls),
+            gas_limit=min(gas_limit, spec.limits.transaction_gas),
+            expires=state.height + EXPIRES_AFTER,
+        )
+        return sign_transaction(body, key)
+
+    def _finalise(self, envelope: Envelope, what: str, timeout_ms: int) -> Receipt:
+        deadline = self.channel.now_ms() + timeout_ms
+        attempts = 0
+        while (left := deadline - self.channel.now_ms()) > 0:
+            for name in self._order():
+                verdict = self._try(name, envelope, is_first=not attempts, left_ms=left)
+                attempts += 1
+                if verdict is not None:
+                    self._last_good = name
+                    return self._conclude(envelope, verdict)
+        raise TimedOut(self._explain(f"{what} to become final", timeout_ms))
+
+    def _try(self, name: str, envelope: Envelope, *, is_first: bool, left_ms: int) -> Verdict | None:
+        submitted = self.channel.request(name, Submit((envelope.raw,)), min(PATIENCE_MS, left_ms))
+        if submitted is None:
+            return None
+        verdict = _expect(submitted, Submitted).verdicts[0]
+        # A node that lags may refuse what another one has accepted, so only the first refusal counts.
+        if verdict.code != "accepted" and is_first:
+            return verdict
+        outcome = self.channel.request(name, Await((envelope.id,)), min(PATIENCE_MS, left_ms))
+        return None if outcome is None else _expect(outcome, Outcomes).verdicts[0]
+
+    def _conclude(self, envelope: Envelope, verdict: Verdict) -> Receipt:
+        if verdict.receipt is None:
+            raise Refused(verdict.code, f"refused: {verdict.message}")
+        self._nonces[envelope.body.sender] = envelope.body.nonce + 1
+        return verdict.receipt
+
+
+def _expect(found: ClientAnswer, answer: type[A]) -> A:
+    if isinstance(found, answer):
+        return found
+    if isinstance(found, Failure):
+        kinds: dict[str, Callable[[str], Exception]] = {"view_failed": ContractFault, "malformed": DecodeError}
+        raise kinds.get(found.code, UsageError)(found.message)
+    raise AssertionError(f"a node answered {type(found).__name__}, not {answer.__name__}")
+
+

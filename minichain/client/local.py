@@ -1,0 +1,80 @@
+"""A network of processes that this program starts, owns and stops."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from minichain.client.chain import new_chain, root_of
+from minichain.client.client import Channel
+from minichain.crypto import KeyPair
+from minichain.ledger.genesis import Genesis
+from minichain.live.channel import LiveChannel
+from minichain.live.cluster import Cluster
+
+
+class LocalWorld:
+    """The live world, owned by this process. A temporary directory is removed at the end."""
+
+    def __init__(self, genesis: Genesis, keys: dict[str, KeyPair], root: bytes, directory: Path | None) -> None:
+        self.genesis = genesis
+        self.root = root
+        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="minichain-")
+        self.directory = directory or Path(self._temporary.name if self._temporary else "")
+        self.cluster = Cluster(self.directory, genesis, keys)
+
+    @classmethod
+    def create(cls, validators: int, seed: int | None, directory: Path | None, settings: dict[str, Any]) -> LocalWorld:
+        """Make a new network, not yet started."""
+        root = os.urandom(32) if seed is None else root_of(seed)
+        if settings.get("clock", "wall") == "wall":
+            settings = {"genesis_time_ms": time.time_ns() // 1_000_000, **settings}
+        genesis, keys = new_chain(validators, root, settings)
+        return cls(genesis, keys, root, directory)
+
+    def start(self) -> Channel:
+        self.cluster.start()
+        return LiveChannel(self.places)
+
+    def places(self) -> dict[str, tuple[bytes, str]]:
+        """Return (public key, address for clients) of each running validator."""
+        return {
+            member.name: (member.public, self.cluster.client_address(member.name))
+            for member in self.genesis.committee.members
+            if self.cluster.is_running(member.name)
+        }
+
+    def crash(self, name: str) -> None:
+        self.cluster.crash(name)
+
+    def restart(self, name: str) -> None:
+        self.cluster.restart(name)
+
+    def part(self, groups: list[list[str]]) -> None:
+        self.cluster.part(*groups)
+
+    def heal(self) -> None:
+        self.cluster.heal()
+
+    def pass_time(self, ms: int) -> None:
+        time.sleep(ms / 1000)
+
+    def is_running(self, name: str) -> bool:
+        return self.cluster.is_running(name)
+
+    def memory(self, name: str) -> int | None:
+        pid = self.cluster.pid(name)
+        try:
+            return None if pid is None else int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return None
+
+    def close(self) -> None:
+        self.cluster.stop()
+        if self._temporary:
+            self._temporary.cleanup()

@@ -1,0 +1,302 @@
+"""The public face: `Network.local`, `Network.simulated` and `Network.attach` give the same object.
+
+    with Network.local(validators=4) as net:
+        office = net.wallet("Street Office A")
+        notes = net.deploy(Notes, sender=office)
+        receipt = notes.write("first")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from minichain.client.chain import BANK
+from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
+from minichain.client.contract import DeployedContract
+from minichain.client.receipt import Receipt
+from minichain.client.wallet import Wallet
+from minichain.client.world import World
+from minichain.codec import Record, decode_own
+from minichain.contracts import Deployed, describe
+from minichain.contracts.sandbox import default_name, source_of
+from minichain.crosschain.proofs import Proof
+from minichain.errors import CallFailed, UsageError
+from minichain.ledger import types
+from minichain.ledger.committee import Member
+from minichain.ledger.genesis import Fee
+from minichain.ledger.state import Account, contract_key
+from minichain.ledger.types import Call, Header
+from minichain.node.messages import (
+    AccountState,
+    AskAccount,
+    AskBlock,
+    AskContracts,
+    AskHeaders,
+    AskReceipt,
+    AskState,
+    AskStatus,
+    AskView,
+    BlockDetail,
+    Contracts,
+    Headers,
+    NodeStatus,
+    ReceiptAnswer,
+    StateAnswer,
+    Value,
+)
+
+STATUS_TIMEOUT_MS = 500
+
+
+class NodeReport(Record):
+    """How one node is doing; `status` is None while it does not answer, `memory` is in bytes where it is known."""
+
+    name: str
+    public: bytes
+    is_up: bool
+    status: NodeStatus | None
+    memory: int | None
+
+    @property
+    def height(self) -> int:
+        return self.status.height if self.status else 0
+
+    @property
+    def state_root(self) -> str:
+        return self.status.state_root.hex() if self.status else ""
+
+
+class Network:
+    """A network of validators and everything people do with it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.genesis = world.genesis
+        self._client: Client | None = None
+
+    @classmethod
+    def local(
+        cls, validators: int = 4, *, seed: int | None = None, directory: Path | None = None, **settings: Any
+    ) -> Network:
+        """Make a network of processes on this computer; it starts at `start` or `with`.
+
+        `seed` fixes all keys (None draws new ones), `directory` keeps the chain (None: a temporary one), `settings`
+        are those of `ChainSpec`.
+        """
+        from minichain.client.local import LocalWorld
+
+        return cls(LocalWorld.create(validators, seed, directory, settings))
+
+    @classmethod
+    def simulated(
+        cls, validators: int = 4, *, seed: int = 0, weather: Any = None, keep_lines: bool = False, **settings: Any
+    ) -> Network:
+        """Make the same network in this process, under virtual time; `weather` says how unkind its wires are."""
+        from minichain.client.simulated import SimulatedWorld
+
+        return cls(SimulatedWorld.create(validators, seed, weather, keep_lines, settings))
+
+    @classmethod
+    def attach(cls, home: Path | None = None) -> Network:
+        """Reach the network that `minichain up` started; raises `NetworkError` if there is none."""
+        from minichain.client.attached import AttachedWorld
+
+        network = cls(AttachedWorld.find(home))
+        network.start()
+        return network
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Start the network, or connect to it."""
+        if self._client is not None:
+            raise UsageError("this network is already running")
+        self._client = Client(self.genesis, self.world.start())
+
+    def close(self) -> None:
+        """Stop what was started here, and leave nothing behind."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.channel.close()
+        self.world.close()
+
+    def __enter__(self) -> Self:
+        if self._client is None:
+            self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def client(self) -> Client:
+        """Return the connection to the nodes."""
+        if self._client is None:
+            raise UsageError("this network is not running: use it inside `with net:`, or call net.start()")
+        return self._client
+
+    # --- people and contracts ---
+
+    def wallet(self, name: str, units: int = 0) -> Wallet:
+        """Return the wallet of a name; the same name gives the same wallet. The bank tops it up to `units`.
+
+        Where transactions cost fees, a wallet gets enough for some hundred of them.
+        """
+        wallet = Wallet.derive(self.world.root, name)
+        policy = self.genesis.spec.policy
+        wanted = max(units, 100 * GAS_LIMIT * policy.price) if isinstance(policy, Fee) and name != BANK else units
+        missing = wanted - self.account(wallet).balance if wanted else 0
+        if missing > 0:
+            bank = Wallet.derive(self.world.root, BANK)
+            self.send(bank, [Call("ledger", "transfer", {"to": wallet.did, "amount": missing})])
+        return wallet
+
+    def deploy(self, contract: type | str, *, sender: Wallet, name: str | None = None, **args: Any) -> DeployedContract:
+        """Put a contract (a class, or source text) on the chain with the arguments of its setup."""
+        source = contract if isinstance(contract, str) else source_of(contract)
+        abi = describe(source)
+        address = name or default_name(abi)
+        call = Call("ledger", "deploy", {"name": address, "source": source, "args": args})
+        self.send(sender, [call], gas_limit=self.genesis.spec.limits.transaction_gas)
+        return DeployedContract(self, address, abi, sender)
+
+    def contract(self, name: str, sender: Wallet | None = None) -> DeployedContract:
+        """Return a contract that is on the chain."""
+        value = self.state(contract_key(name)).value
+        if value is None:
+            known = ", ".join(known for known, _, _ in self.contracts()) or "none"
+            raise UsageError(f"there is no contract {name!r} on this chain; deployed are: {known}")
+        return DeployedContract(self, name, describe(decode_own(value, Deployed).source), sender)
+
+    def contracts(self) -> tuple[tuple[str, str, int], ...]:
+        """Return (name, deployer's did, height) of every contract, oldest first."""
+        return self.client.ask(AskContracts(), Contracts, "the list of contracts").contracts
+
+    def source(self, name: str) -> str:
+        """Return the source of a contract, as everybody can read it on the chain."""
+        value = self.state(contract_key(name)).value
+        if value is None:
+            raise UsageError(f"there is no contract {name!r} on this chain")
+        return decode_own(value, Deployed).source
+
+    # --- transactions ---
+
+    def send(
+        self, sender: Wallet, calls: Sequence[Call], *, gas_limit: int = GAS_LIMIT, timeout_ms: int = TIMEOUT_MS
+    ) -> Receipt:
+        """Do one or several calls as one transaction: all of them or none. Raises `CallFailed` if they fail."""
+        what = " and ".join(f"{call.contract}.{call.action}" for call in calls)
+        receipt = self.client.send(sender.key, calls, what, gas_limit, timeout_ms)
+        return self.require_ok(Receipt(self.client, receipt), what)
+
+    def attempt(self, sender: Wallet, contract: str, action: str, args: dict[str, Any]) -> Receipt:
+        """Do one call and return its receipt, also when the contract refuses."""
+        receipt = self.client.send(sender.key, [Call(contract, action, args)], f"{contract}.{action}")
+        return Receipt(self.client, receipt)
+
+    def require_ok(self, receipt: Receipt, what: str) -> Receipt:
+        """Raise `CallFailed` with the contract's own words unless the receipt is that of a success."""
+        if not receipt.ok:
+            raise CallFailed(f"{what} {receipt.outcome}: {receipt.error}", receipt)
+        return receipt
+
+    def view(self, contract: str, name: str, args: dict[str, Any]) -> Any:
+        """Ask a contract's view at the last final block."""
+        return self.client.ask(AskView(contract, name, args), Value, f"the view {contract}.{name}").value
+
+    # --- the chain ---
+
+    def height(self) -> int:
+        """Return the height of the last final block."""
+        return self._any_status().height
+
+    def head(self) -> Header | None:
+        """Return the header of the last final block; None before the first."""
+        height = self.height()
+        return self.headers(height, 1)[0][0] if height else None
+
+    def headers(self, first: int, count: int = 50) -> tuple[tuple[Header, int], ...]:
+        """Return headers from a height on, each with the number of its transactions."""
+        return self.client.ask(AskHeaders(first, count), Headers, f"headers from {first}").headers
+
+    def block(self, height: int) -> BlockDetail:
+        """Return a block with certificate and receipts."""
+        return self.client.ask(AskBlock(height), BlockDetail, f"block {height}")
+
+    def receipt(self, tx_id: str) -> Receipt:
+        """Return the receipt of a final transaction, by its id in hexadecimal."""
+        try:
+            raw = bytes.fromhex(tx_id)
+        except ValueError:
+            raise UsageError(f"{tx_id[:80]!r} is not a transaction id: it is 64 hexadecimal characters") from None
+        found = self.client.ask(AskReceipt(raw), ReceiptAnswer, "a receipt")
+        return Receipt(self.client, decode_own(found.receipt, types.Receipt))
+
+    def proof(self, tx_id: str) -> Proof:
+        """Return the proof that a transaction is final."""
+        return self.receipt(tx_id).proof()
+
+    def account(self, who: Wallet) -> Account:
+        """Return nonce, balance and used gas of a wallet."""
+        return self.client.ask(AskAccount(who.key.public), AccountState, "an account").account
+
+    def state(self, key: bytes) -> StateAnswer:
+        """Return a state value with its proof."""
+        return self.client.ask(AskState(key), StateAnswer, "a state value")
+
+    # --- the nodes ---
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Return the validators' names."""
+        return tuple(member.name for member in self.genesis.committee.members)
+
+    def _any_status(self) -> NodeStatus:
+        return self.client.ask(AskStatus(), NodeStatus, "the status of any node")
+
+    def status(self) -> tuple[NodeReport, ...]:
+        """Return how every node is doing; one that does not answer within half a second is down."""
+        return tuple(self._report(member) for member in self.genesis.committee.members)
+
+    def _report(self, member: Member) -> NodeReport:
+        found = None
+        if self.world.is_running(member.name):
+            found = self.client.channel.request(member.name, AskStatus(), STATUS_TIMEOUT_MS)
+        status = found if isinstance(found, NodeStatus) else None
+        return NodeReport(member.name, member.public, status is not None, status, self.world.memory(member.name))
+
+    def crash(self, name: str) -> None:
+        """Kill a validator at once."""
+        self.world.crash(self._known(name))
+
+    def restart(self, name: str) -> None:
+        """Start a killed validator again; it has what its disk kept."""
+        self.world.restart(self._known(name))
+
+    def partition(self, *groups: Iterable[str]) -> None:
+        """Let no message pass between groups of validators."""
+        self.world.part([[self._known(name) for name in group] for group in groups])
+
+    def heal(self) -> None:
+        """Join the network again."""
+        self.world.heal()
+
+    def pass_time(self, ms: int) -> None:
+        """Let time pass: really, or in the simulation at once."""
+        self.world.pass_time(ms)
+
+    def wait_for_height(self, height: int, nodes: Iterable[str] | None = None, timeout_ms: int = TIMEOUT_MS) -> None:
+        """Return when these nodes (all, if none are named) have a block; raises `TimedOut`."""
+        names = [self._known(name) for name in nodes] if nodes is not None else list(self.nodes)
+        self.client.wait_for_height(height, names, timeout_ms)
+
+    def _known(self, name: str) -> str:
+        if name not in self.nodes:
+            raise UsageError(f"there is no validator {name!r}; there are {', '.join(self.nodes)}")
+        return name
+

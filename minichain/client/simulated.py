@@ -1,0 +1,99 @@
+"""A simulated network: time passes only while somebody waits for an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minichain.client.chain import new_chain, root_of
+from minichain.client.client import Channel
+from minichain.codec import decode, encode
+from minichain.crypto import KeyPair
+from minichain.ledger.genesis import Genesis
+from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
+from minichain.sim.network import Weather
+from minichain.sim.world import World
+
+CLIENT = b"client"
+
+
+class SimulatedWorld:
+    """The sim world behind the common face. `world` is the simulation itself, for lessons that look inside."""
+
+    def __init__(
+        self, genesis: Genesis, keys: dict[str, KeyPair], root: bytes, seed: int, weather: Weather, keep_lines: bool
+    ) -> None:
+        self.genesis = genesis
+        self.root = root
+        self.world = World(genesis, keys, seed=seed, weather=weather, keep_lines=keep_lines)
+
+    @classmethod
+    def create(
+        cls, validators: int, seed: int, weather: Weather | None, keep_lines: bool, settings: dict[str, Any]
+    ) -> SimulatedWorld:
+        """Make a new network; a lesson's clock is logical unless it says otherwise."""
+        root = root_of(seed)
+        genesis, keys = new_chain(validators, root, {"clock": "logical", **settings})
+        return cls(genesis, keys, root, seed, weather or Weather(), keep_lines)
+
+    def start(self) -> Channel:
+        return SimulatedChannel(self.world)
+
+    def crash(self, name: str) -> None:
+        self.world.crash(name)
+
+    def restart(self, name: str) -> None:
+        self.world.restart(name)
+
+    def part(self, groups: list[list[str]]) -> None:
+        self.world.part(*groups)
+
+    def heal(self) -> None:
+        self.world.heal()
+
+    def pass_time(self, ms: int) -> None:
+        self.world.run_for(ms)
+
+    def is_running(self, name: str) -> bool:
+        return self.world.node(name) is not None
+
+    def memory(self, name: str) -> int | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+class SimulatedChannel:
+    """A client of a simulated world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._number = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name in self._world.names if self._world.node(name) is not None)
+
+    def request(self, name: str, body: ClientRequest, timeout_ms: int) -> ClientAnswer | None:
+        if self._world.node(name) is None:
+            return None
+        self._number += 1
+        self._world.ask(name, CLIENT, encode(Request(self._number, body)))
+        found: list[ClientAnswer] = []
+
+        def is_answered() -> bool:
+            responses = (decode(data, Response, MAX_MESSAGE_BYTES) for data in self._world.replies(CLIENT))
+            found.extend(response.body for response in responses if response.number == self._number)
+            return bool(found)
+
+        self._world.run_until(is_answered, timeout_ms)
+        return found[0] if found else None
+
+    def pause(self, ms: int) -> None:
+        self._world.run_for(ms)
+
+    def now_ms(self) -> int:
+        return self._world.now_ms
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,33 @@
+"""What a network needs of the world it runs in. Both worlds, and a network that somebody else started, have it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from minichain.client.client import Channel
+from minichain.ledger.genesis import Genesis
+
+
+class World(Protocol):
+    """A running network, seen from outside the nodes."""
+
+    genesis: Genesis
+    root: bytes  # the secret that the network's wallets are derived from
+
+    def start(self) -> Channel:
+        """Start it and return how to reach its nodes."""
+
+    def crash(self, name: str) -> None: ...
+    def restart(self, name: str) -> None: ...
+    def part(self, groups: list[list[str]]) -> None: ...
+    def heal(self) -> None: ...
+    def pass_time(self, ms: int) -> None: ...
+
+    def is_running(self, name: str) -> bool:
+        """Tell whether a node's machine is on."""
+
+    def memory(self, name: str) -> int | None:
+        """Return how many bytes of memory a node uses, if it has a process of its own."""
+
+    def close(self) -> None:
+        """Stop what `start` started."""
