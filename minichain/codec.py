@@ -86,6 +86,7 @@ def from_json(data: bytes, type_: type[T]) -> T:
     try:
         value: T = _json_decoder(type_).decode(data)
         is_canonical = to_json(value) == data
+        encode(value)  # what was read from a file can be hashed
     except _DECODING as error:
         raise DecodeError(f"not a valid {_name(type_)} file: {error}") from None
     if not is_canonical:

@@ -6,6 +6,7 @@ the name of its purpose. An account is a `did:key` (W3C CCG did:key, multicodec 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
@@ -159,7 +160,7 @@ def decrypt_key(content: bytes, password: str) -> KeyPair:
 def _password_box(password: str, salt: bytes) -> nacl.secret.SecretBox:
     key = nacl.pwhash.argon2id.kdf(
         nacl.secret.SecretBox.KEY_SIZE,
-        password.encode(),
+        unicodedata.normalize("NFKC", password).encode(),  # keyboards differ in how they write one letter
         salt,
         opslimit=nacl.pwhash.argon2id.OPSLIMIT_INTERACTIVE,
         memlimit=nacl.pwhash.argon2id.MEMLIMIT_INTERACTIVE,

@@ -69,12 +69,12 @@ def deploy(name: str, source: str = COUNTER) -> Call:
     return Call("ledger", "deploy", {"name": name, "source": source, "args": {}})
 
 
-def body(chain: Genesis, sender: str, *calls: Call, **fields: Any) -> Transaction:
+def body(chain: Genesis, signer: str, *calls: Call, **fields: Any) -> Transaction:
     """Return an unsigned transaction; `fields` replace its usual ones."""
     usual = {
         "chain_id": chain.spec.chain_id,
         "genesis": chain.hash,
-        "sender": key(sender).public,
+        "sender": key(signer).public,
         "nonce": 0,
         "calls": calls or (Call("nobody", "nothing"),),
         "gas_limit": 1_000_000,
@@ -83,9 +83,9 @@ def body(chain: Genesis, sender: str, *calls: Call, **fields: Any) -> Transactio
     return Transaction(**{**usual, **fields})
 
 
-def sign(chain: Genesis, sender: str, *calls: Call, **fields: Any) -> Envelope:
+def sign(chain: Genesis, signer: str, *calls: Call, **fields: Any) -> Envelope:
     """Return a signed transaction."""
-    return sign_transaction(body(chain, sender, *calls, **fields), key(sender))
+    return sign_transaction(body(chain, signer, *calls, **fields), key(signer))
 
 
 class Ledger:

@@ -83,7 +83,8 @@ class Client:
 
     def _explain(self, what: str, timeout_ms: int) -> str:
         names = ", ".join(self.channel.names) or "none"
-        return f"waited {timeout_ms / 1000:g} s for {what}; nodes that should answer: {names}. Is more than a third of them down?"
+        advice = "a chain stands still while a third of it is down or parted"
+        return f"waited {timeout_ms / 1000:g} s for {what}; running nodes: {names} ({advice})"
 
     def wait_for_height(self, height: int, names: list[str], timeout_ms: int = TIMEOUT_MS) -> None:
         """Return when all of these nodes have a block of this height."""

@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from minichain.client.chain import new_chain, root_of
 from minichain.client.client import Channel
 from minichain.crypto import KeyPair
 from minichain.ledger.genesis import Genesis
+from minichain.ledger.local import new_chain, root_of
 from minichain.live.channel import LiveChannel
 from minichain.live.cluster import Cluster
+from minichain.live.home import memory_of
 
 
 class LocalWorld:
@@ -68,11 +67,7 @@ class LocalWorld:
         return self.cluster.is_running(name)
 
     def memory(self, name: str) -> int | None:
-        pid = self.cluster.pid(name)
-        try:
-            return None if pid is None else int(psutil.Process(pid).memory_info().rss)
-        except psutil.Error:
-            return None
+        return memory_of(self.cluster.pid(name))
 
     def close(self) -> None:
         self.cluster.stop()

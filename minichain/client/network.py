@@ -13,10 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from minichain.client.chain import BANK
+from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
 from minichain.client.contract import DeployedContract
+from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
+from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Record, decode_own
@@ -27,6 +29,7 @@ from minichain.errors import CallFailed, UsageError
 from minichain.ledger import types
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import Fee
+from minichain.ledger.local import BANK
 from minichain.ledger.state import Account, contract_key
 from minichain.ledger.types import Call, Header
 from minichain.node.messages import (
@@ -47,6 +50,7 @@ from minichain.node.messages import (
     StateAnswer,
     Value,
 )
+from minichain.sim.network import Weather
 
 STATUS_TIMEOUT_MS = 500
 
@@ -86,24 +90,24 @@ class Network:
         `seed` fixes all keys (None draws new ones), `directory` keeps the chain (None: a temporary one), `settings`
         are those of `ChainSpec`.
         """
-        from minichain.client.local import LocalWorld
-
         return cls(LocalWorld.create(validators, seed, directory, settings))
 
     @classmethod
     def simulated(
-        cls, validators: int = 4, *, seed: int = 0, weather: Any = None, keep_lines: bool = False, **settings: Any
+        cls,
+        validators: int = 4,
+        *,
+        seed: int = 0,
+        weather: Weather | None = None,
+        keep_lines: bool = False,
+        **settings: Any,
     ) -> Network:
         """Make the same network in this process, under virtual time; `weather` says how unkind its wires are."""
-        from minichain.client.simulated import SimulatedWorld
-
         return cls(SimulatedWorld.create(validators, seed, weather, keep_lines, settings))
 
     @classmethod
     def attach(cls, home: Path | None = None) -> Network:
         """Reach the network that `minichain up` started; raises `NetworkError` if there is none."""
-        from minichain.client.attached import AttachedWorld
-
         network = cls(AttachedWorld.find(home))
         network.start()
         return network

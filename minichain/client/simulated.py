@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from minichain.client.chain import new_chain, root_of
 from minichain.client.client import Channel
 from minichain.codec import decode, encode
 from minichain.crypto import KeyPair
 from minichain.ledger.genesis import Genesis
+from minichain.ledger.local import new_chain, root_of
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
 from minichain.sim.network import Weather
 from minichain.sim.world import World

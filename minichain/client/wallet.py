@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minichain.crypto import KeyPair
+from minichain.ledger.local import wallet_key
 
 
 class Wallet:
@@ -17,7 +18,7 @@ class Wallet:
     @classmethod
     def derive(cls, root: bytes, name: str) -> Wallet:
         """Make the wallet that belongs to a name under a network's root secret."""
-        return cls(name, KeyPair.derive(root, f"wallet {name}"))
+        return cls(name, wallet_key(root, name))
 
     @property
     def did(self) -> str:

@@ -16,7 +16,6 @@ from minichain.live.transport import knock
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
 
 
-
 class LiveChannel:
     """Reach nodes by name. `find` returns (public key, address) of each node that runs now."""
 

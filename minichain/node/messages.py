@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from minichain.codec import Record, decode
-from minichain.consensus.bft import Equivocation, Proposal, Vote
+from minichain.consensus.bft import Proposal, Vote
 from minichain.ledger.certificate import FinalBlock, QuorumCertificate
 from minichain.ledger.state import Account
 from minichain.ledger.types import Header, Receipt
@@ -99,7 +99,8 @@ class AskReceipt(Record, tag="receipt"):
     tx_id: bytes
 
 
-ClientRequest = Submit | Await | AskStatus | AskAccount | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
+_AskChain = AskAccount | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
+ClientRequest = Submit | Await | AskStatus | _AskChain
 
 # --- to clients -----------------------------------------------------------------------------------------------------
 

@@ -68,7 +68,9 @@ class MemoryStore:
         else:
             table[key] = value
 
-    def add_block(self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes) -> None:
+    def add_block(
+        self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes
+    ) -> None:
         height = final.block.header.height
         assert height == self.height() + 1, f"block {height} after block {self.height()}"
         self._put(self._blocks, height, (final, receipts))

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from minichain.consensus.bft import Proposal, Vote
 from minichain.consensus.bft.messages import KIND_NAMES
+from minichain.consensus.interface import Timer
 from minichain.node.interface import Asked, Event, Received, Started, TimerFired
 from minichain.node.messages import FinalBlocks, PeerMessage, Position, Transactions, read_peer_message
 
@@ -53,10 +54,8 @@ class Trace:
         match event:
             case Received(peer, data):
                 return f"<- {self._names[peer]}  {describe(read_peer_message(data))}"
-            case TimerFired(str(timer)):
-                return f"timer {timer}"
             case TimerFired(timer):
-                return f"timeout {timer.kind.lower()} {timer.height}/{timer.round}"
+                return f"timer {timer}" if isinstance(timer, str) else f"timeout {_timeout(timer)}"
             case Asked():
                 return "a client asks"
             case Started():
@@ -78,6 +77,10 @@ def describe(message: PeerMessage) -> str:
             return f"position {height}/{round_}"
         case FinalBlocks(blocks):
             return f"final blocks ({len(blocks)})"
+
+
+def _timeout(timer: Timer) -> str:
+    return f"{timer.kind.lower()} {timer.height}/{timer.round}"
 
 
 def _short(block_id: bytes | None) -> str:

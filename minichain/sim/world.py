@@ -141,18 +141,25 @@ class World:
             raise UsageError(f"a crash happens {' or '.join(MOMENTS)}, not {moment!r}")
         if machine.node is None:
             raise UsageError(f"{name} is already off")
-        self.trace.note(self._elapsed_ms, f"{name} crashes {moment}")
-        machine.store.cut_power = moment == "before commit"
-        machine.crash_after_commit = moment == "after commit"
+        self.trace.note(self.elapsed_ms, f"{name} crashes {moment}")
         if moment == "now":
             self._switch_off(machine)
+        elif moment == "before commit":
+            machine.store.cut_power = True
+        else:
+            machine.crash_after_commit = True
+
+    def settle(self) -> None:
+        """Take back crashes that have not happened yet."""
+        for machine in self._machines.values():
+            machine.store.cut_power = machine.crash_after_commit = False
 
     def restart(self, name: str) -> None:
         """Switch a node on; it has what its disk kept."""
         machine = self._named(name)
         if machine.node is not None:
             raise UsageError(f"{name} is already running")
-        self.trace.note(self._elapsed_ms, f"{name} starts")
+        self.trace.note(self.elapsed_ms, f"{name} starts")
         store = machine.store
         last = store.block(store.height())
         machine.executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
@@ -163,12 +170,12 @@ class World:
     def part(self, *groups: Iterable[str]) -> None:
         """Let no message pass between the groups."""
         parts = [[self._named(name).name for name in group] for group in groups]
-        self.trace.note(self._elapsed_ms, "network parts: " + " | ".join(" ".join(part) for part in parts))
+        self.trace.note(self.elapsed_ms, "network parts: " + " | ".join(" ".join(part) for part in parts))
         self.network.part(parts)
 
     def heal(self) -> None:
         """Join the network again."""
-        self.trace.note(self._elapsed_ms, "network heals")
+        self.trace.note(self.elapsed_ms, "network heals")
         self.network.heal()
 
     def corrupt(self, name: str, adversary: Adversary | None) -> None:
@@ -194,7 +201,8 @@ class World:
     # --- time ---
 
     @property
-    def _elapsed_ms(self) -> int:
+    def elapsed_ms(self) -> int:
+        """Return how much virtual time has passed."""
         return self.now_ms - self._start_ms
 
     def step(self) -> bool:
@@ -227,16 +235,17 @@ class World:
     # --- one event ---
 
     def _happen(self, machine: _Machine, event: Event) -> None:
-        self.trace.add(self._elapsed_ms, machine.name, event)
+        self.trace.add(self.elapsed_ms, machine.name, event)
         node, executor = machine.node, machine.executor
-        assert node is not None and executor is not None
+        assert node is not None
+        assert executor is not None
         try:
             effects = take_turn(node, machine.store, executor, (event,), self.now_ms)
         except PowerCut:
             self._switch_off(machine)
             return
         except AssertionError as bug:
-            raise AssertionError(f"{bug} (seed {self.seed}, {self._elapsed_ms} ms, {machine.name})") from bug
+            raise AssertionError(f"{bug} (seed {self.seed}, {self.elapsed_ms} ms, {machine.name})") from bug
         self.checkers.after_event(machine.name, node.height, machine.store)
         if machine.crash_after_commit:
             self._switch_off(machine)

@@ -175,6 +175,13 @@ def clock(time_ms: int, zone: tzinfo | None = None) -> str:
     return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%H:%M:%S")
 
 
+def moment(time_ms: int, zone: tzinfo | None = None) -> str:
+    """Write a block's time as day, month, hours and minutes, on this computer's clock unless a zone is given."""
+    at = datetime.fromtimestamp(time_ms / 1000, zone)
+    day = f"{at.month}月{at.day}日" if language() == "zh" else f"{at.day} {at:%b}"
+    return f"{day} {at:%H:%M}"
+
+
 def short(digest: bytes | str) -> str:
     """Write the first characters of a hash: enough to compare by eye, too few to pass for the whole."""
     return f"{digest.hex() if isinstance(digest, bytes) else digest:.8}"

@@ -7,6 +7,7 @@ here, in the viewer's language; the scripts only place them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from minichain.views.i18n import _, clock, ngettext, number, short
 from minichain.views.icons import PATHS
 from minichain.views.markup import clean
 from minichain.views.models import BlockCard, NodeCard
+from minichain.views.parts import State
 from minichain.views.polling import LiveLoop
 
 _ESM: Final = Path(__file__).with_name("esm")
@@ -158,3 +160,32 @@ def _block(block: BlockCard) -> dict[str, str | int]:
         "state": "ok" if block.is_final else "warn",
         "id": short(block.id),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One row of a `PickList`; `key` is what choosing it selects."""
+
+    key: str
+    title: str
+    line: str
+    state: State
+    word: str
+
+
+class PickList(anywidget.AnyWidget):  # type: ignore[misc]
+    """A list to choose one row from; `selected` is its key, or empty."""
+
+    _esm = _script("picklist.js")
+    items: Any = List().tag(sync=True)
+    selected = Unicode("").tag(sync=True)
+    label = Unicode("").tag(sync=True)
+    empty = Unicode("").tag(sync=True)
+    icons = Dict(_STATE_PATHS).tag(sync=True)
+
+    def __init__(self, label: str, empty: str = "") -> None:
+        super().__init__(label=label, empty=empty or _("Nothing yet."))
+
+    def show(self, picks: Sequence[Pick]) -> None:
+        """Show these rows."""
+        self.items = [{name: clean(value) for name, value in asdict(pick).items()} for pick in picks]

@@ -1,10 +1,9 @@
-"""How a new network's genesis and keys follow from its root secret, the same in both worlds."""
+"""A network on one computer: its genesis and all its keys follow from one root secret, the same in both worlds."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from minichain.client.wallet import Wallet
 from minichain.crypto import KeyPair, digest
 from minichain.errors import UsageError
 from minichain.ledger.committee import Member
@@ -20,6 +19,11 @@ def root_of(seed: int) -> bytes:
     return digest("network seed", str(seed).encode())
 
 
+def wallet_key(root: bytes, name: str) -> KeyPair:
+    """Return the key pair of the wallet of a name."""
+    return KeyPair.derive(root, f"wallet {name}")
+
+
 def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[Genesis, dict[str, KeyPair]]:
     """Make the genesis and the validators' keys, by name; `settings` are those of `ChainSpec`."""
     if not 1 <= validators <= MAX_VALIDATORS:
@@ -29,6 +33,6 @@ def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[G
         raise UsageError(f"a chain has no setting {unknown[0]!r}; it has {', '.join(ChainSpec.__struct_fields__)}")
     keys = {f"node-{number}": KeyPair.derive(root, f"validator {number}") for number in range(validators)}
     members = tuple(Member(name, key.public) for name, key in keys.items())
-    bank = Wallet.derive(root, BANK).key.public
+    bank = wallet_key(root, BANK).public
     chosen = {"chain_id": "minichain-local", "members": members, "balances": ((bank, BANK_UNITS),), **settings}
     return Genesis(ChainSpec(**chosen)), keys

@@ -1,0 +1,244 @@
+"""Figures about this machine, each printed with the formula it comes from. Nothing here is a test.
+
+Every ratio is measured in one run: what is compared was timed on the same machine within the same minute.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from statistics import quantiles
+from typing import Any, Final
+
+import psutil
+
+from minichain.client.local import LocalWorld
+from minichain.client.network import Network
+from minichain.crypto import KeyPair, is_valid_signature
+from minichain.errors import TimedOut
+from minichain.ledger.local import BANK
+from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
+from minichain.live.channel import LiveChannel
+from minichain.merkle import StateTree
+from minichain.node.messages import Await, Outcomes, Submit, Submitted
+
+BATCH: Final = 250  # transfers in one message to a node
+IN_FLIGHT: Final = 3  # batches a sender has under way
+GAS_LIMIT: Final = 10_000
+EXPIRES: Final = 9_000
+ACCOUNTS: Final = 10_000
+
+
+def _seconds_each(work: Callable[[], Any], least_s: float = 0.5) -> float:
+    """Time a piece of work: repeat it for at least `least_s`, return seconds for one."""
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < least_s:
+        work()
+        count += 1
+    return (time.perf_counter() - start) / count
+
+
+def signature_seconds() -> float:
+    """Return how long one Ed25519 check takes here."""
+    key, data = KeyPair(bytes(32)), bytes(200)
+    signature = key.sign("bench", data)
+    return _seconds_each(lambda: is_valid_signature(key.public, "bench", data, signature))
+
+
+# --- throughput --------------------------------------------------------------------------------------------------
+
+
+def throughput(validators: int = 4, transfers: int = 20_000) -> dict[str, Any]:
+    """Submit signed transfers over the client sockets and wait until they are final on every validator."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    check_s = signature_seconds()
+    limit = cores / (validators * check_s)
+    senders = [KeyPair.derive(b"bench", str(number)) for number in range(validators)]
+    balances = tuple((sender.public, transfers) for sender in senders)
+    net = Network.local(validators, balances=balances)
+    with net:
+        world = net.world
+        assert isinstance(world, LocalWorld)
+        work = [_transfers(net, sender, transfers // validators) for sender in senders]
+        latencies: list[float] = []
+        threads = [
+            threading.Thread(target=_submit_all, args=(world, name, batches, latencies))
+            for name, batches in zip(net.nodes, work, strict=True)
+        ]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        net.wait_for_height(net.height())
+        seconds = time.perf_counter() - start
+        done = sum(dict(report.status.counters)["transactions"] for report in net.status() if report.status)
+    tps = transfers / seconds
+    cuts = quantiles(latencies, n=100)
+    return {
+        "tps": round(tps),
+        "limit_tps": round(limit),
+        "ratio": round(tps / limit, 3),
+        "latency_ms": {"p50": round(cuts[49] * 1000), "p99": round(cuts[98] * 1000)},
+        "transfers": transfers,
+        "final_on_each": done // validators,
+        "seconds": round(seconds, 2),
+        "signature_check_us": round(check_s * 1e6, 1),
+        "cores": cores,
+        "validators": validators,
+        "formula": "tps = transfers / seconds from first submission until all are final on every validator; "
+        "limit_tps = cores / (validators x seconds of one signature check); ratio = tps / limit_tps; "
+        f"latency of a batch of {BATCH} from its submission to the answer that all of it is final",
+    }
+
+
+def _transfers(net: Network, sender: KeyPair, count: int) -> list[list[Envelope]]:
+    receiver = KeyPair.derive(b"bench", "receiver").did
+    call = Call("ledger", "transfer", {"to": receiver, "amount": 1})
+    spec, genesis = net.genesis.spec, net.genesis.hash
+    signed = [
+        sign_transaction(
+            Transaction(spec.chain_id, genesis, sender.public, nonce, (call,), GAS_LIMIT, EXPIRES), sender
+        )
+        for nonce in range(count)
+    ]
+    return [signed[i : i + BATCH] for i in range(0, count, BATCH)]
+
+
+def _submit_all(world: LocalWorld, name: str, batches: list[list[Envelope]], latencies: list[float]) -> None:
+    channel = LiveChannel(world.places)
+    under_way: list[tuple[float, list[Envelope]]] = []
+    for batch in batches:
+        if len(under_way) >= IN_FLIGHT:
+            _await(channel, name, under_way.pop(0), latencies)
+        under_way.append((time.perf_counter(), batch))
+        _submit(channel, name, batch)
+    for waiting in under_way:
+        _await(channel, name, waiting, latencies)
+    channel.close()
+
+
+def _submit(channel: LiveChannel, name: str, batch: list[Envelope]) -> None:
+    answer = channel.request(name, Submit(tuple(envelope.raw for envelope in batch)), 60_000)
+    assert isinstance(answer, Submitted)
+    refused = [verdict for verdict in answer.verdicts if verdict.code != "accepted"]
+    assert not refused, f"{name} refused a transfer: {refused[0].message}"
+
+
+def _await(channel: LiveChannel, name: str, under_way: tuple[float, list[Envelope]], latencies: list[float]) -> None:
+    start, batch = under_way
+    answer = channel.request(name, Await(tuple(envelope.id for envelope in batch)), 120_000)
+    if not isinstance(answer, Outcomes):
+        raise TimedOut(f"{name} did not make a batch final within 120 s")
+    assert all(verdict.receipt and verdict.receipt.ok for verdict in answer.verdicts)
+    latencies.append(time.perf_counter() - start)
+
+
+# --- one transaction, rest, memory -------------------------------------------------------------------------------
+
+
+def latency(validators: int = 4, count: int = 50) -> dict[str, Any]:
+    """Time single transactions on an idle network, from submission to receipt."""
+    with Network.local(validators) as net:
+        bank = net.wallet(BANK)
+        call = Call("ledger", "transfer", {"to": net.wallet("receiver").did, "amount": 1})
+        times = []
+        for _ in range(count):
+            time.sleep(0.1)
+            start = time.perf_counter()
+            net.send(bank, [call])
+            times.append(time.perf_counter() - start)
+    cuts = quantiles(times, n=100)
+    return {
+        "p50_ms": round(cuts[49] * 1000, 1),
+        "p99_ms": round(cuts[98] * 1000, 1),
+        "count": count,
+        "validators": validators,
+        "formula": "time of Network.send on a network at rest: account asked, signed, submitted, final, answered",
+    }
+
+
+def idle(validators: int = 4, seconds: float = 20.0) -> dict[str, Any]:
+    """Measure what a network at rest uses: processor and, with many accounts, memory."""
+    balances = tuple((KeyPair.derive(b"bench", str(number)).public, 1_000) for number in range(ACCOUNTS))
+    with Network.local(validators, balances=balances) as net:
+        world = net.world
+        assert isinstance(world, LocalWorld)
+        time.sleep(3)
+        processes = [psutil.Process(world.cluster.pid(name)) for name in net.nodes]
+        before = [process.cpu_times() for process in processes]
+        start = time.perf_counter()
+        time.sleep(seconds)
+        elapsed = time.perf_counter() - start
+        after = [process.cpu_times() for process in processes]
+        used = sum(b.user + b.system - a.user - a.system for a, b in zip(before, after, strict=True))
+        memory = [report.memory or 0 for report in net.status()]
+    return {
+        "core_percent": round(100 * used / elapsed, 2),
+        "memory_mb_each": [round(size / 1e6, 1) for size in memory],
+        "accounts": ACCOUNTS,
+        "validators": validators,
+        "seconds": round(elapsed, 1),
+        "formula": "core_percent = 100 x processor seconds of all validators / seconds; memory = resident set of each",
+    }
+
+
+# --- the core, in this process -----------------------------------------------------------------------------------
+
+
+def simulator(validators: int = 4, blocks: int = 1_000) -> dict[str, Any]:
+    """Run a simulated network for so many blocks, one transfer each, with every checker on."""
+    net = Network.simulated(validators, seed=1)
+    with net:
+        world = net.world.world  # type: ignore[attr-defined]
+        bank = net.wallet(BANK)
+        call = Call("ledger", "transfer", {"to": net.wallet("receiver").did, "amount": 1})
+        start = time.perf_counter()
+        for _ in range(blocks):
+            net.send(bank, [call])
+        seconds = time.perf_counter() - start
+        delivered, height = world.delivered, net.height()
+    return {
+        "messages_per_second": round(delivered / seconds),
+        "seconds": round(seconds, 2),
+        "blocks": height,
+        "messages": delivered,
+        "validators": validators,
+        "formula": "messages delivered between validators / seconds, with all checkers, real signatures and one "
+        "transfer a block",
+    }
+
+
+def tree(keys: int = 1_000_000, batch: int = 1_000, batches: int = 50) -> dict[str, Any]:
+    """Update a large state tree in batches."""
+    state = StateTree().update(_values(0, keys))
+    start = time.perf_counter()
+    for number in range(batches):
+        state = state.update({_key((number * batch + i) * 7919 % keys): b"%d" % number for i in range(batch)})
+    seconds = time.perf_counter() - start
+    return {
+        "us_per_key": round(seconds / (batch * batches) * 1e6, 2),
+        "keys": keys,
+        "batch": batch,
+        "batches": batches,
+        "formula": "seconds of all updates / updated keys",
+    }
+
+
+def _key(number: int) -> bytes:
+    return b"key %d" % number
+
+
+def _values(first: int, count: int) -> dict[bytes, bytes | None]:
+    return {_key(number): b"value" for number in range(first, first + count)}
+
+
+BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "throughput": throughput,
+    "latency": latency,
+    "idle": idle,
+    "simulator": simulator,
+    "tree": tree,
+}

@@ -1,0 +1,79 @@
+"""A network that `minichain up` runs, reached from another process. Leaving it does not stop it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from minichain.client.client import Channel
+from minichain.codec import from_json
+from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.live.channel import LiveChannel
+from minichain.live.control import control
+from minichain.live.home import Home, Running, memory_of
+
+
+class AttachedWorld:
+    """Somebody else's network."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._running = home.require()
+        self._seen = 0
+        self.genesis = Genesis(from_json((home.chain / "genesis.json").read_bytes(), ChainSpec))
+        self.root = home.secret("root")
+
+    @classmethod
+    def find(cls, home: Path | None) -> AttachedWorld:
+        """Find the running network; raises `NetworkError` if there is none."""
+        return cls(Home(home))
+
+    def start(self) -> Channel:
+        return LiveChannel(self._places)
+
+    def _now(self) -> Running:
+        """Return where everything is now; a restarted validator may listen elsewhere."""
+        try:
+            written = self._home.record.stat().st_mtime_ns
+        except OSError:
+            written = 0
+        if written != self._seen:
+            self._running = self._home.require()
+            self._seen = written
+        return self._running
+
+    def _places(self) -> dict[str, tuple[bytes, str]]:
+        return {node.name: (bytes.fromhex(node.public), node.address) for node in self._now().nodes if node.pid}
+
+    def _control(self, **command: Any) -> None:
+        running = self._home.require()
+        control(running.control, bytes.fromhex(running.control_public), self._home.operator(), command)
+
+    def crash(self, name: str) -> None:
+        self._control(crash=name)
+
+    def restart(self, name: str) -> None:
+        self._control(restart=name)
+
+    def part(self, groups: list[list[str]]) -> None:
+        self._control(part=groups)
+
+    def heal(self) -> None:
+        self._control(heal=True)
+
+    def stop(self) -> None:
+        """Stop the network, for everybody."""
+        self._control(stop=True)
+
+    def pass_time(self, ms: int) -> None:
+        time.sleep(ms / 1000)
+
+    def is_running(self, name: str) -> bool:
+        return name in self._places()
+
+    def memory(self, name: str) -> int | None:
+        return next((memory_of(node.pid) for node in self._now().nodes if node.name == name), None)
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,148 @@
+"""The directory of the network that `minichain up` runs: what is where, and whether it is running.
+
+    network.json   where everything listens; there only while the network runs
+    lock           which process runs it
+    root           the secret that the network's keys are derived from
+    operator       the key that may stop nodes and the network
+    chain/         one directory for each validator: key, chain, log
+    *.log          what supervisor and dashboards have to say
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import psutil
+
+from minichain.codec import Plain
+from minichain.crypto import KeyPair
+from minichain.errors import NetworkError
+
+VARIABLE: Final = "MINICHAIN_HOME"
+
+
+class NodePlace(Plain):
+    """One validator: public key in hexadecimal, where clients reach it, its process (None: not running)."""
+
+    name: str
+    public: str
+    address: str
+    pid: int | None
+
+
+class Running(Plain):
+    """A running network; the content of network.json."""
+
+    pid: int
+    started: float  # when that process was created, so that a later one with the same number is not mistaken for it
+    control: str
+    control_public: str
+    nodes: tuple[NodePlace, ...]
+    dashboards: str | None
+
+
+class Home:
+    """One network's directory."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        named = os.environ.get(VARIABLE)
+        self.path = (path or (Path(named) if named else Path.home() / ".minichain")).resolve()
+
+    @property
+    def chain(self) -> Path:
+        return self.path / "chain"
+
+    @property
+    def record(self) -> Path:
+        return self.path / "network.json"
+
+    def secret(self, name: str) -> bytes:
+        """Return 32 secret bytes kept under a name, drawn when first asked for."""
+        file = self.path / name
+        if not file.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+                opened.write(os.urandom(32))
+        return file.read_bytes()
+
+    def operator(self) -> KeyPair:
+        """Return the key that may control the network."""
+        return KeyPair(self.secret("operator"))
+
+    # --- running or not ---
+
+    def write(self, running: Running) -> None:
+        """Say where everything is, at once and as a whole."""
+        draft = self.record.with_suffix(".new")
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(running)))
+        draft.replace(self.record)
+
+    def find(self) -> Running | None:
+        """Return where the network is; None if it is not running."""
+        try:
+            running = msgspec.json.decode(self.record.read_bytes(), type=Running)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return running if is_alive(running.pid, running.started) else None
+
+    def require(self) -> Running:
+        """Return where the network is; raises `NetworkError` if it is not running."""
+        running = self.find()
+        if running is None:
+            raise NetworkError(f"no network is running in {self.path}: start one with `minichain up`")
+        return running
+
+    def lock(self) -> None:
+        """Make this process the one that runs the network; raises `NetworkError` if there is another."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        own = psutil.Process()
+        content = msgspec.json.encode((own.pid, own.create_time()))
+        for _ in range(2):
+            with suppress(FileExistsError):
+                with os.fdopen(os.open(self._lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+                    opened.write(content)
+                return
+            self._remove_stale_lock()
+        raise NetworkError(f"another process is starting a network in {self.path}: wait for it")
+
+    def _remove_stale_lock(self) -> None:
+        with suppress(OSError, msgspec.MsgspecError):
+            pid, started = msgspec.json.decode(self._lock.read_bytes(), type=tuple[int, float])
+            if is_alive(pid, started):
+                raise NetworkError(
+                    f"a network is already running in {self.path} (process {pid}): see `minichain status`, "
+                    "stop it with `minichain down`, or start another one with `--home DIRECTORY`"
+                )
+        self._lock.unlink(missing_ok=True)
+
+    def unlock(self) -> None:
+        """Say that nothing runs here any more."""
+        self.record.unlink(missing_ok=True)
+        self._lock.unlink(missing_ok=True)
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / "lock"
+
+
+def is_alive(pid: int, started: float) -> bool:
+    """Tell whether the process of this number is still the one that was created then."""
+    try:
+        process = psutil.Process(pid)
+        return bool(abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def memory_of(pid: int | None) -> int | None:
+    """Return how many bytes of memory a process uses; None if it is gone."""
+    try:
+        return None if pid is None else int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None
+
+

@@ -1,0 +1,226 @@
+"""The process behind `minichain up`: it owns the validators and the dashboards, and ends with all of them.
+
+`python -m minichain.live.supervisor HOME` writes one line when everything runs, or when it cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+import minichain
+from minichain.codec import from_json
+from minichain.crypto import KeyPair
+from minichain.errors import ConfigError, MinichainError, NetworkError, TimedOut
+from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.ledger.local import new_chain
+from minichain.live import dashboards
+from minichain.live.cluster import HOST, Cluster
+from minichain.live.control import ControlDoor
+from minichain.live.home import VARIABLE, Home, NodePlace, Running, is_alive
+
+POLL_MS: Final = 1_000
+START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 20.0
+PORT: Final = 8866  # of the dashboards, if it is free
+
+log = logging.getLogger("minichain")
+
+
+class Supervisor:
+    """Runs one home's network."""
+
+    def __init__(self, home: Home, genesis: Genesis, keys: dict[str, KeyPair]) -> None:
+        self._home = home
+        self._genesis = genesis
+        self._key = KeyPair(os.urandom(32))
+        self._cluster = Cluster(home.chain, genesis, keys)
+        self._dashboards: dashboards.Dashboards | None = None
+        self._door = ControlDoor(self._key, home.operator().public, HOST)
+        self._written: Running | None = None
+
+    def start(self, port: int | None, with_dashboards: bool) -> Running:
+        """Start everything; raises `NetworkError` with the reason, leaving nothing behind."""
+        try:
+            self._cluster.start()
+            if with_dashboards:
+                self._dashboards = self._serve(port)
+        except BaseException:
+            self.close()
+            raise
+        return self._publish()
+
+    def _serve(self, port: int | None) -> dashboards.Dashboards:
+        with (self._home.path / "dashboards.log").open("ab") as output:
+            environment = {VARIABLE: str(self._home.path)}
+            if port is None:
+                with suppress(NetworkError):
+                    return dashboards.start(apps(), PORT, log=output, environment=environment)
+            return dashboards.start(apps(), port or 0, log=output, environment=environment)
+
+    def _publish(self) -> Running:
+        """Write down where everything is, if that has changed."""
+        nodes = tuple(
+            NodePlace(m.name, m.public.hex(), self._cluster.client_address(m.name), self._cluster.pid(m.name))
+            for m in self._genesis.committee.members
+        )
+        own = psutil.Process()
+        url = self._dashboards.url if self._dashboards else None
+        running = Running(own.pid, own.create_time(), self._door.address, self._key.public.hex(), nodes, url)
+        if running != self._written:
+            self._home.write(running)
+            self._written = running
+        return running
+
+    def run(self) -> None:
+        """Obey until told to stop."""
+        while True:
+            asked = self._door.wait(POLL_MS)
+            if asked is not None:
+                client, command = asked
+                error = self._obey(command)
+                self._publish()
+                self._door.answer(client, error)
+                if command.get("stop"):
+                    return
+            self._publish()  # a validator may have ended by itself
+
+    def _obey(self, command: dict[str, Any]) -> str:
+        log.info("command %s", command)
+        try:
+            match command:
+                case {"crash": str(name)}:
+                    self._cluster.crash(name)
+                case {"restart": str(name)}:
+                    self._cluster.restart(name)
+                case {"part": list(groups)}:
+                    self._cluster.part(*groups)
+                case {"heal": True}:
+                    self._cluster.heal()
+                case {"stop": True}:
+                    pass
+                case _:
+                    return f"unknown command {sorted(command)}"
+        except MinichainError as error:
+            return str(error)
+        return ""
+
+    def close(self) -> None:
+        """Stop everything."""
+        if self._dashboards:
+            self._dashboards.close()
+        self._cluster.stop()
+        self._door.close()
+
+
+def chain_of(home: Home, validators: int | None) -> tuple[Genesis, dict[str, KeyPair]]:
+    """Return the chain this home has, or make a new one of so many validators (None: 4)."""
+    root, file = home.secret("root"), home.chain / "genesis.json"
+    if not file.exists():
+        return new_chain(validators or 4, root, {"genesis_time_ms": time.time_ns() // 1_000_000})
+    genesis = Genesis(from_json(file.read_bytes(), ChainSpec))
+    count = len(genesis.committee.members)
+    if validators not in (None, count):
+        raise ConfigError(
+            f"the chain in {home.path} has {count} validators, not {validators}: leave the number out to go on with "
+            "it, or start a new chain with `--fresh`"
+        )
+    return genesis, new_chain(count, root, {})[1]
+
+
+def apps() -> Path:
+    """Return the directory of the dashboards' notebooks: inside the installed package, or beside it in a checkout."""
+    package = Path(minichain.__file__).resolve().parent
+    for directory in (package / "apps", package.parent / "apps"):
+        if directory.is_dir():
+            return directory
+    raise NetworkError(f"the dashboards' notebooks are missing from {package}: install minichain again")
+
+
+def spawn(home: Home, options: list[str]) -> Running:
+    """Start a supervisor that outlives this process; returns once everything runs."""
+    home.path.mkdir(parents=True, exist_ok=True)
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    with (home.path / "supervisor.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "minichain.live.supervisor", str(home.path), *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            **detached,
+        )
+    assert process.stdout is not None
+    with process.stdout:
+        line = process.stdout.readline()
+    said = json.loads(line) if line else {"error": f"it ended without a word: see {home.path / 'supervisor.log'}"}
+    if "error" in said:
+        process.wait(STOP_TIMEOUT_S)
+        raise NetworkError(said["error"])
+    return home.require()
+
+
+def stop(home: Home, running: Running) -> None:
+    """Wait until a supervisor that was told to stop is gone with all its processes; end what does not leave."""
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while is_alive(running.pid, running.started):
+        if time.monotonic() > deadline:
+            with suppress(psutil.Error):
+                for process in [*psutil.Process(running.pid).children(recursive=True), psutil.Process(running.pid)]:
+                    process.kill()
+            home.unlock()
+            raise TimedOut(f"the network did not stop within {STOP_TIMEOUT_S:.0f} s and was ended by force")
+        time.sleep(0.05)
+
+
+def main() -> int:
+    """Run a home's network until told to stop; returns the exit code."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--validators", type=int)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--no-dashboards", action="store_true")
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    return run(Home(chosen.home), chosen.validators, chosen.port, not chosen.no_dashboards)
+
+
+def run(home: Home, validators: int | None, port: int | None, with_dashboards: bool) -> int:
+    """Run a home's network in this process, and write one line about it to standard output."""
+    try:
+        home.lock()
+    except MinichainError as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        return 1
+    try:
+        supervisor = Supervisor(home, *chain_of(home, validators))
+        supervisor.start(port, with_dashboards)
+        print(json.dumps({"pid": os.getpid()}), flush=True)
+        try:
+            supervisor.run()
+        finally:
+            supervisor.close()
+    except MinichainError as error:
+        log.error("%s", error)
+        print(json.dumps({"error": str(error)}), flush=True)
+        return 1
+    finally:
+        home.unlock()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
