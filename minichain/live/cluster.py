@@ -46,7 +46,7 @@ class _Child:
 
     def spawn(self) -> queue.Queue[bytes]:
         """Start the process; the queue gets the line in which it says where it listens, or an empty one."""
-        self.config.write_bytes(msgspec.json.encode(msgspec.structs.asdict(self.place)))
+        self.config.write_bytes(msgspec.json.encode(self.place))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "minichain.live.process", str(self.config)],

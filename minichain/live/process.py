@@ -19,9 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
+import msgspec
+
 from minichain.codec import Plain, from_json
 from minichain.crypto import KeyPair
-from minichain.errors import MinichainError
+from minichain.errors import ConfigError, MinichainError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.live.transport import STOP, Transport
 from minichain.node.core import Node
@@ -48,7 +50,7 @@ MAX_REBUILDS: Final = 3  # of a node that broke, before its process gives up
 log = logging.getLogger("minichain")
 
 
-class Place(Plain):
+class Place(Plain, forbid_unknown_fields=True):
     """Where a validator lives; the content of its config file. Paths are absolute, port 0 is any free one."""
 
     name: str
@@ -156,6 +158,13 @@ class Process:
                 log.error("unknown command %s", command)
 
 
+def _read(config: Path) -> Place:
+    try:
+        return msgspec.json.decode(config.read_bytes(), type=Place)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"{config} is not a validator's config file: {error}") from None
+
+
 def _pass_on(lines: IO[str], say: Callable[[bytes], None]) -> None:
     """Hand each line of the owner to the main thread; the owner's end is a command to stop."""
     for line in lines:
@@ -164,12 +173,12 @@ def _pass_on(lines: IO[str], say: Callable[[bytes], None]) -> None:
     say(STOP)
 
 
-def main() -> int:
+def main(config: str) -> int:
     """Run one validator; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, who then stops this process
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     try:
-        process = Process(Place(**json.loads(Path(sys.argv[1]).read_text())))
+        process = Process(_read(Path(config)))
     except MinichainError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
@@ -187,4 +196,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

@@ -26,7 +26,7 @@ from minichain.errors import ConfigError, MinichainError, NetworkError, TimedOut
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import new_chain
 from minichain.live import dashboards
-from minichain.live.cluster import HOST, Cluster
+from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor
 from minichain.live.home import VARIABLE, Home, NodePlace, Running, is_alive
 
@@ -160,6 +160,7 @@ def spawn(home: Home, options: list[str]) -> Running:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
+            env={**os.environ, "PYTHONPATH": import_path()},
             **detached,
         )
     assert process.stdout is not None

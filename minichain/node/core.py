@@ -178,13 +178,12 @@ class Node:
             self._on_maybe_stuck()
 
     def _on_maybe_stuck(self) -> None:
-        state = self._engine.summary()
-        if state["step"] == "idle":
+        if self._engine.summary()["step"] == "idle":
             return
         if self._now_ms >= self._progress_ms + STUCK_MS:
             self._broadcast(self._position())
             waiting = self._mempool.first(self._genesis.spec.limits.block_bytes)
-            if waiting and state["round"] > 0:  # a proposer may never have got them
+            if waiting:  # the proposer may never have got them
                 self._broadcast(Transactions(tuple(envelope.raw for envelope in waiting)))
         self._set_timer("stuck", STUCK_MS)
 
@@ -437,7 +436,7 @@ class Node:
             case Await(tx_ids):
                 self._await(ticket, tx_ids)
             case AskStatus():
-                self._reply(ticket, self._status())
+                self._reply(ticket, self.status())
             case AskAccount(public):
                 account = self._account(public)
                 self._reply(ticket, AccountState(account, self._mempool.next_nonce(public, account.nonce), self.height))
@@ -482,7 +481,8 @@ class Node:
         for ticket, settled in self._waiters.settle(verdicts):
             self._reply(ticket, Outcomes(settled))
 
-    def _status(self) -> NodeStatus:
+    def status(self) -> NodeStatus:
+        """Return how this node is doing."""
         head, genesis = self._head, self._genesis
         names = {member.public: member.name for member in genesis.committee.members}
         heard = self._peers.heard_since(self._now_ms - 2 * TICK_MS)

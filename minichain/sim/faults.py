@@ -10,14 +10,18 @@ from random import Random
 from typing import Final
 
 from minichain.codec import Record, encode
-from minichain.ledger.types import Envelope
+from minichain.ledger.genesis import CLOCKS
+from minichain.ledger.local import BANK, new_chain, root_of, wallet_key
+from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.node.messages import Request, Submit
 from minichain.sim.checkers import Violated
+from minichain.sim.network import Weather
 from minichain.sim.world import MOMENTS, World
 
 STEP_MS: Final = 250  # something may happen this often
 CALM_MS: Final = 120_000  # the chain must go on within this time
 CLIENT: Final = b"storm"
+GAS_LIMIT: Final = 100_000
 
 
 class Report(Record):
@@ -31,6 +35,25 @@ class Report(Record):
     delivered: int
     crashes: int
     partitions: int
+
+
+def storm(
+    validators: int, seed: int, weather: Weather, transactions: int, storm_ms: int, *, keep_lines: bool = False
+) -> tuple[Report, list[str]]:
+    """Make a network and transfers from a seed, and `run` it; returns the report and, if wanted, every event."""
+    root = root_of(seed)
+    genesis, keys = new_chain(validators, root, {"clock": CLOCKS[seed % len(CLOCKS)]})
+    world = World(genesis, keys, seed=seed, weather=weather, keep_lines=keep_lines)
+    bank = wallet_key(root, BANK)
+    call = Call("ledger", "transfer", {"to": wallet_key(root, "receiver").did, "amount": 1})
+    spec = genesis.spec
+    txs = [
+        sign_transaction(
+            Transaction(spec.chain_id, genesis.hash, bank.public, nonce, (call,), GAS_LIMIT, spec.limits.max_expiry), bank
+        )
+        for nonce in range(transactions)
+    ]
+    return run(world, txs, storm_ms=storm_ms), world.trace.lines
 
 
 def run(world: World, txs: Sequence[Envelope], *, storm_ms: int) -> Report:

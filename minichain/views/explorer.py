@@ -6,7 +6,6 @@ from its own bytes, so that works with every validator switched off.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -18,7 +17,6 @@ from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
 from minichain.views import parts, proofs
 from minichain.views.i18n import _, clock, number, short
-from minichain.views.icons import icon
 from minichain.views.markup import Safe, join, tag
 from minichain.views.models import BlockCard, ChainModel, ChainReader, Entry, NodeCard, block_card
 from minichain.views.moving import BlockStrip, NodeRing
@@ -139,10 +137,7 @@ def _proven(model: Explorer, proof: Proof) -> Safe:
     block = _("Block {height}, final since {time}.").format(
         height=number(entry.height), time=clock(proof.header.time_ms)
     )
-    name = f"proof-{entry.id:.12}.json"
-    data = f"data:application/json;base64,{b64encode(proof.to_bytes()).decode()}"
-    save = tag("a", icon("download"), _("Save this proof"), href=data, download=name, class_="mc-link")
-    return join(tag("p", told), tag("p", block, " ", save))
+    return join(tag("p", told), tag("p", block, " ", proofs.link(proof)))
 
 
 def _figures(model: Explorer) -> W.Box:

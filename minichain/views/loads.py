@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from minichain.views.i18n import _, moment, number
@@ -71,23 +72,24 @@ class Step(NamedTuple):
 
 def next_step(manifest: Manifest) -> Step | None:
     """Say whom everybody is waiting for; None if nobody has to do anything."""
-    legs, position = manifest["transporters"], manifest["position"]
-    match manifest["state"]:
-        case "Pending":
-            return Step("schedule", manifest["preparer"])
-        case "Scheduled" | "InTransit" if not manifest["offered"]:
-            return Step("hand_over", manifest["custodian"])
-        case "Scheduled" | "InTransit" if position < len(legs):
-            return Step("take_over", legs[position])
-        case "InTransit":
-            return Step("receive", manifest["destination"])
-        case "Received":
-            return Step("report", manifest["destination"])
-        case "ReadyForSignature":
-            return Step("sign", manifest["destination"])
+    destination = manifest["destination"]
+    waiting = {
+        "Pending": Step("schedule", manifest["preparer"]),
+        "Scheduled": _hand_over(manifest),
+        "InTransit": _hand_over(manifest),
+        "Received": Step("report", destination),
+        "ReadyForSignature": Step("sign", destination),
+    }
     if open_discrepancies(manifest):
-        return Step("reconcile", manifest["generator"])
-    return None
+        waiting.setdefault(manifest["state"], Step("reconcile", manifest["generator"]))
+    return waiting.get(manifest["state"])
+
+
+def _hand_over(manifest: Manifest) -> Step:
+    legs, position = manifest["transporters"], manifest["position"]
+    if not manifest["offered"]:
+        return Step("hand_over", manifest["custodian"])
+    return Step("take_over", legs[position]) if position < len(legs) else Step("receive", manifest["destination"])
 
 
 def open_discrepancies(manifest: Manifest) -> list[Mapping[str, Any]]:
@@ -124,7 +126,12 @@ def arguments(act: str, manifest: Manifest, received: Sequence[int], comment: st
 
 def _report(line: Mapping[str, Any], received: int, comment: str) -> dict[str, Any]:
     same = {name: line[name] for name in ("line", "unit", "density", "containers", "method")}
-    return {**same, "received": received, "accepted": received, "comment": comment if received != line["quantity"] else ""}
+    return {
+        **same,
+        "received": received,
+        "accepted": received,
+        "comment": comment if received != line["quantity"] else "",
+    }
 
 
 # --- from hand to hand -------------------------------------------------------------------------------------------
@@ -141,10 +148,9 @@ def stops(manifest: Manifest, names: Names) -> list[Stop]:
     return [*found, _arrival(manifest, names, len(manifest["transporters"]) + 1)]
 
 
-def _stop(
-    manifest: Manifest, did: str, icon: str, at: int | None, place: int, names: Names, facts: str = ""
-) -> Stop:
-    state, word = ("ok", _("signed")) if at else _unsigned(manifest, place)
+def _stop(manifest: Manifest, did: str, icon: str, at: int | None, place: int, names: Names, facts: str = "") -> Stop:
+    signed: tuple[State, str] = ("ok", _("signed"))
+    state, word = signed if at else _unsigned(manifest, place)
     return Stop(name_of(did, names), icon, state, word, moment(at) if at else "", facts)
 
 
@@ -222,14 +228,20 @@ def _difference(manifest: Manifest, entry: Mapping[str, Any]) -> str:
 
 def mass_kg(line: Mapping[str, Any], quantity: int) -> int | None:
     """Return a quantity of a line in whole kilograms; None for a volume without a density."""
-    unit, density = line["unit"], line["density"]
-    if unit in GRAMS:
-        times, by = GRAMS[unit]
-    elif unit in LITRES and density:
-        times, by = LITRES[unit][0] * density, LITRES[unit][1]
-    else:
-        return None
-    return (quantity * times // by + 500) // 1_000
+    times, by = GRAMS.get(line["unit"]) or LITRES[line["unit"]]
+    if line["unit"] in LITRES:
+        times *= line["density"]
+    return (quantity * times // by + 500) // 1_000 if times else None
+
+
+def mass_reported(manifests: Sequence[Manifest]) -> tuple[int, int]:
+    """Return the kilograms that were sent and that arrived, over all loads on which the destination has reported."""
+    sent = came = 0
+    for manifest in manifests:
+        for line in manifest["lines"] if "reported" in manifest["times"] else ():
+            sent += mass_kg(line, line["quantity"]) or 0
+            came += mass_kg(line, line["received"]) or 0
+    return sent, came
 
 
 def mass_flows(manifests: Sequence[Manifest], names: Names) -> tuple[list[Flow], int]:
@@ -253,7 +265,7 @@ def _add(sums: Counter[tuple[str, str, State]], manifest: Manifest, line: Mappin
     legs = [name_of(did, names) for did in manifest["transporters"]]
     position = min(manifest["position"], len(legs))
     places = [name_of(manifest["offeror"], names), *legs[:position]]
-    for source, target in zip(places, places[1:], strict=False):
+    for source, target in pairwise(places):
         sums[source, target, "plain"] += sent
     if manifest["state"] == "ReturnedToGenerator":
         sums[places[-1], _("went back"), "warn"] += sent
@@ -265,7 +277,9 @@ def _add(sums: Counter[tuple[str, str, State]], manifest: Manifest, line: Mappin
         sums[places[-1], _("on the way") if position else _("not picked up"), "info"] += sent
 
 
-def _add_arrival(sums: Counter[tuple[str, str, State]], last: str, facility: str, line: Mapping[str, Any], sent: int) -> None:
+def _add_arrival(
+    sums: Counter[tuple[str, str, State]], last: str, facility: str, line: Mapping[str, Any], sent: int
+) -> None:
     came = mass_kg(line, line["received"]) or 0
     sums[last, facility, "ok"] += min(came, sent)
     sums[last, _("did not arrive"), "bad"] += max(0, sent - came)

@@ -17,6 +17,7 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 from IPython.display import display
 from traitlets import HasTraits
 
+from minichain.errors import MinichainError
 from minichain.views import parts
 from minichain.views.i18n import _
 from minichain.views.markup import Child, Safe, join, tag
@@ -205,12 +206,12 @@ class Progress(W.HTML):  # type: ignore[misc]
         super().__init__("")
         _styled(self, "mc-html", "mc-live")
 
-    def at(self, step: int, sentence: str = "") -> None:
+    def at(self, step: int, sentence: Child = "") -> None:
         """Say that this step (counted from 0) is under way."""
         self._now = step
         self.value = self._picture("now", sentence)
 
-    def finish(self, sentence: str = "") -> None:
+    def finish(self, sentence: Child = "") -> None:
         """Say that all steps are done."""
         self._now = len(self._steps)
         self.value = self._picture("now", sentence)
@@ -219,7 +220,7 @@ class Progress(W.HTML):  # type: ignore[misc]
         """Say that the step under way failed, and why."""
         self.value = join(self._picture("failed", ""), report(error))
 
-    def _picture(self, now: Step, sentence: str) -> Safe:
+    def _picture(self, now: Step, sentence: Child) -> Safe:
         states: list[Step] = [
             "done" if i < self._now else now if i == self._now else "todo" for i in range(len(self._steps))
         ]
@@ -229,8 +230,8 @@ class Progress(W.HTML):  # type: ignore[misc]
 class LongAction(W.VBox):  # type: ignore[misc]
     """A button for work that takes seconds: the page stays alive, the steps show, the button waits.
 
-    `work(client, say)` runs in the errands' thread and calls `say(step, sentence)`; `done(result)` returns the closing
-    sentence.
+    `prepare()` reads the page and returns the work. `work(client, say)` runs in the errands' thread and calls
+    `say(step, sentence)`; `done(result)` returns the closing sentence.
     """
 
     def __init__(
@@ -238,20 +239,25 @@ class LongAction(W.VBox):  # type: ignore[misc]
         words: str,
         steps: Sequence[str],
         errands: Errands[Any],
-        work: Callable[..., Any],
-        done: Callable[[Any], str],
+        prepare: Callable[[], Callable[..., Any]],
+        done: Callable[[Any], Child],
     ) -> None:
         self.button = button(words, self.start, "primary")
         self.progress = Progress(*steps)
-        self._errands, self._work, self._done = errands, work, done
+        self._errands, self._prepare, self._done = errands, prepare, done
         super().__init__([self.button, self.progress])
         self.add_class("mc-stack")
 
     def start(self) -> None:
         """Begin, unless too much is waiting already."""
-        self.button.disabled = True
         self.progress.at(0)
-        if not self._errands.run(self._work, self._finished, self._failed, self.progress.at):
+        try:
+            work = self._prepare()
+        except MinichainError as error:
+            self.progress.fail(error)
+            return
+        self.button.disabled = True
+        if not self._errands.run(work, self._finished, self._failed, self.progress.at):
             self._end(lambda: self.progress.at(0, _("Too much is waiting. Try again in a moment.")))
 
     def _finished(self, result: Any) -> None:

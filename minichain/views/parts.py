@@ -6,6 +6,7 @@ come in translated; the few words that belong to a part itself are translated he
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -24,6 +25,9 @@ _STATE_ICON: Final[Mapping[str, str]] = {
     "info": "info",
     "plain": "dot",
 }
+
+
+_PLACE: Final = re.compile(r"^(?:[\w.-]+ \w+: )?[\w.-]+, line \d+: ")
 
 
 def chip(state: State, word: str) -> Safe:
@@ -182,7 +186,14 @@ def error_card(what: str, do: str, said: str = "", code: str = "") -> Safe:
 def explain(error: BaseException) -> Safe:
     """Turn an exception into an error card; only minichain's own messages are shown: others are not for people."""
     what, do = _explanation(error)
-    return error_card(what, do, str(error) if isinstance(error, MinichainError) else "", type(error).__name__)
+    return error_card(
+        what, do, own_words(str(error)) if isinstance(error, MinichainError) else "", type(error).__name__
+    )
+
+
+def own_words(error: str) -> str:
+    """Return what a contract said, without the place in its source that the ledger puts in front."""
+    return _PLACE.sub("", error, count=1)
 
 
 def _explanation(error: BaseException) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from. A cheat works on a copy: nothing here can reach a network.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,8 @@ from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Header, Receipt, SignedTransaction, sign_transaction
 from minichain.transition import open_transaction
 from minichain.views.i18n import _
+from minichain.views.icons import icon
+from minichain.views.markup import Safe, tag
 from minichain.views.models import Entry, entry
 from minichain.views.pictures import climb
 
@@ -79,6 +82,13 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
 def entry_of(proof: Proof) -> Entry:
     """Read the transaction that a proof is about."""
     return entry(proof.tx, decode_own(proof.receipt, Receipt))
+
+
+def link(proof: Proof) -> Safe:
+    """Offer the proof as a file; it is in the page already, and nobody is asked for it."""
+    data = f"data:application/json;base64,{b64encode(proof.to_bytes()).decode()}"
+    name = f"proof-{entry_of(proof).id:.12}.json"
+    return tag("a", icon("download", 18), _("Save the proof"), href=data, download=name, class_="mc-link mc-save")
 
 
 def _problem(make: Callable[[], object]) -> str:

@@ -14,7 +14,7 @@ from minichain.ledger.types import Call
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child, tag
 from minichain.views.models import Entry
-from minichain.views.parts import State
+from minichain.views.parts import State, own_words
 
 Names = Mapping[str, str]  # did -> name
 
@@ -33,17 +33,20 @@ def tell(entry: Entry, names: Names) -> tuple[State, Child]:
     """Tell one transaction; a failed one with the contract's reason."""
     who = name_of(did_of(entry.sender), names)
     if not entry.receipt.ok:
-        said = _("{who} was refused: {reason}").format(who=who, reason=reason(entry.receipt.error))
+        said = _("{who} was refused: {reason}").format(
+            who=who, reason=with_names(own_words(entry.receipt.error), names)
+        )
         return "warn", said
     told = [_event(event.name, event.data, who) for event in entry.receipt.events]
     sentences = [words for words in told if words] or [_call(call, who, names) for call in entry.calls]
     return "ok", [tag("span", words, " ") for words in sentences]
 
 
-def reason(error: str) -> str:
-    """Return a contract's own words, without the line of its source in front."""
-    place, colon, words = error.partition(": ")
-    return _(words) if colon and ", line " in place else error
+def with_names(text: str, names: Names) -> str:
+    """Put names in the place of the account ids in a text."""
+    for did in names:
+        text = text.replace(did, name_of(did, names))
+    return text
 
 
 def _event(name: str, data: Mapping[str, Any], who: str) -> str:

@@ -14,8 +14,9 @@ the paper says to do. "2f+1" and "f+1" are weights and are computed in `ledger.c
 | proposal + 2f+1 precommits for it   |          |                |             | 49 (decide)        |
 | f+1 messages of a later round       |          |                |             | 55 (skip)          |
 
-One thing is added: `valid(v)` takes time, because the block is executed. A rule whose `valid(v)` is not known yet
-does not fire; the paper's model, in which processes are as slow as they like, allows that.
+One thing is added: `valid(v)` and `getValue()` take time, because a block is executed. A rule whose `valid(v)` is not
+known yet does not fire, and a proposer that waits for its block gives up with everybody else (line 57). The paper's
+model, in which processes are as slow as they like, allows both.
 """
 
 from __future__ import annotations
@@ -99,9 +100,11 @@ class Rounds:
         """StartRound, lines 11 to 21."""
         self.round = round_
         self.step = Step.PROPOSE
-        if self._am_proposer(round_):
-            return [Propose(line, self.valid_block, self.valid_round)]
-        return [Schedule(line, Step.PROPOSE)]
+        wait = Schedule(line, Step.PROPOSE)
+        if not self._am_proposer(round_):
+            return [wait]
+        propose = Propose(line, self.valid_block, self.valid_round)
+        return [propose] if self.valid_block else [propose, wait]
 
     def on_timeout(self, step: Step, round_: int) -> list[Action]:
         """OnTimeoutPropose, OnTimeoutPrevote and OnTimeoutPrecommit, lines 57 to 67."""

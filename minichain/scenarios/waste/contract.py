@@ -17,7 +17,7 @@ MAX_LOG = 200
 BEFORE_PICKUP = ("Pending", "Scheduled")
 MOVING = ("Scheduled", "InTransit")
 AT_FACILITY = ("Received", "ReadyForSignature")
-SIGNED = ("Signed", "Corrected", "Treated", "Disposed")
+SIGNED = ("Signed", "Corrected", "Treated", "Disposed", "ReturnedToGenerator")
 FINAL = ("Cancelled", "ReturnedToGenerator", "Treated", "Disposed")
 PARTS = ("accepted", "rejected", "residue")
 INCIDENTS = ("spill", "fire", "theft", "accident", "delay", "other")
@@ -147,7 +147,7 @@ class WasteCustody(Contract):
         form["discrepancies"] = entries
         times = form["times"]
         if [entry for entry in entries if entry["open"]]:
-            times.setdefault("discrepancy", self.now)
+            times.setdefault("discrepancy", times.get("received", self.now))
             times.pop("reconciled", 0)
         elif "discrepancy" in times:
             times.setdefault("reconciled", self.now)
@@ -239,7 +239,7 @@ class WasteCustody(Contract):
         form = {
             "number": "",
             "state": "NotAssigned",
-            "edition": 0,
+            "edition": self.call(self.registry, "rules")["edition"],
             "version": 1,
             "preparer": self.caller,
             "generator": generator,
@@ -282,7 +282,8 @@ class WasteCustody(Contract):
         require(reference in self.drafts, f"there is no draft {reference}: write it first")
         form = self.drafts[reference]
         self.only_preparer(form)
-        form["edition"] = self.call(self.registry, "number_rules", number=number)
+        edition = self.call(self.registry, "number_rules", number=number)
+        require(form["edition"] == edition, "the rules have changed since this was drafted: draft it again")
         require(number not in self.manifests, f"tracking number {number} is taken: every manifest has its own")
         form["number"] = number
         form["state"] = "Pending"
@@ -412,6 +413,8 @@ class WasteCustody(Contract):
             line["received"] = line["quantity"]
             line["received_containers"] = line["containers"]
             line["rejected"] = line["quantity"]
+            line["comment"] = form["rejections"][-1]["comment"]
+        self.judge(form)
         self.sign_as(form, "generator", 1)
         form["state"] = "ReturnedToGenerator"
         form["times"]["signed"] = self.now
@@ -469,7 +472,7 @@ class WasteCustody(Contract):
         form = self.opened(number, ("ReadyForSignature",), "report on all its lines first, and sign once")
         self.only([form["destination"]], "the destination")
         self.sign_as(form, "facility", 0)
-        form["state"] = "Signed"
+        form["state"] = "ReturnedToGenerator" if form["returning"] else "Signed"
         form["times"]["signed"] = self.now
         self.release(form)
         return self.keep(form, "signed")

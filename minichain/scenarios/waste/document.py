@@ -4,12 +4,14 @@ everything else stays in `private`, of which the chain keeps nothing but a salte
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import asdict
 
 from minichain.codec import Plain, encode
 from minichain.crypto import digest
-
-CONTINUES = ("rejected", "residue", "accepted")
 
 
 class Site(Plain):
@@ -77,52 +79,52 @@ class Document(Plain):
     rejection: Rejection | None = None
     consent: str = ""
     is_corrected: bool = False
-    private: dict[str, Any] = {}
+    private: Mapping[str, Any] = MappingProxyType({})  # dotted path -> value
 
 
-class Private(Plain):
-    """The part that is kept off the chain, and the hex commitment to it that stands on the chain."""
+class Split(Plain):
+    """What may stand on the chain, what is kept outside, and the hex commitment to it that stands on the chain."""
 
-    content: bytes
+    public: dict[str, Any]
+    private: bytes
     commitment: str
 
 
-def split_private(document: Document, salt: bytes) -> tuple[dict[str, Any], Private]:
-    """Return what may be published, and the private part under its commitment.
+def split_private(document: Document, salt: bytes) -> Split:
+    """Part a document in two.
 
-    Whoever holds the private content and the salt can prove it with `is_private_part`; without the salt the
-    commitment tells nothing, so give each document a fresh random salt of at least 16 bytes.
+    Whoever holds the private bytes and the salt proves them with `is_private_part`. Without the salt the commitment
+    tells nothing, so give each document a fresh random one of at least 16 bytes.
     """
+    sites = (document.generator, *document.transporters, document.facility)
     public = {
         "profile": document.profile,
         "number": document.number,
-        "lines": [_plain(line) for line in document.lines],
+        "sites": [site.number for site in sites],
+        "lines": public_lines(document),
     }
-    content = encode(document.private)
-    return public, Private(content, commitment(content, salt))
+    private = encode(dict(document.private))
+    return Split(public, private, commitment(private, salt))
 
 
-def commitment(content: bytes, salt: bytes) -> str:
+def commitment(private: bytes, salt: bytes) -> str:
     """Commit to private content; 64 hex digits."""
-    return digest("waste private part", len(salt).to_bytes(2) + salt + content).hex()
+    return digest("waste private part", len(salt).to_bytes(2) + salt + private).hex()
 
 
-def is_private_part(content: bytes, salt: bytes, committed: str) -> bool:
+def is_private_part(private: bytes, salt: bytes, committed: str) -> bool:
     """Tell whether this content and salt are what was committed to."""
-    return commitment(content, salt) == committed
-
-
-def _plain(line: Line) -> dict[str, Any]:
-    """Return a line as the contract takes it."""
-    names = ("line", "description", "hazardous", "dot", "waste_class", "containers", "container_type")
-    row: dict[str, Any] = {name: getattr(line, name) for name in (*names, "quantity", "unit", "density", "method")}
-    row |= {name: list(getattr(line, name)) for name in ("codes", "local_codes", "container_ids")}
-    row["origins"] = [
-        {"manifest": o.manifest, "line": o.line, "part": o.part, "quantity": o.quantity} for o in line.origins
-    ]
-    return row
+    return commitment(private, salt) == committed
 
 
 def public_lines(document: Document) -> list[dict[str, Any]]:
     """Return the waste lines as the contract takes them."""
     return [_plain(line) for line in document.lines]
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    names = ("line", "description", "hazardous", "dot", "waste_class", "containers", "container_type")
+    row: dict[str, Any] = {name: getattr(line, name) for name in (*names, "quantity", "unit", "density", "method")}
+    row |= {name: list(getattr(line, name)) for name in ("codes", "local_codes", "container_ids")}
+    row["origins"] = [asdict(origin) for origin in line.origins]
+    return row

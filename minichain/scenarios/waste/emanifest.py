@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from minichain.errors import DocumentError
+from minichain.errors import DocumentError, UsageError
 from minichain.scenarios.waste.document import Document, Line, Rejection, Site
 
 MAX_BYTES: Final = 1_000_000
@@ -51,7 +51,7 @@ class Problem(NamedTuple):
 
 # --- the form of each field --------------------------------------------------------------------------------------
 
-# A kind is: bool, date, whole (number), number, any; text or text:80 (longest); one of words; @Shape; [kind] for a list.
+# A kind is: bool, date, whole (number), number, any; text or text:80 (longest); one of words; @Shape; [kind] is a list.
 SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "Manifest": {
         "createdDate": "date",
@@ -541,10 +541,6 @@ def _discrepancies(raw: Any) -> Iterator[Problem]:
         if differs and not _get(info, "discrepancyComments"):
             said = "is mandatory because wasteQuantity or wasteType is true"
             yield Problem(f"{field}.discrepancyResidueInfo.discrepancyComments", "discrepancy-comment", said)
-        if _get(info, "residue") is True and not _get(info, "residueComments"):
-            yield Problem(
-                f"{field}.discrepancyResidueInfo.residueComments", "residue", "is mandatory because residue is true"
-            )
     for name, is_set in flags.items():
         if isinstance(_get(raw, name), bool) and _get(raw, name) != is_set:
             said = f"is {_say(not is_set)}, but the waste lines say {_say(is_set)}: correct the lines or the flag"
@@ -647,10 +643,19 @@ def _no_constant(word: str) -> None:
 
 def load(source: bytes | str | Path) -> Document:
     """Read an e-Manifest file, or its bytes; raises `DocumentError` with the first field that breaks a rule."""
-    raw = parse(source if isinstance(source, bytes) else Path(source).read_bytes())
+    raw = parse(source if isinstance(source, bytes) else _read(Path(source)))
     for field, rule, message in problems(raw):
         raise DocumentError(field, rule, message)
     return _document(raw)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): give the path of an e-Manifest JSON file"
+        ) from None
 
 
 def _document(raw: dict[str, Any]) -> Document:
@@ -701,11 +706,9 @@ def _line(raw: dict[str, Any]) -> Line:
 
 def _density(raw: dict[str, Any]) -> int:
     """Return the density in whole grams per litre; 1 lb/gal is 119.826 g/L."""
-    density = _get(raw, "brInfo", "density")
-    if density is None:
-        return 0
+    density = _get(raw, "brInfo", "density") or 0
     factor = 119.826427 if _get(raw, "brInfo", "densityUnitOfMeasurement", "code") == "1" else 1000
-    return round(density * factor)
+    return int(density * factor + 0.5)
 
 
 def _rejection(raw: dict[str, Any]) -> Rejection | None:

@@ -1,0 +1,350 @@
+"""The command line: parsing and printing, nothing else.
+
+Exit codes: 0 done; 1 the answer is no; 2 wrong use; 3 it could not be done, and the message says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from minichain import __version__
+from minichain.errors import LanguageError, MinichainError, ProofError, UsageError
+
+NO, COULD_NOT = 1, 3
+
+screen = Console()
+notes = Console(stderr=True)
+
+with_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+with_home = click.option(
+    "--home", type=click.Path(path_type=Path, file_okay=False), help="Directory of the network [~/.minichain]."
+)
+
+
+def show(as_json: bool, content: Any, print_for_people: Callable[[], None]) -> None:
+    """Print a result in one of its two forms."""
+    if as_json:
+        click.echo(json.dumps(content, ensure_ascii=False, default=_as_text))
+    else:
+        print_for_people()
+
+
+def _as_text(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+class _Group(click.Group):
+    """Turns minichain's own errors into a message and an exit code; a bug keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MinichainError as error:
+            notes.print(f"[bold red]{type(error).__name__}[/]", end=": ")
+            notes.print(str(error), markup=False, highlight=False, soft_wrap=True)
+            ctx.exit(COULD_NOT)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+def main() -> None:
+    """A compact ledger for teaching and governance."""
+
+
+# --- the network -------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@with_home
+@click.option("--validators", type=click.IntRange(1, 100), help="How many, for a new chain [4].")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the dashboards [8866, or any free one].")
+@click.option("--fresh", is_flag=True, help="Delete the chain in this directory and begin a new one.")
+@click.option("--empty", is_flag=True, help="Do not put the example cases on a new chain.")
+@click.option("--no-dashboards", is_flag=True, help="Start the validators only.")
+@click.option("--no-browser", is_flag=True, help="Do not open the dashboards in a browser.")
+@with_json
+def up(
+    home: Path | None,
+    validators: int | None,
+    port: int | None,
+    fresh: bool,
+    empty: bool,
+    no_dashboards: bool,
+    no_browser: bool,
+    as_json: bool,
+) -> None:
+    """Start a network and its dashboards, and say where they are."""
+    from minichain.client.network import Network
+    from minichain.live import supervisor
+    from minichain.live.home import Home
+
+    place = Home(home)
+    if fresh and place.find() is None:
+        shutil.rmtree(place.chain, ignore_errors=True)
+        (place.path / "root").unlink(missing_ok=True)
+    options = ["--validators", str(validators)] if validators else []
+    options += ["--port", str(port)] if port is not None else []
+    options += ["--no-dashboards"] if no_dashboards else []
+    with notes.status("starting validators and dashboards"):
+        running = supervisor.spawn(place, options)
+    if not empty:
+        from minichain.scenarios import examples
+
+        with Network.attach(home) as net, notes.status("putting the example cases on the chain") as status:
+            examples.load(net, lambda text: status.update(text))
+    content = {
+        "home": str(place.path),
+        "dashboards": running.dashboards,
+        "nodes": {node.name: node.address for node in running.nodes},
+        "pid": running.pid,
+    }
+    show(as_json, content, lambda: _print_up(content))
+    if running.dashboards and not no_browser and not as_json:
+        webbrowser.open(running.dashboards)
+
+
+def _print_up(content: dict[str, Any]) -> None:
+    screen.print(f"[bold green]{len(content['nodes'])} validators are running.[/]")
+    if content["dashboards"]:
+        screen.print(f"Dashboards: [bold]{content['dashboards']}[/]")
+    for name, address in content["nodes"].items():
+        screen.print(f"  {name}  {address}", highlight=False)
+    screen.print("See `minichain status`; stop everything with `minichain down`.", highlight=False)
+
+
+@main.command()
+@with_home
+@with_json
+def status(home: Path | None, as_json: bool) -> None:
+    """Say how the network is doing."""
+    from minichain.client.network import Network
+    from minichain.live.home import Home
+
+    running = Home(home).find()
+    if running is None:
+        show(as_json, {"running": False}, lambda: screen.print("No network is running. Start one with `minichain up`."))
+        sys.exit(NO)
+    with Network.attach(home) as net:
+        reports = net.status()
+    nodes = [
+        {
+            "name": report.name,
+            "up": report.is_up,
+            "height": report.height if report.is_up else None,
+            "state_root": report.state_root or None,
+            "waiting": report.status.waiting if report.status else None,
+            "evidence": report.status.evidence if report.status else None,
+            "memory_mb": round(report.memory / 1e6, 1) if report.memory else None,
+        }
+        for report in reports
+    ]
+    content = {"running": True, "dashboards": running.dashboards, "pid": running.pid, "nodes": nodes}
+    show(as_json, content, lambda: _print_table(nodes, f"Dashboards: {running.dashboards or 'none'}"))
+
+
+def _print_table(rows: list[dict[str, Any]], caption: str = "") -> None:
+    table = Table(caption=caption, caption_justify="left")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        table.add_row(*("–" if value is None else str(value) for value in row.values()))
+    screen.print(table)
+
+
+@main.command()
+@with_home
+@with_json
+def down(home: Path | None, as_json: bool) -> None:
+    """Stop the network and the dashboards; the chain stays on the disk."""
+    from minichain.client.attached import AttachedWorld
+    from minichain.live import supervisor
+    from minichain.live.home import Home
+
+    place = Home(home)
+    running = place.find()
+    if running is not None:
+        AttachedWorld(place).stop()
+        supervisor.stop(place, running)
+    text = "No network was running." if running is None else "Stopped. The chain is kept: `minichain up` goes on with it."
+    show(as_json, {"stopped": running is not None}, lambda: screen.print(text, highlight=False))
+
+
+@main.command()
+@with_home
+@with_json
+def doctor(home: Path | None, as_json: bool) -> None:
+    """Look for what keeps a network from running, and say how to mend it."""
+    from minichain.live.doctor import examine
+    from minichain.live.home import Home
+
+    findings = examine(Home(home))
+    rows = [{"what": f.what, "found": f.found, "fix": f.fix or None} for f in findings]
+    show(as_json, {"findings": rows}, lambda: _print_table(rows))
+    sys.exit(NO if any(finding.fix for finding in findings) else 0)
+
+
+@main.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False))
+def node(config: str) -> None:
+    """Run one validator from its config file, until its standard input ends."""
+    from minichain.live import process
+
+    sys.exit(process.main(config))
+
+
+# --- the main job ------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def demo() -> None:
+    """Carry a real case through a network of its own."""
+
+
+@demo.command()
+@click.option("--manifest", type=click.Path(dir_okay=False, path_type=Path), help="An EPA e-Manifest JSON file.")
+@click.option("--world", type=click.Choice(["live", "sim"]), default="live", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Fixes every key.")
+@click.option("--proof", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the proof file.")
+@with_json
+def waste(manifest: Path | None, world: str, seed: int, proof: Path | None, as_json: bool) -> None:
+    """Carry a waste manifest through its whole life, with a validator killed half way."""
+    from minichain.scenarios.waste import demo as waste_demo
+
+    with notes.status("starting") as progress:
+        result = waste_demo.run(manifest, world, seed, proof, lambda text: progress.update(text))
+    show(as_json, result, lambda: _print_story(result))
+
+
+def _print_story(result: dict[str, Any]) -> None:
+    _print_table(result["steps"])
+    roots = set(result["state_roots"].values())
+    screen.print(f"{len(result['state_roots'])} validators agree on state root {min(roots)}", soft_wrap=True)
+    screen.print(f"Proof: {result['proof']}  (check it with `minichain verify {result['proof']}`)", soft_wrap=True)
+
+
+@main.command()
+@click.argument("proof", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--genesis", help="The genesis hash, in hexadecimal, of the chain it must belong to.")
+@with_json
+def verify(proof: Path, genesis: str | None, as_json: bool) -> None:
+    """Check a proof file, with no network."""
+    from minichain.crosschain import proofs
+
+    try:
+        expected = bytes.fromhex(genesis) if genesis else None
+    except ValueError:
+        raise UsageError(f"--genesis {genesis!r} is not hexadecimal: copy it from `minichain verify` of a proof you trust") from None
+    try:
+        found = proofs.verify(proofs.Proof.from_bytes(proof.read_bytes()), expected)
+    except ProofError as error:
+        text = str(error)
+        show(as_json, {"valid": False, "reason": text}, lambda: screen.print(f"[bold red]Refused[/]: {text}", soft_wrap=True))
+        sys.exit(NO)
+    content = {
+        "valid": True,
+        "chain": found.chain_id,
+        "genesis": found.genesis.hex(),
+        "height": found.height,
+        "time_ms": found.time_ms,
+        "sender": found.sender,
+        "signers": list(found.signers),
+        "calls": [{"contract": call.contract, "action": call.action} for call in found.transaction.calls],
+        "outcome": found.receipt.outcome,
+        "events": [{"contract": e.contract, "name": e.name, "data": e.data} for e in found.receipt.events],
+    }
+    show(as_json, content, lambda: _print_verified(content))
+
+
+def _print_verified(content: dict[str, Any]) -> None:
+    calls = ", ".join(f"{call['contract']}.{call['action']}" for call in content["calls"])
+    screen.print("[bold green]Valid.[/] It is proved who signed what, and that the chain made it final:")
+    screen.print(f"  {calls} by {content['sender']}: {content['outcome']}", soft_wrap=True, highlight=False)
+    screen.print(f"  block {content['height']} of {content['chain']}, signed by {', '.join(content['signers'])}")
+    screen.print(f"  genesis {content['genesis']}", soft_wrap=True, highlight=False)
+
+
+# --- the workshop ------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--validators", type=click.IntRange(1, 100), default=4, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--transactions", type=click.IntRange(1, 5_000), default=40, show_default=True)
+@click.option("--storm-ms", type=click.IntRange(0), default=20_000, show_default=True, help="Virtual time of trouble.")
+@click.option("--delay", type=click.IntRange(0), default=50, show_default=True, help="Longest delay in milliseconds.")
+@click.option("--loss", type=click.IntRange(0, 100), default=5, show_default=True, help="Lost messages in percent.")
+@click.option("--duplication", type=click.IntRange(0, 100), default=5, show_default=True)
+@click.option("--trace", type=click.Path(dir_okay=False, path_type=Path), help="Write every event to this file.")
+@with_json
+def sim(
+    validators: int,
+    seed: int,
+    transactions: int,
+    storm_ms: int,
+    delay: int,
+    loss: int,
+    duplication: int,
+    trace: Path | None,
+    as_json: bool,
+) -> None:
+    """Put a simulated network through a storm of crashes and partitions, checking every event."""
+    import msgspec
+
+    from minichain.sim import faults
+    from minichain.sim.network import Weather
+
+    weather = Weather(min(1, delay), delay, loss, duplication)
+    report, lines = faults.storm(validators, seed, weather, transactions, storm_ms, keep_lines=trace is not None)
+    if trace is not None:
+        trace.write_text("\n".join(lines) + "\n")
+    content = msgspec.structs.asdict(report)
+    show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "simulator", "tree"]))
+@click.option("--validators", type=click.IntRange(1, 100), default=4, show_default=True)
+@click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
+@with_json
+def bench(what: str, validators: int, transfers: int, as_json: bool) -> None:
+    """Measure this machine; every figure comes with its formula."""
+    from minichain import bench as benches
+
+    options = {} if what == "tree" else {"validators": validators}
+    if what == "throughput":
+        options["transfers"] = transfers
+    with notes.status(f"measuring {what}"):
+        content = benches.BENCHES[what](**options)
+    show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
+
+
+@main.group()
+def contract() -> None:
+    """Work on contracts."""
+
+
+@contract.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_json
+def check_contract(file: Path, as_json: bool) -> None:
+    """List where a file leaves the contract language: line, code, explanation."""
+    from minichain.contracts import check
+
+    try:
+        source = file.read_text(encoding="utf-8")
+    except UnicodeError:
+        raise LanguageError(f"{file} is not UTF-8 text") from None
+    found = [{"line": v.line, "code": v.code, "explanation": v.explanation} for v in check(source)]
+    text = f"{file} is in the contract language."
+    show(as_json, {"violations": found}, lambda: _print_table(found) if found else screen.print(text, highlight=False))
+    sys.exit(NO if found else 0)

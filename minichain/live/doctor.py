@@ -1,0 +1,110 @@
+"""Look for what keeps a network from running, and say how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sqlite3
+import sys
+from importlib.metadata import version
+from typing import Final
+
+import psutil
+import zmq
+
+from minichain.codec import Plain
+from minichain.live.cluster import HOST
+from minichain.live.home import Home
+from minichain.live.supervisor import PORT, apps
+
+NODE_MB: Final = 90
+KERNEL_MB: Final = 160  # the dashboards' server and one viewer
+DISK_MB: Final = 200
+PROGRAMS: Final = ("minichain.live.process", "minichain.live.supervisor", "minichain.views.server")
+
+
+class Finding(Plain):
+    """One thing that was looked at; `fix` says what to do, and is empty if all is well."""
+
+    what: str
+    found: str
+    fix: str
+
+
+def examine(home: Home) -> list[Finding]:
+    """Return every finding, good and bad."""
+    return [
+        _python(),
+        _curve(),
+        _memory(),
+        _disk(home),
+        _port(home),
+        _dashboards(),
+        _record(home),
+        _leftovers(home),
+    ]
+
+
+def _python() -> Finding:
+    found = f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, ipywidgets {version('ipywidgets')}"
+    fix = "" if sys.version_info >= (3, 11) else "install Python 3.11 or later, and minichain into it"
+    return Finding("programs", found, fix)
+
+
+def _curve() -> Finding:
+    has_curve = zmq.has("curve")
+    fix = "" if has_curve else "this pyzmq cannot encrypt: run `pip install --force-reinstall pyzmq`"
+    return Finding("encryption", f"ZeroMQ {zmq.zmq_version()}, CURVE {'yes' if has_curve else 'no'}", fix)
+
+
+def _memory() -> Finding:
+    free = psutil.virtual_memory().available // 10**6
+    need = 4 * NODE_MB + KERNEL_MB
+    fix = "" if free >= need else f"close other programs: four validators and one dashboard need about {need} MB"
+    return Finding("memory", f"{free} MB free", fix)
+
+
+def _disk(home: Home) -> Finding:
+    place = next(path for path in (home.path, *home.path.parents) if path.exists())
+    free = shutil.disk_usage(place).free // 10**6
+    fix = "" if free >= DISK_MB else f"make room: a course needs about {DISK_MB} MB, or use `--home` on another disk"
+    return Finding("disk", f"{free} MB free in {place}", fix)
+
+
+def _port(home: Home) -> Finding:
+    running = home.find()
+    if running and running.dashboards:
+        return Finding("port", f"the dashboards are at {running.dashboards}", "")
+    with socket.socket() as probe:
+        is_free = probe.connect_ex((HOST, PORT)) != 0
+    fix = "" if is_free else "nothing to do: `minichain up` takes another port, or the one you name with `--port`"
+    return Finding("port", f"{PORT} is {'free' if is_free else 'used by another program'}", fix if not is_free else "")
+
+
+def _dashboards() -> Finding:
+    notebooks = sorted(path.stem for path in apps().glob("*.ipynb"))
+    fix = "" if notebooks else "install minichain again: its dashboards are missing"
+    return Finding("dashboards", ", ".join(notebooks) or "none", fix)
+
+
+def _record(home: Home) -> Finding:
+    running = home.find()
+    if running:
+        down = [node.name for node in running.nodes if node.pid is None]
+        fix = f"start {', '.join(down)} again in the explorer, or run `minichain down` and `minichain up`" if down else ""
+        return Finding("network", f"running (process {running.pid}), {len(down)} validators down", fix)
+    stale = home.record.exists()
+    return Finding("network", "not running" + (", but it did not end in order" if stale else ""), "")
+
+
+def _leftovers(home: Home) -> Finding:
+    running = home.find()
+    known = {running.pid} if running else set()
+    left = []
+    for process in psutil.process_iter(["pid", "ppid", "cmdline"]):
+        command = " ".join(process.info["cmdline"] or ())
+        is_ours = any(program in command for program in PROGRAMS)
+        if is_ours and process.info["pid"] not in known and process.info["ppid"] not in known and process.info["ppid"] == 1:
+            left.append(process.info["pid"])
+    fix = f"end them: `kill {' '.join(map(str, left))}`" if left else ""
+    return Finding("leftovers", f"{len(left)} processes without an owner", fix)

@@ -1,0 +1,429 @@
+"""Garbage custody: which loads are where, who signed for them, what is missing, and signing as one of the parties.
+
+`Custody` is what the page knows, and is tested without one; `page` is how it looks. The contract decides what is
+allowed; this page shows it and asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as field_
+from functools import partial
+from typing import Any, Final, Protocol
+
+import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
+import traitlets as T  # noqa: N812 - beside W
+
+from minichain.errors import CallFailed, UsageError
+from minichain.views import loads, parts, proofs
+from minichain.views.i18n import _, moment, ngettext, number
+from minichain.views.loads import Alert, Manifest
+from minichain.views.markup import Safe, join, tag
+from minichain.views.models import ChainReader
+from minichain.views.moving import Pick, PickList
+from minichain.views.panels import (
+    Content,
+    LongAction,
+    Page,
+    band,
+    bound,
+    card,
+    field,
+    rebuilt,
+    row,
+    split,
+    stack,
+    tabs,
+)
+from minichain.views.pictures import sankey
+from minichain.views.polling import Errands, LiveLoop
+from minichain.views.telling import Names, deed, name_of, with_names
+
+CUSTODY, REGISTRY = "waste", "waste-registry"
+PAGE_SIZE: Final = 50
+
+# --- what the page knows -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one look at the ledger showed.
+
+    `names` are the sites of all parties by did, `people` those whose wallets are kept here, so that one can sign as
+    them. `manifests` come newest first; None if there is no waste ledger.
+    """
+
+    height: int = 0
+    names: Names = field_(default_factory=dict)
+    people: tuple[str, ...] = ()
+    manifests: tuple[Manifest, ...] | None = None
+
+
+class CustodyReader:
+    """Read the manifests again and again, and ask in full only for those that changed."""
+
+    def __init__(self) -> None:
+        self._chain = ChainReader(keep=1)
+        self._last, self._seen = Snapshot(), b""
+        self._known: dict[str, tuple[Any, Manifest]] = {}
+
+    def __call__(self, client: Any) -> Snapshot:
+        """Ask a client; raises what the client raises."""
+        chain = self._chain(client)
+        head = chain.blocks[-1].id if chain.blocks else b""
+        if head != self._seen:
+            is_there = CUSTODY in {name for name, _deployer, _height in chain.contracts}
+            self._last = self._read(client, chain.height) if is_there else Snapshot(chain.height)
+            self._seen = head
+        return self._last
+
+    def _read(self, client: Any, height: int) -> Snapshot:
+        registry, custody = client.contract(REGISTRY), client.contract(CUSTODY)
+        sites = {party["did"]: party["site"] for party in _all(registry.all_parties) if party["site"]}
+        people = tuple(site for did, site in sites.items() if client.wallet(site).did == did)
+        found = [
+            self._full(custody, summary) for summary in _all(lambda **page: custody.manifests_for(**page)["manifests"])
+        ]
+        return Snapshot(height, sites, people, tuple(reversed(found)))
+
+    def _full(self, custody: Any, summary: Mapping[str, Any]) -> Manifest:
+        known = self._known.get(summary["number"])
+        if known is None or known[0] != summary:
+            known = self._known[summary["number"]] = (summary, custody.manifest(number=summary["number"]))
+        return known[1]
+
+
+def _all(ask: Callable[..., Sequence[Any]]) -> list[Any]:
+    """Ask for one page after the other until one is not full."""
+    found: list[Any] = []
+    while len(found) % PAGE_SIZE == 0:
+        more = ask(start=len(found), limit=PAGE_SIZE)
+        found += more
+        if not more:
+            break
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants to sign."""
+
+    who: str
+    act: str
+    arguments: Mapping[str, Any]
+
+
+class Custody(T.HasTraits):
+    """The loads as last seen, the one that is open, and what is about to be signed by whom."""
+
+    height = T.Int(-1)
+    names: Any = T.Dict()
+    people: Any = T.Tuple()
+    manifests: Any = T.Tuple(None, allow_none=True)
+    chosen = T.Unicode("")
+    who = T.Unicode("")
+    act = T.Unicode("hand_over")
+    step: Any = T.Any(None)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Take over what a look showed."""
+        with self.hold_trait_notifications():
+            self.height, self.names, self.people = snapshot.height, dict(snapshot.names), snapshot.people
+            self.manifests = snapshot.manifests
+        if self.manifests and self.manifest is None:
+            self.chosen = self._most_urgent()
+
+    def _most_urgent(self) -> str:
+        worst = [alert.number for alert in self.alerts if alert.state == "bad"]
+        return str((worst or [self.manifests[0]["number"]])[0])
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Return the load that is open."""
+        return next((one for one in self.manifests or () if one["number"] == self.chosen), None)
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """List all that needs attention, worst first."""
+        found = [alert for manifest in self.manifests or () for alert in loads.alerts(manifest, self.names)]
+        return sorted(found, key=lambda alert: ("bad", "warn", "info").index(alert.state))
+
+    @T.observe("manifests", "chosen")
+    def _follow(self, _change: Any) -> None:
+        self.step = loads.next_step(self.manifest) if self.manifest else None
+
+    @T.observe("step")
+    def _suggest(self, _change: Any) -> None:
+        if self.step:
+            who = self.names.get(self.step.did)
+            self.act, self.who = self.step.act, who if who in self.people else self.who
+
+    def order(self, received: Sequence[int], comment: str) -> Order:
+        """Return what is about to be signed; raises `UsageError` if nothing can be."""
+        if self.manifest is None:
+            raise UsageError(_("Choose a load first."))
+        return Order(self.who, self.act, loads.arguments(self.act, self.manifest, received, comment.strip()))
+
+    def count(self, *states: str) -> int:
+        """Count the loads in any of these states."""
+        return sum(manifest["state"] in states for manifest in self.manifests or ())
+
+
+def sign(order: Order, names: Names, client: Any, say: Callable[..., None]) -> Any:
+    """Sign, send and wait until it is final; returns its proof."""
+    say(0)
+    contract, wallet = client.contract(CUSTODY), client.wallet(order.who)
+    say(1, _("More than two thirds of the validators have to agree."))
+    try:
+        receipt = getattr(contract.with_sender(wallet), order.act)(**order.arguments)
+    except CallFailed as error:
+        raise CallFailed(with_names(str(error), names), error.receipt) from error
+    return receipt.proof()
+
+
+class Day(Protocol):
+    """A script of real transactions for a ledger that is still empty."""
+
+    CONTRACTS: Mapping[str, type]
+
+    def people(self) -> Sequence[str]: ...
+    def arguments(self, dids: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]: ...
+    def steps(self, dids: Mapping[str, str]) -> Iterator[Any]: ...
+
+
+def play(day: Day, client: Any, say: Callable[..., None]) -> int:
+    """Put the contracts on the chain and sign every step of a day; returns how many there were."""
+    say(0)
+    wallets = {name: client.wallet(name) for name in day.people()}
+    dids = {name: wallet.did for name, wallet in wallets.items()}
+    office = wallets[day.people()[0]]
+    arguments = day.arguments(dids)
+    contracts = {
+        name: client.deploy(contract, sender=office, name=name, **arguments[name])
+        for name, contract in day.CONTRACTS.items()
+    }
+    steps = list(day.steps(dids))
+    for done, step in enumerate(steps, 1):
+        say(
+            1,
+            _("{done} of {count}: {sentence}").format(
+                done=number(done), count=number(len(steps)), sentence=_(step.sentence)
+            ),
+        )
+        getattr(contracts[step.contract].with_sender(wallets[step.role]), step.action)(**step.args)
+    return len(steps)
+
+
+# --- how it looks ------------------------------------------------------------------------------------------------
+
+
+def page(connect: Callable[[], Any], day: Day) -> Page:
+    """Build the dashboard; `day` is what it offers to play where there is no waste ledger yet."""
+    model, errands = Custody(), Errands(connect)
+    live = LiveLoop(connect, CustodyReader(), model.show)
+    picks, screens = PickList(_("Loads"), _("No load yet.")), tabs()
+    W.link((model, "chosen"), (picks, "selected"))
+    model.observe(lambda _change: picks.show([_pick(one, model.names) for one in model.manifests or ()]), "manifests")
+    opened = stack(_way(model), row(_signing(model, errands), _record(model)))
+    screens.children = [split(card(picks, title=_("Loads")), opened), _attention(model, screens), _mass(model)]
+    screens.titles = (_("Loads"), _("Needs attention"), _("Where the mass went"))
+    limits = [
+        _("whether the waste is really there: the chain proves who signed what and when"),
+        _("whether a scale was honest, or a bin was opened on the way"),
+        _("anything about a household: personal data are not on the chain"),
+    ]
+    return Page(_start(model, errands, day), _figures(model), screens, limits=limits, live=live)
+
+
+def _start(model: Custody, errands: Errands[Any], day: Day) -> W.Box:
+    """Offer to begin, as long as there is nothing to see."""
+
+    def done(count: int) -> Safe:
+        return join(_("{count} steps are signed and final.").format(count=number(count)))
+
+    begin = LongAction(
+        _("Play the example day"),
+        [_("Rules on the ledger"), _("Loads"), _("Final")],
+        errands,
+        lambda: partial(play, day),
+        done,
+    )
+    sentence = _(
+        "The example day brings nine loads. Every step is really signed and agreed on; the people are invented."
+    )
+    offer = card(begin, title=_("There is no waste ledger on this network yet."), sentence=sentence)
+
+    def offered() -> Sequence[Content]:
+        return [offer] if model.height >= 0 and (not model.manifests or begin.button.disabled) else []
+
+    return rebuilt(model, ["manifests", "height"], offered)
+
+
+def _figures(model: Custody) -> W.Box:
+    def moving() -> Safe:
+        waiting = model.count("Pending", "Scheduled")
+        note = _("{count} still to be picked up").format(count=number(waiting))
+        return parts.kpi(_("On the way"), model.count("InTransit", "Received", "ReadyForSignature"), note=note)
+
+    def complete() -> Safe:
+        return parts.kpi(_("Complete"), model.count(*loads.COMPLETE), note=_("signed by every party"))
+
+    def attention() -> Safe:
+        found = model.alerts
+        bad = sum(alert.state == "bad" for alert in found)
+        return parts.kpi(_("Needs attention"), len(found), note=_("{count} late or unsigned").format(count=number(bad)))
+
+    def mass() -> Safe:
+        sent, came = loads.mass_reported(model.manifests or ())
+        return parts.kpi(_("Arrived"), came, "kg", _("of {sent} kg that were sent").format(sent=number(sent)))
+
+    return band(*(bound(model, ["manifests"], render) for render in (moving, complete, attention, mass)))
+
+
+def _pick(manifest: Manifest, names: Names) -> Pick:
+    state, word = loads.state_of(manifest)
+    if any(alert.state == "bad" for alert in loads.alerts(manifest, names)):
+        state, word = "bad", _("look at this")
+    return Pick(manifest["number"], manifest["number"], loads.what(manifest), state, word)
+
+
+def _way(model: Custody) -> W.Box:
+    def shown() -> Safe:
+        manifest = model.manifest
+        if manifest is None:
+            return parts.paragraph(_("Choose a load."))
+        told = [(alert.state, alert.words) for alert in loads.alerts(manifest, model.names)]
+        title = _("Manifest {number}").format(number=manifest["number"])
+        top = tag(
+            "div", parts.heading(title, loads.what(manifest)), parts.chip(*loads.state_of(manifest)), class_="mc-line"
+        )
+        return join(
+            top, parts.custody(_("From hand to hand"), loads.stops(manifest, model.names)), parts.sentences(told)
+        )
+
+    return card(bound(model, ["manifests", "chosen"], shown, "mc-way"))
+
+
+def _record(model: Custody) -> W.Box:
+    def told() -> Safe:
+        if model.manifest is None:
+            return join()
+        lines = [_logged(entry, model.chosen, model.names) for entry in reversed(model.manifest["log"])]
+        return parts.sentences(lines)
+
+    title = _("What was signed")
+    return card(
+        bound(model, ["manifests", "chosen"], told),
+        title=title,
+        sentence=_("Newest first; nothing here can be removed."),
+    )
+
+
+def _logged(entry: Mapping[str, Any], manifest: str, names: Names) -> Safe:
+    words = deed(entry["act"], name_of(entry["by"], names), manifest)
+    note = entry["note"] if entry["act"] not in ("submitted", "incident") else ""
+    return join(words, note and tag("q", note), tag("small", moment(entry["at"])))
+
+
+def _signing(model: Custody, errands: Errands[Any]) -> W.Box:
+    who = W.Dropdown(options=[("", "")])
+    act = W.Dropdown(options=[(words.capitalize(), name) for name, words in loads.act_names().items()])
+    comment = W.Text()
+    T.dlink((model, "people"), (who, "options"), lambda people: [("", ""), *((_(name), name) for name in people)])
+    W.link((model, "who"), (who, "value"))
+    W.link((model, "act"), (act, "value"))
+    weighed: list[W.BoundedIntText] = []
+
+    def details() -> Sequence[Content]:
+        weighed.clear()
+        if model.manifest is None:
+            return ()
+        weighed.extend(_scale(line) for line in model.manifest["lines"])
+        asked = [field(scale, label) for scale, label in zip(weighed, _scale_names(model.manifest), strict=True)]
+        asked = asked if model.act == "report" else []
+        has_comment = model.act in ("report", "reject_on_site", "reconcile", "report_incident")
+        hint = _("Everybody can read it: leave out names and telephone numbers.")
+        return [*asked, *([field(comment, _("In one plain sentence, why"), hint)] if has_comment else [])]
+
+    def prepare() -> Callable[..., Any]:
+        return partial(sign, model.order([scale.value for scale in weighed], comment.value), model.names)
+
+    def done(proof: Any) -> Safe:
+        comment.value = ""
+        words = _("Final in block {height}. It cannot be changed any more, only corrected.")
+        return join(words.format(height=number(proof.header.height)), " ", proofs.link(proof))
+
+    def waited() -> Safe:
+        if model.step is None:
+            return parts.paragraph(_("Nobody has to do anything now."))
+        name, deed_ = name_of(model.step.did, model.names), loads.act_names()[model.step.act]
+        return parts.note(
+            "info", _("Waiting for {name}").format(name=name), tag("p", _("to {deed}").format(deed=deed_))
+        )
+
+    send = LongAction(_("Sign and send"), [_("Signed"), _("Agreed"), _("Final")], errands, prepare, done)
+    return card(
+        bound(model, ["step", "names"], waited),
+        field(who, _("Sign as")),
+        field(act, _("What you do")),
+        rebuilt(model, ["act", "chosen", "step"], details),
+        send,
+        title=_("Sign"),
+    )
+
+
+def _scale(line: Mapping[str, Any]) -> W.BoundedIntText:
+    return W.BoundedIntText(value=line["received"] or line["quantity"], min=0, max=10**12)
+
+
+def _scale_names(manifest: Manifest) -> list[str]:
+    words = _("Arrived of {what}, in {unit}")
+    return [
+        words.format(what=line["description"], unit=_(loads.UNIT_NAMES[line["unit"]])) for line in manifest["lines"]
+    ]
+
+
+def _attention(model: Custody, screens: W.Tab) -> W.Box:
+    picks = PickList(_("What needs attention"), _("Nothing is late, missing or different."))
+    words = {"bad": _("missing"), "warn": _("differs"), "info": _("to know")}
+
+    def follow(_change: Any) -> None:
+        found = enumerate(model.alerts)
+        picks.show([Pick(f"{i} {a.number}", a.number, a.words, a.state, words[a.state]) for i, a in found])
+
+    def open_load(change: Any) -> None:
+        if change.new:
+            model.chosen, screens.selected_index, picks.selected = change.new.partition(" ")[2], 0, ""
+
+    model.observe(follow, "manifests")
+    picks.observe(open_load, "selected")
+    sentence = _("Late, handed over but never confirmed, or another amount than was sent. Choose one to open its load.")
+    return card(picks, title=_("What needs attention"), sentence=sentence)
+
+
+def _mass(model: Custody) -> W.Box:
+    def drawn() -> Safe:
+        flows, unweighed = loads.mass_flows(model.manifests or (), model.names)
+        if not flows:
+            return parts.paragraph(_("No load yet."))
+        table = parts.table(
+            _("The same in figures"),
+            [_("From"), _("To"), _("Mass, kg")],
+            [[flow.source, flow.target, flow.amount] for flow in flows],
+        )
+        words = ngettext(
+            "{count} line is a volume and not drawn.", "{count} lines are volumes and not drawn.", unweighed
+        )
+        left_out = unweighed and parts.paragraph(words.format(count=number(unweighed)))
+        return join(
+            sankey(_("From where to where, in kilograms"), flows, "kg"),
+            left_out or None,
+            parts.drawer(_("The same in figures"), table),
+        )
+
+    return card(
+        bound(model, ["manifests"], drawn, "mc-mass"),
+        title=_("Where the mass went"),
+        sentence=_("As the parties signed it."),
+    )

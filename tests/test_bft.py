@@ -1,0 +1,750 @@
+"""Tendermint against its paper: one test for each rule of Algorithm 1 (arXiv:1807.04938v3), named by its lines.
+
+Then four engines in a bad network: they may be slow, but they never disagree and never contradict themselves.
+A failing seed is in the test's name: `pytest tests/test_bft.py -k "seed and 17"`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from minichain.consensus.bft import Bft, Equivocation, Proposal, Vote
+from minichain.consensus.bft.engine import MAX_EARLY_MESSAGES, MAX_ROUNDS_AHEAD
+from minichain.consensus.bft.messages import cast_vote, sign_proposal
+from minichain.consensus.interface import (
+    Accuse,
+    Begin,
+    Build,
+    Built,
+    Decide,
+    Effect,
+    Heard,
+    Hold,
+    Judge,
+    Judged,
+    StartTimer,
+    Tell,
+    TimedOut,
+    Timer,
+    Work,
+)
+from minichain.ledger.certificate import PRECOMMIT, PREVOTE
+from minichain.ledger.committee import Committee
+from minichain.ledger.genesis import Timeouts
+from minichain.ledger.types import Block, Header
+from minichain.merkle import root
+from tests.builders import committee, key
+
+CHAIN = b"\7" * 32
+FOUR = committee(1, 1, 1, 1)
+TIMEOUTS = Timeouts(propose=1_000, prevote=500, precommit=300, growth=10)
+
+
+NAMES: dict[bytes, str] = {}
+
+
+def block(name: str, height: int = 1, proposer: int = 0, txs: tuple[bytes, ...] = ()) -> Block:
+    """Return a block; its name makes it different from others."""
+    fields: dict[str, Any] = {field: bytes(32) for field in Header.__struct_fields__}
+    fields |= {"genesis": CHAIN, "height": height, "time_ms": 0, "tx_root": root(txs)}
+    fields |= {"state_root": name.encode().ljust(32, b"."), "proposer": key(f"node-{proposer}").public}
+    made = Block(Header(**fields), txs)
+    NAMES[made.header.id] = name
+    return made
+
+
+def block_id(value: Block | None) -> bytes | None:
+    return None if value is None else value.header.id
+
+
+A, B = block("A"), block("B")
+
+
+class Process:
+    """One engine at height 1; `hear` speaks with the voices of the others. Proposers: node-0 in round 0, and so on."""
+
+    def __init__(self, me: int, group: Committee = FOUR, said: tuple[Any, ...] = (), held: tuple[Block, ...] = ()) -> None:
+        self.engine = Bft(key(f"node-{me}"), CHAIN, TIMEOUTS)
+        self.group = group
+        publics = [member.public for member in group.members]
+        self.first = self.engine.handle(Begin(1, group, lambda r: publics[r % len(publics)], said, held), 0)
+
+    def do(self, event: Any) -> list[Effect]:
+        return self.engine.handle(event, 0)
+
+    def hear(self, *messages: Any) -> list[Effect]:
+        return [effect for message in messages for effect in self.do(Heard(message))]
+
+    def timeout(self, step: str, round_: int) -> list[Effect]:
+        return self.do(TimedOut(Timer(step, 1, round_)))
+
+    def judge(self, value: Block, valid: bool = True) -> list[Effect]:
+        return self.do(Judged(value.header.id, valid))
+
+    def propose(self, round_: int, value: Block, valid_round: int = -1, valid: bool = True) -> list[Effect]:
+        """Hear the proposal of a round and know whether its block is valid."""
+        return self.hear(proposal(round_, value, valid_round)) + self.judge(value, valid)
+
+    def votes(self, kind: int, round_: int, value: Block | None, *voters: int) -> list[Effect]:
+        return self.hear(*(vote(voter, kind, round_, value) for voter in voters))
+
+    @property
+    def summary(self) -> tuple[int, str, int]:
+        found = self.engine.summary()
+        return found["round"], found["step"], found["locked_round"]
+
+
+def vote(voter: int, kind: int, round_: int, value: Block | None, height: int = 1) -> Vote:
+    return cast_vote(key(f"node-{voter}"), CHAIN, kind, height, round_, block_id(value))
+
+
+def proposal(round_: int, value: Block, valid_round: int = -1, proposer: int | None = None, height: int = 1) -> Proposal:
+    """Return a round's proposal; a new block is the proposer's own."""
+    who = round_ % 4 if proposer is None else proposer
+    return sign_proposal(key(f"node-{who}"), CHAIN, height, round_, value, valid_round)
+
+
+def own(name: str, round_: int) -> Block:
+    """Return a new block of a round's proposer."""
+    return block(name, proposer=round_ % 4)
+
+
+def said(effects: list[Effect]) -> list[str]:
+    """Return what was done, in short: "prevote 0 A", "timer PREVOTE 0"..."""
+    return [text for effect in effects if (text := tell(effect))]
+
+
+def name_of(value: bytes | None) -> str:
+    return "nil" if value is None else NAMES[value]
+
+
+def tell(effect: Effect) -> str:
+    match effect:
+        case Tell(Vote() as cast):
+            return f"{('prevote', 'precommit')[cast.kind]} {cast.round} {name_of(cast.block_id)}"
+        case Tell(Proposal() as made):
+            return f"proposal {made.round} {name_of(made.block.header.id)} {made.valid_round}"
+        case StartTimer(timer, delay):
+            return f"timer {timer.kind} {timer.round} {delay}"
+        case Build(_, round_):
+            return f"build {round_}"
+        case Hold(value):
+            return f"hold {name_of(value.header.id)}"
+        case Decide(value, certificate):
+            return f"decide {name_of(value.header.id)} {certificate.round}"
+        case Accuse():
+            return "accuse"
+    return ""
+
+
+# --- the rules -----------------------------------------------------------------------------------------------------
+
+
+def test_line_10_round_0_begins_with_work_and_an_idle_chain_does_nothing() -> None:
+    process = Process(3)
+    assert process.first == []
+    assert process.summary == (0, "idle", -1)
+    assert said(process.do(Work())) == ["timer PROPOSE 0 1000"]
+    assert process.do(Work()) == []
+
+
+def test_line_10_somebody_else_has_begun() -> None:
+    assert said(Process(3).votes(PREVOTE, 0, None, 1)) == ["timer PROPOSE 0 1000"]
+
+
+def test_line_14_to_19_the_proposer_asks_for_a_value_and_proposes_it() -> None:
+    process = Process(0)
+    assert said(process.do(Work())) == ["build 0"]
+    assert said(process.do(Built(1, 0, A))) == ["proposal 0 A -1", "prevote 0 A"]
+    assert process.do(Built(1, 0, B)) == [], "one proposal a round"
+
+
+def test_line_16_the_proposer_proposes_its_valid_value_again() -> None:
+    process = Process(1)
+    process.propose(0, A)
+    process.votes(PREVOTE, 0, A, 0, 2)
+    assert process.summary == (0, "precommit", 0)
+    # In round 1 it proposes A with valid round 0, and prevotes for it by line 28 at once.
+    assert said(process.timeout("PRECOMMIT", 0)) == ["proposal 1 A 0", "prevote 1 A"]
+
+
+def test_line_21_whoever_does_not_propose_waits() -> None:
+    process = Process(3)
+    process.do(Work())
+    assert process.timeout("PRECOMMIT", 1) == []
+    assert said(process.timeout("PRECOMMIT", 0)) == ["timer PROPOSE 1 1010"], "each round is given more time"
+
+
+def test_line_23_a_valid_proposal_is_prevoted() -> None:
+    process = Process(3)
+    effects = process.hear(proposal(0, A))
+    assert effects[-1] == Judge(A)
+    assert said(effects) == ["timer PROPOSE 0 1000"]
+    assert said(process.judge(A)) == ["prevote 0 A"]
+    assert process.judge(A) == []
+
+
+def test_line_25_an_invalid_proposal_is_prevoted_nil() -> None:
+    assert said(Process(3).propose(0, A, valid=False)) == ["timer PROPOSE 0 1000", "prevote 0 nil"]
+
+
+def locked_on_a() -> Process:
+    process = Process(3)
+    process.propose(0, A)
+    process.votes(PREVOTE, 0, A, 0, 1)
+    assert process.summary == (0, "precommit", 0)
+    process.timeout("PRECOMMIT", 0)
+    return process
+
+
+def test_line_25_a_lock_forbids_another_value() -> None:
+    assert said(locked_on_a().propose(1, own("B", 1))) == ["prevote 1 nil"]
+
+
+def test_line_23_a_lock_allows_its_own_value_though_proposed_as_new() -> None:
+    # node-0 makes block A again in its next round, round 4.
+    process = locked_on_a()
+    for round_ in (1, 2, 3):
+        process.timeout("PROPOSE", round_)
+        process.timeout("PREVOTE", round_)
+        process.timeout("PRECOMMIT", round_)
+    assert "prevote 4 A" in said(process.propose(4, A))
+
+
+def test_line_28_a_value_of_a_later_round_than_the_lock_opens_it() -> None:
+    process, b = locked_on_a(), own("B", 1)
+    process.propose(1, b)
+    process.timeout("PREVOTE", 1)
+    process.timeout("PRECOMMIT", 1)
+    assert process.summary == (2, "propose", 0)
+    assert process.hear(proposal(2, b, 1)) == [], "two thirds must have prevoted for it in round 1"
+    assert said(process.votes(PREVOTE, 1, b, 0, 1, 2)) == ["prevote 2 B"]
+
+
+def test_line_28_a_value_of_an_earlier_round_than_the_lock_does_not_open_it() -> None:
+    process, b = Process(3), own("B", 0)
+    process.votes(PREVOTE, 0, b, 0, 1, 2)
+    process.timeout("PROPOSE", 0)
+    process.timeout("PRECOMMIT", 0)
+    a = own("A", 1)
+    process.propose(1, a)
+    process.votes(PREVOTE, 1, a, 0, 1)
+    process.timeout("PRECOMMIT", 1)
+    assert process.summary == (2, "propose", 1)
+    assert said(process.propose(2, b, 0)) == ["prevote 2 nil"]
+
+
+def test_line_28_the_locked_value_is_prevoted_again() -> None:
+    process = locked_on_a()
+    assert said(process.propose(1, A, 0)) == ["prevote 1 A"]
+
+
+def test_line_28_a_valid_round_must_lie_in_the_past() -> None:
+    process = Process(3)
+    process.do(Work())
+    for valid_round in (0, 1, 5, -2):
+        assert process.hear(proposal(0, A, valid_round)) == []
+
+
+def test_line_34_any_two_thirds_of_prevotes_start_a_timer_once() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    assert process.votes(PREVOTE, 0, None, 0) == []
+    assert said(process.votes(PREVOTE, 0, B, 1)) == ["timer PREVOTE 0 500"]
+    assert process.votes(PREVOTE, 0, B, 2) == []
+
+
+def test_line_36_two_thirds_of_prevotes_lock_and_precommit() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    # The block is held before the precommit is said: a restart must find what it is locked on.
+    assert said(process.votes(PREVOTE, 0, A, 0, 1)) == ["timer PREVOTE 0 500", "hold A", "precommit 0 A"]
+    assert process.summary == (0, "precommit", 0)
+    assert process.votes(PREVOTE, 0, A, 2) == [], "the first time only"
+
+
+def test_line_36_waits_for_the_proposal_and_its_validity() -> None:
+    process = Process(3)
+    process.do(Work())
+    process.timeout("PROPOSE", 0)
+    assert said(process.votes(PREVOTE, 0, A, 0, 1, 2)) == ["timer PREVOTE 0 500"]
+    assert process.hear(proposal(0, A)) == [Judge(A)]
+    assert said(process.judge(A)) == ["hold A", "precommit 0 A"]
+
+
+def test_line_36_nothing_locks_before_the_own_prevote() -> None:
+    process = Process(3)
+    process.do(Work())
+    assert process.votes(PREVOTE, 0, A, 0, 1, 2) == []
+    process.hear(proposal(0, A))
+    assert said(process.judge(A)) == ["prevote 0 A", "timer PREVOTE 0 500", "hold A", "precommit 0 A"]
+
+
+def test_line_42_after_the_own_precommit_only_the_valid_value_changes() -> None:
+    process = Process(2)
+    process.propose(0, A)
+    process.votes(PREVOTE, 0, None, 3)
+    process.timeout("PREVOTE", 0)
+    assert process.summary == (0, "precommit", -1)
+    process.votes(PREVOTE, 0, A, 0)
+    assert said(process.votes(PREVOTE, 0, A, 1)) == ["hold A"]
+    assert process.summary == (0, "precommit", -1)
+    process.timeout("PRECOMMIT", 0)
+    process.timeout("PROPOSE", 1)
+    process.timeout("PREVOTE", 1)
+    assert "proposal 2 A 0" in said(process.timeout("PRECOMMIT", 1)), "what is valid is proposed, locked or not"
+
+
+def test_line_44_two_thirds_of_nil_prevotes_precommit_nil() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    assert said(process.votes(PREVOTE, 0, None, 0, 1, 2)) == ["timer PREVOTE 0 500", "precommit 0 nil"]
+
+
+def test_line_47_any_two_thirds_of_precommits_start_a_timer_in_any_step() -> None:
+    process = Process(3)
+    process.do(Work())
+    assert said(process.votes(PRECOMMIT, 0, None, 0)) == []
+    assert said(process.votes(PRECOMMIT, 0, A, 1)) == []
+    assert said(process.votes(PRECOMMIT, 0, B, 2)) == ["timer PRECOMMIT 0 300"]
+    assert process.summary == (0, "propose", -1)
+
+
+def test_line_49_two_thirds_of_precommits_decide() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    process.votes(PREVOTE, 0, A, 0, 1)
+    effects = process.votes(PRECOMMIT, 0, A, 0, 1)
+    assert said(effects) == ["timer PRECOMMIT 0 300", "decide A 0"] or said(effects) == ["decide A 0"]
+    decide = effects[-1]
+    assert isinstance(decide, Decide)
+    final = Block(msgspec.structs.replace(A.header), A.txs)
+    assert (decide.block, len(decide.certificate.signatures)) == (final, 3)
+    assert process.votes(PRECOMMIT, 0, A, 2) == [], "once"
+    assert process.timeout("PRECOMMIT", 0) == []
+
+
+def test_line_49_an_earlier_round_still_decides() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    process.timeout("PRECOMMIT", 0)
+    process.timeout("PRECOMMIT", 1)
+    assert process.summary[0] == 2
+    assert said(process.votes(PRECOMMIT, 0, A, 0, 1, 2)) == ["decide A 0"]
+
+
+def test_line_49_waits_for_the_proposal() -> None:
+    process = Process(3)
+    process.do(Work())
+    assert said(process.votes(PRECOMMIT, 0, A, 0, 1, 2)) == ["timer PRECOMMIT 0 300"]
+    assert "decide A 0" in said(process.propose(0, A))
+
+
+def test_line_49_an_invalid_value_is_never_decided() -> None:
+    process = Process(3)
+    process.propose(0, A, valid=False)
+    assert "decide A 0" not in said(process.votes(PRECOMMIT, 0, A, 0, 1, 2))
+
+
+def test_line_55_one_third_in_a_later_round_draws_along() -> None:
+    process = Process(3)
+    process.do(Work())
+    assert process.votes(PREVOTE, 5, None, 0) == [], "one may be faulty"
+    assert process.votes(PRECOMMIT, 5, None, 0) == [], "two messages of one member are still one member"
+    assert said(process.votes(PRECOMMIT, 5, A, 1)) == ["timer PROPOSE 5 1050"]
+    assert process.summary[0] == 5
+
+
+def test_line_55_a_member_heard_later_has_been_there() -> None:
+    process = Process(3)
+    process.do(Work())
+    process.votes(PREVOTE, 9, None, 0)
+    assert said(process.votes(PREVOTE, 4, None, 1)) == ["timer PROPOSE 4 1040"], "the round both have reached"
+
+
+def test_line_55_reaches_far_beyond_what_is_kept() -> None:
+    process, far = Process(3), 10 * MAX_ROUNDS_AHEAD + 1
+    process.do(Work())
+    process.votes(PREVOTE, far, None, 0)
+    assert said(process.votes(PREVOTE, far, None, 2)) == [f"timer PROPOSE {far} {1_000 + 10 * far}"]
+
+
+def test_line_57_no_proposal_in_time_is_prevoted_nil() -> None:
+    process = Process(3)
+    process.do(Work())
+    assert said(process.timeout("PROPOSE", 0)) == ["prevote 0 nil"]
+    assert process.timeout("PROPOSE", 0) == []
+
+
+def test_line_61_no_two_thirds_of_one_kind_in_time_is_precommitted_nil() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    assert said(process.timeout("PREVOTE", 0)) == ["precommit 0 nil"]
+    assert process.timeout("PREVOTE", 0) == []
+    assert process.timeout("PROPOSE", 0) == []
+
+
+def test_line_65_the_next_round() -> None:
+    process = Process(1)
+    process.do(Work())
+    assert said(process.timeout("PRECOMMIT", 0)) == ["build 1"]
+    assert process.timeout("PRECOMMIT", 0) == []
+
+
+def test_timers_of_other_heights_and_rounds_mean_nothing() -> None:
+    process = Process(3)
+    process.do(Work())
+    for kind in ("PROPOSE", "PREVOTE", "PRECOMMIT"):
+        assert process.timeout(kind, 1) == []
+        assert process.do(TimedOut(Timer(kind, 2, 0))) == []
+
+
+# --- weight --------------------------------------------------------------------------------------------------------
+
+
+def test_votes_are_counted_by_weight() -> None:
+    process = Process(3, committee(7, 1, 1, 1))
+    process.propose(0, A)
+    assert said(process.votes(PREVOTE, 0, A, 1, 2)) == [], "weight 3 of 10"
+    assert said(process.votes(PREVOTE, 0, A, 0)) == ["timer PREVOTE 0 500", "hold A", "precommit 0 A"]
+    assert "decide A 0" in said(process.votes(PRECOMMIT, 0, A, 0))
+
+
+def test_a_single_member_decides_alone() -> None:
+    process = Process(0, committee(1))
+    assert said(process.do(Work())) == ["build 0"]
+    story = said(process.do(Built(1, 0, A)))
+    assert (story[:2], story[-1]) == (["proposal 0 A -1", "prevote 0 A"], "decide A 0")
+
+
+# --- bad input -----------------------------------------------------------------------------------------------------
+
+
+def bent(message: Any, **fields: Any) -> Any:
+    return msgspec.structs.replace(message, **fields)
+
+
+HOSTILE: dict[str, Callable[[], Any]] = {
+    "a stranger's vote": lambda: cast_vote(key("stranger"), CHAIN, PREVOTE, 1, 0, None),
+    "a vote in another's name": lambda: bent(vote(1, PREVOTE, 0, A), voter=key("node-2").public),
+    "a vote for another chain": lambda: cast_vote(key("node-1"), bytes(32), PREVOTE, 1, 0, None),
+    "a vote whose block was changed": lambda: bent(vote(1, PREVOTE, 0, A), block_id=bytes(32)),
+    "a precommit made of a prevote": lambda: bent(vote(1, PREVOTE, 0, A), kind=PRECOMMIT),
+    "a vote of a third kind": lambda: cast_vote(key("node-1"), CHAIN, 2, 1, 0, None),
+    "a vote of a negative kind": lambda: cast_vote(key("node-1"), CHAIN, -1, 1, 0, None),
+    "a vote of a huge kind": lambda: cast_vote(key("node-1"), CHAIN, 2**63, 1, 0, None),
+    "a vote in round -1": lambda: cast_vote(key("node-1"), CHAIN, PREVOTE, 1, -1, None),
+    "a vote in round 2**60": lambda: cast_vote(key("node-1"), CHAIN, PREVOTE, 1, 2**60, None),
+    "a vote for the past": lambda: vote(1, PREVOTE, 0, A, height=0),
+    "a vote for the far future": lambda: vote(1, PREVOTE, 0, A, height=3),
+    "a vote at a negative height": lambda: vote(1, PREVOTE, 0, A, height=-1),
+    "a vote for an id of no length": lambda: cast_vote(key("node-1"), CHAIN, PREVOTE, 1, 0, b""),
+    "a vote for a megabyte": lambda: cast_vote(key("node-1"), CHAIN, PREVOTE, 1, 0, bytes(2**20)),
+    "a signature of no length": lambda: bent(vote(1, PREVOTE, 0, A), signature=b""),
+    "a proposal by the wrong member": lambda: proposal(0, A, proposer=1),
+    "a proposal in the proposer's name": lambda: bent(proposal(0, A, proposer=1), proposer=key("node-0").public),
+    "a new block of somebody else": lambda: proposal(0, block("A", proposer=2)),
+    "a block of another height": lambda: proposal(0, block("A", height=2)),
+    "a block of another chain": lambda: proposal(0, Block(bent(A.header, genesis=bytes(32)), ())),
+    "other transactions than the header says": lambda: proposal(0, Block(A.header, (b"tx",))),
+    "a valid round that was changed": lambda: bent(proposal(2, A, 0), valid_round=1),
+}
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
+def test_bad_input_is_dropped_and_changes_nothing(make: Callable[[], Any]) -> None:
+    process = Process(3)
+    assert process.hear(make()) == []
+    assert process.summary == (0, "idle", -1)
+    assert process.engine.recall(0) == []
+    process.propose(0, A)
+    before = process.summary
+    assert [effect for effect in process.hear(make()) if not isinstance(effect, Accuse)] == []
+    assert process.summary == before
+
+
+def test_nothing_is_heard_before_the_first_height() -> None:
+    engine = Bft(key("node-3"), CHAIN, TIMEOUTS)
+    assert engine.handle(Heard(vote(1, PREVOTE, 0, A)), 0) == []
+    assert engine.handle(Heard(vote(1, PREVOTE, 0, A, height=0)), 0) == []
+
+
+def test_two_votes_of_one_member_are_evidence_and_count_once() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    first, second, third = vote(1, PREVOTE, 0, A), vote(1, PREVOTE, 0, None), vote(1, PREVOTE, 0, B)
+    process.hear(first)
+    assert process.hear(first) == []
+    assert process.hear(second) == [Accuse(Equivocation(first, second))]
+    assert process.hear(third, second) == [], "one proof for each member and height is enough"
+    assert said(process.votes(PREVOTE, 0, None, 0)) == ["timer PREVOTE 0 500"]
+    assert process.votes(PREVOTE, 0, A, 2)[-1] == Tell(vote(3, PRECOMMIT, 0, A))
+
+
+def test_two_proposals_of_one_round_are_evidence_and_the_first_stands() -> None:
+    process, other = Process(3), own("B", 0)
+    process.hear(proposal(0, A))
+    accusation = process.hear(proposal(0, other))
+    assert accusation == [Accuse(Equivocation(proposal(0, A), proposal(0, other)))]
+    assert said(process.judge(A)) == ["prevote 0 A"]
+
+
+def test_a_forged_contradiction_accuses_nobody() -> None:
+    process = Process(3)
+    process.hear(vote(1, PREVOTE, 0, A))
+    assert process.hear(bent(vote(2, PREVOTE, 0, None), voter=key("node-1").public)) == []
+
+
+def test_what_one_member_can_make_us_keep_is_bounded() -> None:
+    process = Process(3)
+    process.do(Work())
+    process.hear(*(vote(1, kind, r, None) for r in range(100) for kind in (PREVOTE, PRECOMMIT)))
+    kept = {message for r in range(100) for message in process.engine.recall(r)}
+    assert len(kept) == 2 * (MAX_ROUNDS_AHEAD + 1)
+
+
+# --- the next height -----------------------------------------------------------------------------------------------
+
+
+def begin_2(process: Process) -> list[Effect]:
+    publics = [member.public for member in FOUR.members]
+    return process.do(Begin(2, FOUR, lambda r: publics[r % 4]))
+
+
+def test_messages_of_the_next_height_are_kept_for_it() -> None:
+    process, ahead = Process(3), block("A", height=2)
+    assert process.hear(proposal(0, ahead, height=2), *(vote(n, PREVOTE, 0, ahead, height=2) for n in (0, 1))) == []
+    effects = begin_2(process)
+    assert Judge(ahead) in effects
+    assert Tell(vote(3, PRECOMMIT, 0, ahead, height=2)) in process.judge(ahead)
+
+
+def test_nobody_can_take_the_place_of_anothers_early_messages() -> None:
+    process, ahead = Process(3), block("A", height=2)
+    for n in range(4 * MAX_EARLY_MESSAGES):
+        process.hear(bent(vote(2, PREVOTE, n, None, height=2), voter=key("node-0").public))
+        process.hear(bent(vote(2, PREVOTE, n, None, height=2), voter=key("node-1").public))
+    process.hear(proposal(0, ahead, height=2), *(vote(n, PREVOTE, 0, ahead, height=2) for n in (0, 1)))
+    begin_2(process)
+    assert Tell(vote(3, PRECOMMIT, 0, ahead, height=2)) in process.judge(ahead)
+
+
+# --- restart -------------------------------------------------------------------------------------------------------
+
+
+def test_a_restart_returns_to_the_step_and_the_lock() -> None:
+    before = Process(3)
+    before.propose(0, A)
+    effects = before.votes(PREVOTE, 0, A, 0, 1)
+    words = (vote(3, PREVOTE, 0, A), vote(3, PRECOMMIT, 0, A))
+    assert Tell(words[1]) in effects
+    after = Process(3, said=words, held=(A,))
+    assert [e for e in after.first if isinstance(e, Tell)] == [Tell(w) for w in words], "it says the same again"
+    assert after.summary == (0, "precommit", 0)
+    assert after.propose(0, B) == [Judge(B)], "it has prevoted"
+    after.timeout("PRECOMMIT", 0)
+    assert said(after.propose(1, own("C", 1))) == ["prevote 1 nil"], "it is locked"
+
+
+def test_a_proposer_that_restarts_does_not_propose_twice() -> None:
+    made = proposal(0, A)
+    after = Process(0, said=(made,))
+    assert Tell(made) in after.first
+    assert Judge(A) in after.first
+    assert after.do(Work()) == []
+    assert after.do(Built(1, 0, B)) == []
+    assert said(after.judge(A)) == ["prevote 0 A"]
+
+
+def test_a_proposal_of_a_later_round_begins_that_round() -> None:
+    """After a restart it must still vote in the round it has proposed in."""
+    c = own("C", 1)
+    words = (vote(1, PREVOTE, 0, None), vote(1, PRECOMMIT, 0, None), proposal(1, c))
+    after = Process(1, said=words)
+    assert after.summary == (1, "propose", -1)
+    assert said(after.judge(c)) == ["prevote 1 C"]
+
+
+def test_however_often_a_member_restarts_it_counts_once() -> None:
+    """Its words come back each time, and are said again each time."""
+    words = (vote(3, PREVOTE, 0, A), vote(3, PRECOMMIT, 0, A))
+    after = Process(3, said=words * 3, held=(A,))
+    assert not any(isinstance(effect, Decide) for effect in after.first)
+    assert "decide A 0" not in said(after.propose(0, A))
+    assert "decide A 0" not in said(after.votes(PRECOMMIT, 0, A, 0))
+    assert "decide A 0" in said(after.votes(PRECOMMIT, 0, A, 1))
+
+
+# --- four engines in one story -------------------------------------------------------------------------------------
+
+STORY = """\
+node-0  build 0                        line 10
+node-0  proposal 0 A -1                line 22
+node-0  prevote 0 A                    line 22
+node-1  timer PROPOSE 0 1000           line 10
+node-2  timer PROPOSE 0 1000           line 10
+node-3  timer PROPOSE 0 1000           line 10
+node-1  prevote 0 A                    line 24
+"""
+
+
+class Net:
+    """Engines, the words each has said and what it holds, and the messages and timers under way."""
+
+    def __init__(self, seed: int, group: Committee = FOUR, liars: tuple[int, ...] = ()) -> None:
+        self.random = random.Random(seed)
+        self.group, self.liars = group, liars
+        self.size = len(group.members)
+        self.said: list[list[Any]] = [[] for _ in range(self.size)]
+        self.held: list[list[Block]] = [[] for _ in range(self.size)]
+        self.mail: list[tuple[int, Any]] = []
+        self.timers: list[tuple[int, Timer]] = []
+        self.decided: dict[int, bytes] = {}
+        self.accused: set[bytes] = set()
+        self.statements: dict[tuple[Any, ...], Any] = {}
+        self.log: list[str] = []
+        self.loss = self.haste = 0.0
+        self.engines: list[Bft] = [self.start(i) for i in range(self.size)]
+
+    def start(self, i: int) -> Bft:
+        publics = [member.public for member in self.group.members]
+        engine = Bft(key(f"node-{i}"), CHAIN, TIMEOUTS)
+        begin = Begin(1, self.group, lambda r: publics[r % self.size], tuple(self.said[i]), tuple(self.held[i]))
+        self.perform(i, engine, engine.handle(begin, 0))
+        return engine
+
+    def restart(self, i: int) -> None:
+        self.timers = [entry for entry in self.timers if entry[0] != i]
+        self.engines[i] = self.start(i)
+        self.give(i, Work())
+
+    def give(self, i: int, event: Any) -> None:
+        self.perform(i, self.engines[i], self.engines[i].handle(event, 0))
+
+    def perform(self, i: int, engine: Bft, effects: list[Effect]) -> None:
+        for effect in effects:
+            if text := tell(effect):
+                self.log.append(f"node-{i}  {text:<30} line {engine.last_line}")
+            match effect:
+                case Tell(message):
+                    self.tell(i, message)
+                case Hold(value):
+                    self.held[i].append(value)
+                case StartTimer(timer, _):
+                    self.timers.append((i, timer))
+                case Build(_, round_):
+                    self.give_later(i, Built(1, round_, block("ABC"[round_ % 3], proposer=i)))
+                case Judge(value):
+                    self.give_later(i, Judged(value.header.id, True))
+                case Decide(value, certificate):
+                    header = bent(value.header, committee=self.group.hash)
+                    assert certificate.block_id == value.header.id
+                    weight = sum(self.group.members[p].weight for p, _ in certificate.signatures)
+                    assert self.group.is_quorum(weight), header
+                    self.decided[i] = value.header.id
+                case Accuse(evidence):
+                    self.accused.add(evidence.first.voter if isinstance(evidence.first, Vote) else b"")
+
+    def give_later(self, i: int, event: Any) -> None:
+        self.mail.append((i, event))
+
+    def tell(self, i: int, message: Any) -> None:
+        if message not in self.said[i]:
+            self.said[i].append(message)
+        step = (i, message.kind if isinstance(message, Vote) else "proposal", message.round)
+        statement = message.block_id if isinstance(message, Vote) else (message.block.header.id, message.valid_round)
+        assert self.statements.setdefault(step, statement) == statement, f"node-{i} contradicts itself: {message}"
+        for j in range(self.size):
+            if j != i:
+                self.mail.append((j, Heard(self.twisted(i, j, message))))
+
+    def twisted(self, i: int, j: int, message: Any) -> Any:
+        """A liar tells even and odd members different things."""
+        if i not in self.liars or not isinstance(message, Vote) or j % 2 == 0:
+            return message
+        other = None if message.block_id else self.random.choice([block_id(own(n, r)) for n in "AB" for r in (0, 1)])
+        return cast_vote(key(f"node-{i}"), CHAIN, message.kind, 1, message.round, other)
+
+    def step(self) -> None:
+        """One thing happens: mail arrives, is lost, comes twice or too late, or a timer runs out."""
+        if self.timers and (not self.mail or self.random.random() < self.haste):
+            i, timer = self.timers.pop(self.random.randrange(len(self.timers)))
+            return self.give(i, TimedOut(timer))
+        if not self.mail:
+            return self.remind()
+        at = self.random.randrange(len(self.mail))
+        i, event = self.mail[at] if self.random.random() < self.loss else self.mail.pop(at)
+        if isinstance(event, Heard) and self.random.random() < self.loss:
+            self.mail = [entry for entry in self.mail if entry is not self.mail[at % len(self.mail)]]
+            return None
+        return self.give(i, event)
+
+    def remind(self) -> None:
+        """Everybody says what the undecided lack, as a node does that hears nothing new."""
+        for i, engine in enumerate(self.engines):
+            for j in range(self.size):
+                if j != i and j not in self.decided:
+                    round_ = self.engines[j].summary()["round"]
+                    self.mail += [(j, Heard(message)) for message in engine.recall(round_)]
+
+    def calm(self) -> None:
+        """From now on everything arrives before a timer runs out: then the paper promises a decision."""
+        self.loss = self.haste = 0.0
+
+    def run(self, steps: int) -> None:
+        for _ in range(steps):
+            if len(self.decided) == self.size:
+                return
+            self.step()
+
+
+def test_one_height_told_line_by_line() -> None:
+    net = Net(0)
+    net.give(0, Work())
+    while net.mail:
+        i, event = net.mail.pop(0)
+        net.give(i, event)
+    assert net.decided == dict.fromkeys(range(4), A.header.id)
+    assert "\n".join(net.log) + "\n" == STORY
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_seed_agreement_in_a_bad_network_with_restarts(seed: int) -> None:
+    net = Net(seed)
+    for i in range(4):
+        net.give(i, Work())
+    net.loss, net.haste = net.random.choice([0.0, 0.1, 0.3]), 0.03
+    for _ in range(6):
+        net.run(net.random.randrange(60))
+        undecided = [i for i in range(4) if i not in net.decided]
+        if undecided:
+            net.restart(net.random.choice(undecided))
+    net.calm()
+    net.run(20_000)
+    assert len(net.decided) == 4, "not everybody decided"
+    assert len(set(net.decided.values())) == 1, "two blocks are final"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_seed_agreement_though_one_member_lies(seed: int) -> None:
+    group = (FOUR, committee(2, 2, 2, 1), committee(1, 1, 1, 1, 1, 1, 1))[seed % 3]
+    liars = (3,) if len(group.members) == 4 else (3, 5)
+    net = Net(seed, group, liars)
+    for i in range(net.size):
+        net.give(i, Work())
+    net.loss, net.haste = 0.2, 0.03
+    net.run(300)
+    net.calm()
+    for _ in range(40_000):
+        if all(i in net.decided for i in range(net.size) if i not in liars):
+            break
+        net.step()
+    honest = {net.decided.get(i) for i in range(net.size) if i not in liars}
+    assert len(honest) == 1
+    assert None not in honest
+    assert net.accused <= {key(f"node-{i}").public for i in liars}
