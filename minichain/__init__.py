@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from minichain.client import Wallet as Wallet
     from minichain.contracts import Sandbox as Sandbox
     from minichain.crosschain.proofs import Proof as Proof
+    from minichain.errors import MinichainError as MinichainError
+    from minichain.errors import ProofError as ProofError
+    from minichain.ledger.types import Call as Call
     from minichain.sim.network import Weather as Weather
 
 try:
@@ -24,15 +27,18 @@ except PackageNotFoundError:  # run from a checkout that was never installed
 
 # Loaded when first used: a validator's process imports this package too, and needs none of them.
 _PUBLIC = {
+    "Call": "minichain.ledger.types",
+    "MinichainError": "minichain.errors",
     "Network": "minichain.client",
     "Proof": "minichain.crosschain.proofs",
+    "ProofError": "minichain.errors",
     "Receipt": "minichain.client",
     "Sandbox": "minichain.contracts",
     "Wallet": "minichain.client",
     "Weather": "minichain.sim.network",
 }
 
-__all__ = ["Network", "Proof", "Receipt", "Sandbox", "Wallet", "Weather", "__version__"]
+__all__ = [*_PUBLIC, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

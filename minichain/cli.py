@@ -22,8 +22,8 @@ from minichain.errors import LanguageError, MinichainError, ProofError, UsageErr
 
 NO, COULD_NOT = 1, 3
 
-screen = Console()
-notes = Console(stderr=True)
+screen = Console(emoji=False)
+notes = Console(stderr=True, emoji=False)
 
 with_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 with_home = click.option(
@@ -205,23 +205,33 @@ def node(config: str) -> None:
 # --- the main job ------------------------------------------------------------------------------------------------
 
 
-@main.group()
+@main.group("demo")
 def demo() -> None:
     """Carry a real case through a network of its own."""
 
 
 @demo.command()
-@click.option("--manifest", type=click.Path(dir_okay=False, path_type=Path), help="An EPA e-Manifest JSON file.")
+@click.option(
+    "--manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="EPA e-Manifest JSON [an example]."
+)
 @click.option("--world", type=click.Choice(["live", "sim"]), default="live", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Fixes every key.")
-@click.option("--proof", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the proof file.")
+@click.option(
+    "--proof",
+    type=click.Path(dir_okay=False, path_type=Path, resolve_path=True),
+    default="waste-proof.json",
+    show_default=True,
+    help="Where to write the proof.",
+)
 @with_json
-def waste(manifest: Path | None, world: str, seed: int, proof: Path | None, as_json: bool) -> None:
+def waste(manifest: Path | None, world: str, seed: int, proof: Path, as_json: bool) -> None:
     """Carry a waste manifest through its whole life, with a validator killed half way."""
-    from minichain.scenarios.waste import demo as waste_demo
+    from minichain.scenarios import demo
+    from minichain.scenarios.waste import SCENARIO
 
     with notes.status("starting") as progress:
-        result = waste_demo.run(manifest, world, seed, proof, lambda text: progress.update(text))
+        document = manifest or SCENARIO.samples["full_electronic"]
+        result = demo.run(SCENARIO, document, world, seed, proof, lambda text: progress.update(text))
     show(as_json, result, lambda: _print_story(result))
 
 

@@ -202,7 +202,8 @@ class StateTree:
 
     def prove(self, key: bytes) -> StateProof:
         """Prove the value of a key, or that it has none."""
-        path, node, levels = state_path(key), self._node, []
+        path, node = state_path(key), self._node
+        levels: list[tuple[int, tuple[bytes, ...]]] = []
         while len(node) == 4:
             _, children, present, _ = node
             taken = _nibble(path, len(levels))
@@ -217,7 +218,8 @@ def _put(node: _Node, changes: list[tuple[bytes, _Node]], depth: int) -> _Node:
     """Return a subtree after changes of its leaves, each (path, new leaf or `_EMPTY`)."""
     if len(changes) == 1:
         return _put_one(node, *changes[0], depth)
-    slots, groups = _NO_CHILDREN.copy(), {}
+    slots = _NO_CHILDREN.copy()
+    groups: dict[int, list[tuple[bytes, _Node]]] = {}
     if len(node) == 4:
         slots = list(node[1])
     elif node and all(path != node[1] for path, _ in changes):
@@ -240,8 +242,10 @@ def _put_one(node: _Node, path: bytes, leaf: _Node, depth: int) -> _Node:
     _, children, present, content = node
     nibble = _nibble(path, depth)
     child = _put_one(children[nibble], path, leaf, depth + 1)
+    if child is children[nibble]:
+        return node
     changed = (*children[:nibble], child, *children[nibble + 1 :])
-    if not child or not present >> nibble & 1:
+    if len(child) != len(children[nibble]):  # a leaf came, went, or changed place with a branch
         return _branch(changed)
     at = 3 + HASH_SIZE * (present & (1 << nibble) - 1).bit_count()
     content = b"".join((content[:at], child[0], content[at + HASH_SIZE :]))
@@ -273,11 +277,11 @@ def verify_state(key: bytes, value: bytes | None, proof: StateProof, expected: b
         return False
     for level in range(depth - 1, -1, -1):
         present, siblings = proof.levels[level]
-        nibble, hashes = _nibble(path, level), list(siblings)
+        nibble, row = _nibble(path, level), list(siblings)
         if result:
-            hashes.insert((present & (1 << nibble) - 1).bit_count(), result)
+            row.insert((present & (1 << nibble) - 1).bit_count(), result)
             present |= 1 << nibble
-        result = sha256(_branch_content(present, hashes)).digest()
+        result = sha256(_branch_content(present, row)).digest()
     return (result or _EMPTY_ROOT) == expected
 
 

@@ -3,24 +3,32 @@
 A turn is one transaction: everything a node writes while it handles its events is kept together or not at all, and
 its effects are performed only after the commit. Every turn commits with `synchronous=FULL`: whatever a node signed
 or called final is on the disk before anybody hears of it. A turn that writes nothing costs nothing.
+
+A chain file has one owner: two processes with one key would contradict each other. The lock is a transaction left
+open in an empty database beside the file, so it ends with its process, however that ends, on every system; anybody
+may read the file itself at any time.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeVar
 
-from minichain.codec import decode_own, encode
+from minichain.codec import decode, encode
 from minichain.consensus.bft import Equivocation, Message
-from minichain.errors import ConfigError, NetworkError
+from minichain.errors import ConfigError, DecodeError, NetworkError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.state import Writes
 from minichain.ledger.types import Block
 
-SCHEMA_VERSION = 1
+T = TypeVar("T")
+
+SQLITE_VERSION: Final = sqlite3.sqlite_version
+SCHEMA_VERSION: Final = 1
+BUSY_SECONDS: Final = 5  # how long a turn waits for somebody who changes the file with another tool
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB NOT NULL);
@@ -38,7 +46,9 @@ class Store(Protocol):
     def turn(self) -> AbstractContextManager[None]:
         """Keep everything written inside together, or, after an exception, nothing of it."""
 
-    def add_block(self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes) -> None:
+    def add_block(
+        self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes
+    ) -> None:
         """Keep a final block with what it did, and forget what was kept for deciding it."""
 
     def height(self) -> int: ...
@@ -62,13 +72,14 @@ class SqliteStore:
 
     def __init__(self, path: Path, genesis: bytes, state_items: Iterable[tuple[bytes, bytes]]) -> None:
         self._path = path
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with self._told("use"), ExitStack() as files:
+            lock = files.enter_context(closing(_connect(path.with_name(f"{path.name}.lock"), 0)))
+            lock.execute("BEGIN EXCLUSIVE")
+            self._db = files.enter_context(closing(_connect(path, BUSY_SECONDS)))
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._open(genesis, state_items)
-        except sqlite3.DatabaseError as error:
-            raise NetworkError(f"cannot use the chain file {path}: {error}{_advice(error)}") from error
+            self._files = files.pop_all()
 
     def _open(self, genesis: bytes, state_items: Iterable[tuple[bytes, bytes]]) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -88,19 +99,22 @@ class SqliteStore:
     @contextmanager
     def turn(self) -> Iterator[None]:
         try:
-            yield
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            self._roll_back()
-            raise NetworkError(f"cannot write the chain file {self._path}: {error}{_advice(error)}") from error
+            with self._told("write"):
+                yield
+                if self._db.in_transaction:
+                    self._db.execute("COMMIT")
         except BaseException:
-            self._roll_back()
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
 
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Tell the user about an error of SQLite: which file, what is wrong, what to do."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise NetworkError(f"cannot {what} the chain file {self._path}: {error}{_advice(error)}") from error
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
@@ -110,8 +124,11 @@ class SqliteStore:
         self._begin()
         self._db.execute(statement, values)
 
-    def add_block(self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes) -> None:
+    def add_block(
+        self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes
+    ) -> None:
         height = final.block.header.height
+        assert height == self.height() + 1, f"block {height} after block {self.height()}"
         self._write("INSERT INTO blocks VALUES (?, ?, ?)", (height, encode(final), encode(receipts)))
         self._db.executemany(
             "INSERT INTO transactions VALUES (?, ?, ?)", ((tx_id, height, i) for i, tx_id in enumerate(tx_ids))
@@ -124,47 +141,67 @@ class SqliteStore:
         self._db.execute("DELETE FROM held WHERE height<=?", (height,))
 
     def height(self) -> int:
-        return int(self._db.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+        return int(next(self._rows("SELECT coalesce(max(height), 0) FROM blocks"))[0])
 
     def block(self, height: int) -> FinalBlock | None:
-        row = self._db.execute("SELECT final FROM blocks WHERE height=?", (height,)).fetchone()
-        return decode_own(row[0], FinalBlock) if row else None
+        row = next(self._rows("SELECT final FROM blocks WHERE height=?", (height,)), None)
+        return self._decode(row[0], FinalBlock) if row else None
 
     def receipts(self, height: int) -> tuple[bytes, ...]:
-        row = self._db.execute("SELECT receipts FROM blocks WHERE height=?", (height,)).fetchone()
-        return decode_own(row[0], tuple[bytes, ...]) if row else ()
+        row = next(self._rows("SELECT receipts FROM blocks WHERE height=?", (height,)), None)
+        return self._decode(row[0], tuple[bytes, ...]) if row else ()
 
     def find(self, tx_id: bytes) -> tuple[int, int] | None:
-        row = self._db.execute("SELECT height, position FROM transactions WHERE id=?", (tx_id,)).fetchone()
+        row = next(self._rows("SELECT height, position FROM transactions WHERE id=?", (tx_id,)), None)
         return (row[0], row[1]) if row else None
 
     def state_items(self) -> Iterable[tuple[bytes, bytes]]:
-        return self._db.execute("SELECT key, value FROM state")
+        return self._rows("SELECT key, value FROM state")
 
     def say(self, message: Message) -> None:
         self._write("INSERT OR IGNORE INTO said (height, message) VALUES (?, ?)", (message.height, encode(message)))
 
     def said(self, height: int) -> tuple[Message, ...]:
-        rows = self._db.execute("SELECT message FROM said WHERE height=? ORDER BY sequence", (height,))
-        return tuple(decode_own(row[0], Message) for row in rows)  # type: ignore[arg-type]
+        rows = self._rows("SELECT message FROM said WHERE height=? ORDER BY sequence", (height,))
+        return tuple(self._decode(row[0], Message) for row in rows)  # type: ignore[arg-type]
 
     def hold(self, block: Block) -> None:
         header = block.header
         self._write("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", (header.id, header.height, encode(block)))
 
     def held(self, height: int) -> tuple[Block, ...]:
-        rows = self._db.execute("SELECT block FROM held WHERE height=?", (height,))
-        return tuple(decode_own(row[0], Block) for row in rows)
+        rows = self._rows("SELECT block FROM held WHERE height=?", (height,))
+        return tuple(self._decode(row[0], Block) for row in rows)
 
     def accuse(self, evidence: Equivocation) -> None:
         self._write("INSERT OR IGNORE INTO evidence (found) VALUES (?)", (encode(evidence),))
 
     def evidence(self) -> tuple[Equivocation, ...]:
-        rows = self._db.execute("SELECT found FROM evidence ORDER BY id")
-        return tuple(decode_own(row[0], Equivocation) for row in rows)
+        rows = self._rows("SELECT found FROM evidence ORDER BY id")
+        return tuple(self._decode(row[0], Equivocation) for row in rows)
 
     def close(self) -> None:
-        self._db.close()
+        self._files.close()
+
+    def _rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        with self._told("read"):
+            yield from self._db.execute(statement, values)
+
+    def _decode(self, data: bytes, type_: type[T]) -> T:
+        try:
+            return decode(data, type_)
+        except DecodeError as error:
+            raise NetworkError(f"the chain file {self._path} is damaged: {error}{_RESTORE}") from error
+
+
+def _connect(path: Path, timeout: int) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+
+_RESTORE: Final = (
+    ": move it away; once the other members have decided a further block, start the node again, and it fetches the "
+    "chain from them"
+)
 
 
 def _advice(error: sqlite3.DatabaseError) -> str:
@@ -173,4 +210,6 @@ def _advice(error: sqlite3.DatabaseError) -> str:
         return ": free some space, then restart the node; nothing that was final is lost"
     if "locked" in text:
         return ": another process has this chain open; run `minichain down` first"
+    if "malformed" in text or "not a database" in text:
+        return _RESTORE
     return ""

@@ -111,7 +111,9 @@ def apply_transaction(
     account = overlay.account(body.sender)
     require_admissible(genesis, envelope, account, block.height)
     if body.nonce != account.nonce:
-        raise Refused("wrong_nonce", f"nonce {body.nonce}, the sender's next is {account.nonce}: sign it with that nonce")
+        raise Refused(
+            "wrong_nonce", f"nonce {body.nonce}, the sender's next is {account.nonce}: sign it with that nonce"
+        )
 
     # The fee is set aside first: what the calls do with the balance cannot make their gas cost less.
     reserve = _fee(genesis, body.gas_limit)

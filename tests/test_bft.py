@@ -68,7 +68,9 @@ A, B = block("A"), block("B")
 class Process:
     """One engine at height 1; `hear` speaks with the voices of the others. Proposers: node-0 in round 0, and so on."""
 
-    def __init__(self, me: int, group: Committee = FOUR, said: tuple[Any, ...] = (), held: tuple[Block, ...] = ()) -> None:
+    def __init__(
+        self, me: int, group: Committee = FOUR, said: tuple[Any, ...] = (), held: tuple[Block, ...] = ()
+    ) -> None:
         self.engine = Bft(key(f"node-{me}"), CHAIN, TIMEOUTS)
         self.group = group
         publics = [member.public for member in group.members]
@@ -103,7 +105,9 @@ def vote(voter: int, kind: int, round_: int, value: Block | None, height: int = 
     return cast_vote(key(f"node-{voter}"), CHAIN, kind, height, round_, block_id(value))
 
 
-def proposal(round_: int, value: Block, valid_round: int = -1, proposer: int | None = None, height: int = 1) -> Proposal:
+def proposal(
+    round_: int, value: Block, valid_round: int = -1, proposer: int | None = None, height: int = 1
+) -> Proposal:
     """Return a round's proposal; a new block is the proposer's own."""
     who = round_ % 4 if proposer is None else proposer
     return sign_proposal(key(f"node-{who}"), CHAIN, height, round_, value, valid_round)
@@ -123,7 +127,7 @@ def name_of(value: bytes | None) -> str:
     return "nil" if value is None else NAMES[value]
 
 
-def tell(effect: Effect) -> str:
+def tell(effect: Effect) -> str:  # noqa: PLR0911
     match effect:
         case Tell(Vote() as cast):
             return f"{('prevote', 'precommit')[cast.kind]} {cast.round} {name_of(cast.block_id)}"
@@ -159,7 +163,7 @@ def test_line_10_somebody_else_has_begun() -> None:
 
 def test_line_14_to_19_the_proposer_asks_for_a_value_and_proposes_it() -> None:
     process = Process(0)
-    assert said(process.do(Work())) == ["build 0"]
+    assert said(process.do(Work())) == ["build 0", "timer PROPOSE 0 1000"], "it may be too slow for its own round"
     assert said(process.do(Built(1, 0, A))) == ["proposal 0 A -1", "prevote 0 A"]
     assert process.do(Built(1, 0, B)) == [], "one proposal a round"
 
@@ -392,7 +396,7 @@ def test_line_61_no_two_thirds_of_one_kind_in_time_is_precommitted_nil() -> None
 def test_line_65_the_next_round() -> None:
     process = Process(1)
     process.do(Work())
-    assert said(process.timeout("PRECOMMIT", 0)) == ["build 1"]
+    assert said(process.timeout("PRECOMMIT", 0)) == ["build 1", "timer PROPOSE 1 1010"]
     assert process.timeout("PRECOMMIT", 0) == []
 
 
@@ -417,7 +421,7 @@ def test_votes_are_counted_by_weight() -> None:
 
 def test_a_single_member_decides_alone() -> None:
     process = Process(0, committee(1))
-    assert said(process.do(Work())) == ["build 0"]
+    process.do(Work())
     story = said(process.do(Built(1, 0, A)))
     assert (story[:2], story[-1]) == (["proposal 0 A -1", "prevote 0 A"], "decide A 0")
 
@@ -583,13 +587,22 @@ def test_however_often_a_member_restarts_it_counts_once() -> None:
 # --- four engines in one story -------------------------------------------------------------------------------------
 
 STORY = """\
-node-0  build 0                        line 10
-node-0  proposal 0 A -1                line 22
-node-0  prevote 0 A                    line 22
-node-1  timer PROPOSE 0 1000           line 10
-node-2  timer PROPOSE 0 1000           line 10
-node-3  timer PROPOSE 0 1000           line 10
-node-1  prevote 0 A                    line 24
+node-0: build 0, timer PROPOSE 0 1000 (line 10)
+node-0: proposal 0 A -1, prevote 0 A (line 24)
+node-1: timer PROPOSE 0 1000 (line 10)
+node-2: timer PROPOSE 0 1000 (line 10)
+node-3: timer PROPOSE 0 1000 (line 10)
+node-1: prevote 0 A (line 24)
+node-2: prevote 0 A (line 24)
+node-3: prevote 0 A (line 24)
+node-2: timer PREVOTE 0 500, hold A, precommit 0 A (line 40)
+node-3: timer PREVOTE 0 500, hold A, precommit 0 A (line 40)
+node-0: timer PREVOTE 0 500, hold A, precommit 0 A (line 40)
+node-1: timer PREVOTE 0 500, hold A, precommit 0 A (line 40)
+node-0: decide A 0 (line 49)
+node-1: decide A 0 (line 49)
+node-2: decide A 0 (line 49)
+node-3: decide A 0 (line 49)
 """
 
 
@@ -606,6 +619,7 @@ class Net:
         self.timers: list[tuple[int, Timer]] = []
         self.decided: dict[int, bytes] = {}
         self.accused: set[bytes] = set()
+        self.asked: set[tuple[Any, ...]] = set()
         self.statements: dict[tuple[Any, ...], Any] = {}
         self.log: list[str] = []
         self.loss = self.haste = 0.0
@@ -627,9 +641,9 @@ class Net:
         self.perform(i, self.engines[i], self.engines[i].handle(event, 0))
 
     def perform(self, i: int, engine: Bft, effects: list[Effect]) -> None:
+        if done := ", ".join(said(effects)):
+            self.log.append(f"node-{i}: {done} (line {engine.last_line})")
         for effect in effects:
-            if text := tell(effect):
-                self.log.append(f"node-{i}  {text:<30} line {engine.last_line}")
             match effect:
                 case Tell(message):
                     self.tell(i, message)
@@ -665,32 +679,44 @@ class Net:
 
     def twisted(self, i: int, j: int, message: Any) -> Any:
         """A liar tells even and odd members different things."""
-        if i not in self.liars or not isinstance(message, Vote) or j % 2 == 0:
+        if (
+            i not in self.liars
+            or j % 2 == 0
+            or not isinstance(message, Vote)
+            or message.voter != key(f"node-{i}").public
+        ):
             return message
         other = None if message.block_id else self.random.choice([block_id(own(n, r)) for n in "AB" for r in (0, 1)])
         return cast_vote(key(f"node-{i}"), CHAIN, message.kind, 1, message.round, other)
 
     def step(self) -> None:
         """One thing happens: mail arrives, is lost, comes twice or too late, or a timer runs out."""
+        if not self.mail:
+            self.remind()
+        if not self.mail and not self.timers:
+            self.asked.clear()
+            return self.remind()
         if self.timers and (not self.mail or self.random.random() < self.haste):
             i, timer = self.timers.pop(self.random.randrange(len(self.timers)))
             return self.give(i, TimedOut(timer))
-        if not self.mail:
-            return self.remind()
         at = self.random.randrange(len(self.mail))
-        i, event = self.mail[at] if self.random.random() < self.loss else self.mail.pop(at)
-        if isinstance(event, Heard) and self.random.random() < self.loss:
-            self.mail = [entry for entry in self.mail if entry is not self.mail[at % len(self.mail)]]
+        i, event = self.mail[at]
+        if self.random.random() >= self.loss:
+            self.mail.pop(at)  # else it will come once more
+        elif isinstance(event, Heard) and self.random.random() < 0.5:
+            self.mail.pop(at)
             return None
         return self.give(i, event)
 
     def remind(self) -> None:
-        """Everybody says what the undecided lack, as a node does that hears nothing new."""
-        for i, engine in enumerate(self.engines):
-            for j in range(self.size):
-                if j != i and j not in self.decided:
-                    round_ = self.engines[j].summary()["round"]
-                    self.mail += [(j, Heard(message)) for message in engine.recall(round_)]
+        """Whoever hears nothing new asks the others once in each state, as a node does."""
+        for j, asking in enumerate(self.engines):
+            state = (j, *asking.summary().values())
+            if j not in self.decided and state not in self.asked:
+                self.asked.add(state)
+                for i, engine in enumerate(self.engines):
+                    words = engine.recall(asking.summary()["round"])
+                    self.mail += [(j, Heard(self.twisted(i, j, message))) for message in words if i != j]
 
     def calm(self) -> None:
         """From now on everything arrives before a timer runs out: then the paper promises a decision."""
@@ -713,7 +739,7 @@ def test_one_height_told_line_by_line() -> None:
     assert "\n".join(net.log) + "\n" == STORY
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(25))
 def test_seed_agreement_in_a_bad_network_with_restarts(seed: int) -> None:
     net = Net(seed)
     for i in range(4):
@@ -730,7 +756,7 @@ def test_seed_agreement_in_a_bad_network_with_restarts(seed: int) -> None:
     assert len(set(net.decided.values())) == 1, "two blocks are final"
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(25))
 def test_seed_agreement_though_one_member_lies(seed: int) -> None:
     group = (FOUR, committee(2, 2, 2, 1), committee(1, 1, 1, 1, 1, 1, 1))[seed % 3]
     liars = (3,) if len(group.members) == 4 else (3, 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -33,12 +34,14 @@ class Note(Record):
     author: str
     number: int
     data: bytes = b""
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 scalars = st.none() | st.booleans() | st.integers(INT_MIN, INT_MAX) | st.text(max_size=5) | st.binary(max_size=5)
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4), max_leaves=15
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=15,
 )
 
 
@@ -77,10 +80,8 @@ def test_two_spellings_never_mean_the_same(note: Note, data: st.DataObject) -> N
     raw = bytearray(encode(note))
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at] ^= data.draw(st.integers(1, 255))
-    try:
+    with suppress(DecodeError):
         assert decode(bytes(raw), Note) != note
-    except DecodeError:
-        pass
 
 
 NOT_CANONICAL = {

@@ -434,6 +434,9 @@ FORBIDDEN = [
     ("MC404", in_class("def go(self, a: list = []):\n    pass")),
     ("MC404", in_class("@view\ndef go(self, a: int = None):\n    pass")),
     ("MC404", in_module("def helper(a=dict()):\n    pass")),
+    ("MC404", in_class(f"@view\ndef go(self, a: int = {2**64}):\n    pass")),
+    ("MC304", in_class(f"x = Value(int, {2**64})")),
+    ("MC304", in_class("x = Value(list, " + "[" * 20 + "]" * 20 + ")")),
     # MC9: the second opinion
     ("MC900", in_class("f_code = Value(int)\n@view\ndef go(self) -> int:\n    return self.f_code")),
 ]

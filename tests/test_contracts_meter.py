@@ -339,6 +339,12 @@ ATTACKS = [
     "self.notes['a'] = 1\nwhile True:\n    x = self.notes.keys(0, 1000)",
     "while True:\n    x = self.call('trial', 'go')",
     "while True:\n    if self.notes:\n        pass",
+    "x = '\U0001f600' * 2400000\nwhile True:\n    pass",
+    "x = []\nwhile True:\n    x.append(tuple('\u767b' * 1000))",
+    "x = []\nd = {str(i): i for i in range(1000)}\nwhile True:\n    x.append(d.items())",
+    "x = []\nwhile True:\n    x += range(2 ** 60, 2 ** 60 + 1000)",
+    "return [{}] * 30000",
+    "x = [{}] * 1000\nwhile True:\n    emit('A', x=x)",
 ]
 
 
@@ -354,7 +360,17 @@ def test_an_attack_ends_soon_and_takes_little_memory(attack: str) -> None:
     assert outcome.outcome in ("out_of_gas", "fault")
     assert outcome.gas <= 5_000_000
     assert seconds < 5
-    assert peak < 20 * 2**20
+    assert peak < 4 * outcome.gas + 2**20
+
+
+def test_a_contract_of_many_functions_costs_what_it_binds() -> None:
+    """Each call gets functions of its own: only those it can reach are made, and they are charged."""
+    many = "".join(f"    def a{i}(self):\n        return self.a{i + 1}()\n" for i in range(100))
+    source = HEAD + "        return self.a90()\n" + many + "    def a100(self):\n        return 0\n"
+    contract = Sandbox().deploy(source, sender="did:key:zSomebody")
+    assert contract.go().gas - trial("return 0").go().gas > 11 * GAS["bound_function"]
+    alone = HEAD + "        return 0\n" + many + "    def a100(self):\n        return 0\n"
+    assert Sandbox().deploy(alone, sender="did:key:zSomebody").go().gas == trial("return 0").go().gas
 
 
 def test_numbers_may_grow_up_to_their_bound_and_no_further() -> None:

@@ -16,7 +16,7 @@ from minichain.contracts.meter import GAS
 from minichain.contracts.runtime import MAX_EVENTS, MAX_MESSAGE, MAX_STACK, Frame
 from minichain.contracts.sandbox import SandboxContract
 from minichain.contracts.storage import FANOUT, MAX_KEY_BYTES, MAX_PAGE, MAX_STORED_BYTES, Storage, StoredMap
-from minichain.errors import CallFailed, ContractFault, ExecutionError
+from minichain.errors import ContractFault, ExecutionError
 from minichain.ledger.state import State
 from minichain.ledger.types import Event
 
@@ -357,7 +357,7 @@ def test_a_view_changes_nothing(name: str) -> None:
     looker, _ = (box.deploy(LOOKER, sender=ALICE, name=name) for name in ("looker", "other"))
     looker.set()
     root = box.state.root
-    with pytest.raises(CallFailed, match=r"a view cannot|is an action: send a transaction"):
+    with pytest.raises(ContractFault, match=r"a view cannot|is an action: send a transaction"):
         getattr(looker, name)()
     assert box.state.root == root
 

@@ -142,7 +142,9 @@ def untagged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("untagged")
-@pytest.mark.parametrize(("message", "public", "signature", "valid"), [c[1:] for c in EDGE_CASES], ids=[c[0] for c in EDGE_CASES])
+@pytest.mark.parametrize(
+    ("message", "public", "signature", "valid"), [c[1:] for c in EDGE_CASES], ids=[c[0] for c in EDGE_CASES]
+)
 def test_published_edge_cases_are_decided_as_libsodium_does(
     message: str, public: str, signature: str, valid: bool
 ) -> None:

@@ -61,8 +61,8 @@ def test_the_correct_decide_without_the_faulty(parts: list[int]) -> None:
 )
 def test_the_usual_table(members: int, quorum: int, correct: int) -> None:
     group = committee(*[1] * members)
-    assert [w for w in range(members + 1) if group.is_quorum(w)][0] == quorum
-    assert [w for w in range(members + 1) if group.has_correct_member(w)][0] == correct
+    assert next(w for w in range(members + 1) if group.is_quorum(w)) == quorum
+    assert next(w for w in range(members + 1) if group.has_correct_member(w)) == correct
 
 
 def test_nobody_counts_twice_and_strangers_count_nothing() -> None:
@@ -304,7 +304,9 @@ MALFORMED = {
     "never negative": {"expires": -1},
     "name has at most 64 characters": {"calls": (Call("a" * 65, "b"),)},
     "float is not a ledger value": {"calls": (Call("a", "b", {"x": [1.5]}),)},
-    "nested deeper than 16": {"calls": (Call("a", "b", {"x": functools.reduce(lambda inner, _: [inner], range(20), 0)}),)},
+    "nested deeper than 16": {
+        "calls": (Call("a", "b", {"x": functools.reduce(lambda inner, _: [inner], range(20), 0)}),)
+    },
 }
 
 

@@ -262,7 +262,9 @@ def test_neither_the_order_nor_the_batches_of_changes_matter(items: dict[bytes, 
 
 @given(mappings, mappings)
 @settings(max_examples=40, deadline=None)
-def test_removing_what_was_added_returns_to_the_former_root(items: dict[bytes, bytes], added: dict[bytes, bytes]) -> None:
+def test_removing_what_was_added_returns_to_the_former_root(
+    items: dict[bytes, bytes], added: dict[bytes, bytes]
+) -> None:
     tree, new = StateTree().update(items), added.keys() - items.keys()
     grown = tree.update({key: added[key] for key in new})
     assert grown.update(dict.fromkeys(new)).root == tree.root
@@ -284,6 +286,25 @@ def test_every_key_is_proved_present_or_absent_and_nothing_else(items: dict[byte
     assert not verify_state(key, value, proof, bytes(31) + b"\1")
 
 
+def test_two_keys_that_share_much_of_their_paths_leave_no_empty_branches_behind() -> None:
+    """Removing one of them lifts the other through every branch that held nothing else."""
+    paths = sorted((merkle.state_path(b"%d" % i), b"%d" % i) for i in range(3_000))
+    alike = max(zip(paths, paths[1:], strict=False), key=lambda pair: shared(pair[0][0], pair[1][0]))
+    (first, one), (second, other) = alike
+    assert shared(first, second) >= 4
+    alone, both = StateTree().update({one: b"1"}), StateTree().update({one: b"1", other: b"2"})
+    assert len(both.prove(one).levels) == shared(first, second) + 1
+    assert both.update({other: None}).root == alone.root
+    assert both.update({other: None, b"never there": None}).root == alone.root
+    assert both.update({b"never there": None}).root == both.root
+    assert alone.update({one: None}).root == bytes(32)
+
+
+def shared(first: bytes, second: bytes) -> int:
+    """Count the nibbles at the beginning of two paths that are the same."""
+    return next(i for i, (a, b) in enumerate(zip(first.hex(), second.hex(), strict=True)) if a != b)
+
+
 def test_an_old_tree_still_proves() -> None:
     old = StateTree().update({b"%d" % i: b"old" for i in range(500)})
     new = old.update({b"%d" % i: b"new" for i in range(0, 500, 3)})
@@ -297,7 +318,9 @@ def spoiled_state_proofs(proof: StateProof) -> list[StateProof]:
     found = [StateProof((*proof.levels, (0, ())), proof.other), StateProof(((0, ()), *proof.levels), proof.other)]
     for i, (present, hashes) in enumerate(proof.levels):
         found.append(StateProof(proof.levels[:i] + proof.levels[i + 1 :], proof.other))
-        levels = [(present ^ 1 << bit, hashes) for bit in range(17)] + [(present, spoiled) for spoiled in mutations(hashes)]
+        levels = [(present ^ 1 << bit, hashes) for bit in range(17)] + [
+            (present, spoiled) for spoiled in mutations(hashes)
+        ]
         levels += [(present << 1, hashes), (present >> 1, hashes), (present, hashes[::-1])]
         found += [
             StateProof((*proof.levels[:i], level, *proof.levels[i + 1 :]), proof.other)

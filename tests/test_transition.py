@@ -65,7 +65,7 @@ UNREADABLE = {
     "truncated": (GOOD.raw[:-1], "not a valid SignedTransaction: Input data was truncated"),
     "trailing byte": (
         GOOD.raw + b"\0",
-        "not a valid SignedTransaction: MessagePack data is malformed: trailing characters (byte %d)" % len(GOOD.raw),
+        "not a valid SignedTransaction: MessagePack data is malformed: trailing characters (byte 166)",
     ),
     "non-canonical": (
         GOOD.raw.replace(encode(1_000_000), b"\xcf" + (1_000_000).to_bytes(8)),
@@ -174,7 +174,7 @@ def run(*calls: Call, chain: Genesis = FREE, **fields: Any) -> tuple[Ledger, Any
 
 
 FAILURES = {
-    "fault: there is no contract \"nobody\": deploy it first, or correct the name": Call("nobody", "nothing"),
+    'fault: there is no contract "nobody": deploy it first, or correct the name': Call("nobody", "nothing"),
     "fault: the ledger has no action mint; it has transfer, deploy": Call("ledger", "mint"),
     "fault: ledger.transfer takes the arguments to, amount, all of them": Call("ledger", "transfer", {"to": "x"}),
     "fault: ledger.transfer takes `to`, a did:key, and `amount`, a positive integer": transfer("shop", -5),
@@ -212,7 +212,9 @@ def test_no_argument_reaches_what_is_not_an_argument(args: dict[str, Any]) -> No
 def test_an_amount_is_a_positive_integer_that_one_has(amount: Any) -> None:
     if isinstance(amount, float):
         with pytest.raises(DecodeError):
-            open_transaction(FREE, sign(FREE, "resident", Call("ledger", "transfer", {"to": "x", "amount": amount})).raw)
+            open_transaction(
+                FREE, sign(FREE, "resident", Call("ledger", "transfer", {"to": "x", "amount": amount})).raw
+            )
         return
     receipt = run(Call("ledger", "transfer", {"to": key("shop").did, "amount": amount}))[1]
     assert receipt.outcome == "fault"
@@ -350,7 +352,7 @@ def test_a_header_with_one_false_field_is_refused(field: str) -> None:
 
 
 def test_every_field_of_a_header_is_checked() -> None:
-    ledger, block = two_blocks()
+    _, block = two_blocks()
     assert WRONG_FIELDS.keys() == set(block.header.__struct_fields__)
 
 

@@ -90,7 +90,7 @@ def test_a_long_action_keeps_its_button_down_and_gives_it_back(fails, capsys):
 
     async def run():
         action = panels.LongAction(
-            "Go", ["a", "b"], Errands(lambda: None), work, lambda height: f"Final in block {height}."
+            "Go", ["a", "b"], Errands(lambda: None), lambda: work, lambda height: f"Final in block {height}."
         )
         press(action.button)
         assert action.button.disabled

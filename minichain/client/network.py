@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Self
 
@@ -160,12 +160,23 @@ class Network:
             self.send(bank, [Call("ledger", "transfer", {"to": wallet.did, "amount": missing})])
         return wallet
 
-    def deploy(self, contract: type | str, *, sender: Wallet, name: str | None = None, **args: Any) -> DeployedContract:
-        """Put a contract (a class, or source text) on the chain with the arguments of its setup."""
-        source = contract if isinstance(contract, str) else source_of(contract)
+    def deploy(
+        self,
+        contract: type | str | PurePath,
+        *,
+        sender: Wallet,
+        name: str | None = None,
+        setup: Mapping[str, Any] | None = None,
+        **args: Any,
+    ) -> DeployedContract:
+        """Put a contract (a class, a file, or source text) on the chain.
+
+        The arguments of its setup are named here, or in `setup` where their names are taken.
+        """
+        source = source_of(contract)
         abi = describe(source)
         address = name or default_name(abi)
-        call = Call("ledger", "deploy", {"name": address, "source": source, "args": args})
+        call = Call("ledger", "deploy", {"name": address, "source": source, "args": {**(setup or {}), **args}})
         self.send(sender, [call], gas_limit=self.genesis.spec.limits.transaction_gas)
         return DeployedContract(self, address, abi, sender)
 

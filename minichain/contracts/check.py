@@ -11,6 +11,7 @@ import re
 import warnings
 from typing import Any, Final
 
+from minichain.codec import check_value
 from minichain.contracts.abi import (
     PLAIN_CONSTANTS,
     Abi,
@@ -60,7 +61,7 @@ from minichain.contracts.source import (
     refuse,
     syntax_error,
 )
-from minichain.errors import LanguageError
+from minichain.errors import DecodeError, LanguageError
 
 MAX_VIOLATIONS: Final = 100  # more than anybody reads; bounds the work on hostile source
 
@@ -307,7 +308,7 @@ class _Checker(ast.NodeVisitor):
             value = thaw(constant_of(as_tuples(default), self.constants))
         except NotConstantError:
             return None
-        return Field(name, type_, default=value) if fits(value, type_) else None
+        return Field(name, type_, default=value) if _is_storable(value) and fits(value, type_) else None
 
     # functions
 
@@ -347,7 +348,8 @@ class _Checker(ast.NodeVisitor):
 
     def _default(self, node: ast.expr, type_: Type | None) -> None:
         self._require_text(node)
-        if not is_plain(node) or (type_ is not None and not fits(constant_of(node, {}), type_)):
+        value = constant_of(node, {}) if is_plain(node) else node
+        if not _is_storable(value) or (type_ is not None and not fits(value, type_)):
             self.flag("MC404", node)
 
     def _annotation(self, node: ast.expr) -> None:
@@ -653,6 +655,14 @@ class _Checker(ast.NodeVisitor):
             tuple(self.fields.values()),
             tuple(self.events),
         )
+
+
+def _is_storable(value: Any) -> bool:
+    try:
+        check_value(value)
+    except DecodeError:
+        return False
+    return True
 
 
 def _is_unicode(text: str) -> bool:

@@ -24,7 +24,7 @@ from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import explain_key, state_key
 from minichain.crypto import KeyPair, digest
-from minichain.errors import CallFailed, ExecutionError, UsageError
+from minichain.errors import CallFailed, ContractFault, ExecutionError, UsageError
 from minichain.ledger.genesis import Limits
 from minichain.ledger.state import Overlay, State
 from minichain.ledger.types import Event
@@ -90,9 +90,10 @@ class Sandbox:
         abi = describe(source)
         if taken := [parameter.name for parameter in abi.setup if parameter.name in ("sender", "name", "contract")]:
             raise UsageError(f"deploy itself has an argument {taken[0]}: rename it in the setup of {abi.name}")
-        address = name or default_name(abi)
-        _require_ok(self._perform(sender, lambda frame: self._runtime.deploy(frame, address, source, setup)))
-        return SandboxContract(self, address, abi, sender)
+        own = name or default_name(abi)
+        outcome = self._perform(sender, lambda frame: self._runtime.deploy(frame, own, source, setup))
+        _require_ok(outcome, "ledger.deploy")
+        return SandboxContract(self, own, abi, sender)
 
     def advance(
         self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0, ms: int = 0, blocks: int = 1
@@ -138,11 +139,12 @@ class Sandbox:
 class SandboxContract:
     """A deployed contract: its actions and views are methods, called with positional or named arguments.
 
-    An action returns its `Outcome`, a view its value; either raises `CallFailed` when it fails.
+    An action returns its `Outcome`, or raises `CallFailed`, which carries it. A view returns its value, or raises
+    `ContractFault`. It is the same with a contract of a network.
     """
 
-    def __init__(self, box: Sandbox, address: str, abi: Abi, sender: str) -> None:
-        self.address = address
+    def __init__(self, box: Sandbox, name: str, abi: Abi, sender: str) -> None:
+        self.name = name
         self.abi = abi
         self.sender = sender
         self._box = box
@@ -151,12 +153,12 @@ class SandboxContract:
 
     def with_sender(self, sender: str) -> SandboxContract:
         """Return the same contract, called by another account."""
-        return SandboxContract(self._box, self.address, self.abi, sender)
+        return SandboxContract(self._box, self.name, self.abi, sender)
 
     def attempt(self, action: str, /, *args: Any, **kwargs: Any) -> Outcome:
         """Call an action and return its outcome, also when it fails."""
-        named = arguments(f"{self.address}.{action}", self._actions.get(action, ()), args, kwargs)
-        return self._box.call(self.sender, self.address, action, named)
+        named = arguments(f"{self.name}.{action}", self._actions.get(action, ()), args, kwargs)
+        return self._box.call(self.sender, self.name, action, named)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):  # Python asks for such names before this object is complete
@@ -165,28 +167,31 @@ class SandboxContract:
             return partial(self._call, name)
         if name in self._views:
             return partial(self._ask, name)
-        raise AttributeError(f"{self.address} has no action or view {name!r}; it has: {self._offers()}")
+        raise AttributeError(f"{self.name} has no action or view {name!r}; it has: {self._offers()}")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._actions, *self._views]
 
     def __repr__(self) -> str:
-        return f"<contract {self.address}: {self._offers()}>"
+        return f"<contract {self.name}: {self._offers()}>"
 
     def _offers(self) -> str:
         return ", ".join([*self._actions, *self._views])
 
     def _call(self, action: str, /, *args: Any, **kwargs: Any) -> Outcome:
-        return _require_ok(self.attempt(action, *args, **kwargs))
+        return _require_ok(self.attempt(action, *args, **kwargs), f"{self.name}.{action}")
 
     def _ask(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        named = arguments(f"{self.address}.{name}", self._views[name], args, kwargs)
-        return _require_ok(self._box.view(self.sender, self.address, name, named)).result
+        named = arguments(f"{self.name}.{name}", self._views[name], args, kwargs)
+        outcome = self._box.view(self.sender, self.name, name, named)
+        if not outcome.ok:
+            raise ContractFault(outcome.error)
+        return outcome.result
 
 
-def _require_ok(outcome: Outcome) -> Outcome:
+def _require_ok(outcome: Outcome, what: str) -> Outcome:
     if not outcome.ok:
-        raise CallFailed(outcome.error, outcome)
+        raise CallFailed(f"{what} {outcome.outcome}: {outcome.error}", outcome)
     return outcome
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from minichain.codec import Record, encode
-from minichain.crypto import KEY_SIZE, digest, did_of
+from minichain.crypto import KEY_SIZE, did_of, digest
 from minichain.errors import ConfigError
 
 MAX_MEMBERS = 1_000

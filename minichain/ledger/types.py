@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
+
 from minichain.codec import Record, check_value, decode, encode
 from minichain.crypto import DIGEST_SIZE, KEY_SIZE, SIGNATURE_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError
@@ -25,7 +27,7 @@ class Call(Record):
 
     contract: str
     action: str
-    args: dict[str, Any] = {}
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Transaction(Record):

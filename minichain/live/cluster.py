@@ -133,6 +133,10 @@ class Cluster:
         """Return where a validator listens to clients."""
         return f"tcp://{HOST}:{self._named(name).place.client_port}"
 
+    def peer_address(self, name: str) -> str:
+        """Return where a validator listens to the other members."""
+        return f"tcp://{HOST}:{self._named(name).place.peer_port}"
+
     def is_running(self, name: str) -> bool:
         """Tell whether a validator's process is alive."""
         return self._named(name).is_running
@@ -172,7 +176,7 @@ class Cluster:
 
     def _introduce(self) -> None:
         """Tell every validator where the others are, and whom it is parted from."""
-        addresses = {name: f"tcp://{HOST}:{child.place.peer_port}" for name, child in self._children.items()}
+        addresses = {name: self.peer_address(name) for name in self._children}
         for name, child in self._children.items():
             if child.is_running:
                 child.tell({"peers": addresses})

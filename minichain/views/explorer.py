@@ -40,9 +40,9 @@ from minichain.views.panels import (
 )
 from minichain.views.pictures import merkle_picture
 from minichain.views.polling import Errands, LiveLoop
-from minichain.views.telling import Names, name_of, names_of, tell
+from minichain.views.telling import Names, name_of, tell
 
-SHOWN_ENTRIES: Final = 8
+SHOWN_ENTRIES: Final = 10
 ID_LENGTH: Final = 64
 MAX_PROOF_BYTES: Final = 2_000_000
 
@@ -62,11 +62,6 @@ class Explorer(ChainModel):
     wish = T.Unicode("")
     effort = T.Int(0)
     copy: Any = T.Any(None)
-
-    @property
-    def names(self) -> Names:
-        """Return the names of accounts that the chain itself knows."""
-        return names_of(self.genesis.committee.members) if self.genesis else {}
 
     @property
     def spots(self) -> tuple[proofs.Spot, ...]:
@@ -327,7 +322,7 @@ def _contracts(model: Explorer) -> W.Box:
         )
 
     sentence = _("A contract is a set of rules that every validator applies to every transaction, the same way.")
-    return card(bound(model, ["contracts", "genesis"], listed), title=_("Contracts"), sentence=sentence)
+    return card(bound(model, ["contracts", "names"], listed), title=_("Contracts"), sentence=sentence)
 
 
 # --- how it looks: proofs ----------------------------------------------------------------------------------------

@@ -15,12 +15,13 @@ from typing import Any, Final, Protocol
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 import traitlets as T  # noqa: N812 - beside W
 
+from minichain.crosschain.proofs import Proof
 from minichain.errors import CallFailed, UsageError
 from minichain.views import loads, parts, proofs
 from minichain.views.i18n import _, moment, ngettext, number
 from minichain.views.loads import Alert, Manifest
 from minichain.views.markup import Safe, join, tag
-from minichain.views.models import ChainReader
+from minichain.views.models import ChainReader, ChainSnapshot, ask_all
 from minichain.views.moving import Pick, PickList
 from minichain.views.panels import (
     Content,
@@ -36,12 +37,13 @@ from minichain.views.panels import (
     stack,
     tabs,
 )
+from minichain.views.parts import State
 from minichain.views.pictures import sankey
 from minichain.views.polling import Errands, LiveLoop
 from minichain.views.telling import Names, deed, name_of, with_names
 
-CUSTODY, REGISTRY = "waste", "waste-registry"
-PAGE_SIZE: Final = 50
+CUSTODY: Final = "waste"
+SHOWN_LOG: Final = 5
 
 # --- what the page knows -----------------------------------------------------------------------------------------
 
@@ -74,35 +76,22 @@ class CustodyReader:
         head = chain.blocks[-1].id if chain.blocks else b""
         if head != self._seen:
             is_there = CUSTODY in {name for name, _deployer, _height in chain.contracts}
-            self._last = self._read(client, chain.height) if is_there else Snapshot(chain.height)
+            self._last = self._read(client, chain) if is_there else Snapshot(chain.height)
             self._seen = head
         return self._last
 
-    def _read(self, client: Any, height: int) -> Snapshot:
-        registry, custody = client.contract(REGISTRY), client.contract(CUSTODY)
-        sites = {party["did"]: party["site"] for party in _all(registry.all_parties) if party["site"]}
-        people = tuple(site for did, site in sites.items() if client.wallet(site).did == did)
-        found = [
-            self._full(custody, summary) for summary in _all(lambda **page: custody.manifests_for(**page)["manifests"])
-        ]
-        return Snapshot(height, sites, people, tuple(reversed(found)))
+    def _read(self, client: Any, chain: ChainSnapshot) -> Snapshot:
+        names = dict(chain.names)
+        people = tuple(name for did, name in names.items() if client.wallet(name).did == did)
+        summaries = ask_all(client, CUSTODY, "manifests_for")
+        return Snapshot(chain.height, names, people, tuple(self._full(client, one) for one in reversed(summaries)))
 
-    def _full(self, custody: Any, summary: Mapping[str, Any]) -> Manifest:
+    def _full(self, client: Any, summary: Mapping[str, Any]) -> Manifest:
         known = self._known.get(summary["number"])
         if known is None or known[0] != summary:
-            known = self._known[summary["number"]] = (summary, custody.manifest(number=summary["number"]))
+            manifest = client.view(CUSTODY, "manifest", {"number": summary["number"]})
+            known = self._known[summary["number"]] = (summary, manifest)
         return known[1]
-
-
-def _all(ask: Callable[..., Sequence[Any]]) -> list[Any]:
-    """Ask for one page after the other until one is not full."""
-    found: list[Any] = []
-    while len(found) % PAGE_SIZE == 0:
-        more = ask(start=len(found), limit=PAGE_SIZE)
-        found += more
-        if not more:
-            break
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +114,20 @@ class Custody(T.HasTraits):
     who = T.Unicode("")
     act = T.Unicode("hand_over")
     step: Any = T.Any(None)
+    _is_opened = False
 
     def show(self, snapshot: Snapshot) -> None:
         """Take over what a look showed."""
         with self.hold_trait_notifications():
             self.height, self.names, self.people = snapshot.height, dict(snapshot.names), snapshot.people
             self.manifests = snapshot.manifests
-        if self.manifests and self.manifest is None:
+        if self.manifests and not self._is_opened:
             self.chosen = self._most_urgent()
+
+    def open(self, number: str) -> None:
+        """Open a load; until somebody does, the most urgent one is open."""
+        if number != self.chosen:
+            self._is_opened, self.chosen = True, number
 
     def _most_urgent(self) -> str:
         worst = [alert.number for alert in self.alerts if alert.state == "bad"]
@@ -163,6 +158,8 @@ class Custody(T.HasTraits):
         """Return what is about to be signed; raises `UsageError` if nothing can be."""
         if self.manifest is None:
             raise UsageError(_("Choose a load first."))
+        if self.who not in self.people:
+            raise UsageError(_("Choose who signs."))
         return Order(self.who, self.act, loads.arguments(self.act, self.manifest, received, comment.strip()))
 
     def count(self, *states: str) -> int:
@@ -170,7 +167,7 @@ class Custody(T.HasTraits):
         return sum(manifest["state"] in states for manifest in self.manifests or ())
 
 
-def sign(order: Order, names: Names, client: Any, say: Callable[..., None]) -> Any:
+def sign(order: Order, names: Names, client: Any, say: Callable[..., None]) -> Proof:
     """Sign, send and wait until it is final; returns its proof."""
     say(0)
     contract, wallet = client.contract(CUSTODY), client.wallet(order.who)
@@ -179,7 +176,8 @@ def sign(order: Order, names: Names, client: Any, say: Callable[..., None]) -> A
         receipt = getattr(contract.with_sender(wallet), order.act)(**order.arguments)
     except CallFailed as error:
         raise CallFailed(with_names(str(error), names), error.receipt) from error
-    return receipt.proof()
+    proof: Proof = receipt.proof()
+    return proof
 
 
 class Day(Protocol):
@@ -223,7 +221,8 @@ def page(connect: Callable[[], Any], day: Day) -> Page:
     model, errands = Custody(), Errands(connect)
     live = LiveLoop(connect, CustodyReader(), model.show)
     picks, screens = PickList(_("Loads"), _("No load yet.")), tabs()
-    W.link((model, "chosen"), (picks, "selected"))
+    model.observe(lambda change: picks.set_trait("selected", change.new), "chosen")
+    picks.observe(lambda change: model.open(change.new), "selected")
     model.observe(lambda _change: picks.show([_pick(one, model.names) for one in model.manifests or ()]), "manifests")
     opened = stack(_way(model), row(_signing(model, errands), _record(model)))
     screens.children = [split(card(picks, title=_("Loads")), opened), _attention(model, screens), _mass(model)]
@@ -233,31 +232,28 @@ def page(connect: Callable[[], Any], day: Day) -> Page:
         _("whether a scale was honest, or a bin was opened on the way"),
         _("anything about a household: personal data are not on the chain"),
     ]
-    return Page(_start(model, errands, day), _figures(model), screens, limits=limits, live=live)
+    begin = _start(errands, day)
+    shown = [_figures(model), screens]
+
+    def content() -> Sequence[Content]:
+        is_empty = model.height >= 0 and not model.manifests
+        return [begin] if is_empty else shown
+
+    return Page(rebuilt(model, ["manifests", "height"], content), limits=limits, live=live)
 
 
-def _start(model: Custody, errands: Errands[Any], day: Day) -> W.Box:
+def _start(errands: Errands[Any], day: Day) -> W.Box:
     """Offer to begin, as long as there is nothing to see."""
 
     def done(count: int) -> Safe:
         return join(_("{count} steps are signed and final.").format(count=number(count)))
 
-    begin = LongAction(
-        _("Play the example day"),
-        [_("Rules on the ledger"), _("Loads"), _("Final")],
-        errands,
-        lambda: partial(play, day),
-        done,
-    )
+    steps = [_("Rules on the ledger"), _("Loads"), _("Final")]
+    begin = LongAction(_("Play the example day"), steps, errands, lambda: partial(play, day), done)
     sentence = _(
         "The example day brings nine loads. Every step is really signed and agreed on; the people are invented."
     )
-    offer = card(begin, title=_("There is no waste ledger on this network yet."), sentence=sentence)
-
-    def offered() -> Sequence[Content]:
-        return [offer] if model.height >= 0 and (not model.manifests or begin.button.disabled) else []
-
-    return rebuilt(model, ["manifests", "height"], offered)
+    return card(begin, title=_("There is no load on this network yet."), sentence=sentence)
 
 
 def _figures(model: Custody) -> W.Box:
@@ -282,10 +278,11 @@ def _figures(model: Custody) -> W.Box:
 
 
 def _pick(manifest: Manifest, names: Names) -> Pick:
+    who = name_of(manifest["generator"], names)
     state, word = loads.state_of(manifest)
     if any(alert.state == "bad" for alert in loads.alerts(manifest, names)):
         state, word = "bad", _("look at this")
-    return Pick(manifest["number"], manifest["number"], loads.what(manifest), state, word)
+    return Pick(manifest["number"], manifest["number"], f"{loads.what(manifest)} · {who}", state, word)
 
 
 def _way(model: Custody) -> W.Box:
@@ -296,7 +293,10 @@ def _way(model: Custody) -> W.Box:
         told = [(alert.state, alert.words) for alert in loads.alerts(manifest, model.names)]
         title = _("Manifest {number}").format(number=manifest["number"])
         top = tag(
-            "div", parts.heading(title, loads.what(manifest)), parts.chip(*loads.state_of(manifest)), class_="mc-line"
+            "div",
+            tag("div", parts.heading(title, loads.what(manifest))),
+            parts.chip(*loads.state_of(manifest)),
+            class_="mc-line",
         )
         return join(
             top, parts.custody(_("From hand to hand"), loads.stops(manifest, model.names)), parts.sentences(told)
@@ -309,79 +309,84 @@ def _record(model: Custody) -> W.Box:
     def told() -> Safe:
         if model.manifest is None:
             return join()
-        lines = [_logged(entry, model.chosen, model.names) for entry in reversed(model.manifest["log"])]
-        return parts.sentences(lines)
+        lines = [_logged(entry, model.names) for entry in reversed(model.manifest["log"])]
+        earlier = parts.drawer(_("Earlier"), parts.sentences(lines[SHOWN_LOG:])) if lines[SHOWN_LOG:] else None
+        return join(parts.sentences(lines[:SHOWN_LOG]), earlier)
 
-    title = _("What was signed")
-    return card(
-        bound(model, ["manifests", "chosen"], told),
-        title=title,
-        sentence=_("Newest first; nothing here can be removed."),
-    )
+    sentence = _("Newest first; nothing here can be removed.")
+    return card(bound(model, ["manifests", "chosen"], told), title=_("What was signed"), sentence=sentence)
 
 
-def _logged(entry: Mapping[str, Any], manifest: str, names: Names) -> Safe:
-    words = deed(entry["act"], name_of(entry["by"], names), manifest)
-    note = entry["note"] if entry["act"] not in ("submitted", "incident") else ""
-    return join(words, note and tag("q", note), tag("small", moment(entry["at"])))
+def _logged(entry: Mapping[str, Any], names: Names) -> tuple[State, Safe]:
+    words = deed(entry["act"], name_of(entry["by"], names))
+    note = entry["note"] if entry["act"] not in ("submitted", "incident", "certified") else ""
+    return "ok", join(words, note and join(" ", tag("q", note)), tag("small", moment(entry["at"])))
 
 
 def _signing(model: Custody, errands: Errands[Any]) -> W.Box:
     who = W.Dropdown(options=[("", "")])
     act = W.Dropdown(options=[(words.capitalize(), name) for name, words in loads.act_names().items()])
-    comment = W.Text()
     T.dlink((model, "people"), (who, "options"), lambda people: [("", ""), *((_(name), name) for name in people)])
     W.link((model, "who"), (who, "value"))
     W.link((model, "act"), (act, "value"))
-    weighed: list[W.BoundedIntText] = []
-
-    def details() -> Sequence[Content]:
-        weighed.clear()
-        if model.manifest is None:
-            return ()
-        weighed.extend(_scale(line) for line in model.manifest["lines"])
-        asked = [field(scale, label) for scale, label in zip(weighed, _scale_names(model.manifest), strict=True)]
-        asked = asked if model.act == "report" else []
-        has_comment = model.act in ("report", "reject_on_site", "reconcile", "report_incident")
-        hint = _("Everybody can read it: leave out names and telephone numbers.")
-        return [*asked, *([field(comment, _("In one plain sentence, why"), hint)] if has_comment else [])]
+    form = _Form(model)
 
     def prepare() -> Callable[..., Any]:
-        return partial(sign, model.order([scale.value for scale in weighed], comment.value), model.names)
+        return partial(sign, model.order(form.received, form.comment.value), model.names)
 
-    def done(proof: Any) -> Safe:
-        comment.value = ""
+    def done(proof: Proof) -> Safe:
+        form.comment.value = ""
         words = _("Final in block {height}. It cannot be changed any more, only corrected.")
         return join(words.format(height=number(proof.header.height)), " ", proofs.link(proof))
 
-    def waited() -> Safe:
-        if model.step is None:
-            return parts.paragraph(_("Nobody has to do anything now."))
-        name, deed_ = name_of(model.step.did, model.names), loads.act_names()[model.step.act]
-        return parts.note(
-            "info", _("Waiting for {name}").format(name=name), tag("p", _("to {deed}").format(deed=deed_))
-        )
-
-    send = LongAction(_("Sign and send"), [_("Signed"), _("Agreed"), _("Final")], errands, prepare, done)
     return card(
-        bound(model, ["step", "names"], waited),
+        bound(model, ["step", "names"], lambda: _waited(model)),
         field(who, _("Sign as")),
         field(act, _("What you do")),
-        rebuilt(model, ["act", "chosen", "step"], details),
-        send,
+        rebuilt(model, ["act", "chosen", "step"], form.fields),
+        LongAction(_("Sign and send"), [_("Signed"), _("Agreed"), _("Final")], errands, prepare, done),
         title=_("Sign"),
     )
+
+
+def _waited(model: Custody) -> Safe:
+    if model.step is None:
+        return parts.paragraph(_("Nobody has to do anything now."))
+    name, words = name_of(model.step.did, model.names), loads.act_names()[model.step.act]
+    return parts.note("info", _("Waiting for {name}").format(name=name), tag("p", _("to {deed}").format(deed=words)))
+
+
+class _Form:
+    """What an act asks for beside a signature: a sentence, and for a report the amounts that arrived."""
+
+    def __init__(self, model: Custody) -> None:
+        self.comment = W.Text()
+        self._model = model
+        self._scales: list[W.BoundedIntText] = []
+
+    @property
+    def received(self) -> list[int]:
+        """Return the amounts that arrived, line by line."""
+        return [scale.value for scale in self._scales]
+
+    def fields(self) -> Sequence[Content]:
+        """Make the fields anew for the load and the act that are chosen."""
+        manifest, act = self._model.manifest, self._model.act
+        lines = manifest["lines"] if manifest else ()
+        self._scales = [_scale(line) for line in lines]
+        shown = [field(scale, _scale_name(line)) for scale, line in zip(self._scales, lines, strict=True)]
+        hint = _("Everybody can read it: leave out names and telephone numbers.")
+        said = field(self.comment, _("In one plain sentence, why"), hint)
+        return [*(shown if act == "report" else ()), *([said] if act in loads.WITH_COMMENT else ())]
 
 
 def _scale(line: Mapping[str, Any]) -> W.BoundedIntText:
     return W.BoundedIntText(value=line["received"] or line["quantity"], min=0, max=10**12)
 
 
-def _scale_names(manifest: Manifest) -> list[str]:
-    words = _("Arrived of {what}, in {unit}")
-    return [
-        words.format(what=line["description"], unit=_(loads.UNIT_NAMES[line["unit"]])) for line in manifest["lines"]
-    ]
+def _scale_name(line: Mapping[str, Any]) -> str:
+    words, description = _("Arrived of {what}, in {unit}"), line["description"]
+    return words.format(what=_(description), unit=loads.UNIT_NAMES[line["unit"]])
 
 
 def _attention(model: Custody, screens: W.Tab) -> W.Box:
@@ -394,7 +399,8 @@ def _attention(model: Custody, screens: W.Tab) -> W.Box:
 
     def open_load(change: Any) -> None:
         if change.new:
-            model.chosen, screens.selected_index, picks.selected = change.new.partition(" ")[2], 0, ""
+            model.open(change.new.partition(" ")[2])
+            screens.selected_index, picks.selected = 0, ""
 
     model.observe(follow, "manifests")
     picks.observe(open_load, "selected")
@@ -417,13 +423,9 @@ def _mass(model: Custody) -> W.Box:
         )
         left_out = unweighed and parts.paragraph(words.format(count=number(unweighed)))
         return join(
-            sankey(_("From where to where, in kilograms"), flows, "kg"),
+            sankey(_("Where the mass went, in kilograms, as the parties signed it"), flows, "kg"),
             left_out or None,
             parts.drawer(_("The same in figures"), table),
         )
 
-    return card(
-        bound(model, ["manifests"], drawn, "mc-mass"),
-        title=_("Where the mass went"),
-        sentence=_("As the parties signed it."),
-    )
+    return card(bound(model, ["manifests"], drawn))

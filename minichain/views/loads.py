@@ -23,7 +23,7 @@ GRAMS: Final = {"K": (1_000, 1), "M": (1_000_000, 1), "P": (45_359_237, 100_000)
 LITRES: Final = {"L": (1, 1), "N": (1_000, 1), "G": (3_785_411_784, 1_000_000_000), "Y": (764_554_857_984, 10**9)}
 UNIT_NAMES: Final = {"K": "kg", "M": "t", "P": "lb", "T": "short tons", "L": "L", "N": "m³", "G": "gal", "Y": "yd³"}
 COMPLETE: Final = ("Signed", "Corrected", "Treated", "Disposed")
-CLOSED: Final = (*COMPLETE, "Cancelled", "ReturnedToGenerator")
+WITH_COMMENT: Final = ("report", "reconcile", "reject_on_site", "report_incident")
 
 
 # --- words -------------------------------------------------------------------------------------------------------
@@ -50,14 +50,15 @@ def state_of(manifest: Manifest) -> tuple[State, str]:
 
 def amount(quantity: int, unit: str) -> str:
     """Write a quantity with its unit."""
-    return f"{number(quantity)} {_(UNIT_NAMES.get(unit, unit))}"
+    return f"{number(quantity)} {UNIT_NAMES.get(unit, unit)}"
 
 
 def what(manifest: Manifest) -> str:
     """Describe a load in a few words."""
     first, *rest = manifest["lines"] or [{"description": "", "quantity": 0, "unit": "K"}]
     more = f" +{len(rest)}" if rest else ""
-    return f"{first['description']}, {amount(first['quantity'], first['unit'])}{more}"
+    description = first["description"]
+    return f"{_(description)} · {amount(first['quantity'], first['unit'])}{more}"
 
 
 # --- who is waited for -------------------------------------------------------------------------------------------
@@ -208,8 +209,8 @@ def alerts(manifest: Manifest, names: Names) -> list[Alert]:
 
 
 def _late(entry: Mapping[str, Any]) -> str:
-    words = _("{what}: due {due}, {days} days ago.")
-    return words.format(what=_(entry["id"]).capitalize(), due=moment(entry["due"]), days=number(entry["days"]))
+    words, clock = _("{what}: due {due}, {days} days ago."), entry["id"]
+    return words.format(what=_(clock).capitalize(), due=moment(entry["due"]), days=number(entry["days"]))
 
 
 def _difference(manifest: Manifest, entry: Mapping[str, Any]) -> str:

@@ -7,11 +7,11 @@ models are changed in the kernel's loop only.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from traitlets import HasTraits, Instance, Int, Tuple
+from traitlets import Dict, HasTraits, Instance, Int, Tuple
 
 from minichain.codec import decode_own
 from minichain.errors import NetworkError
@@ -25,6 +25,8 @@ from minichain.views.parts import State
 SHOWN_BLOCKS: Final = 12
 BEHIND: Final = 2  # a node that lacks more blocks than this is behind, not merely about to hear of the last one
 HEADERS_AT_ONCE: Final = 500
+REGISTRY: Final = "waste-registry"
+PAGE_SIZE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class ChainSnapshot:
     nodes: tuple[NodeCard, ...] = ()
     contracts: tuple[tuple[str, str, int], ...] = ()
     genesis: Genesis | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class ChainSource(Protocol):
@@ -105,6 +108,26 @@ class ChainSource(Protocol):
     def block(self, height: int) -> BlockDetail: ...
     def headers(self, first: int, count: int) -> Sequence[tuple[Header, int]]: ...
     def contracts(self) -> Sequence[tuple[str, str, int]]: ...
+    def view(self, contract: str, name: str, args: dict[str, Any]) -> Any: ...
+
+
+def ask_all(client: ChainSource, contract: str, view: str) -> list[Any]:
+    """Ask a view for one page after the other until one is not full."""
+    found: list[Any] = []
+    while len(found) % PAGE_SIZE == 0:
+        answer = client.view(contract, view, {"start": len(found), "limit": PAGE_SIZE})
+        more = answer["manifests"] if isinstance(answer, dict) else answer
+        found += more
+        if not more:
+            break
+    return found
+
+
+def known_names(client: ChainSource, contracts: Iterable[str]) -> dict[str, str]:
+    """Return what the chain itself calls accounts, by did: its validators, and the sites of its waste registry."""
+    names = {member.did: member.name for member in client.genesis.committee.members}
+    parties = ask_all(client, REGISTRY, "all_parties") if REGISTRY in contracts else []
+    return names | {party["did"]: party["site"] for party in parties if party["site"]}
 
 
 class ChainReader:
@@ -138,9 +161,14 @@ class ChainReader:
             self._last = ChainSnapshot()
             return self._extend(client, height)
         self._came_at = time.monotonic()
-        txs = last.txs + count_transactions(client, last.height + 1, height)
+        contracts = tuple(client.contracts())
         return ChainSnapshot(
-            height, txs, None, (kept + new)[-self._keep :], (), tuple(client.contracts()), client.genesis
+            height=height,
+            txs=last.txs + count_transactions(client, last.height + 1, height),
+            blocks=(kept + new)[-self._keep :],
+            contracts=contracts,
+            genesis=client.genesis,
+            names=known_names(client, (name for name, _deployer, _height in contracts)),
         )
 
     def _age_s(self, genesis: Genesis) -> int | None:
@@ -209,11 +237,12 @@ class ChainModel(HasTraits):
     nodes: Any = Tuple()
     contracts: Any = Tuple()
     genesis: Any = Instance(Genesis, allow_none=True)
+    names: Any = Dict()
 
     def show(self, snapshot: ChainSnapshot) -> None:
         """Take over what a look showed; views that follow a trait hear of it only if it changed."""
         with self.hold_trait_notifications():
-            for name in ("height", "txs", "age_s", "blocks", "nodes", "contracts", "genesis"):
+            for name in ("height", "txs", "age_s", "blocks", "nodes", "contracts", "genesis", "names"):
                 setattr(self, name, getattr(snapshot, name))
 
     @property

@@ -243,7 +243,7 @@ class Stop:
 def custody(title: str, stops: Sequence[Stop]) -> Safe:
     """Follow a consignment from hand to hand; a broken line leads to a hand-over that nobody signed."""
     items = tag("ol", map(_stop, stops), class_="mc-custody", style=f"--mc-stops:{len(stops)}")
-    return tag("figure", tag("figcaption", title, class_="mc-caption"), items, class_="mc-figure")
+    return tag("figure", items, class_="mc-figure", aria_label=title)
 
 
 def _stop(stop: Stop) -> Safe:

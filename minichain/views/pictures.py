@@ -16,7 +16,7 @@ from minichain import merkle
 from minichain.errors import UsageError
 from minichain.views.i18n import _, number, short
 from minichain.views.markup import Safe, join, tag
-from minichain.views.parts import State, chip
+from minichain.views.parts import State
 
 
 def _figure(title: str, *drawings: Safe) -> Safe:
@@ -86,6 +86,7 @@ class _Paper(NamedTuple):
 
 
 _BAR: Final = 10.0
+_EDGE: Final = 14.0  # for the names of small places at the rim
 _WIDE: Final = _Paper(960, 320, 170, 34, vertical=False)
 _NARROW: Final = _Paper(520, 320, 44, 16, vertical=True)
 
@@ -116,7 +117,7 @@ def _places(flows: Sequence[Flow], layers: Mapping[str, int], paper: _Paper) -> 
     scale = min((paper.across - paper.gap * (len(c) - 1)) / max(sum(weight[n] for n in c), 1) for c in columns)
     places = {}
     for step, column in enumerate(columns):
-        start = (paper.across - scale * sum(weight[n] for n in column) - paper.gap * (len(column) - 1)) / 2
+        start = _EDGE + (paper.across - scale * sum(weight[n] for n in column) - paper.gap * (len(column) - 1)) / 2
         for name in column:
             places[name] = _Place(step, start, scale * weight[name])
             start += scale * weight[name] + paper.gap
@@ -130,7 +131,7 @@ def _sum(flows: Sequence[Flow], side: str, name: str) -> int:
 def _sankey(label: str, flows: Sequence[Flow], unit: str, layers: Mapping[str, int], paper: _Paper) -> Safe:
     places, scale = _places(flows, layers, paper)
     step = (paper.along - paper.room - _BAR) / max(1, *layers.values())
-    width, height = paper.point(paper.along, paper.across + 4)
+    width, height = paper.point(paper.along, paper.across + 2 * _EDGE)
     bands = join(_bands(flows, places, scale, step, paper))
     bars = join(_bar(place, step, paper) for place in places.values())
     names = join(_name(name, flows, place, unit, step, paper) for name, place in places.items())
@@ -241,25 +242,21 @@ def merkle_picture(title: str, entry: bytes, index: int, size: int, proof: Seque
     steps = climb(entry, index, size, proof)
     holds = merkle.verify_inclusion(entry, index, size, proof, expected)
     top = steps[-1].parent if steps else merkle.leaf_hash(entry)
-    height = _ROW * len(steps) + _BOX[1] + 8
+    height = _ROW * (len(steps) + 1) + _BOX[1] + 8
     seats = [*(_RIGHT if step.sibling_is_left else _LEFT for step in steps), _MIDDLE]
     rows = join(_rung(step, seats[i], seats[i + 1], i, height) for i, step in enumerate(steps))
-    peak = _box(_MIDDLE, 4, _("Root from this proof"), top, "mc-mine")
+    reached = _box(_MIDDLE, 4 + _ROW, _("Root from this proof") if steps else _("Hash of the entry"), top, "mc-mine")
+    named = _box(_MIDDLE, 4, _("Root in the block"), expected, "mc-given")
+    sign = _text(
+        _MIDDLE + _BOX[0] / 2, 4 + (_BOX[1] + _ROW) / 2 + 8, "=" if holds else "\N{NOT EQUAL TO}", "mc-sign", "middle"
+    )
     said = (
         _("the entry leads to the root in the block")
         if holds
         else _("the entry does not lead to the root in the block")
     )
-    drawing = _svg(f"{title}: {said}", 360, height, rows, peak, class_="mc-merkle" + ("" if holds else " mc-broken"))
-    return _figure(title, drawing, _verdict(holds, expected))
-
-
-def _verdict(holds: bool, expected: bytes) -> Safe:
-    word = chip("ok", _("Proven")) if holds else chip("bad", _("Not proven"))
-    sentence = (
-        _("The root in the block header is the same.") if holds else _("The root in the block header is another one.")
-    )
-    return tag("div", word, tag("p", sentence, " ", tag("code", short(expected))), class_="mc-verdict")
+    class_ = "mc-merkle" + ("" if holds else " mc-broken")
+    return _figure(title, _svg(f"{title}: {said}", 360, height, rows, reached, sign, named, class_=class_))
 
 
 def _rung(step: Climb, seat: int, above: int, level: int, height: float) -> Safe:

@@ -5,11 +5,10 @@ An account id becomes a name only where somebody told us the name; nothing is gu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from minichain.crypto import did_of
-from minichain.ledger.committee import Member
 from minichain.ledger.types import Call
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child, tag
@@ -22,11 +21,6 @@ Names = Mapping[str, str]  # did -> name
 def name_of(did: str, names: Names) -> str:
     """Return an account's name, or enough of its id to tell it from others."""
     return _(names[did]) if did in names else f"{did.removeprefix('did:key:'):.12}…"
-
-
-def names_of(members: Sequence[Member]) -> dict[str, str]:
-    """Return the names that the chain itself knows: those of its validators."""
-    return {member.did: member.name for member in members}
 
 
 def tell(entry: Entry, names: Names) -> tuple[State, Child]:
@@ -70,26 +64,27 @@ def _call(call: Call, who: str, names: Names) -> str:
     return _("{who} asked {contract} for “{action}”.").format(who=who, contract=call.contract, action=call.action)
 
 
-def deed(act: str, who: str, manifest: str) -> str:
-    """Tell what somebody did with a waste manifest; `act` is the word its contract keeps."""
+def deed(act: str, who: str, number: str = "") -> str:
+    """Tell what somebody did with a waste manifest, or with this one; `act` is the word its contract keeps."""
+    manifest = _("manifest {number}").format(number=number) if number else _("this manifest")
     sentences = {
-        "submitted": _("{who} entered manifest {manifest}."),
-        "revised": _("{who} revised manifest {manifest}."),
-        "scheduled": _("{who} declared manifest {manifest} ready for pickup."),
-        "cancelled": _("{who} cancelled manifest {manifest}."),
-        "handed over": _("{who} handed over the load of manifest {manifest}."),
-        "taken over": _("{who} signed for the load of manifest {manifest}."),
-        "transporters changed": _("{who} changed the transporters of manifest {manifest}."),
-        "incident": _("{who} reported an incident on manifest {manifest}."),
-        "received": _("{who} confirmed that the load of manifest {manifest} arrived."),
-        "returned": _("{who} took back the load of manifest {manifest}."),
-        "rejected on site": _("{who} rejected the load of manifest {manifest}."),
-        "reported": _("{who} reported what arrived on manifest {manifest}."),
-        "signed": _("{who} signed manifest {manifest}: it is complete."),
-        "reconciled": _("{who} answered a discrepancy of manifest {manifest}."),
-        "certified": _("{who} certified the treatment of manifest {manifest}."),
-        "correction proposed": _("{who} proposed a correction of manifest {manifest}."),
-        "correction signed": _("{who} signed a correction of manifest {manifest}."),
-        "correction withdrawn": _("{who} withdrew a correction of manifest {manifest}."),
+        "submitted": _("{who} entered {manifest}."),
+        "revised": _("{who} revised {manifest}."),
+        "scheduled": _("{who} declared {manifest} ready for pickup."),
+        "cancelled": _("{who} cancelled {manifest}."),
+        "handed over": _("{who} handed over the load of {manifest}."),
+        "taken over": _("{who} signed for the load of {manifest}."),
+        "transporters changed": _("{who} changed the transporters of {manifest}."),
+        "incident": _("{who} reported an incident on {manifest}."),
+        "received": _("{who} confirmed that the load of {manifest} arrived."),
+        "returned": _("{who} took back the load of {manifest}."),
+        "rejected on site": _("{who} rejected the load of {manifest}."),
+        "reported": _("{who} reported what arrived on {manifest}."),
+        "signed": _("{who} signed {manifest}: it is complete."),
+        "reconciled": _("{who} answered a discrepancy of {manifest}."),
+        "certified": _("{who} certified the treatment of {manifest}."),
+        "correction proposed": _("{who} proposed a correction of {manifest}."),
+        "correction signed": _("{who} signed a correction of {manifest}."),
+        "correction withdrawn": _("{who} withdrew a correction of {manifest}."),
     }
-    return sentences.get(act, _("{who} acted on manifest {manifest}.")).format(who=who, manifest=manifest)
+    return sentences.get(act, _("{who} acted on {manifest}.")).format(who=who, manifest=manifest)

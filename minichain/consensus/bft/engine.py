@@ -88,7 +88,7 @@ class Bft:
         return effects + self._advance() + self._ask_to_judge()
 
     def recall(self, round_: int) -> list[Any]:
-        """Return the messages of this height that help a member in `round_`: that round's, this one's, the valid one's."""
+        """Return the messages that help a member in `round_`: that round's, this one's, the valid one's."""
         current = self._rounds
         wanted = {round_, current.round, current.valid_round, self._log.decided_round or 0}
         return list(self._log.messages_of(wanted))
@@ -143,8 +143,7 @@ class Bft:
         """Take a member's message; None if it changes nothing that a rule looks at."""
         if message.height == self.height + 1:
             self._keep_early(message)
-            return None
-        if message.height != self.height or not 0 <= message.round <= MAX_ROUND or not _has_known_kind(message):
+        if message.height != self.height or not _is_meaningful(message):
             return None
         earlier = self._log.earlier(message)
         if earlier is not None and contradiction(earlier, message) is None:
@@ -153,6 +152,7 @@ class Bft:
             self.rejected += 1
             return None
         if earlier is not None:
+            self._log.add_second(message)
             return self._accuse(earlier, message)
         if self._log.add(message, self._rounds.round) or self._rounds.round < 0:
             return self._perform(self._start())
@@ -261,8 +261,9 @@ class Bft:
         return base + self._timeouts.growth * self._rounds.round
 
 
-def _has_known_kind(message: Message) -> bool:
-    return isinstance(message, Proposal) or message.kind in (PREVOTE, PRECOMMIT)
+def _is_meaningful(message: Message) -> bool:
+    is_known = isinstance(message, Proposal) or message.kind in (PREVOTE, PRECOMMIT)
+    return is_known and 0 <= message.round <= MAX_ROUND
 
 
 __all__ = ["MAX_EARLY_MESSAGES", "MAX_ROUNDS_AHEAD", "Bft"]

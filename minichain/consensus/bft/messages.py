@@ -55,9 +55,7 @@ def author(message: Message) -> bytes:
     return message.voter if isinstance(message, Vote) else message.proposer
 
 
-def sign_proposal(
-    key: KeyPair, genesis: bytes, height: int, round_: int, block: Block, valid_round: int
-) -> Proposal:
+def sign_proposal(key: KeyPair, genesis: bytes, height: int, round_: int, block: Block, valid_round: int) -> Proposal:
     """Make this validator's proposal."""
     unsigned = Proposal(height, round_, block, valid_round, key.public, b"")
     signature = key.sign("proposal", unsigned.statement(genesis))

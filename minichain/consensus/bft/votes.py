@@ -1,5 +1,8 @@
 """Counting. Everything heard at one height, by round; one vote of each kind counts for each member and round.
 
+A member that says two things is faulty, yet each of them counts where it is said: some correct member may have heard
+only the other, and must be understood (in the paper everybody hears both).
+
 Nothing here decides anything: `rounds` reads the counts and applies the rules.
 """
 
@@ -17,31 +20,50 @@ MAX_ROUNDS_AHEAD = 16  # messages of later rounds are not kept; their senders' p
 class Tally:
     """The votes of one kind in one round."""
 
-    __slots__ = ("_committee", "_weights", "any_quorum", "quorum_id", "total", "votes")
+    __slots__ = ("_committee", "_second", "_weights", "any_quorum", "quorum_id", "total", "votes")
 
     def __init__(self, committee: Committee) -> None:
         self._committee = committee
         self._weights: dict[bytes | None, int] = {}
         self.votes: dict[bytes, Vote] = {}
+        self._second: dict[tuple[bytes, bytes | None], Vote] = {}  # further votes of faulty members
         self.total = 0
         self.any_quorum = False  # 2f+1 votes for whatever ("*" in the paper)
         self.quorum_id: bytes | bool | None = False  # the block id or nil with 2f+1 votes; False while there is none
 
     def add(self, vote: Vote) -> bool:
         """Count a vote of a member who has not voted here yet; tells whether a quorum was reached by it."""
+        assert vote.voter not in self.votes, "a vote counted twice"
         before = self.any_quorum, self.quorum_id
-        weight = self._committee.weight(vote.voter)
         self.votes[vote.voter] = vote
-        self.total += weight
-        self._weights[vote.block_id] = self._weights.get(vote.block_id, 0) + weight
+        self.total += self._committee.weight(vote.voter)
         self.any_quorum = self._committee.is_quorum(self.total)
+        self._weigh(vote)
+        return (self.any_quorum, self.quorum_id) != before
+
+    def add_second(self, vote: Vote) -> None:
+        """Count a vote of a member who has cast another one here, if somebody else voted so.
+
+        That bounds what a faulty member can make us keep.
+        """
+        mark = (vote.voter, vote.block_id)
+        if mark not in self._second and self._weights.get(vote.block_id):
+            self._second[mark] = vote
+            self._weigh(vote)
+
+    def _weigh(self, vote: Vote) -> None:
+        self._weights[vote.block_id] = self._weights.get(vote.block_id, 0) + self._committee.weight(vote.voter)
         if self._committee.is_quorum(self._weights[vote.block_id]):
             self.quorum_id = vote.block_id
-        return (self.any_quorum, self.quorum_id) != before
+
+    def all(self) -> Iterator[Vote]:
+        """Yield every vote that counts."""
+        yield from self.votes.values()
+        yield from self._second.values()
 
     def signatures_for(self, block_id: bytes) -> dict[bytes, bytes]:
         """Return voter -> signature of those who voted for a block."""
-        return {voter: vote.signature for voter, vote in self.votes.items() if vote.block_id == block_id}
+        return {vote.voter: vote.signature for vote in self.all() if vote.block_id == block_id}
 
 
 class Log:
@@ -82,9 +104,18 @@ class Log:
         if message.round not in tallies:
             tallies[message.round] = Tally(self.committee)
         changed = tallies[message.round].add(message)
-        if message.kind == PRECOMMIT and isinstance(tallies[message.round].quorum_id, bytes):
-            self.decided_round = message.round
+        self._note_decision(message)
         return changed or message.round > current_round
+
+    def add_second(self, message: Message) -> None:
+        """Keep a checked message that contradicts its `earlier` one. The first proposal of a round stands alone."""
+        if isinstance(message, Vote):
+            self._tallies[message.kind][message.round].add_second(message)
+            self._note_decision(message)
+
+    def _note_decision(self, vote: Vote) -> None:
+        if vote.kind == PRECOMMIT and isinstance(self.precommits(vote.round).quorum_id, bytes):
+            self.decided_round = vote.round
 
     def round_reached_by_correct(self, above: int) -> int | None:
         """Return the latest round after `above` that members of weight f+1 have reached.
@@ -109,7 +140,7 @@ class Log:
                 yield self.proposals[round_]
             for tallies in self._tallies:
                 if round_ in tallies:
-                    yield from tallies[round_].votes.values()
+                    yield from tallies[round_].all()
 
 
 def contradiction(first: Message, second: Message) -> Equivocation | None:

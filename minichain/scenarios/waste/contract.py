@@ -54,15 +54,8 @@ def outcome(form: dict) -> str:
 
 def parties(form: dict) -> list[str]:
     """List everybody on a manifest, each once."""
-    named = [
-        form["generator"],
-        form["offeror"],
-        form["facility"],
-        form["destination"],
-        form["alternate"],
-        form["broker"],
-    ]
-    named += form["transporters"] + [rejection["by"] for rejection in form["rejections"]]
+    sites = ("generator", "offeror", "facility", "destination", "alternate", "broker")
+    named = [form[name] for name in sites] + form["transporters"] + [past["by"] for past in form["rejections"]]
     each = {did: True for did in named if did}
     return list(each.keys())
 
@@ -141,11 +134,9 @@ class WasteCustody(Contract):
 
     def judge(self, form: dict) -> None:
         """Bring the discrepancies of a manifest into line with its figures."""
-        entries = self.call(
-            self.registry, "judge", lines=form["lines"], known=form["discrepancies"], edition=form["edition"]
-        )
+        known, edition, times = form["discrepancies"], form["edition"], form["times"]
+        entries = self.call(self.registry, "judge", lines=form["lines"], known=known, edition=edition)
         form["discrepancies"] = entries
-        times = form["times"]
         if [entry for entry in entries if entry["open"]]:
             times.setdefault("discrepancy", times.get("received", self.now))
             times.pop("reconciled", 0)
@@ -177,7 +168,12 @@ class WasteCustody(Contract):
         require(is_holder, f"{name}: the waste of manifest {number} is not with you: its holder must offer it")
         require(1 <= source <= len(parent["lines"]), f"{name}: manifest {number} has no line {source}")
         require(part in PARTS, f"{name}: the part is one of {listed(PARTS)}")
+        is_there = part != "accepted" or not parent["treatment"]
+        require(is_there, f"{name}: what was accepted on manifest {number} is treated already")
         held = parent["lines"][source - 1]
+        has_codes = not [code for code in held["codes"] if code not in line["codes"]]
+        require(part == "accepted" or has_codes, f"{name}: what was rejected or left keeps its waste codes")
+        require(held["unit"] == line["unit"], f"{name}: what continues a manifest is counted in its unit")
         left, unit = held[part] - held["onward"][part], held["unit"]
         require(
             0 < wanted <= left,
@@ -206,11 +202,21 @@ class WasteCustody(Contract):
                 parent["next"] = [number for number in parent["next"] if number != form["number"]]
                 self.manifests[parent["number"]] = parent
 
-    def check_return(self, form: dict) -> None:
+    def check_source(self, form: dict) -> None:
+        """Refuse waste of doubtful origin: new waste in another's name, more than there was, a wrong return."""
+        owners = [form["offeror"]] + [self.manifests[number]["generator"] for number in form["previous"]]
         for line in form["lines"]:
-            back = sum([origin["quantity"] for origin in line["origins"] if origin["part"] != "accepted"])
-            is_whole = back == line["quantity"]
-            require(is_whole, f"{label(line)}: to its generator returns only what was rejected or left as residue")
+            name, origins = label(line), line["origins"]
+            whole = sum([origin["quantity"] for origin in origins])
+            require(not origins or whole == line["quantity"], f"{name}: it continues {whole}: ship just that quantity")
+            is_back = origins and "accepted" not in [origin["part"] for origin in origins]
+            require(
+                is_back or not form["returning"], f"{name}: to its generator returns only what was rejected or left"
+            )
+            if not origins:
+                owners = [form["offeror"]]
+                self.call(self.registry, "check_permit", did=form["offeror"], role="generator", lines=[])
+        require(form["generator"] in owners, "new waste is offered by its own generator, other waste named by its own")
 
     # --- preparing -----------------------------------------------------------------------------------------------
 
@@ -302,13 +308,9 @@ class WasteCustody(Contract):
         self.claim(form)
         for did in form["transporters"]:
             self.check_permit(did, "transporter", form)
-        if form["returning"]:
-            self.check_return(form)
-        else:
+        self.check_source(form)
+        if not form["returning"]:
             self.check_permit(form["facility"], "facility", form)
-        if not form["previous"]:
-            roles = self.call(self.registry, "party", did=form["offeror"])["roles"]
-            require("generator" in roles, "who offers new waste is a registered generator: ask the office")
         form["state"] = "Scheduled"
         form["times"]["scheduled"] = self.now
         return self.keep(form, "scheduled")
@@ -403,7 +405,7 @@ class WasteCustody(Contract):
         form["times"]["received"] = self.now
         if form["rejections"] and self.caller == form["generator"]:
             return self.take_back(form)
-        if not form["returning"]:
+        if not self.goes_back(form):
             self.check_permit(self.caller, "facility", form)
         form["state"] = "Received"
         return self.keep(form, "received")
@@ -449,9 +451,11 @@ class WasteCustody(Contract):
         self.enter(form)
         return self.keep(form, "rejected on site", comment)
 
+    def goes_back(self, form: dict) -> bool:
+        return form["returning"] or form["destination"] == form["generator"]
+
     def check_not_returning(self, form: dict) -> None:
-        goes_back = form["returning"] or form["destination"] == form["generator"]
-        require(not goes_back, "waste that returns to its generator cannot be rejected again: accept it")
+        require(not self.goes_back(form), "waste that returns to its generator cannot be rejected again: accept it")
 
     @action
     def report(self, number: str, lines: list[dict]) -> str:
@@ -461,6 +465,7 @@ class WasteCustody(Contract):
         form["lines"] = self.call(self.registry, "account", lines=form["lines"], reports=lines, facility=self.caller)
         if amount(form, "rejected") > 0:
             self.check_not_returning(form)
+        form["discrepancies"] = []  # a new report is asked about anew
         self.judge(form)
         form["state"] = "ReadyForSignature"
         form["times"]["reported"] = self.now
@@ -515,9 +520,11 @@ class WasteCustody(Contract):
         self.check_text(reason, "the reason")
         if commitment:
             check_digest(commitment, "the commitment to the private part")
-        fixed = self.call(self.registry, "correct", lines=form["lines"], changes=changes, edition=form["edition"])
-        if not form["returning"]:
-            self.call(self.registry, "check_permit", did=form["destination"], role="facility", lines=fixed)
+        edition, destination = form["edition"], form["destination"]
+        fixed = self.call(self.registry, "correct", lines=form["lines"], changes=changes, edition=edition)
+        self.call(self.registry, "judge", lines=fixed, known=[], edition=edition)  # what it refuses, nobody could sign
+        if not self.goes_back(form):
+            self.call(self.registry, "check_permit", did=destination, role="facility", lines=fixed)
         form["attempts"] += 1
         form["correction"] = {
             "attempt": form["attempts"],
@@ -545,6 +552,8 @@ class WasteCustody(Contract):
         old["reason"] = proposal["reason"]
         self.versions[(number, form["version"])] = old
         form["version"] += 1
+        for place, line in enumerate(proposal["lines"]):
+            line["onward"] = form["lines"][place]["onward"]  # what was sent on may have come back meanwhile
         form["lines"] = proposal["lines"]
         form["commitment"] = proposal["commitment"]
         form["state"] = proposal["before"] if proposal["before"] in FINAL else "Corrected"
@@ -574,11 +583,13 @@ class WasteCustody(Contract):
     @view
     def draft_of(self, reference: str) -> dict:
         """Show a draft."""
+        require(reference in self.drafts, f"there is no draft {reference}: it was submitted, or never written")
         return self.drafts[reference]
 
     @view
     def version(self, number: str, version: int) -> dict:
         """Show an earlier version of a corrected manifest."""
+        require((number, version) in self.versions, f"manifest {number} has no earlier version {version}")
         return self.versions[(number, version)]
 
     @view
@@ -626,10 +637,8 @@ class WasteCustody(Contract):
     def late(self, form: dict) -> list:
         if form["state"] in FINAL:
             return []
-        names = {"times": form["times"], "generator": form["generator"], "edition": form["edition"]}
-        return self.call(
-            self.registry, "late", times=names["times"], generator=names["generator"], edition=names["edition"]
-        )
+        generator, edition = form["generator"], form["edition"]
+        return self.call(self.registry, "late", times=form["times"], generator=generator, edition=edition)
 
     def summary(self, number: str) -> dict:
         form = self.manifests[number]

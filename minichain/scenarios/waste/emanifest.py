@@ -51,7 +51,8 @@ class Problem(NamedTuple):
 
 # --- the form of each field --------------------------------------------------------------------------------------
 
-# A kind is: bool, date, whole (number), number, any; text or text:80 (longest); one of words; @Shape; [kind] is a list.
+# A kind is: bool, date, whole (number), number, any; text or text:80 (longest); one of words; @Shape; 1@Shape refuses
+# several by a rule of its own; [kind] is a list.
 SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "Manifest": {
         "createdDate": "date",
@@ -68,7 +69,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
         "certifiedDate": "date",
         "certifiedBy": "any",
         "lastUpdatedBy": "any",
-        "generator": "@Site",
+        "generator": "1@Site",
         "transporters": "[@Site]",
         "designatedFacility": "@Site",
         "broker": "@Site",
@@ -262,8 +263,10 @@ def _kind(value: Any, kind: Any, field: str) -> Iterator[Problem]:
     if isinstance(kind, tuple):
         if value not in kind:
             yield Problem(field, "choice", f"{_say(value)} is not one of {', '.join(kind)}")
-    elif kind.startswith("@"):
-        yield from _shape(value, kind[1:], field)
+    elif kind.startswith("1@") and isinstance(value, list):
+        yield Problem(field, f"one-{field}", f"a manifest has exactly one {field}: write one manifest for each")
+    elif "@" in kind and not kind.startswith("["):
+        yield from _shape(value, kind.partition("@")[2], field)
     elif kind.startswith("["):
         if not isinstance(value, list):
             yield Problem(field, "type", f"a list is expected here, not {_say(value)}")
@@ -329,8 +332,13 @@ def _get(raw: Any, *path: str | int) -> Any:
     return raw
 
 
+def _items(raw: Any, *path: str | int) -> list[Any]:
+    found = _get(raw, *path)
+    return found if isinstance(found, list) else []
+
+
 def _wastes(raw: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    for place, waste in enumerate(_get(raw, "wastes") or ()):
+    for place, waste in enumerate(_items(raw, "wastes")):
         if isinstance(waste, dict):
             yield f"wastes[{place}]", waste
 
@@ -338,7 +346,7 @@ def _wastes(raw: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 def _sites(raw: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """List every site with its path."""
     found = {"generator": _get(raw, "generator")}
-    found |= {f"transporters[{n}]": site for n, site in enumerate(_get(raw, "transporters") or ())}
+    found |= {f"transporters[{n}]": site for n, site in enumerate(_items(raw, "transporters"))}
     found |= {name: _get(raw, name) for name in ("designatedFacility", "broker")}
     path = "rejectionInfo.alternateDesignatedFacility"
     found[path] = _get(raw, *path.split("."))
@@ -354,9 +362,9 @@ def _numbers(raw: Any) -> Iterator[Problem]:
     fields = {"manifestTrackingNumber": [] if number in PLACEHOLDERS else [number]}
     lists = ("residueNewManifestTrackingNumbers",), ("rejectionInfo", "newManifestTrackingNumbers")
     for path in (*lists, ("additionalInfo", "originalManifestTrackingNumbers")):
-        fields[".".join(path)] = _get(raw, *path) or []
+        fields[".".join(path)] = _items(raw, *path)
     for field, values in fields.items():
-        for place, value in enumerate(values if isinstance(values, list) else []):
+        for place, value in enumerate(values):
             if isinstance(value, str) and not TRACKING_NUMBER.fullmatch(value):
                 name = field if field == "manifestTrackingNumber" else f"{field}[{place}]"
                 yield Problem(name, "tracking-number", f"{_say(value)} does not have the form {form}")
@@ -365,19 +373,19 @@ def _numbers(raw: Any) -> Iterator[Problem]:
 def _site_ids(raw: Any) -> Iterator[Problem]:
     for field, site in _sites(raw):
         number = site.get("epaSiteId")
-        if isinstance(number, str) and not SITE_ID.fullmatch(number):
+        if not isinstance(number, str):
+            continue
+        if not SITE_ID.fullmatch(number):
             said = f"{_say(number)} is not an EPA site id: 2 letters of the state and 10 letters or digits"
             yield Problem(f"{field}.epaSiteId", "site-id", said)
         state = _get(site, "siteAddress", "state", "code")
-        if isinstance(number, str) and isinstance(state, str) and number[:2] != state:
+        if SITE_ID.fullmatch(number) and isinstance(state, str) and number[:2] != state:
             said = f"{_say(state)} is not the state of site {number}: correct the address or the site id"
             yield Problem(f"{field}.siteAddress.state.code", "site-id", said)
 
 
 def _parties(raw: Any) -> Iterator[Problem]:
-    """Exactly one generator; transporters 1 to n without holes; nobody ships to itself."""
-    if isinstance(_get(raw, "generator"), list):
-        yield Problem("generator", "one-generator", "a manifest has exactly one generator: write one manifest for each")
+    """Transporters are 1 to n without holes; nobody ships to itself."""
     legs = _get(raw, "transporters")
     if legs == []:
         yield Problem("transporters", "transporter-order", "a manifest has at least one transporter: name it")
@@ -424,11 +432,11 @@ def _in_order(dates: list[tuple[str, datetime | None]]) -> Iterator[Problem]:
 
 def _lines(raw: Any) -> Iterator[Problem]:
     """A waste line is required from Scheduled on; lines are numbered from 1."""
-    wastes = _get(raw, "wastes") or []
+    wastes = _items(raw, "wastes")
     is_early = _get(raw, "status") in (None, *BEFORE_SCHEDULED)
     if not wastes and not is_early:
         yield Problem("wastes", "waste-line", "a manifest that is scheduled has at least one waste line")
-    if isinstance(wastes, list) and len(wastes) > MAX_LINES:
+    if len(wastes) > MAX_LINES:
         yield Problem("wastes", "waste-line", f"has {len(wastes)} lines: at most {MAX_LINES}; use a second manifest")
     for place, (field, waste) in enumerate(_wastes(raw), 1):
         if _is_number(waste.get("lineNumber")) and waste["lineNumber"] != place:
@@ -468,7 +476,7 @@ def _hazards(raw: Any) -> Iterator[Problem]:
         if waste.get("epaWaste") is True and not any(_codes(waste)):
             said = "is empty, but epaWaste is true: name at least one waste code"
             yield Problem(f"{field}.hazardousWaste.federalWasteCodes", "waste-codes", said)
-        for place, code in enumerate(_get(waste, "hazardousWaste", "federalWasteCodes") or ()):
+        for place, code in enumerate(_items(waste, "hazardousWaste", "federalWasteCodes")):
             value = _get(code, "code")
             if isinstance(value, str) and not FEDERAL_CODE.fullmatch(value):
                 name = f"{field}.hazardousWaste.federalWasteCodes[{place}].code"
@@ -477,11 +485,9 @@ def _hazards(raw: Any) -> Iterator[Problem]:
 
 def _codes(waste: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the federal and the local waste codes of a line."""
-    lists = [
-        _get(waste, "hazardousWaste", f"{who}WasteCodes") or [] for who in ("federal", "tsdfState", "generatorState")
-    ]
+    lists = [_items(waste, "hazardousWaste", f"{who}WasteCodes") for who in ("federal", "tsdfState", "generatorState")]
     federal, tsdf, generator = ([str(_get(code, "code")) for code in codes] for codes in lists)
-    texan = _get(waste, "hazardousWaste", "txWasteCodes") or []
+    texan = _items(waste, "hazardousWaste", "txWasteCodes")
     return federal, list(dict.fromkeys([*tsdf, *generator, *map(str, texan)]))
 
 

@@ -12,6 +12,7 @@ from minichain.contracts.api import Contract, Map, Value, action, emit, require,
 DAY = 86_400_000  # milliseconds
 MAX_ITEMS = 100  # of a list
 MAX_TEXT = 255
+MAX_WORD = 40
 FOR_EVER = 9_000_000_000_000_000  # milliseconds: a permit without an end
 ROLES = ("generator", "transporter", "facility", "broker", "regulator")
 PARTS = ("accepted", "rejected", "residue")
@@ -97,6 +98,9 @@ ARRIVED = {
     "same_type": True,
     "comment": "",
 }
+SOURCE = {"what": "", "source": "", "as_of": "", "check": ""}
+RECORDS = ("origins", "clocks", "sources")  # the lists that hold records; all others hold words
+SENTENCES = ("description", "comment", "title", "source", "what", "check")  # the texts longer than a word
 AS_SIGNED = ("unit", "container_ids", "origins", "onward")  # what a correction leaves alone
 
 
@@ -113,6 +117,10 @@ def complete(given: dict, fields: dict, what: str) -> dict:
         if isinstance(default, tuple):
             require(isinstance(value, (list, tuple)), f"{what}: {name} is a list")
             require(len(value) <= MAX_ITEMS, f"{what}: {name} has at most {MAX_ITEMS} items")
+            for item in value:
+                is_word = isinstance(item, str) and len(item) <= MAX_WORD
+                is_right = isinstance(item, dict) if name in RECORDS else is_word
+                require(is_right, f"{what}: {name} lists words of at most {MAX_WORD} characters, and origins records")
             value = list(value)
         elif isinstance(default, bool):
             require(isinstance(value, bool), f"{what}: {name} is True or False")
@@ -121,7 +129,8 @@ def complete(given: dict, fields: dict, what: str) -> dict:
             require(value >= 0, f"{what}: {name} is never negative")
         else:
             require(isinstance(value, str), f"{what}: {name} is text")
-            require(len(value) <= MAX_TEXT, f"{what}: {name} has at most {MAX_TEXT} characters")
+            most = MAX_TEXT if name in SENTENCES else MAX_WORD
+            require(len(value) <= most, f"{what}: {name} has at most {most} characters")
         full[name] = value
     return full
 
@@ -276,6 +285,7 @@ class WasteRegistry(Contract):
     def keep(self, profile: dict) -> None:
         rules = complete(profile, RULES, "a profile")
         rules["clocks"] = [complete(clock, CLOCK, "a clock") for clock in rules["clocks"]]
+        rules["sources"] = [complete(source, SOURCE, "a source") for source in rules["sources"]]
         require(rules["container_types"], "a profile lists the container types that may be used")
         self.edition += 1
         rules["edition"] = self.edition
@@ -317,7 +327,7 @@ class WasteRegistry(Contract):
         needs_site = mask != "" and roles != ["regulator"]
         require(not needs_site or fits(mask, site), f"site number {site} does not have the form {mask}")
         for text in (site, jurisdiction, category):
-            require(len(text) <= 40, "site, jurisdiction and category have at most 40 characters")
+            require(len(text) <= MAX_WORD, f"site, jurisdiction and category have at most {MAX_WORD} characters")
         self.parties[did] = {
             "did": did,
             "roles": roles,

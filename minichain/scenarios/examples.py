@@ -1,0 +1,20 @@
+"""The example cases that `minichain up` puts on a new chain, as real transactions of made-up parties."""
+
+from __future__ import annotations
+
+from minichain.client.network import Network
+from minichain.scenarios.demo import Tell, deploy, perform
+from minichain.scenarios.waste import day
+
+
+def load(net: Network, tell: Tell) -> None:
+    """Put on the chain what is not there yet; a chain that has the contracts has the rest."""
+    known = {name for name, _, _ in net.contracts()}
+    if known >= set(day.CONTRACTS):
+        return
+    wallets = {name: net.wallet(name) for name in day.people()}
+    dids = {name: wallet.did for name, wallet in wallets.items()}
+    deploy(net, day.CONTRACTS, day.arguments(dids), wallets[day.people()[0]], tell)
+    for step in day.steps(dids):
+        tell(f"{step.role}: {step.sentence}")
+        perform(net, step, wallets[step.role])

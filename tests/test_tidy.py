@@ -1,0 +1,228 @@
+"""The shape of the house, checked: who may import whom, and what keeps every node deterministic.
+
+The table is the picture of the design, read from the bottom up; a room that is not in it has no place yet.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+import minichain
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "minichain"
+
+FOUNDATIONS = frozenset({"errors", "codec", "crypto", "merkle"})
+LEDGER = FOUNDATIONS | {"ledger"}
+RULES = LEDGER | {"contracts", "transition", "membership", "sharding", "crosschain", "identity"}
+CORE = RULES | {"consensus", "store", "node"}
+WORLDS = CORE | {"sim", "live"}
+CLIENT = WORLDS | {"client"}
+
+# room -> the rooms it may import
+MAY_IMPORT = {
+    "errors": frozenset[str](),
+    "codec": FOUNDATIONS,
+    "crypto": FOUNDATIONS,
+    "merkle": FOUNDATIONS,
+    "ledger": FOUNDATIONS,
+    "contracts": LEDGER,
+    "consensus": LEDGER,
+    "identity": LEDGER,
+    "transition": LEDGER | {"contracts"},
+    "membership": LEDGER,
+    "sharding": LEDGER | {"membership"},
+    "crosschain": LEDGER | {"membership"},
+    "store": LEDGER | {"consensus"},
+    "node": CORE,
+    "sim": CORE,
+    "live": CORE,
+    "client": WORLDS,
+    "agents": CLIENT,
+    "scenarios": CLIENT | {"agents"},
+    "views": CLIENT | {"agents"},
+    "course": CLIENT | {"agents"},
+    "bench": CLIENT,
+    "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench"},
+}
+FACE = "minichain"  # the package itself only shows names of the rooms below
+
+# Below the worlds there is no clock, network, disk, process or chance; a seeded Random is handed in.
+AMBIENT = frozenset(
+    {
+        "asyncio",
+        "multiprocessing",
+        "os",
+        "random",
+        "secrets",
+        "socket",
+        "subprocess",
+        "tempfile",
+        "threading",
+        "time",
+        "uuid",
+    }
+)
+ONLY_IN = {"sqlite3": "store", "zmq": "live"}
+EMPTY_NAMES = frozenset({"utils", "util", "common", "manager", "helper", "helpers", "misc"})
+LONGEST = 60  # lines of one function
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(name: str) -> str:
+    return [*name.split("."), FACE][1]
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that a tree imports, each with its last part."""
+    for found in ast.walk(node):
+        if isinstance(found, ast.Import):
+            yield from (alias.name for alias in found.names)
+        elif isinstance(found, ast.ImportFrom):
+            assert not found.level, "imports are absolute"
+            yield from (f"{found.module}.{alias.name}" for alias in found.names)
+
+
+every_module = pytest.mark.parametrize("path", modules(), ids=[name_of(path) for path in modules()])
+
+
+@every_module
+def test_imports_point_down(path: Path) -> None:
+    room = room_of(name_of(path))
+    if room == FACE:
+        return
+    assert room in MAY_IMPORT, f"the room {room} is not in the table of the design"
+    own = {name for name in imports(tree(path)) if name.startswith("minichain.") and name != "minichain.__version__"}
+    forbidden = {name for name in own if room_of(name) not in MAY_IMPORT[room] | {room}}
+    assert not forbidden, f"{room} may not import {sorted(forbidden)}"
+
+
+def test_the_table_has_no_cycle() -> None:
+    reached: dict[str, set[str]] = {}
+
+    def below(room: str) -> set[str]:
+        if room not in reached:
+            reached[room] = set()
+            for other in MAY_IMPORT[room] - {room}:
+                reached[room] |= {other} | below(other)
+        return reached[room]
+
+    siblings = FOUNDATIONS | {"sim", "live", "node"}
+    assert [room for room in MAY_IMPORT if room in below(room) and room not in siblings] == []
+    assert MAY_IMPORT["consensus"] == LEDGER, "an engine does not know which chain it serves"
+    assert "live" not in MAY_IMPORT["sim"]
+    assert "sim" not in MAY_IMPORT["live"]
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Imports inside functions do not count: they are there to put off a cost."""
+    names = {name_of(path) for path in modules()}
+
+    def targets(path: Path) -> set[str]:
+        top = ast.Module([node for node in tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        found = set()
+        for name in imports(top):
+            found |= {known for known in (name, name.rpartition(".")[0]) if known in names}
+        return found - {"minichain"}
+
+    graph = {name_of(path): targets(path) for path in modules()}
+    done: set[str] = set()
+
+    def walk(name: str, under_way: tuple[str, ...]) -> None:
+        assert name not in under_way, f"import cycle: {' -> '.join((*under_way, name))}"
+        if name not in done:
+            for other in sorted(graph[name]):
+                # A package that shows a name of its own module is no cycle for that module.
+                if not name.startswith(other + "."):
+                    walk(other, (*under_way, name))
+            done.add(name)
+
+    for name in graph:
+        walk(name, ())
+
+
+@every_module
+def test_clock_network_disk_and_chance_stay_in_the_worlds(path: Path) -> None:
+    room, found = room_of(name_of(path)), set(imports(tree(path)))
+    tops = {name.split(".")[0]: name for name in found if name != "random.Random"}
+    for package, owner in ONLY_IN.items():
+        assert package not in tops or room == owner, f"only {owner} imports {package}"
+    if room in CORE:
+        assert not AMBIENT & tops.keys(), f"{room} reaches for {sorted(AMBIENT & tops.keys())}"
+    if room in CORE | {"sim", "agents", "scenarios"}:
+        assert "random" not in tops, "chance is a seeded random.Random that is handed in"
+
+
+@every_module
+def test_chance_is_seeded(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Random":
+            assert node.args, f"line {node.lineno}: Random() without a seed"
+
+
+@every_module
+def test_nothing_that_reaches_the_chain_is_a_float(path: Path) -> None:
+    if room_of(name_of(path)) not in CORE:
+        return
+    for node in ast.walk(tree(path)):
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), f"line {node.lineno}: a float"
+        assert not (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)), (
+            f"line {node.lineno}: a division whose result is a float"
+        )
+
+
+@every_module
+def test_a_file_opens_with_its_rules_and_has_a_name_that_says_something(path: Path) -> None:
+    assert ast.get_docstring(tree(path)), "no docstring"
+    assert not EMPTY_NAMES & set(path.relative_to(ROOT).with_suffix("").parts)
+    if path.name != "__init__.py":
+        assert "__future__.annotations" in set(imports(tree(path)))
+
+
+def functions() -> list[tuple[int, str]]:
+    return sorted(
+        (node.end_lineno - node.lineno + 1, f"{name_of(path)}.{node.name}")
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    )
+
+
+def test_functions_are_short() -> None:
+    lengths = [length for length, _ in functions()]
+    print(f"\n{len(lengths)} functions, median {median(lengths)} lines; the longest:")
+    for length, name in functions()[:-6:-1]:
+        print(f"  {length:3} {name}")
+    assert lengths[-1] <= LONGEST, functions()[-1]
+    assert median(lengths) <= 10
+
+
+def test_the_version_is_one() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    changelog = ROOT / "CHANGELOG.md"
+    if changelog.exists():
+        newest = re.search(r"^## \[?v?(\d+\.\d+\.\d+)", changelog.read_text(encoding="utf-8"), re.MULTILINE)
+        assert newest, "CHANGELOG.md: each version has a heading `## 1.2.3`"
+        assert newest[1] == declared
+    assert minichain.__version__ in {declared, "0+unknown"}, "installed from another version"
