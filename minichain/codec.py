@@ -9,6 +9,7 @@ sorted keys. There are no floats anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar, dataclass_transform
 
@@ -43,14 +44,8 @@ class Record(msgspec.Struct, metaclass=_Frozen, frozen=True, array_like=True, fo
     """An immutable value with a canonical encoding: the base of everything hashed, signed, sent or stored."""
 
 
-@lru_cache(maxsize=256)
-def _decoder(type_: Any) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(type_)
-
-
-@lru_cache(maxsize=64)
-def _json_decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_)
+_decoder: Callable[[Any], msgspec.msgpack.Decoder[Any]] = lru_cache(maxsize=256)(msgspec.msgpack.Decoder)
+_json_decoder: Callable[[Any], msgspec.json.Decoder[Any]] = lru_cache(maxsize=64)(msgspec.json.Decoder)
 
 
 def decode(data: bytes, type_: type[T], limit: int | None = None) -> T:

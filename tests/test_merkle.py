@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -289,7 +290,7 @@ def test_every_key_is_proved_present_or_absent_and_nothing_else(items: dict[byte
 def test_two_keys_that_share_much_of_their_paths_leave_no_empty_branches_behind() -> None:
     """Removing one of them lifts the other through every branch that held nothing else."""
     paths = sorted((merkle.state_path(b"%d" % i), b"%d" % i) for i in range(3_000))
-    alike = max(zip(paths, paths[1:], strict=False), key=lambda pair: shared(pair[0][0], pair[1][0]))
+    alike = max(pairwise(paths), key=lambda pair: shared(pair[0][0], pair[1][0]))
     (first, one), (second, other) = alike
     assert shared(first, second) >= 4
     alone, both = StateTree().update({one: b"1"}), StateTree().update({one: b"1", other: b"2"})

@@ -6,8 +6,7 @@ from functools import cache
 from typing import Any
 
 from minichain.client import Network
-from minichain.scenarios.waste import day
-from minichain.views.garbage_custody import play
+from minichain.scenarios import examples
 
 
 @cache
@@ -15,7 +14,7 @@ def played() -> Network:
     """Return a network of one simulated validator on which the day has happened."""
     network = Network.simulated(validators=1, seed=7)
     network.start()
-    play(day, network, lambda *news: None)
+    examples.load(network, lambda text: None)
     return network
 
 

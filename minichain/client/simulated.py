@@ -82,6 +82,8 @@ class SimulatedChannel:
         found: list[ClientAnswer] = []
 
         def is_answered() -> bool:
+            if not self._world.has_replies(CLIENT):
+                return False
             responses = (decode(data, Response, MAX_MESSAGE_BYTES) for data in self._world.replies(CLIENT))
             found.extend(response.body for response in responses if response.number == self._number)
             return bool(found)

@@ -8,7 +8,7 @@ it should be is dropped and counted; only our own bugs raise.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from minichain.codec import decode, encode
@@ -76,13 +76,20 @@ class Node:
     """One member's node."""
 
     def __init__(
-        self, name: str, key: KeyPair, genesis: Genesis, store: Store, is_valid: SignatureCheck = is_valid_signature
+        self,
+        name: str,
+        key: KeyPair,
+        genesis: Genesis,
+        store: Store,
+        is_valid: SignatureCheck = is_valid_signature,
+        read: Callable[[bytes], PeerMessage] = read_peer_message,
     ) -> None:
         self.name = name
         self._key = key
         self._genesis = genesis
         self._store = store
         self._is_valid = is_valid
+        self._read = read
         self._engine: engine.Engine = Bft(key, genesis.hash, genesis.spec.timeouts, is_valid)
         self._mempool = Mempool()
         self._waiters = Waiters()
@@ -318,7 +325,7 @@ class Node:
             return
         self._peers.count_heard(peer, self._now_ms)
         try:
-            self._hear(peer, read_peer_message(data))
+            self._hear(peer, self._read(data))
         except DecodeError:
             self._count_fault(peer, "garbage")
 
@@ -337,14 +344,15 @@ class Node:
                 self._catch_up()
 
     def _hear_vote(self, peer: bytes, message: Vote | Proposal) -> None:
-        if message.height > self.height + 1:
+        own = self._engine
+        if message.height > own.height:
             self._ask_for_blocks(peer)
         if isinstance(message, Proposal) and not self._is_timely(message):
             self._counts["untimely"] += 1
             return
-        rejected = self._engine.rejected
+        rejected = own.rejected
         self._run(engine.Heard(message))
-        if self._engine.rejected > rejected:
+        if own.rejected > rejected:
             self._count_fault(peer, "rejected")
 
     def _is_timely(self, proposal: Proposal) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -29,6 +30,7 @@ from minichain.node.interface import (
     Started,
     TimerFired,
 )
+from minichain.node.messages import read_peer_message
 from minichain.node.turn import take_turn
 from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
@@ -37,6 +39,7 @@ from minichain.sim.trace import Trace
 
 MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
 CLIENT_DELAY_MS: Final = 1
+MESSAGES_READ: Final = 512  # kept decoded: the members all get the same bytes, and what they read cannot change
 
 Adversary = Callable[[str, bytes, Random], Iterable[bytes]]
 """What a faulty member sends to `receiver` in place of a message: (receiver, message, random) -> messages."""
@@ -97,6 +100,7 @@ class World:
         self.trace = Trace(members, keep_lines)
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
         self._of_key = {machine.key.public: machine for machine in self._machines.values()}
+        self._read = lru_cache(MESSAGES_READ)(read_peer_message)
         self._queue: list[tuple[int, int, _Machine, int, Event]] = []
         self._sequence = 0
         self._replies: dict[bytes, list[bytes]] = {}
@@ -163,7 +167,7 @@ class World:
         store = machine.store
         last = store.block(store.height())
         machine.executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
-        machine.node = Node(name, machine.key, self.genesis, store, self._is_valid)
+        machine.node = Node(name, machine.key, self.genesis, store, self._is_valid, self._read)
         machine.life += 1
         self._push(0, machine, Started())
 
@@ -192,6 +196,10 @@ class World:
         machine = self._named(name)
         self._replies.setdefault(client, [])
         self._push(CLIENT_DELAY_MS, machine, Asked(client, data))
+
+    def has_replies(self, client: bytes) -> bool:
+        """Tell whether `replies` has any."""
+        return bool(self._replies.get(client))
 
     def replies(self, client: bytes) -> list[bytes]:
         """Take the answers a client has got since it last looked."""

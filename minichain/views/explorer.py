@@ -121,9 +121,7 @@ def page(connect: Callable[[], Any]) -> Page:
         _("anything that was never written down"),
         _("the names of people: an account is a key, and only validators are listed by name"),
     ]
-    made = Page(_figures(model), screens, limits=limits, live=live)
-    made.model = model
-    return made
+    return Page(_figures(model), screens, limits=limits, live=live)
 
 
 def _proven(model: Explorer, proof: Proof) -> Safe:

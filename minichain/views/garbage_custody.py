@@ -6,11 +6,11 @@ allowed; this page shows it and asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 import traitlets as T  # noqa: N812 - beside W
@@ -180,44 +180,17 @@ def sign(order: Order, names: Names, client: Any, say: Callable[..., None]) -> P
     return proof
 
 
-class Day(Protocol):
-    """A script of real transactions for a ledger that is still empty."""
-
-    CONTRACTS: Mapping[str, type]
-
-    def people(self) -> Sequence[str]: ...
-    def arguments(self, dids: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]: ...
-    def steps(self, dids: Mapping[str, str]) -> Iterator[Any]: ...
-
-
-def play(day: Day, client: Any, say: Callable[..., None]) -> int:
-    """Put the contracts on the chain and sign every step of a day; returns how many there were."""
+def aloud(play: Callable[[Any, Callable[[str], None]], None], client: Any, say: Callable[..., None]) -> None:
+    """Play an example, and pass on in the viewer's language what it tells about each step: `who: sentence`."""
     say(0)
-    wallets = {name: client.wallet(name) for name in day.people()}
-    dids = {name: wallet.did for name, wallet in wallets.items()}
-    office = wallets[day.people()[0]]
-    arguments = day.arguments(dids)
-    contracts = {
-        name: client.deploy(contract, sender=office, name=name, **arguments[name])
-        for name, contract in day.CONTRACTS.items()
-    }
-    steps = list(day.steps(dids))
-    for done, step in enumerate(steps, 1):
-        say(
-            1,
-            _("{done} of {count}: {sentence}").format(
-                done=number(done), count=number(len(steps)), sentence=_(step.sentence)
-            ),
-        )
-        getattr(contracts[step.contract].with_sender(wallets[step.role]), step.action)(**step.args)
-    return len(steps)
+    play(client, lambda text: say(1, ": ".join(_(part) for part in text.split(": ", 1))))
 
 
 # --- how it looks ------------------------------------------------------------------------------------------------
 
 
-def page(connect: Callable[[], Any], day: Day) -> Page:
-    """Build the dashboard; `day` is what it offers to play where there is no waste ledger yet."""
+def page(connect: Callable[[], Any], play: Callable[[Any, Callable[[str], None]], None]) -> Page:
+    """Build the dashboard; `play(client, tell)` puts an example where there is no load yet."""
     model, errands = Custody(), Errands(connect)
     live = LiveLoop(connect, CustodyReader(), model.show)
     picks, screens = PickList(_("Loads"), _("No load yet.")), tabs()
@@ -232,7 +205,7 @@ def page(connect: Callable[[], Any], day: Day) -> Page:
         _("whether a scale was honest, or a bin was opened on the way"),
         _("anything about a household: personal data are not on the chain"),
     ]
-    begin = _start(errands, day)
+    begin = _start(errands, play)
     shown = [_figures(model), screens]
 
     def content() -> Sequence[Content]:
@@ -242,17 +215,11 @@ def page(connect: Callable[[], Any], day: Day) -> Page:
     return Page(rebuilt(model, ["manifests", "height"], content), limits=limits, live=live)
 
 
-def _start(errands: Errands[Any], day: Day) -> W.Box:
+def _start(errands: Errands[Any], play: Callable[[Any, Callable[[str], None]], None]) -> W.Box:
     """Offer to begin, as long as there is nothing to see."""
-
-    def done(count: int) -> Safe:
-        return join(_("{count} steps are signed and final.").format(count=number(count)))
-
     steps = [_("Rules on the ledger"), _("Loads"), _("Final")]
-    begin = LongAction(_("Play the example day"), steps, errands, lambda: partial(play, day), done)
-    sentence = _(
-        "The example day brings nine loads. Every step is really signed and agreed on; the people are invented."
-    )
+    begin = LongAction(_("Play the example day"), steps, errands, lambda: partial(aloud, play), lambda _nothing: "")
+    sentence = _("It brings nine loads. Every step is really signed and agreed on; only the people are invented.")
     return card(begin, title=_("There is no load on this network yet."), sentence=sentence)
 
 

@@ -289,6 +289,7 @@ class Page(W.VBox):  # type: ignore[misc]
         title: str = "",
         sentence: str = "",
     ) -> None:
+        self.live = live
         self.pulse = Pulse(live.start if live else lambda: None)
         self._content = _widgets(children)
         self._top = [] if is_under_voila() else [html(_notebook_head(title, sentence))]

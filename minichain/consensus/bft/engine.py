@@ -67,15 +67,15 @@ class Bft:
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
         match event:
-            case Begin():
-                return self._begin(event, now_ms)
-            case _ if not self.height:
-                return []
-            case Heard(message):
+            case Heard(message) if self.height:
                 heard = self._hear(message)
                 if heard is None:
                     return []
                 effects = heard
+            case Begin():
+                return self._begin(event, now_ms)
+            case _ if not self.height:
+                return []
             case Work():
                 effects = self._perform(self._start())
             case TimedOut(timer):

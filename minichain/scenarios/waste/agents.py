@@ -209,8 +209,9 @@ def _told(document: Document, fate: str, flow: Flow, dids: Dids, random: Random)
     known = {role: dids[name] for role, name in local.items()}
     known |= dict.fromkeys((OFFICE, "regulator-origin", "regulator-destination"), dids[OFFICE])
     facility = role_of(document, document.facility)
+    is_batched = "generator" in flow.cast[local[facility]].kinds  # it sends on what it accepts, and treats nothing
     for step in plan(document, known, document.number.encode()):
-        if step.contract == REGISTRY:
+        if step.contract == REGISTRY or (is_batched and step.action == "certify"):
             continue
         is_gone = fate == "silent transporter" and step.role != "generator" and step.action == "hand_over"
         if is_gone or (fate == "never confirmed" and step.role == facility):

@@ -75,7 +75,7 @@ class WasteCustody(Contract):
     def setup(self, registry: str) -> None:
         self.registry = registry
 
-    # --- reading and keeping -------------------------------------------------------------------------------------
+    # --- reading and keeping
 
     def found(self, number: str) -> dict:
         require(number in self.manifests, f"there is no manifest {number}: check the number, or submit the draft first")
@@ -146,7 +146,7 @@ class WasteCustody(Contract):
     def sign_as(self, form: dict, role: str, order: int) -> None:
         form["signatures"].append({"role": role, "order": order, "who": self.caller, "at": self.now})
 
-    # --- what a load binds and continues -------------------------------------------------------------------------
+    # --- what a load binds and continues
 
     def claim(self, form: dict) -> None:
         """Bind the containers, and take what this load continues out of the manifests it comes from."""
@@ -218,7 +218,7 @@ class WasteCustody(Contract):
                 self.call(self.registry, "check_permit", did=form["offeror"], role="generator", lines=[])
         require(form["generator"] in owners, "new waste is offered by its own generator, other waste named by its own")
 
-    # --- preparing -----------------------------------------------------------------------------------------------
+    # --- preparing
 
     @action
     def draft(
@@ -327,7 +327,7 @@ class WasteCustody(Contract):
         form["offered"] = 0
         return self.keep(form, "cancelled", reason)
 
-    # --- on the way ----------------------------------------------------------------------------------------------
+    # --- on the way
 
     @action
     def hand_over(self, number: str) -> str:
@@ -386,7 +386,7 @@ class WasteCustody(Contract):
         form["incidents"].append({"at": self.now, "by": self.caller, "kind": kind, "comment": comment})
         return self.keep(form, "incident", kind)
 
-    # --- at the destination --------------------------------------------------------------------------------------
+    # --- at the destination
 
     def is_at_gate(self, form: dict) -> bool:
         is_last = form["position"] == len(form["transporters"])
@@ -510,7 +510,7 @@ class WasteCustody(Contract):
         form["state"] = kind
         return self.keep(form, "certified", kind)
 
-    # --- corrections ---------------------------------------------------------------------------------------------
+    # --- corrections
 
     @action
     def propose_correction(self, number: str, changes: list[dict], reason: str, commitment: str = "") -> int:
@@ -570,7 +570,7 @@ class WasteCustody(Contract):
         form["correction"] = {}
         return self.keep(form, "correction withdrawn")
 
-    # --- questions -----------------------------------------------------------------------------------------------
+    # --- questions
 
     @view
     def manifest(self, number: str) -> dict:

@@ -294,7 +294,7 @@ class WasteRegistry(Contract):
     def check_office(self) -> None:
         require(self.caller == self.office, "only the office may do this: ask the office")
 
-    # --- the office ----------------------------------------------------------------------------------------------
+    # --- the office
 
     @action
     def adopt(self, profile: dict) -> int:
@@ -352,7 +352,7 @@ class WasteRegistry(Contract):
         self.parties[did] = party
         emit("PartySuspended", did=did, reason=reason)
 
-    # --- parties -------------------------------------------------------------------------------------------------
+    # --- parties
 
     @view
     def party(self, did: str) -> dict:
@@ -392,7 +392,7 @@ class WasteRegistry(Contract):
                     f"{label(line)}: waste code {code} is outside the permit of site {site}: choose another {role}",
                 )
 
-    # --- rules ---------------------------------------------------------------------------------------------------
+    # --- rules
 
     @view
     def rules(self, edition: int = 0) -> dict:
