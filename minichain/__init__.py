@@ -1,9 +1,9 @@
 """minichain: a compact ledger for teaching and governance, one core in two worlds.
 
-    import minichain as mc
+import minichain as mc
 
-    with mc.Network.local(validators=4) as net:
-        office = net.wallet("Street Office A")
+with mc.Network.local(validators=4) as net:
+    office = net.wallet("Street Office A")
 """
 
 from importlib.metadata import PackageNotFoundError, version
@@ -38,7 +38,18 @@ _PUBLIC = {
     "Weather": "minichain.sim.network",
 }
 
-__all__ = [*_PUBLIC, "__version__"]
+__all__ = [
+    "Call",
+    "MinichainError",
+    "Network",
+    "Proof",
+    "ProofError",
+    "Receipt",
+    "Sandbox",
+    "Wallet",
+    "Weather",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,9 +6,9 @@ Every ratio is measured in one run: what is compared was timed on the same machi
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
 from typing import Any, Final
 
@@ -54,6 +54,7 @@ def throughput(validators: int = 4, transfers: int = 20_000) -> dict[str, Any]:
     """Submit signed transfers over the client sockets and wait until they are final on every validator."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     check_s = signature_seconds()
+    transfers -= transfers % validators  # each validator gets the same share
     limit = cores / (validators * check_s)
     senders = [KeyPair.derive(b"bench", str(number)) for number in range(validators)]
     balances = tuple((sender.public, transfers) for sender in senders)
@@ -63,15 +64,11 @@ def throughput(validators: int = 4, transfers: int = 20_000) -> dict[str, Any]:
         assert isinstance(world, LocalWorld)
         work = [_transfers(net, sender, transfers // validators) for sender in senders]
         latencies: list[float] = []
-        threads = [
-            threading.Thread(target=_submit_all, args=(world, name, batches, latencies))
-            for name, batches in zip(net.nodes, work, strict=True)
-        ]
         start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(validators) as pool:
+            jobs = [pool.submit(_submit_all, world, *job, latencies) for job in zip(net.nodes, work, strict=True)]
+        for job in jobs:
+            job.result()  # whatever went wrong in it goes wrong here: no figure without every transfer
         net.wait_for_height(net.height())
         seconds = time.perf_counter() - start
         done = sum(dict(report.status.counters)["transactions"] for report in net.status() if report.status)
@@ -99,9 +96,7 @@ def _transfers(net: Network, sender: KeyPair, count: int) -> list[list[Envelope]
     call = Call("ledger", "transfer", {"to": receiver, "amount": 1})
     spec, genesis = net.genesis.spec, net.genesis.hash
     signed = [
-        sign_transaction(
-            Transaction(spec.chain_id, genesis, sender.public, nonce, (call,), GAS_LIMIT, EXPIRES), sender
-        )
+        sign_transaction(Transaction(spec.chain_id, genesis, sender.public, nonce, (call,), GAS_LIMIT, EXPIRES), sender)
         for nonce in range(count)
     ]
     return [signed[i : i + BATCH] for i in range(0, count, BATCH)]

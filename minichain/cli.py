@@ -6,15 +6,16 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong use; 3 it could not be done, and
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from minichain import __version__
@@ -39,6 +40,11 @@ def show(as_json: bool, content: Any, print_for_people: Callable[[], None]) -> N
         print_for_people()
 
 
+def _plain(value: Any) -> str:
+    """Write what somebody else chose so that it can neither style nor steer the terminal."""
+    return escape("".join(char if char.isprintable() else "�" for char in str(value)))
+
+
 def _as_text(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
@@ -49,7 +55,9 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except MinichainError as error:
+        except BrokenPipeError:
+            raise
+        except (MinichainError, OSError) as error:  # a file or a disk is the user's to mend, too
             notes.print(f"[bold red]{type(error).__name__}[/]", end=": ")
             notes.print(str(error), markup=False, highlight=False, soft_wrap=True)
             ctx.exit(COULD_NOT)
@@ -89,19 +97,17 @@ def up(
     from minichain.live.home import Home
 
     place = Home(home)
-    if fresh and place.find() is None:
-        shutil.rmtree(place.chain, ignore_errors=True)
-        (place.path / "root").unlink(missing_ok=True)
     options = ["--validators", str(validators)] if validators else []
     options += ["--port", str(port)] if port is not None else []
     options += ["--no-dashboards"] if no_dashboards else []
+    options += ["--fresh"] if fresh else []
     with notes.status("starting validators and dashboards"):
         running = supervisor.spawn(place, options)
     if not empty:
         from minichain.scenarios import examples
 
         with Network.attach(home) as net, notes.status("putting the example cases on the chain") as status:
-            examples.load(net, lambda text: status.update(text))
+            examples.load(net, status.update)
     content = {
         "home": str(place.path),
         "dashboards": running.dashboards,
@@ -157,7 +163,7 @@ def _print_table(rows: list[dict[str, Any]], caption: str = "") -> None:
     for name in rows[0]:
         table.add_column(name.replace("_", " "))
     for row in rows:
-        table.add_row(*("–" if value is None else str(value) for value in row.values()))
+        table.add_row(*("-" if value is None else _plain(value) for value in row.values()))
     screen.print(table)
 
 
@@ -173,9 +179,11 @@ def down(home: Path | None, as_json: bool) -> None:
     place = Home(home)
     running = place.find()
     if running is not None:
-        AttachedWorld(place).stop()
+        with suppress(MinichainError, OSError):  # what does not listen any more is ended by force
+            AttachedWorld(place).stop()
         supervisor.stop(place, running)
-    text = "No network was running." if running is None else "Stopped. The chain is kept: `minichain up` goes on with it."
+    stopped = "Stopped. The chain is kept: `minichain up` goes on with it."
+    text = "No network was running." if running is None else stopped
     show(as_json, {"stopped": running is not None}, lambda: screen.print(text, highlight=False))
 
 
@@ -231,7 +239,7 @@ def waste(manifest: Path | None, world: str, seed: int, proof: Path, as_json: bo
 
     with notes.status("starting") as progress:
         document = manifest or SCENARIO.samples["full_electronic"]
-        result = demo.run(SCENARIO, document, world, seed, proof, lambda text: progress.update(text))
+        result = demo.run(SCENARIO, document, world, seed, proof, progress.update)
     show(as_json, result, lambda: _print_story(result))
 
 
@@ -253,12 +261,14 @@ def verify(proof: Path, genesis: str | None, as_json: bool) -> None:
     try:
         expected = bytes.fromhex(genesis) if genesis else None
     except ValueError:
-        raise UsageError(f"--genesis {genesis!r} is not hexadecimal: copy it from `minichain verify` of a proof you trust") from None
+        text = f"--genesis {genesis!r} is not hexadecimal: copy it from `minichain verify` of a proof you trust"
+        raise UsageError(text) from None
     try:
         found = proofs.verify(proofs.Proof.from_bytes(proof.read_bytes()), expected)
     except ProofError as error:
         text = str(error)
-        show(as_json, {"valid": False, "reason": text}, lambda: screen.print(f"[bold red]Refused[/]: {text}", soft_wrap=True))
+        told = f"[bold red]Refused[/]: {_plain(text)}"
+        show(as_json, {"valid": False, "reason": text}, lambda: screen.print(told, soft_wrap=True))
         sys.exit(NO)
     content = {
         "valid": True,
@@ -276,10 +286,11 @@ def verify(proof: Path, genesis: str | None, as_json: bool) -> None:
 
 
 def _print_verified(content: dict[str, Any]) -> None:
-    calls = ", ".join(f"{call['contract']}.{call['action']}" for call in content["calls"])
+    calls = ", ".join(_plain(f"{call['contract']}.{call['action']}") for call in content["calls"])
+    signers = _plain(", ".join(content["signers"]))
     screen.print("[bold green]Valid.[/] It is proved who signed what, and that the chain made it final:")
     screen.print(f"  {calls} by {content['sender']}: {content['outcome']}", soft_wrap=True, highlight=False)
-    screen.print(f"  block {content['height']} of {content['chain']}, signed by {', '.join(content['signers'])}")
+    screen.print(f"  block {content['height']} of {content['chain']}, signed by {signers}")
     screen.print(f"  genesis {content['genesis']}", soft_wrap=True, highlight=False)
 
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from minichain.client.attached import AttachedWorld
+from minichain.live import dashboards, supervisor
+from minichain.live.home import VARIABLE, Home
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge", "microsoft-edge")
 ADVICE = (
@@ -99,3 +105,41 @@ def visit(browser: Any, width: int = 1280, height: int = 720, locale: str = "en-
         yield record
     finally:
         context.close()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A network of processes with the dashboards of this checkout, as `minichain up` runs them."""
+
+    home: Path
+    url: str
+
+    def open(self, seen: Visit, app: str, query: str = "?lang=en") -> Any:
+        """Open an app and wait until it follows the network; returns its page."""
+        seen.page.goto(f"{self.url}voila/render/{app}.ipynb{query}")
+        seen.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=30_000)
+        return seen.page
+
+    def stop_network(self) -> None:
+        """Stop the validators; the dashboards stay."""
+        place = Home(self.home)
+        running = place.require()
+        AttachedWorld(place).stop()
+        supervisor.stop(place, running)
+
+    def start_network(self) -> None:
+        """Start the validators, on the chain that is there."""
+        supervisor.spawn(Home(self.home), ["--no-dashboards"])
+
+
+@contextmanager
+def running_network(home: Path) -> Iterator[Running]:
+    """Run a network of four validators, and beside it a dashboard server that survives it."""
+    supervisor.spawn(Home(home), ["--no-dashboards", "--validators", "4"])
+    try:
+        environment = {VARIABLE: str(home)}
+        with dashboards.start(supervisor.apps(), log=subprocess.DEVNULL, environment=environment) as server:
+            yield Running(home, server.url)
+    finally:
+        if Home(home).find():
+            Running(home, "").stop_network()

@@ -289,6 +289,15 @@ def test_line_36_nothing_locks_before_the_own_prevote() -> None:
     assert said(process.judge(A)) == ["prevote 0 A", "timer PREVOTE 0 500", "hold A", "precommit 0 A"]
 
 
+def test_line_36_not_in_the_propose_step_even_if_line_28_cannot_fire() -> None:
+    process = Process(3)
+    process.do(Work())
+    process.timeout("PRECOMMIT", 0)
+    process.propose(1, A, 0)  # the prevotes of round 0 are not known here
+    assert process.votes(PREVOTE, 1, A, 0, 1, 2) == []
+    assert said(process.timeout("PROPOSE", 1)) == ["prevote 1 nil", "timer PREVOTE 1 510", "hold A", "precommit 1 A"]
+
+
 def test_line_42_after_the_own_precommit_only_the_valid_value_changes() -> None:
     process = Process(2)
     process.propose(0, A)

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from browser import open_browser, visit
+from browser import visit
 from test_views_server import kernels, wait_until, write_app
 
 from minichain.live import dashboards
@@ -95,12 +95,6 @@ def apps(tmp_path_factory):
 def server(apps):
     with dashboards.start(apps, log=subprocess.DEVNULL, orphan_timeout_s=ORPHAN_TIMEOUT_S) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with open_browser() as browser:
-        yield browser
 
 
 def open_story(server, seen, query: str = "") -> None:

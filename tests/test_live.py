@@ -229,7 +229,9 @@ def test_a_port_in_use_is_named():
         other.listen()
         port = other.getsockname()[1]
         context = zmq.Context()
-        with pytest.raises(NetworkError, match=rf"cannot listen on {HOST}:{port}.*Stop the program that uses this port"):
+        with pytest.raises(
+            NetworkError, match=rf"cannot listen on {HOST}:{port}.*Stop the program that uses this port"
+        ):
             transport.open_door(context, KeyPair(bytes(32)), transport.CLIENTS, HOST, port)
         context.term()
 

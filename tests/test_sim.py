@@ -1,4 +1,4 @@
-"""The simulated world: the same seed is the same run; whatever goes wrong, what must hold holds, and the chain goes on."""
+"""The simulated world: a seed is a run; whatever goes wrong, what must hold holds, and the chain goes on."""
 
 from __future__ import annotations
 
@@ -162,12 +162,8 @@ FAULTY = {
     "flood": lambda run: adversaries.flood,
     "liar": lambda run: adversaries.lie_about_height,
     "replayer": lambda run: adversaries.Replayer(),
-    "equivocator": lambda run: adversaries.Equivocator(
-        builders.key("node-2"), run.genesis.hash, ["node-0", "node-1"]
-    ),
-    "double talker": lambda run: adversaries.DoubleTalker(
-        builders.key("node-2"), run.genesis.hash, run.names
-    ),
+    "equivocator": lambda run: adversaries.Equivocator(builders.key("node-2"), run.genesis.hash, ["node-0", "node-1"]),
+    "double talker": lambda run: adversaries.DoubleTalker(builders.key("node-2"), run.genesis.hash, run.names),
 }
 
 

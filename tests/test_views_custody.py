@@ -147,14 +147,9 @@ def test_no_mass_is_made_or_lost_on_the_picture(model):
 @pytest.mark.parametrize(
     ("unit", "density", "quantity", "kg"),
     [
-        ("K", 0, 7, 7),
-        ("M", 0, 2, 2_000),
-        ("P", 0, 1_000, 454),
-        ("T", 0, 1, 907),
-        ("L", 800, 100, 80),
-        ("N", 500, 3, 1_500),
-    ]
-    + [("L", 0, 100, None), ("G", 1_000, 1, 4), ("Y", 1_000, 1, 765)],
+        *(("K", 0, 7, 7), ("M", 0, 2, 2_000), ("P", 0, 1_000, 454), ("T", 0, 1, 907)),
+        *(("L", 800, 100, 80), ("N", 500, 3, 1_500), ("G", 1_000, 1, 4), ("Y", 1_000, 1, 765), ("L", 0, 100, None)),
+    ],
 )
 def test_quantities_become_kilograms_or_are_left_out(unit, density, quantity, kg):
     assert loads.mass_kg({"unit": unit, "density": density}, quantity) == kg

@@ -62,7 +62,7 @@ def test_a_block_is_found_by_its_number_or_by_a_transaction(model):
     assert explorer.find(block.entries[0].id.upper(), played()).id == block.id
 
 
-@pytest.mark.parametrize("text", ["", "twelve", "-1", "ab" * 31, "zz" * 32])
+@pytest.mark.parametrize("text", ["", "twelve", "-1", "ab" * 31, "zz" * 32, "9" * 63])
 def test_what_is_neither_is_answered_with_advice(text):
     with pytest.raises(UsageError, match="Write the number"):
         explorer.find(text, played())

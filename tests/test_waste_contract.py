@@ -161,6 +161,10 @@ def test_strangers_and_the_unregistered_cannot_write_a_manifest(town: Town) -> N
         ({"description": "Mail a@example.org"}, "mail address"),
         ({"contact": "A person"}, "has no field contact"),
         ({"container_ids": ["C1", "C2"]}, "2 ids for 1 containers"),
+        ({"container_ids": [{"owner": "A person"}]}, "lists words"),
+        ({"local_codes": ["x" * 41]}, "lists words"),
+        ({"origins": ["x"]}, "lists words"),
+        ({"dot": "x" * 41}, "at most 40 characters"),
     ],
 )
 def test_a_waste_line_is_refused_with_the_reason(town: Town, changes: dict[str, Any], words: str) -> None:
@@ -214,6 +218,9 @@ def test_a_container_travels_on_one_active_manifest(town: Town) -> None:
     town.refused("generator", "schedule", f"container TANK-7 travels on manifest {first}", number=second)
     town.ok("generator", "cancel", number=first, reason="Truck broke down.")
     town.ok("generator", "schedule", number=second)
+    done = town.signed(line(container_ids=["TANK-8"]))
+    town.scheduled(line(container_ids=["TANK-8"]))
+    assert town.form(done)["state"] == "Signed"
 
 
 def test_a_manifest_is_cancelled_before_pickup_only(town: Town) -> None:
@@ -267,11 +274,13 @@ def test_after_pickup_only_the_generator_changes_the_transporters_that_have_not_
     number = town.scheduled()
     town.ok("generator", "hand_over", number=number)
     town.ok("transporter-1", "take_over", number=number)
+    town.ok("transporter-1", "hand_over", number=number)
     change = {"number": number, "transporters": [town.did("transporter-1")], "reason": "The second truck is full."}
     town.refused("transporter-1", "change_transporters", "only the generator", **change)
     town.ok("generator", "change_transporters", **change)
     assert town.form(number)["transporters"] == [town.did("transporter-1")] * 2
     town.refused("transporter-2", "take_over", "only transporter 2, who signs next", number=number)
+    town.refused("transporter-1", "take_over", "not handed over to you yet", number=number)  # the old offer is void
 
 
 def test_an_incident_stays_on_the_manifest(town: Town) -> None:
@@ -336,6 +345,9 @@ def test_litres_are_not_compared_with_kilograms_without_a_density(town: Town) ->
     town.refused("facility", "report", "state the density", number=number, lines=[weighed])
     town.ok("facility", "report", number=number, lines=[{**weighed, "density": 1_840}])
     assert town.custody.balance(number)[0]["received"] == 5_000
+    pumped = town.received(line(quantity=9_200, unit="K", density=1_840))
+    town.ok("facility", "report", number=pumped, lines=[arrival(received=5_000, unit="L")])
+    assert town.custody.balance(pumped)[0]["received"] == 9_200
 
 
 @pytest.mark.parametrize(
@@ -397,6 +409,20 @@ def test_the_holder_certifies_treatment_once(town: Town) -> None:
     town.refused("facility", "certify", "certified once", **args)
 
 
+def test_what_is_settled_is_no_longer_watched(town: Town) -> None:
+    def watched() -> int:
+        return int(town.custody.alarms()["count"])
+
+    before = watched()
+    cancelled, treated = town.scheduled(), town.signed()
+    rejected = town.signed(reports=[arrival(rejected=10_000, comment="Off specification.")])
+    town.ok("generator", "cancel", number=cancelled, reason="No truck.")
+    assert watched() == before + 1  # a signed load waits for its treatment, one without anything accepted does not
+    town.ok("facility", "certify", number=treated, kind="Treated", certificate=CERTIFICATE)
+    assert watched() == before
+    assert town.form(rejected)["state"] == "Signed"
+
+
 # --- rejection ---------------------------------------------------------------------------------------------------
 
 
@@ -411,6 +437,9 @@ def test_a_full_load_rejected_on_site_continues_on_the_same_manifest_to_the_alte
     town.ok("alternate", "report", number=number, lines=[arrival()])
     town.ok("alternate", "sign", number=number)
     assert town.form(number)["outcome"] == "FullyRejected"
+    certify = {"number": number, "kind": "Treated", "certificate": CERTIFICATE}
+    town.refused("facility", "certify", "only the facility that holds", **certify)
+    town.ok("alternate", "certify", **certify)
     assert number in [row["number"] for row in town.custody.manifests_for(town.did("regulator-pa"))["manifests"]]
 
 
@@ -513,6 +542,7 @@ def test_what_continues_a_manifest_keeps_codes_unit_and_quantity(town: Town) -> 
     for change, words in (
         ({"codes": ["F003"]}, "keeps its waste codes"),
         ({"unit": "M"}, "is counted in its unit"),
+        ({"origins": continuing(parent, 4_000)["origins"] + continuing(parent, 0)["origins"]}, "are left, not 0"),
         ({"quantity": 3_999}, "ship just that quantity"),
     ):
         number = town.pending(continuing(parent, 4_000) | change, **way)
@@ -528,6 +558,7 @@ def test_a_new_report_asks_again(town: Town) -> None:
     for received in (8_000, 5_000):
         entry = arrival(received=received, comment="Too light.")
         town.ok("facility", "report", number=number, lines=[entry])
+        assert "reconciled" not in town.form(number)["times"]
         town.ok("generator", "reconcile", number=number, line=1, kind="quantity", answer="We know.")
 
 
@@ -666,6 +697,9 @@ def test_a_small_generator_only_reports_on_day_60() -> None:
     town.box.advance(days=2)
     assert "exception: report" in late(town, number)
     assert "exception: ask" not in late(town, number)
+    town.ok("transporter-1", "hand_over", number=number)
+    town.ok("transporter-2", "take_over", number=number)
+    assert "exception: report" in late(town, number)  # a further transporter does not start the clock again
 
 
 def test_a_load_that_the_destination_never_confirms_raises_the_alarm_and_confirming_ends_it(town: Town) -> None:

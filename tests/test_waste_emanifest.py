@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wastetown import public_samples
 
 from minichain.errors import DocumentError, UsageError
 from minichain.scenarios.waste import SCENARIO
@@ -25,14 +25,6 @@ FICTIONAL_PHONE = re.compile(r"202-555-01\d\d")
 
 def sample(name: str) -> Any:
     return parse(SAMPLES[name])
-
-
-def public_samples() -> Path:
-    """Find EPA's own samples, which are not part of this repository; with CI=1 they must be here."""
-    folder = Path(os.environ.get("EMANIFEST_SAMPLES", "/work/shared/data/manifests"))
-    if not folder.is_dir() and os.environ.get("CI") != "1":
-        pytest.skip("EPA's public samples are not here: set EMANIFEST_SAMPLES to a folder that holds them")
-    return folder
 
 
 def at(raw: Any, path: str) -> tuple[Any, str | int]:
@@ -238,6 +230,16 @@ BROKEN: list[tuple[Any, ...]] = [
     ),
     ("full_electronic", "import", True, "import", "importInfo"),
     ("corrected", "correctionInfo", None, "correction"),
+    ("corrected", "wastes[0].dotInformation.printedDotInformation", "Solvent, ask 202 555 0101", "personal-data"),
+    ("full_electronic", "wastes[2].wasteDescription", "Gloves of a@example.org", "personal-data"),
+    ("corrected", "wastes[0].hazardousWaste.federalWasteCodes[0].code", "D" * 41, "length"),
+    ("full_reject_on_site", "rejectionInfo.alternateDesignatedFacility.epaSiteId", "OHTESTFAC001", "rejection"),
+    (
+        "corrected",
+        "transporters",
+        [{"epaSiteId": "MDTESTTRN001", "order": n} for n in range(1, 12)],
+        "transporter-order",
+    ),
     ("corrected", "correctionInfo.versionNumber", 0, "correction"),
     ("corrected", "submissionType", "Fax", "choice"),
     ("corrected", "status", "Lost", "choice"),

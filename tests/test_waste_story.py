@@ -7,8 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from test_waste_emanifest import public_samples
-from wastetown import sandbox
+from wastetown import public_samples, sandbox
 
 from minichain.codec import encode
 from minichain.contracts.sandbox import Outcome, SandboxContract
@@ -150,6 +149,12 @@ def document(**changes: Any) -> Document:
         ({"rejection": Rejection(True, False, alternate=site("ALT", "PA"))}, "Signed", "FullyRejected"),
         ({"rejection": Rejection(False, False, alternate=site("ALT", "PA"))}, "Treated", "PartiallyRejected"),
         ({"transporters": (site("GEN"),)}, "Treated", ""),
+        ({"broker": site("GEN")}, "Treated", ""),
+        ({"lines": ()}, "Pending", ""),
+        (
+            {"rejection": Rejection(True, True, alternate=site("TRN"))},  # the carrier runs a facility too
+            *("Treated", "FullyRejected"),
+        ),
         ({"transporters": (site("TRN"), site("TRO"), site("TRN"))}, "Treated", ""),
     ],
 )

@@ -5,8 +5,12 @@ Deploying costs most of a second, so tests share a town; each makes manifests of
 
 from __future__ import annotations
 
+import os
 from itertools import count
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from minichain.contracts import Runtime, Sandbox
 from minichain.contracts.sandbox import Outcome
@@ -47,6 +51,14 @@ def arrival(number: int = 1, received: int = 10_000, **changes: Any) -> dict[str
     entry: dict[str, Any] = {"line": number, "received": received, "containers": 1, "comment": "", **changes}
     entry.setdefault("accepted", received - sum(entry.get(part, 0) for part in ("rejected", "residue", "loss")))
     return entry
+
+
+def public_samples() -> Path:
+    """Find EPA's own samples, which are not part of this repository; with CI=1 they must be here."""
+    folder = Path(os.environ.get("EMANIFEST_SAMPLES", "/work/shared/data/manifests"))
+    if not folder.is_dir() and os.environ.get("CI") != "1":
+        pytest.skip("EPA's public samples are not here: set EMANIFEST_SAMPLES to a folder that holds them")
+    return folder
 
 
 _COMPILED = Runtime()

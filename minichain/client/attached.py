@@ -8,6 +8,7 @@ from typing import Any
 
 from minichain.client.client import Channel
 from minichain.codec import from_json
+from minichain.errors import NetworkError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.live.channel import LiveChannel
 from minichain.live.control import control
@@ -21,7 +22,10 @@ class AttachedWorld:
         self._home = home
         self._running = home.require()
         self._seen = 0
-        self.genesis = Genesis(from_json((home.chain / "genesis.json").read_bytes(), ChainSpec))
+        try:
+            self.genesis = Genesis(from_json((home.chain / "genesis.json").read_bytes(), ChainSpec))
+        except OSError as error:
+            raise NetworkError(f"the network runs, but its chain cannot be read: {error}") from None
         self.root = home.secret("root")
 
     @classmethod

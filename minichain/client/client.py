@@ -74,6 +74,7 @@ class Client:
                 if found is not None:
                     self._last_good = name
                     return _expect(found, answer)
+            self.channel.pause(POLL_MS)
         raise TimedOut(self._explain(what, timeout_ms))
 
     def _order(self) -> list[str]:
@@ -106,15 +107,17 @@ class Client:
         self, key: KeyPair, calls: Sequence[Call], what: str, gas_limit: int = GAS_LIMIT, timeout_ms: int = TIMEOUT_MS
     ) -> Receipt:
         """Sign, submit, wait for finality; raises `Refused` or `TimedOut`. The receipt may be that of a failure."""
-        try:
-            envelope = self._sign(key, calls, gas_limit)
-            return self._finalise(envelope, what, timeout_ms)
-        except Refused as refusal:
-            if refusal.code != "wrong_nonce":
-                raise
-        # Somebody else used this key in the meantime; what was refused can never become final, so sign anew.
-        self._nonces.pop(key.public, None)
-        return self._finalise(self._sign(key, calls, gas_limit), what, timeout_ms)
+        deadline = self.channel.now_ms() + timeout_ms
+        while True:
+            left = max(0, deadline - self.channel.now_ms())
+            try:
+                return self._finalise(self._sign(key, calls, gas_limit), what, left)
+            except Refused as refusal:
+                if refusal.code != "wrong_nonce" or not left:
+                    raise
+            # Somebody else used this key in the meantime, or the node lags behind what this client has seen. What was
+            # refused can never become final, so sign anew.
+            self.channel.pause(POLL_MS)
 
     def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int) -> Envelope:
         state = self.ask(AskAccount(key.public), AccountState, "the sender's account")
@@ -127,9 +130,13 @@ class Client:
             nonce=nonce,
             calls=tuple(calls),
             gas_limit=min(gas_limit, spec.limits.transaction_gas),
-            expires=state.height + EXPIRES_AFTER,
+            expires=state.height + min(EXPIRES_AFTER, spec.limits.max_expiry),
         )
-        return sign_transaction(body, key)
+        envelope = sign_transaction(body, key)
+        if len(envelope.raw) > spec.limits.transaction_bytes:  # a still larger one would not even pass a node's door
+            limit = spec.limits.transaction_bytes
+            raise Refused("oversize", f"{len(envelope.raw)} bytes, where a transaction has at most {limit}")
+        return envelope
 
     def _finalise(self, envelope: Envelope, what: str, timeout_ms: int) -> Receipt:
         deadline = self.channel.now_ms() + timeout_ms
@@ -141,6 +148,7 @@ class Client:
                 if verdict is not None:
                     self._last_good = name
                     return self._conclude(envelope, verdict)
+            self.channel.pause(POLL_MS)
         raise TimedOut(self._explain(f"{what} to become final", timeout_ms))
 
     def _try(self, name: str, envelope: Envelope, *, is_first: bool, left_ms: int) -> Verdict | None:
@@ -152,7 +160,7 @@ class Client:
         if verdict.code != "accepted" and is_first:
             return verdict
         outcome = self.channel.request(name, Await((envelope.id,)), min(PATIENCE_MS, left_ms))
-        return None if outcome is None else _expect(outcome, Outcomes).verdicts[0]
+        return outcome.verdicts[0] if isinstance(outcome, Outcomes) else None  # a busy node is like a silent one
 
     def _conclude(self, envelope: Envelope, verdict: Verdict) -> Receipt:
         if verdict.receipt is None:
@@ -168,5 +176,3 @@ def _expect(found: ClientAnswer, answer: type[A]) -> A:
         kinds: dict[str, Callable[[str], Exception]] = {"view_failed": ContractFault, "malformed": DecodeError}
         raise kinds.get(found.code, UsageError)(found.message)
     raise AssertionError(f"a node answered {type(found).__name__}, not {answer.__name__}")
-
-

@@ -31,7 +31,7 @@ class DeployedContract:
         """Return the same contract, called by somebody else."""
         return DeployedContract(self._network, self.name, self.abi, sender)
 
-    def attempt(self, action: str, *args: Any, **kwargs: Any) -> Receipt:
+    def attempt(self, action: str, /, *args: Any, **kwargs: Any) -> Receipt:
         """Call an action and return its receipt, also when the contract refuses."""
         if self.sender is None:
             raise UsageError(f"{self.name}.{action}: say who calls it, with {self.name}.with_sender(wallet)")
@@ -39,6 +39,8 @@ class DeployedContract:
         return self._network.attempt(self.sender, self.name, action, named)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):  # Python asks for such names before this object is complete
+            raise AttributeError(name)
         if name in self._actions:
             return partial(self._call, name)
         if name in self._views:

@@ -10,6 +10,7 @@ from typing import Any
 
 from minichain.client.client import Channel
 from minichain.crypto import KeyPair
+from minichain.errors import UsageError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import new_chain, root_of
 from minichain.live.channel import LiveChannel
@@ -37,6 +38,8 @@ class LocalWorld:
         return cls(genesis, keys, root, directory)
 
     def start(self) -> Channel:
+        if not self.directory.exists():
+            raise UsageError("this network was temporary and is gone: make a new one, or give it a directory")
         self.cluster.start()
         return LiveChannel(self.places)
 

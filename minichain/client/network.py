@@ -1,9 +1,9 @@
 """The public face: `Network.local`, `Network.simulated` and `Network.attach` give the same object.
 
-    with Network.local(validators=4) as net:
-        office = net.wallet("Street Office A")
-        notes = net.deploy(Notes, sender=office)
-        receipt = notes.write("first")
+with Network.local(validators=4) as net:
+    office = net.wallet("Street Office A")
+    notes = net.deploy(Notes, sender=office)
+    receipt = notes.write("first")
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ from minichain.node.messages import (
 from minichain.sim.network import Weather
 
 STATUS_TIMEOUT_MS = 500
+DEPLOY_ARGUMENTS = frozenset({"contract", "sender", "name", "setup"})
 
 
 class NodeReport(Record):
@@ -175,6 +176,12 @@ class Network:
         """
         source = source_of(contract)
         abi = describe(source)
+        for parameter in abi.setup:
+            if parameter.name in DEPLOY_ARGUMENTS and parameter.name not in (setup or {}):
+                raise UsageError(
+                    f"deploy itself has an argument {parameter.name}: give that of {abi.name}'s setup in "
+                    f"`setup={{{parameter.name!r}: ...}}`"
+                )
         address = name or default_name(abi)
         call = Call("ledger", "deploy", {"name": address, "source": source, "args": {**(setup or {}), **args}})
         self.send(sender, [call], gas_limit=self.genesis.spec.limits.transaction_gas)
@@ -314,4 +321,3 @@ class Network:
         if name not in self.nodes:
             raise UsageError(f"there is no validator {name!r}; there are {', '.join(self.nodes)}")
         return name
-

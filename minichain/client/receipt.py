@@ -87,5 +87,3 @@ class Receipt:
     def __repr__(self) -> str:
         what = ", ".join(event.name for event in self.events) if self.ok else self.error
         return f"<Receipt {self.outcome} at height {self.height}, {self.gas} gas: {what or 'no events'}>"
-
-

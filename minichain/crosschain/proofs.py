@@ -2,7 +2,7 @@
 
 Five steps, each checked: the chain's specification makes its genesis hash; the committee it names signed the header;
 the header's roots hold the transaction and its receipt; both speak of each other; the transaction is signed by its
-sender. Whoever must not be fooled by a made-up chain compares the genesis hash with one it knows.
+sender, for this chain. Whoever must not be fooled by a made-up chain compares the genesis hash with one it knows.
 
 The file form is canonical JSON: after any changed byte the file is refused.
 """
@@ -70,7 +70,10 @@ def verify(proof: Proof, genesis: bytes | None = None) -> Verified:
     """
     if proof.version != VERSION:
         raise ProofError(f"proof version {proof.version}: this program reads version {VERSION}")
-    chain = Genesis(proof.spec)
+    try:
+        chain = Genesis(proof.spec)
+    except ConfigError as error:
+        raise ProofError(f"the proof's chain cannot be: {error}") from None
     if proof.header.genesis != chain.hash:
         raise ProofError("the header belongs to another chain than the specification in this proof")
     if genesis is not None and chain.hash != genesis:
@@ -94,6 +97,8 @@ def _read(proof: Proof, chain: Genesis) -> Verified:
         raise ProofError(f"what the proof carries cannot be read: {error}") from None
     if receipt.tx_id != envelope.id:
         raise ProofError("the receipt is that of another transaction")
+    if (envelope.body.chain_id, envelope.body.genesis) != (chain.spec.chain_id, chain.hash):
+        raise ProofError("the transaction was signed for another chain")
     if not envelope.has_valid_signature():
         raise ProofError("the transaction is not signed by its sender")
     members = chain.committee.members

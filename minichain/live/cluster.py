@@ -208,12 +208,9 @@ class Cluster:
         self._introduce()
 
     def part(self, *groups: list[str]) -> None:
-        """Let no message pass between groups of validators; one that is in no group is alone."""
+        """Let no message pass between groups of validators; those in none of them are alone together."""
         side = {self._named(name).place.name: number for number, group in enumerate(groups, 1) for name in group}
-        self._cut = {
-            name: [other for other in self.names if other != name and side.get(other, other) != side.get(name, name)]
-            for name in self.names
-        }
+        self._cut = {name: [other for other in self.names if side.get(other) != side.get(name)] for name in self.names}
         self._introduce()
 
     def heal(self) -> None:

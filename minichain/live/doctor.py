@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import sqlite3
 import sys
 from importlib.metadata import version
 from typing import Final
@@ -46,7 +45,7 @@ def examine(home: Home) -> list[Finding]:
 
 
 def _python() -> Finding:
-    found = f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, ipywidgets {version('ipywidgets')}"
+    found = f"Python {sys.version.split()[0]}, jupyterlab {version('jupyterlab')}, voila {version('voila')}"
     fix = "" if sys.version_info >= (3, 11) else "install Python 3.11 or later, and minichain into it"
     return Finding("programs", found, fix)
 
@@ -77,8 +76,8 @@ def _port(home: Home) -> Finding:
         return Finding("port", f"the dashboards are at {running.dashboards}", "")
     with socket.socket() as probe:
         is_free = probe.connect_ex((HOST, PORT)) != 0
-    fix = "" if is_free else "nothing to do: `minichain up` takes another port, or the one you name with `--port`"
-    return Finding("port", f"{PORT} is {'free' if is_free else 'used by another program'}", fix if not is_free else "")
+    used = "used by another program: `minichain up` takes another one, or the one you name with `--port`"
+    return Finding("port", f"{PORT} is {'free' if is_free else used}", "")
 
 
 def _dashboards() -> Finding:
@@ -91,7 +90,9 @@ def _record(home: Home) -> Finding:
     running = home.find()
     if running:
         down = [node.name for node in running.nodes if node.pid is None]
-        fix = f"start {', '.join(down)} again in the explorer, or run `minichain down` and `minichain up`" if down else ""
+        fix = (
+            f"start {', '.join(down)} again in the explorer, or run `minichain down` and `minichain up`" if down else ""
+        )
         return Finding("network", f"running (process {running.pid}), {len(down)} validators down", fix)
     stale = home.record.exists()
     return Finding("network", "not running" + (", but it did not end in order" if stale else ""), "")
@@ -104,7 +105,12 @@ def _leftovers(home: Home) -> Finding:
     for process in psutil.process_iter(["pid", "ppid", "cmdline"]):
         command = " ".join(process.info["cmdline"] or ())
         is_ours = any(program in command for program in PROGRAMS)
-        if is_ours and process.info["pid"] not in known and process.info["ppid"] not in known and process.info["ppid"] == 1:
+        if (
+            is_ours
+            and process.info["pid"] not in known
+            and process.info["ppid"] not in known
+            and process.info["ppid"] == 1
+        ):
             left.append(process.info["pid"])
     fix = f"end them: `kill {' '.join(map(str, left))}`" if left else ""
     return Finding("leftovers", f"{len(left)} processes without an owner", fix)

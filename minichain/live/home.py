@@ -1,16 +1,17 @@
 """The directory of the network that `minichain up` runs: what is where, and whether it is running.
 
-    network.json   where everything listens; there only while the network runs
-    lock           which process runs it
-    root           the secret that the network's keys are derived from
-    operator       the key that may stop nodes and the network
-    chain/         one directory for each validator: key, chain, log
-    *.log          what supervisor and dashboards have to say
+network.json   where everything listens; there only while the network runs
+lock           which process runs it
+root           the secret that the network's keys are derived from
+operator       the key that may stop nodes and the network
+chain/         one directory for each validator: key, chain, log
+*.log          what supervisor and dashboards have to say
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -119,6 +120,12 @@ class Home:
                 )
         self._lock.unlink(missing_ok=True)
 
+    def forget_chain(self) -> None:
+        """Delete the chain and its keys; only for whoever holds the lock."""
+        if (self.chain / "genesis.json").exists():  # a directory that is not ours stays
+            shutil.rmtree(self.chain)
+        (self.path / "root").unlink(missing_ok=True)
+
     def unlock(self) -> None:
         """Say that nothing runs here any more."""
         self.record.unlink(missing_ok=True)
@@ -134,7 +141,7 @@ def is_alive(pid: int, started: float) -> bool:
     try:
         process = psutil.Process(pid)
         return bool(abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):  # the last two: a number that no process can have
         return False
 
 
@@ -144,5 +151,3 @@ def memory_of(pid: int | None) -> int | None:
         return None if pid is None else int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return None
-
-

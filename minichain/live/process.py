@@ -121,7 +121,9 @@ class Process:
         now_ms = time.time_ns() // 1_000_000
         try:
             effects = take_turn(self._node, self._store, self._executor, events, now_ms)
-        except AssertionError:
+        except MinichainError:
+            raise  # the disk, or a certified block that is not valid: there is nothing to go on with
+        except Exception:
             # Our own bug: nothing of this turn was kept. The node starts again from what is safe.
             log.exception("this node broke and starts again from its store")
             self._rebuilds += 1
@@ -179,7 +181,7 @@ def main(config: str) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     try:
         process = Process(_read(Path(config)))
-    except MinichainError as error:
+    except (MinichainError, OSError) as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
     transport = process.transport

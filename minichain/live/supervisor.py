@@ -48,7 +48,6 @@ class Supervisor:
         self._cluster = Cluster(home.chain, genesis, keys)
         self._dashboards: dashboards.Dashboards | None = None
         self._door = ControlDoor(self._key, home.operator().public, HOST)
-        self._written: Running | None = None
 
     def start(self, port: int | None, with_dashboards: bool) -> Running:
         """Start everything; raises `NetworkError` with the reason, leaving nothing behind."""
@@ -70,7 +69,7 @@ class Supervisor:
             return dashboards.start(apps(), port or 0, log=output, environment=environment)
 
     def _publish(self) -> Running:
-        """Write down where everything is, if that has changed."""
+        """Write down where everything is, if that has changed or somebody has lost it."""
         nodes = tuple(
             NodePlace(m.name, m.public.hex(), self._cluster.client_address(m.name), self._cluster.pid(m.name))
             for m in self._genesis.committee.members
@@ -78,9 +77,8 @@ class Supervisor:
         own = psutil.Process()
         url = self._dashboards.url if self._dashboards else None
         running = Running(own.pid, own.create_time(), self._door.address, self._key.public.hex(), nodes, url)
-        if running != self._written:
+        if running != self._home.find():
             self._home.write(running)
-            self._written = running
         return running
 
     def run(self) -> None:
@@ -136,7 +134,13 @@ def chain_of(home: Home, validators: int | None) -> tuple[Genesis, dict[str, Key
             f"the chain in {home.path} has {count} validators, not {validators}: leave the number out to go on with "
             "it, or start a new chain with `--fresh`"
         )
-    return genesis, new_chain(count, root, {})[1]
+    keys = new_chain(count, root, {})[1]
+    if {key.public for key in keys.values()} != {member.public for member in genesis.committee.members}:
+        raise ConfigError(
+            f"the secret {home.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
+            "right one back, or start a new chain with `--fresh`"
+        )
+    return genesis, keys
 
 
 def apps() -> Path:
@@ -193,20 +197,26 @@ def main() -> int:
     parser.add_argument("--validators", type=int)
     parser.add_argument("--port", type=int)
     parser.add_argument("--no-dashboards", action="store_true")
+    parser.add_argument("--fresh", action="store_true")
     chosen = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    return run(Home(chosen.home), chosen.validators, chosen.port, not chosen.no_dashboards)
+    return run(Home(chosen.home), chosen.validators, chosen.port, not chosen.no_dashboards, chosen.fresh)
 
 
-def run(home: Home, validators: int | None, port: int | None, with_dashboards: bool) -> int:
-    """Run a home's network in this process, and write one line about it to standard output."""
+def run(home: Home, validators: int | None, port: int | None, with_dashboards: bool, fresh: bool) -> int:
+    """Run a home's network in this process, and write one line about it to standard output.
+
+    `fresh` forgets the chain that is there, which only whoever holds the lock may do.
+    """
     try:
         home.lock()
     except MinichainError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
     try:
+        if fresh:
+            home.forget_chain()
         supervisor = Supervisor(home, *chain_of(home, validators))
         supervisor.start(port, with_dashboards)
         print(json.dumps({"pid": os.getpid()}), flush=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from minichain.codec import decode, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal, Vote
-from minichain.crypto import KeyPair, SignatureCheck, digest, is_valid_signature
+from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, ProofError, Refused, SignatureError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.genesis import Genesis
@@ -61,7 +61,7 @@ from minichain.node.messages import (
     read_peer_message,
 )
 from minichain.node.peers import Peers
-from minichain.node.sync import CatchUp, blocks_from
+from minichain.node.sync import CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
 from minichain.store import Store
 from minichain.transition import require_admissible
@@ -69,6 +69,7 @@ from minichain.transition import require_admissible
 TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
 MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
+MAX_ASKED: Final = 10_000  # transactions in one request
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 
 
@@ -309,11 +310,12 @@ class Node:
         if final is None:
             return
         try:
-            final.certificate.verify(final.block.header, self._genesis.committee, self._is_valid)
+            require_final(final, self._genesis, self._is_valid)
             self._keep(final)
         except (ProofError, DecodeError, SignatureError):
-            self._counts["bad_final_blocks"] += 1
+            self._count_fault(self._catching_up.sender, "bad_final_blocks")
             self._catching_up.drop()
+            return
         if not self._catching_up:
             self._broadcast(Position(self.height + 2, 0))
 
@@ -335,12 +337,13 @@ class Node:
                 self._hear_vote(peer, message)
             case Transactions(txs):
                 for raw in txs:
-                    self._admit_from_peer(peer, raw)
+                    if not self._peers.is_muted(peer, self._now_ms):
+                        self._admit_from_peer(peer, raw)
                 self._consider_work()
             case Position(height, round_):
                 self._help(peer, height, round_)
             case FinalBlocks(blocks):
-                self._catching_up.offer(blocks)
+                self._catching_up.offer(peer, blocks)
                 self._catch_up()
 
     def _hear_vote(self, peer: bytes, message: Vote | Proposal) -> None:
@@ -438,6 +441,9 @@ class Node:
 
     def _answer(self, ticket: Ticket, body: ClientRequest) -> None:
         match body:
+            case Submit(items) | Await(items) if len(items) > MAX_ASKED:
+                text = f"{len(items)} transactions in one request, where at most {MAX_ASKED} are taken"
+                self._reply(ticket, Failure("too_many", f"{text}: send them in parts"))
             case Submit(txs):
                 self._reply(ticket, Submitted(self._submit(txs)))
                 self._consider_work()
@@ -473,10 +479,14 @@ class Node:
         return tuple(verdicts)
 
     def _await(self, ticket: Ticket, tx_ids: tuple[bytes, ...]) -> None:
+        odd = next((tx_id for tx_id in tx_ids if len(tx_id) != DIGEST_SIZE), None)
+        if odd is not None:
+            self._reply(ticket, Failure("malformed", f"a transaction's id has {DIGEST_SIZE} bytes, not {len(odd)}"))
+            return
         verdicts = queries.find_verdicts(self._store, tx_ids)
-        for tx_id in tx_ids:
+        for tx_id, verdict in verdicts.items():
             refusal = self._refusals.get(tx_id)
-            if refusal is not None:
+            if verdict is None and refusal is not None:  # what was refused here may have become final elsewhere
                 verdicts[tx_id] = Verdict(tx_id, refusal.code, str(refusal))
         if all(verdicts.values()):
             self._reply(ticket, Outcomes(tuple(filter(None, verdicts.values()))))
@@ -515,7 +525,11 @@ class Node:
 
     def _reply(self, ticket: Ticket, answer: ClientAnswer) -> None:
         client, number = ticket
-        self._out.append(Reply(client, encode(Response(number, answer))))
+        data = encode(Response(number, answer))
+        if len(data) > MAX_MESSAGE_BYTES:
+            text = f"the answer has {len(data)} bytes, a message at most {MAX_MESSAGE_BYTES}: ask for less at once"
+            data = encode(Response(number, Failure("too_large", text)))
+        self._out.append(Reply(client, data))
 
     def _execute(self, task: execution.Task) -> None:
         self._out.append(Execute(task))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from minichain.errors import Refused
 from minichain.ledger.types import Envelope
@@ -19,7 +19,7 @@ class Mempool:
     def __init__(self) -> None:
         self._waiting: dict[bytes, Envelope] = {}
         self._of_sender: dict[bytes, dict[int, bytes]] = {}  # sender -> nonce -> id
-        self._of_expiry: dict[int, list[bytes]] = {}
+        self._of_expiry: dict[int, dict[bytes, None]] = {}  # last height -> ids
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class Mempool:
         body = envelope.body
         self._waiting[envelope.id] = envelope
         self._of_sender.setdefault(body.sender, {})[body.nonce] = envelope.id
-        self._of_expiry.setdefault(body.expires, []).append(envelope.id)
+        self._of_expiry.setdefault(body.expires, {})[envelope.id] = None
         self._bytes += len(envelope.raw)
 
     def remove(self, tx_ids: Iterable[bytes]) -> None:
@@ -72,10 +72,9 @@ class Mempool:
             envelope = self._waiting.pop(tx_id, None)
             if envelope is None:
                 continue
-            nonces = self._of_sender[envelope.body.sender]
-            del nonces[envelope.body.nonce]
-            if not nonces:
-                del self._of_sender[envelope.body.sender]
+            body = envelope.body
+            _take_out(self._of_sender, body.sender, body.nonce)
+            _take_out(self._of_expiry, body.expires, tx_id)
             self._bytes -= len(envelope.raw)
 
     def overtaken(self, sender: bytes, account_nonce: int) -> list[bytes]:
@@ -84,6 +83,12 @@ class Mempool:
         return [tx_id for nonce, tx_id in waiting.items() if nonce < account_nonce]
 
     def expired(self, height: int) -> list[bytes]:
-        """Return the waiting transactions that no block from `height` on may hold; each is returned once."""
-        past = [expires for expires in self._of_expiry if expires < height]
-        return [tx_id for expires in past for tx_id in self._of_expiry.pop(expires) if tx_id in self._waiting]
+        """Return the waiting transactions that no block from `height` on may hold."""
+        return [tx_id for expires, tx_ids in self._of_expiry.items() if expires < height for tx_id in tx_ids]
+
+
+def _take_out(table: dict[Any, dict[Any, Any]], key: Any, item: Any) -> None:
+    items = table[key]
+    del items[item]
+    if not items:
+        del table[key]

@@ -88,7 +88,7 @@ def find_verdicts(store: Store, tx_ids: tuple[bytes, ...]) -> dict[bytes, Verdic
 
 
 def _block(store: Store, height: int) -> ClientAnswer:
-    final = store.block(height)
+    final = store.block(height) if 1 <= height <= store.height() else None  # no store is asked for any number
     if final is None:
         return Failure("no_block", f"there is no block {height} yet; the last one is {store.height()}")
     return BlockDetail(final, tuple(decode_own(raw, Receipt) for raw in store.receipts(height)))

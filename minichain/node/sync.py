@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from minichain.crypto import SignatureCheck
+from minichain.errors import ProofError
 from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.genesis import Genesis
+from minichain.merkle import root
 from minichain.node.messages import MAX_MESSAGE_BYTES
 from minichain.store import Store
 
@@ -26,16 +30,31 @@ def blocks_from(store: Store, first: int) -> tuple[FinalBlock, ...]:
     return tuple(found)
 
 
+def require_final(final: FinalBlock, genesis: Genesis, is_valid: SignatureCheck) -> None:
+    """Raise `ProofError` unless this is a final block of this chain, with the very transactions it was voted on with.
+
+    The certificate covers the header only, and is as good on any other chain that the same members run.
+    """
+    header = final.block.header
+    if header.genesis != genesis.hash:
+        raise ProofError(f"block {header.height} belongs to another chain")
+    final.certificate.verify(header, genesis.committee, is_valid)
+    if root(final.block.txs) != header.tx_root:
+        raise ProofError(f"block {header.height} came with other transactions than its header names")
+
+
 class CatchUp:
-    """The final blocks that came and are not yet applied."""
+    """The final blocks that came and are not yet applied. `sender` is the member they came from."""
 
     def __init__(self) -> None:
         self._blocks: list[FinalBlock] = []
+        self.sender = b""
 
-    def offer(self, blocks: tuple[FinalBlock, ...]) -> None:
+    def offer(self, sender: bytes, blocks: tuple[FinalBlock, ...]) -> None:
         """Take blocks, unless others are still being applied."""
         if not self._blocks:
             self._blocks = list(blocks[:MAX_BLOCKS])
+            self.sender = sender
 
     def next(self, height: int) -> FinalBlock | None:
         """Return the block of this height, if it came."""

@@ -30,12 +30,11 @@ def run(scenario: Scenario, document_path: Path, world: str, seed: int, proof: P
     Returns what happened, for JSON. The proof is that of the last step, written to `proof`.
     """
     document = scenario.load(document_path)
-    settings = {"clock": "logical", "chain_id": f"{scenario.name}-demo"}
-    makers = {"live": Network.local, "sim": Network.simulated}
+    makers: dict[str, Callable[..., Network]] = {"live": Network.local, "sim": Network.simulated}
     if world not in makers:
         raise UsageError(f"there is no world {world!r}: choose live or sim")
     tell(f"starting {VALIDATORS} validators")
-    with makers[world](VALIDATORS, seed=seed, **settings) as net:
+    with makers[world](VALIDATORS, seed=seed, clock="logical", chain_id=f"{scenario.name}-demo") as net:
         wallets = {role: net.wallet(role) for role in scenario.roles(document)}
         dids = {role: wallet.did for role, wallet in wallets.items()}
         office = next(iter(wallets.values()))

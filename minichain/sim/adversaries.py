@@ -67,8 +67,9 @@ class Equivocator:
             message = read_peer_message(data)
         except DecodeError:
             return (data,)
-        is_own = isinstance(message, Vote) and message.voter == self._key.public
-        if not is_own or receiver not in self._deceived or message.block_id is None:
+        if not isinstance(message, Vote) or message.voter != self._key.public or message.block_id is None:
+            return (data,)
+        if receiver not in self._deceived:
             return (data,)
         return (encode(cast_vote(self._key, self._genesis, message.kind, message.height, message.round, None)),)
 

@@ -49,7 +49,8 @@ def storm(
     spec = genesis.spec
     txs = [
         sign_transaction(
-            Transaction(spec.chain_id, genesis.hash, bank.public, nonce, (call,), GAS_LIMIT, spec.limits.max_expiry), bank
+            Transaction(spec.chain_id, genesis.hash, bank.public, nonce, (call,), GAS_LIMIT, spec.limits.max_expiry),
+            bank,
         )
         for nonce in range(transactions)
     ]

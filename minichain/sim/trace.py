@@ -10,6 +10,7 @@ from hashlib import sha256
 from minichain.consensus.bft import Proposal, Vote
 from minichain.consensus.bft.messages import KIND_NAMES
 from minichain.consensus.interface import Timer
+from minichain.errors import DecodeError
 from minichain.node.interface import Asked, Event, Received, Started, TimerFired
 from minichain.node.messages import FinalBlocks, PeerMessage, Position, Transactions, read_peer_message
 
@@ -53,7 +54,7 @@ class Trace:
     def _describe(self, event: Event) -> str:
         match event:
             case Received(peer, data):
-                return f"<- {self._names[peer]}  {describe(read_peer_message(data))}"
+                return f"<- {self._names[peer]}  {_describe_bytes(data)}"
             case TimerFired(timer):
                 return f"timer {timer}" if isinstance(timer, str) else f"timeout {_timeout(timer)}"
             case Asked():
@@ -61,6 +62,13 @@ class Trace:
             case Started():
                 return "starts"
         return type(event).__name__.lower()
+
+
+def _describe_bytes(data: bytes) -> str:
+    try:
+        return describe(read_peer_message(data))
+    except DecodeError:
+        return f"{len(data)} bytes that are no message"
 
 
 def describe(message: PeerMessage) -> str:

@@ -44,6 +44,7 @@ from minichain.views.telling import Names, name_of, tell
 
 SHOWN_ENTRIES: Final = 10
 ID_LENGTH: Final = 64
+MAX_DIGITS: Final = 18  # a height fits into 64 bits
 MAX_PROOF_BYTES: Final = 2_000_000
 
 # --- what the page knows -----------------------------------------------------------------------------------------
@@ -87,10 +88,10 @@ class Explorer(ChainModel):
 def find(text: str, client: Any) -> BlockCard:
     """Fetch the block that a height or a transaction id leads to."""
     wanted = "".join(text.replace(",", "").split()).lower()
-    if wanted.isdecimal():
+    if len(wanted) == ID_LENGTH and set(wanted) <= set("0123456789abcdef"):
+        wanted = str(client.receipt(wanted).height)
+    if wanted.isdecimal() and len(wanted) < MAX_DIGITS:
         return block_card(client.block(int(wanted)), client.genesis.committee)
-    if len(wanted) == ID_LENGTH and all(letter in "0123456789abcdef" for letter in wanted):
-        return block_card(client.block(client.receipt(wanted).height), client.genesis.committee)
     raise UsageError(_("Write the number of a block, or the id of a transaction, which has 64 characters."))
 
 

@@ -19,11 +19,13 @@ from minichain.errors import DocumentError, UsageError
 from minichain.scenarios.waste.document import Document, Line, Rejection, Site
 
 MAX_BYTES: Final = 1_000_000
-MAX_LINES: Final = 50
+MAX_LINES: Final = 50  # this and the next are limits of the contract
+MAX_LEGS: Final = 10
 PLACEHOLDERS: Final = ("", "CHANGE ME")
 TRACKING_NUMBER: Final = re.compile(r"[0-9]{9}[A-Z]{3}")
 SITE_ID: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{10}")
 PHONE: Final = re.compile(r"[0-9]{3}-[0-9]{3}-[0-9]{4}")
+PHONE_LIKE: Final = re.compile(r"(?:[0-9][ ().+/-]*){7}")
 CONSENT: Final = re.compile(r"[0-9]{6}I[0-9]{5}")
 METHOD: Final = re.compile(r"H[0-9]{3}")
 FEDERAL_CODE: Final = re.compile(r"[DFKPU][0-9]{3}")
@@ -134,7 +136,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "Phone": {"number": "text", "extension": "text:6"},
     "Signature": {"printedName": "text:255", "signatureDate": "date"},
     "File": {"name": "text:255", "size": "whole", "mimeType": ("APPLICATION_PDF", "TEXT_HTML")},
-    "Code": {"code": "text:255", "description": "text:255"},
+    "Code": {"code": "text:40", "description": "text:255"},
     "Waste": {
         "lineNumber": "whole",
         "dotHazardous": "bool",
@@ -389,7 +391,9 @@ def _parties(raw: Any) -> Iterator[Problem]:
     legs = _get(raw, "transporters")
     if legs == []:
         yield Problem("transporters", "transporter-order", "a manifest has at least one transporter: name it")
-    for place, leg in enumerate(legs if isinstance(legs, list) else []):
+    if len(_items(raw, "transporters")) > MAX_LEGS:
+        yield Problem("transporters", "transporter-order", f"has {len(legs)} entries: at most {MAX_LEGS} are handled")
+    for place, leg in enumerate(_items(raw, "transporters")):
         order = _get(leg, "order")
         if order != place + 1:
             said = f"transporters are listed in their order 1, 2, 3 ...: this one is {place + 1}, not {_say(order)}"
@@ -483,6 +487,16 @@ def _hazards(raw: Any) -> Iterator[Problem]:
                 yield Problem(name, "waste-codes", f"{_say(value)} is not D, F, K, P or U with three digits")
 
 
+def _published(raw: Any) -> Iterator[Problem]:
+    """What a line says is published, so it must not name a telephone or a mailbox."""
+    for field, waste in _wastes(raw):
+        for path in (("wasteDescription",), ("dotInformation", "printedDotInformation")):
+            text = _get(waste, *path)
+            if isinstance(text, str) and ("@" in text or PHONE_LIKE.search(text)):
+                said = "seems to hold a telephone number or mail address, and would be published: leave it out"
+                yield Problem(f"{field}.{'.'.join(path)}", "personal-data", said)
+
+
 def _codes(waste: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the federal and the local waste codes of a line."""
     lists = [_items(waste, "hazardousWaste", f"{who}WasteCodes") for who in ("federal", "tsdfState", "generatorState")]
@@ -567,6 +581,9 @@ def _rejections(raw: Any) -> Iterator[Problem]:
     if on_site and not is_full:
         said = "is true, but only a fully rejected load continues on the same manifest: a part needs a new manifest"
         yield Problem("rejectionInfo.transporterOnSite", "rejection", said)
+    path = ("rejectionInfo", "alternateDesignatedFacility", "epaSiteId")
+    if (site := _get(raw, *path)) is not None and site == _get(raw, "designatedFacility", "epaSiteId"):
+        yield Problem(".".join(path), "rejection", "is the facility that rejects: name another one")
     if on_site and is_full and target is None:
         yield Problem("rejectionInfo.alternateDesignatedFacilityType", "rejection", "is missing: Generator or Tsdf")
     if on_site and is_full and target == "Tsdf" and info.get("alternateDesignatedFacility") is None:
@@ -607,7 +624,20 @@ def _corrections(raw: Any) -> Iterator[Problem]:
 
 
 RULES: Final[tuple[Callable[[Any], Iterator[Problem]], ...]] = (
-    *(_numbers, _site_ids, _parties, _phones, _dates, _lines, _quantities, _hazards, _methods, _densities, _pcbs),
+    *(
+        _numbers,
+        _site_ids,
+        _parties,
+        _phones,
+        _dates,
+        _lines,
+        _quantities,
+        _hazards,
+        _published,
+        _methods,
+        _densities,
+        _pcbs,
+    ),
     *(_discrepancies, _rejections, _references, _corrections),
 )
 

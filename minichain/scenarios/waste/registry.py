@@ -403,8 +403,9 @@ class WasteRegistry(Contract):
     def number_rules(self, number: str) -> int:
         """Refuse a tracking number of a wrong form; tells the edition of the rules in force."""
         mask = self.rules()["numbers"]
-        is_number = fits(mask, number) if mask else 1 <= len(number) <= 40
-        require(is_number, f"tracking number {number} does not have the form {mask} (9: digit, A: capital letter)")
+        is_number = fits(mask, number) if mask else 1 <= len(number) <= MAX_WORD
+        form = mask or f"of 1 to {MAX_WORD} characters"
+        require(is_number, f"tracking number {number} does not have the form {form} (9: digit, A: capital letter)")
         return self.edition
 
     @view

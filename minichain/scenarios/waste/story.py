@@ -115,6 +115,8 @@ class _Story:
         document, rejection = self.document, self.document.rejection
         yield from self._register()
         yield from self._prepare()
+        if not document.lines:
+            return  # a draft without waste lines stays pending
         yield from self._travel()
         holder = "facility"
         if rejection and rejection.is_full and rejection.transporter_on_site:
@@ -172,16 +174,19 @@ class _Story:
             "facility": dids["facility"],
             "lines": public_lines(document),
             "commitment": self.commitment,
-            "broker": dids["broker"] if document.broker else "",
-            "alternate": dids.get("alternate", ""),
+            "broker": self._did(document.broker),
+            "alternate": self._did(document.rejection.alternate if document.rejection else None),
             "consent": document.consent,
         }
         yield Step("generator", "draft", content, SENTENCES["draft"], CUSTODY)
         args = {"reference": reference, "number": self.number}
         yield Step("generator", "submit", args, SENTENCES["submit"], CUSTODY)
-        yield self._do("generator", "schedule", SENTENCES["schedule"])
+
+    def _did(self, site: Site | None) -> str:
+        return self.dids[role_of(self.document, site)] if site else ""
 
     def _travel(self) -> Iterator[Step]:
+        yield self._do("generator", "schedule", SENTENCES["schedule"])
         yield self._do("generator", "hand_over", SENTENCES["generator signs"])
         for role in self.legs:
             yield self._do(role, "take_over", SENTENCES["take over"])

@@ -1,0 +1,69 @@
+"""Garbage custody on a real network: a day is played, a load goes from hand to hand, a wrong hand is refused."""
+
+from __future__ import annotations
+
+from browser import visit
+
+
+def choose(page, number: str) -> None:
+    page.locator(".mc-pick", has_text=number).first.click()
+    page.wait_for_selector(f"text=Manifest {number}", timeout=3_000)
+
+
+def sign(page) -> None:
+    page.get_by_role("button", name="Sign and send").click()
+
+
+def test_an_official_plays_the_day_and_brings_a_load_to_its_end(network, chromium):
+    with visit(chromium) as seen:
+        page = network.open(seen, "garbage_custody")
+        assert "not that the waste is really there" in page.inner_text("main")
+        page.get_by_role("button", name="Play the example day").click()
+        page.wait_for_selector(".mc-progress", timeout=3_000)
+        page.wait_for_selector(".mc-pick >> text=HH-20260109", timeout=60_000)
+
+        choose(page, "HH-20260105")
+        assert page.locator(".mc-stop.mc-bad").inner_text().startswith("Incineration plant")
+        assert page.get_by_label("Sign as").input_value() == "Incineration plant"
+        sign(page)
+        page.wait_for_selector("text=Final in block", timeout=10_000)
+        page.wait_for_selector("text=Save the proof", timeout=1_000)
+        page.wait_for_selector("text=to report what arrived", timeout=5_000)
+
+        page.get_by_label("Arrived of residual waste").fill("1000")
+        page.get_by_label("Arrived of residual waste").press("Tab")
+        sign(page)
+        page.wait_for_selector(".mc-error >> text=a comment is mandatory", timeout=10_000)
+        page.get_by_label("In one plain sentence, why").fill("a container leaked on the way")
+        page.get_by_label("In one plain sentence, why").press("Tab")
+        sign(page)
+        page.wait_for_selector("text=to sign the complete manifest", timeout=10_000)
+
+        page.get_by_label("Sign as").select_option("Vegetable market")
+        sign(page)
+        page.wait_for_selector(".mc-error >> text=only the destination may do this", timeout=10_000)
+        assert "The contract said no" in page.inner_text(".mc-error")
+        assert "did:key" not in page.inner_text(".mc-error")
+
+        page.get_by_role("tab", name="Needs attention").click()
+        page.locator(".mc-pick:visible", has_text="2,150 kg were sent").first.click()
+        page.wait_for_selector("text=Waiting for Vegetable market", timeout=3_000)
+        page.get_by_role("tab", name="Where the mass went").click()
+        assert "kg missing" in page.text_content("svg.mc-wide:visible")
+        assert seen.nameless() == []
+        assert seen.outside() == set()
+        assert seen.trouble == []
+
+
+def test_a_resident_reads_it_in_chinese_on_a_phone(network, chromium):
+    with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
+        page = network.open(seen, "garbage_custody", "")
+        page.wait_for_selector(".mc-pick >> text=HH-20260108", timeout=5_000)
+        assert page.get_attribute("html", "lang") == "zh-Hans"
+        assert "链只证明谁在何时签署了什么" in page.inner_text("main")
+        assert "街道办甲" in page.inner_text("main")
+        for name in ("需要关注", "重量去向", "批次"):
+            page.get_by_role("tab", name=name).click()
+            assert seen.width() <= 390
+        assert seen.outside() == set()
+        assert seen.trouble == []

@@ -1,0 +1,106 @@
+"""The explorer on a real network: a citizen looks, checks a proof, cheats on a copy, and a trainer pulls plugs."""
+
+from __future__ import annotations
+
+from browser import visit
+
+import minichain as mc
+from minichain.ledger.types import Call
+
+
+def pay(net: mc.Network, amount: int) -> mc.Receipt:
+    """Put a transaction on the chain from outside the page."""
+    return net.send(net.wallet("bank"), [Call("ledger", "transfer", {"to": net.wallet("shop").did, "amount": amount})])
+
+
+def kpi(page, label: str) -> str:
+    return page.inner_text(f".mc-kpi:has-text('{label}') .mc-kpi-value")
+
+
+def test_a_citizen_sees_the_chain_grow_and_checks_what_it_says(network, chromium, tmp_path):
+    with mc.Network.attach(network.home) as net, visit(chromium) as seen:
+        first = pay(net, 5)
+        page = network.open(seen, "explorer")
+        page.wait_for_selector(".mc-block", timeout=5_000)
+        assert kpi(page, "Validators in step") == "4 / 4"
+        pay(net, 1_234)
+        page.wait_for_selector("text=sent 1,234 to", timeout=3_000)  # live, without a click
+
+        page.fill("input[placeholder='for example 12']", first.tx_id)
+        page.get_by_role("button", name="Find").click()
+        page.wait_for_selector(f"text=Block {first.height}", timeout=5_000)
+        page.get_by_role("button", name="Check its proof").click()
+        page.wait_for_selector(".mc-note.mc-ok >> text=Proven", timeout=5_000)
+        assert page.locator(".mc-merkle:visible").count() == 1
+        with page.expect_download() as download:
+            page.get_by_text("Save the proof").click()
+        saved = tmp_path / "proof.json"
+        download.value.save_as(saved)
+        assert (
+            saved.read_bytes() == first.proof_bytes if hasattr(first, "proof_bytes") else saved.stat().st_size > 1_000
+        )
+
+        page.get_by_role("tab", name="Try to cheat").click()
+        page.get_by_label("What you write instead").fill("reverted")
+        page.wait_for_selector(".mc-note.mc-bad:visible >> text=Not proven", timeout=5_000)
+        assert page.locator(".mc-merkle.mc-broken:visible").count() == 1
+        page.get_by_label("How far you go").select_option(index=3)
+        page.wait_for_selector("text=It names another chain", timeout=5_000)
+        assert "The real chain is not touched" in page.inner_text(".mc-page")
+
+        page.get_by_role("tab", name="Check a proof").click()
+        open_file(page, forged(saved))
+        page.wait_for_selector(".mc-note.mc-bad:visible >> text=Not proven", timeout=5_000)
+        open_file(page, saved)
+        page.wait_for_selector(".mc-note.mc-ok:visible >> text=Proven", timeout=5_000)
+        assert seen.outside() == set()
+        assert seen.trouble == []
+
+
+def open_file(page, path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Open a proof file").click()
+    chooser.value.set_files(path)
+
+
+def forged(saved):
+    """Write the same proof for a chain of another name."""
+    path = saved.with_name("forged.json")
+    path.write_text(saved.read_text("utf-8").replace("minichain-local", "minichain-other"), "utf-8")
+    return path
+
+
+def test_a_trainer_stops_a_validator_and_then_the_network_and_the_page_goes_on(network, chromium):
+    with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
+        page = network.open(seen, "explorer", "")
+        page.wait_for_selector(".mc-ring-row", timeout=5_000)
+        assert page.get_attribute("html", "lang") == "zh-Hans"
+        assert seen.width() <= 390
+        page.click(".mc-ring-row >> nth=3")
+        page.get_by_role("button", name="停止该验证者").click()
+        page.get_by_role("button", name="确认停止").click()
+        page.wait_for_selector(".mc-ring-row >> nth=3 >> text=停机", timeout=5_000)
+        with mc.Network.attach(network.home) as net:
+            assert pay(net, 7).ok  # three of four are more than two thirds
+        page.click(".mc-ring-row >> nth=3")
+        page.get_by_role("button", name="重新启动").click()
+        page.wait_for_selector(".mc-ring-row >> nth=3 >> text=同步", timeout=10_000)
+
+        network.stop_network()
+        page.wait_for_selector(".mc-notice >> text=网络没有回应", timeout=5_000)
+        network.start_network()
+        page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=10_000)
+        assert not page.is_visible(".mc-notice")
+        assert seen.width() <= 390
+        assert seen.outside() == set()
+
+
+def test_without_a_network_the_page_says_how_to_start_one_and_notices_it(network, chromium):
+    network.stop_network()
+    with visit(chromium) as seen:
+        seen.page.goto(f"{network.url}voila/render/explorer.ipynb?lang=en")
+        seen.page.wait_for_selector("text=No network is running here", timeout=30_000)
+        assert "minichain up" in seen.page.inner_text(".mc-page")
+        network.start_network()
+        seen.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=10_000)
+        seen.page.wait_for_selector(".mc-block", timeout=5_000)
