@@ -29,6 +29,7 @@ IN_FLIGHT: Final = 3  # batches a sender has under way
 GAS_LIMIT: Final = 10_000
 EXPIRES: Final = 9_000
 ACCOUNTS: Final = 10_000
+REST_S: Final = 3  # a network that has just started is not yet at rest
 
 
 def _seconds_each(work: Callable[[], Any], least_s: float = 0.5) -> float:
@@ -161,7 +162,7 @@ def idle(validators: int = 4, seconds: float = 20.0) -> dict[str, Any]:
     with Network.local(validators, balances=balances) as net:
         world = net.world
         assert isinstance(world, LocalWorld)
-        time.sleep(3)
+        time.sleep(REST_S)
         processes = [psutil.Process(world.cluster.pid(name)) for name in net.nodes]
         before = [process.cpu_times() for process in processes]
         start = time.perf_counter()

@@ -328,7 +328,7 @@ def _header(
     parent: Header | None,
     context: BlockContext,
     proposer: bytes,
-    txs: Iterable[bytes],
+    txs: Sequence[bytes],
     execution: Execution,
 ) -> Header:
     return Header(
@@ -337,7 +337,8 @@ def _header(
         time_ms=context.time_ms,
         parent=parent.id if parent else bytes(32),
         proposer=proposer,
-        tx_root=root(list(txs)),
+        tx_count=len(txs),
+        tx_root=root(txs),
         receipt_root=root(execution.encoded_receipts),
         state_root=execution.tree.root,
         committee=genesis.committee.hash,

@@ -51,7 +51,7 @@ NAMES: dict[bytes, str] = {}
 def block(name: str, height: int = 1, proposer: int = 0, txs: tuple[bytes, ...] = ()) -> Block:
     """Return a block; its name makes it different from others."""
     fields: dict[str, Any] = {field: bytes(32) for field in Header.__struct_fields__}
-    fields |= {"genesis": CHAIN, "height": height, "time_ms": 0, "tx_root": root(txs)}
+    fields |= {"genesis": CHAIN, "height": height, "time_ms": 0, "tx_count": len(txs), "tx_root": root(txs)}
     fields |= {"state_root": name.encode().ljust(32, b"."), "proposer": key(f"node-{proposer}").public}
     made = Block(Header(**fields), txs)
     NAMES[made.header.id] = name

@@ -112,7 +112,7 @@ GROUP = CHAIN.committee
 
 def header(**fields: object) -> Header:
     usual = {name: bytes(32) for name in Header.__struct_fields__}
-    usual |= {"genesis": CHAIN.hash, "height": 5, "time_ms": 0, "committee": GROUP.hash}
+    usual |= {"genesis": CHAIN.hash, "height": 5, "time_ms": 0, "tx_count": 0, "committee": GROUP.hash}
     return Header(**{**usual, **fields})  # type: ignore[arg-type]
 
 

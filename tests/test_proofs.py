@@ -206,7 +206,7 @@ def test_no_field_can_be_changed(proof: Proof):
 @pytest.mark.parametrize("index", [-1, 0, 4, 6, 10, 11, 2**63, -(2**63)])
 @pytest.mark.parametrize("count", [0, -1, 11, 12, 2**64 - 1])
 def test_a_place_in_the_block_cannot_be_made_up(in_a_crowd: Proof, index: int, count: int):
-    with pytest.raises(ProofError, match="the transaction is not in block 1"):
+    with pytest.raises(ProofError, match="the transaction is not in block 1|block 1 has [0-9]+ transactions, not"):
         verify(replace(in_a_crowd, index=index, count=count))
 
 
@@ -224,7 +224,7 @@ def test_a_receipt_of_another_transaction_is_seen(in_a_crowd: Proof):
     chain, header = Genesis(in_a_crowd.spec), in_a_crowd.header
     receipt = replace(decode(in_a_crowd.receipt, Receipt), tx_id=bytes(32))
     receipts = [encode(receipt)]
-    lying = replace(header, receipt_root=merkle.root(receipts), tx_root=merkle.root([in_a_crowd.tx]))
+    lying = replace(header, tx_count=1, receipt_root=merkle.root(receipts), tx_root=merkle.root([in_a_crowd.tx]))
     final = builders.finalise(chain, builders.Block(lying, (in_a_crowd.tx,)))
     with pytest.raises(ProofError, match="the receipt is that of another transaction"):
         verify(assemble(chain, final, tuple(receipts), 0))
@@ -278,6 +278,7 @@ def certified_by_liars(chain: Genesis, tx: bytes) -> Proof:
         time_ms=0,
         parent=bytes(32),
         proposer=chain.committee.members[0].public,
+        tx_count=1,
         tx_root=merkle.root([tx]),
         receipt_root=merkle.root([receipt]),
         state_root=bytes(32),

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 
 def block(height: int, parent: bytes = bytes(32)) -> Block:
     fields: dict[str, Any] = {name: bytes(32) for name in Header.__struct_fields__}
-    fields |= {"height": height, "time_ms": height, "parent": parent}
+    fields |= {"height": height, "time_ms": height, "parent": parent, "tx_count": 1}
     return Block(Header(**fields), (b"transaction %d" % height,))
 
 

@@ -331,6 +331,7 @@ WRONG_FIELDS = {
     "time_ms": (5, "block 2 has time 5, which its clock does not allow"),
     "parent": (bytes(32), "block 2 has another parent than the last final block"),
     "proposer": (key("stranger").public, "block 2 was proposed by somebody outside the committee"),
+    "tx_count": (7, "the tx_count of block 2 is not what its transactions make it"),
     "tx_root": (bytes(32), "the tx_root of block 2 is not what its transactions make it"),
     "receipt_root": (bytes(32), "the receipt_root of block 2 is not what its transactions make it"),
     "state_root": (bytes(32), "the state_root of block 2 is not what its transactions make it"),

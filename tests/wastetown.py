@@ -55,7 +55,7 @@ def arrival(number: int = 1, received: int = 10_000, **changes: Any) -> dict[str
 
 def public_samples() -> Path:
     """Find EPA's own samples, which are not part of this repository; with CI=1 they must be here."""
-    folder = Path(os.environ.get("EMANIFEST_SAMPLES", "/work/shared/data/manifests"))
+    folder = Path(os.environ.get("EMANIFEST_SAMPLES", Path(__file__).parents[2] / "shared" / "data" / "manifests"))
     if not folder.is_dir() and os.environ.get("CI") != "1":
         pytest.skip("EPA's public samples are not here: set EMANIFEST_SAMPLES to a folder that holds them")
     return folder

@@ -91,15 +91,15 @@ class Client:
         """Return when all of these nodes have a block of this height."""
         deadline = self.channel.now_ms() + timeout_ms
         waiting = list(names)
-        while waiting:
-            left = deadline - self.channel.now_ms()
-            if left <= 0:
+        while waiting := [name for name in waiting if not self._has_reached(name, height, deadline)]:
+            if self.channel.now_ms() >= deadline:
                 raise TimedOut(f"waited {timeout_ms / 1000:g} s for {', '.join(waiting)} to reach height {height}")
-            status = self.channel.request(waiting[0], AskStatus(), min(PATIENCE_MS, left))
-            if isinstance(status, NodeStatus) and status.height >= height:
-                waiting.pop(0)
-            else:
-                self.channel.pause(POLL_MS)
+            self.channel.pause(POLL_MS)
+
+    def _has_reached(self, name: str, height: int, deadline: int) -> bool:
+        left = max(POLL_MS, deadline - self.channel.now_ms())
+        status = self.channel.request(name, AskStatus(), min(PATIENCE_MS, left))
+        return isinstance(status, NodeStatus) and status.height >= height
 
     # --- transactions ---
 
@@ -111,7 +111,7 @@ class Client:
         while True:
             left = max(0, deadline - self.channel.now_ms())
             try:
-                return self._finalise(self._sign(key, calls, gas_limit), what, left)
+                return self._finalise(self._sign(key, calls, gas_limit, left), what, left)
             except Refused as refusal:
                 if refusal.code != "wrong_nonce" or not left:
                     raise
@@ -119,8 +119,8 @@ class Client:
             # refused can never become final, so sign anew.
             self.channel.pause(POLL_MS)
 
-    def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int) -> Envelope:
-        state = self.ask(AskAccount(key.public), AccountState, "the sender's account")
+    def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int, timeout_ms: int) -> Envelope:
+        state = self.ask(AskAccount(key.public), AccountState, "the sender's account", timeout_ms)
         nonce = max(state.next_nonce, self._nonces.get(key.public, 0))
         spec = self.genesis.spec
         body = Transaction(

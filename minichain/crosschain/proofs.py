@@ -79,6 +79,8 @@ def verify(proof: Proof, genesis: bytes | None = None) -> Verified:
     if genesis is not None and chain.hash != genesis:
         raise ProofError(f"the proof is about the chain with genesis {chain.hash.hex()}, not {genesis.hex()}")
     proof.certificate.verify(proof.header, chain.committee)
+    if proof.count != proof.header.tx_count:  # a root alone does not say how many entries it stands for
+        raise ProofError(f"block {proof.header.height} has {proof.header.tx_count} transactions, not {proof.count}")
     _require_included("transaction", proof.header.tx_root, proof, proof.tx, proof.tx_path)
     _require_included("receipt", proof.header.receipt_root, proof, proof.receipt, proof.receipt_path)
     return _read(proof, chain)
@@ -95,7 +97,7 @@ def _read(proof: Proof, chain: Genesis) -> Verified:
         receipt = decode(proof.receipt, Receipt)
     except DecodeError as error:
         raise ProofError(f"what the proof carries cannot be read: {error}") from None
-    if receipt.tx_id != envelope.id:
+    if (receipt.tx_id, receipt.height, receipt.index) != (envelope.id, proof.header.height, proof.index):
         raise ProofError("the receipt is that of another transaction")
     if (envelope.body.chain_id, envelope.body.genesis) != (chain.spec.chain_id, chain.hash):
         raise ProofError("the transaction was signed for another chain")

@@ -89,6 +89,8 @@ class ChainSpec(Record, kw_only=True):
             raise ConfigError("limits.transaction_gas is more than limits.block_gas: the largest transaction must fit")
         if self.limits.transaction_bytes > self.limits.block_bytes:
             raise ConfigError("limits.transaction_bytes is more than limits.block_bytes: the largest must fit")
+        if self.limits.block_bytes > MAX_BLOCK_BYTES:
+            raise ConfigError(f"limits.block_bytes is at most {MAX_BLOCK_BYTES}: a block must fit into one message")
         for path, value in _numbers("", self):
             if value < 0 or (value == 0 and path not in MAY_BE_ZERO):
                 raise ConfigError(f"{path} is {value}: it must be {'0 or more' if path in MAY_BE_ZERO else 'positive'}")
@@ -97,6 +99,7 @@ class ChainSpec(Record, kw_only=True):
         _require_sound_balances(self.balances)
 
 
+MAX_BLOCK_BYTES = 2 * 1024 * 1024  # half of what a message may have (node.messages)
 MAX_SETTING = 2**53 - 1  # what every JSON reader keeps exactly
 MAX_SUPPLY = 2**63 - 1
 MAY_BE_ZERO = frozenset({"genesis_time_ms", "timeouts.growth", "timeouts.block_interval", "policy.price"})

@@ -139,6 +139,7 @@ class Header(Record, dict=True):
     time_ms: int
     parent: bytes
     proposer: bytes
+    tx_count: int
     tx_root: bytes
     receipt_root: bytes
     state_root: bytes

@@ -103,6 +103,7 @@ class Node:
         self._is_keeping = False  # a final block is being applied
         self._has_begun = False  # the engine was told that there is something to decide at this height
         self._owed: engine.Build | None = None  # a block the engine waits for, for want of transactions
+        self._asked_in_round = 0
         self._timers: set[str] = set()
         self._last_block_ms = 0
         self._progress_ms = 0
@@ -148,7 +149,7 @@ class Node:
 
     def _begin_height(self, said: tuple[Any, ...] = (), held: tuple[Block, ...] = ()) -> None:
         height, committee = self.height + 1, self._genesis.committee
-        self._has_begun, self._owed = False, None
+        self._has_begun, self._owed, self._asked_in_round = False, None, 0
         self._opened.clear()
         self._run(engine.Begin(height, committee, lambda round_: proposer(committee, height, round_), said, held))
         self._consider_work()
@@ -213,6 +214,7 @@ class Node:
             case engine.StartTimer(timer, delay_ms):
                 self._out.append(SetTimer(timer, delay_ms))
                 self._set_timer("stuck", STUCK_MS)
+                self._ask_for_votes(timer.round)
             case engine.Judge(block):
                 self._judge(block)
             case engine.Build():
@@ -224,6 +226,12 @@ class Node:
                 self._keep(FinalBlock(block, certificate))
             case engine.Accuse(evidence):
                 self._store.accuse(evidence)
+
+    def _ask_for_votes(self, round_: int) -> None:
+        """A round that decided nothing may have failed for want of messages: ask for them once, as the next begins."""
+        if round_ > self._asked_in_round:
+            self._asked_in_round = round_
+            self._broadcast(self._position())
 
     def _build(self, wish: engine.Build) -> None:
         # In round 0 a block without transactions would be made for nothing. Later rounds must be able to end: then

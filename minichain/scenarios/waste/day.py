@@ -22,7 +22,7 @@ MARKET, SCHOOL = "Vegetable market", "School kitchen"
 TRUCK_7, TRUCK_9, STATION = "Collection truck 7", "Collection truck 9", "Transfer station"
 COMPOST, BURNER = "Composting plant", "Incineration plant"
 
-KITCHEN, RESIDUAL, PAPER = ("kitchen waste", "W-1"), ("residual waste", "W-2"), ("paper and cardboard", "W-3")
+KITCHEN, RESIDUAL, PAPER = ("kitchen waste", "W-3"), ("residual waste", "W-4"), ("paper and cardboard", "W-1")
 
 
 def _load(
