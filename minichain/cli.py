@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong use; 3 it could not be done, and
 from __future__ import annotations
 
 import json
+import re
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -172,15 +173,14 @@ def _print_table(rows: list[dict[str, Any]], caption: str = "") -> None:
 @with_json
 def down(home: Path | None, as_json: bool) -> None:
     """Stop the network and the dashboards; the chain stays on the disk."""
-    from minichain.client.attached import AttachedWorld
     from minichain.live import supervisor
     from minichain.live.home import Home
 
     place = Home(home)
     running = place.find()
     if running is not None:
-        with suppress(MinichainError, OSError):  # what does not listen any more is ended by force
-            AttachedWorld(place).stop()
+        with suppress(MinichainError):  # what does not listen any more is ended by force
+            supervisor.ask_to_stop(place, running)
         supervisor.stop(place, running)
     stopped = "Stopped. The chain is kept: `minichain up` goes on with it."
     text = "No network was running." if running is None else stopped
@@ -258,11 +258,7 @@ def verify(proof: Path, genesis: str | None, as_json: bool) -> None:
     """Check a proof file, with no network."""
     from minichain.crosschain import proofs
 
-    try:
-        expected = bytes.fromhex(genesis) if genesis else None
-    except ValueError:
-        text = f"--genesis {genesis!r} is not hexadecimal: copy it from `minichain verify` of a proof you trust"
-        raise UsageError(text) from None
+    expected = None if genesis is None else _read_hash(genesis)
     try:
         found = proofs.verify(proofs.Proof.from_bytes(proof.read_bytes()), expected)
     except ProofError as error:
@@ -283,6 +279,14 @@ def verify(proof: Path, genesis: str | None, as_json: bool) -> None:
         "events": [{"contract": e.contract, "name": e.name, "data": e.data} for e in found.receipt.events],
     }
     show(as_json, content, lambda: _print_verified(content))
+
+
+def _read_hash(text: str) -> bytes:
+    # An empty one, such as that of a script's unset variable, must not mean "any chain".
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        told = f"--genesis {text!r} is not 64 hexadecimal digits"
+        raise UsageError(f"{told}: copy it from `minichain verify` of a proof you trust")
+    return bytes.fromhex(text)
 
 
 def _print_verified(content: dict[str, Any]) -> None:
@@ -367,5 +371,5 @@ def check_contract(file: Path, as_json: bool) -> None:
         raise LanguageError(f"{file} is not UTF-8 text") from None
     found = [{"line": v.line, "code": v.code, "explanation": v.explanation} for v in check(source)]
     text = f"{file} is in the contract language."
-    show(as_json, {"violations": found}, lambda: _print_table(found) if found else screen.print(text, highlight=False))
+    show(as_json, {"violations": found}, lambda: _print_table(found) if found else click.echo(text))
     sys.exit(NO if found else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from wasteday import act, played
 
-from minichain.errors import CallFailed, NetworkError, ProofError, UsageError
+from minichain.errors import CallFailed, NetworkError, ProofError, TimedOut, UsageError
 from minichain.views import explorer, i18n, telling
 from minichain.views.markup import join
 from minichain.views.models import ChainReader
@@ -107,13 +107,27 @@ def test_a_proof_from_a_file_is_the_proof_that_was_saved(model):
     assert explorer.read_proof(proof.to_bytes()) == proof
 
 
-def test_a_page_without_a_network_says_how_to_start_one():
+@pytest.mark.parametrize(
+    ("trouble", "card"),
+    [
+        (None, "minichain up"),
+        (NetworkError("no network is running"), "minichain up"),
+        (TimedOut("waited 30 s for block 7"), "This took too long"),
+        (ValueError("a bug"), "Something went wrong on our side"),
+    ],
+)
+def test_a_page_that_never_saw_a_network_says_why(trouble, card):
     page = explorer.page(lambda: None)
-    live = page.live
-    live.state = "lost"
-    assert "minichain up" in "".join(getattr(child, "value", "") for child in page.children)
-    live.state = "live"
-    assert "minichain up" not in "".join(getattr(child, "value", "") for child in page.children)
+    page.live.trouble = trouble
+    page.live.state = "lost"
+    assert card in shown(page)
+    assert "a bug" not in shown(page)
+    page.live.state = "live"
+    assert card not in shown(page)
+
+
+def shown(page) -> str:
+    return "".join(getattr(child, "value", "") for child in page.children)
 
 
 def test_a_dead_network_raises_what_the_page_waits_for():

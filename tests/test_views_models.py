@@ -29,7 +29,9 @@ def chain(length: int, genesis: bytes = bytes(32), signers: tuple[int, ...] = (0
     for height in range(1, length + 1):
         parent = blocks[-1].final.block.header.id if blocks else NO_BLOCK
         proposer = MEMBERS[height % 4].public
-        header = Header(genesis, height, 1000 * height, parent, proposer, height, *[bytes(32)] * 3, committee, committee)
+        header = Header(
+            genesis, height, 1000 * height, parent, proposer, height, *[bytes(32)] * 3, committee, committee
+        )
         seal = QuorumCertificate(height, 0, header.id, tuple((position, b"") for position in signers))
         body = Transaction("recorded", genesis, bytes(32), 0, (Call("notes", "write"),), 1, 1)
         signed = SignedTransaction(body, bytes(64))

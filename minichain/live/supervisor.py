@@ -27,7 +27,7 @@ from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import new_chain
 from minichain.live import dashboards
 from minichain.live.cluster import HOST, Cluster, import_path
-from minichain.live.control import ControlDoor
+from minichain.live.control import ControlDoor, control
 from minichain.live.home import VARIABLE, Home, NodePlace, Running, is_alive
 
 POLL_MS: Final = 1_000
@@ -175,6 +175,11 @@ def spawn(home: Home, options: list[str]) -> Running:
         process.wait(STOP_TIMEOUT_S)
         raise NetworkError(said["error"])
     return home.require()
+
+
+def ask_to_stop(home: Home, running: Running) -> None:
+    """Tell a supervisor to stop; raises `TimedOut` if it does not answer."""
+    control(running.control, bytes.fromhex(running.control_public), home.operator(), {"stop": True})
 
 
 def stop(home: Home, running: Running) -> None:

@@ -17,7 +17,7 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 from IPython.display import display
 from traitlets import HasTraits
 
-from minichain.errors import MinichainError
+from minichain.errors import MinichainError, NetworkError
 from minichain.views import parts
 from minichain.views.i18n import _
 from minichain.views.markup import Child, Safe, join, tag
@@ -307,7 +307,9 @@ class Page(W.VBox):  # type: ignore[misc]
     def _turn(self, before: str, now: str) -> None:
         """Show a card in place of an empty page while no network was ever seen."""
         if (before, now) == ("waiting", "lost"):
-            self._lay_out([html(parts.no_network())])
+            trouble = (self.live and self.live.trouble) or NetworkError()
+            is_missing = isinstance(trouble, NetworkError)
+            self._lay_out([html(parts.no_network() if is_missing else parts.explain(trouble))])
         elif now == "live":
             self._lay_out(self._content)
 

@@ -15,7 +15,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
-from traitlets import Enum, HasTraits, Unicode
+from traitlets import Any as Anything
+from traitlets import Enum, HasTraits
+
+from minichain.errors import MinichainError
 
 C = TypeVar("C")  # a client
 S = TypeVar("S")  # what was read from it
@@ -62,12 +65,13 @@ class LiveLoop(HasTraits, Generic[C, S]):
     """Read the network again and again, and say whether it answers.
 
     `state` goes from "waiting" to "live" with the first answer and to "lost" when none came for `patience_s`, whether
-    the client raised, hung or never connected; the next answer makes it "live" again. `trouble` is the last error.
+    the client raised, hung or never connected; the next answer makes it "live" again. `trouble` is the error after
+    which no answer has come yet.
     A dead network looks alive for `patience_s` and an eighth at most.
     """
 
     state = Enum(["waiting", "live", "lost"], "waiting")
-    trouble = Unicode("")
+    trouble: Any = Anything(None)
 
     def __init__(
         self,
@@ -117,11 +121,13 @@ class LiveLoop(HasTraits, Generic[C, S]):
 
     def _arrived(self, answer: S) -> None:
         self._heard_at = time.monotonic()
-        self.trouble, self.state = "", "live"
+        self.trouble, self.state = None, "live"
         self._show(answer)
 
     def _failed(self, error: Exception) -> None:
-        self.trouble = f"{type(error).__name__}: {error}"
+        if not isinstance(error, MinichainError) and self.trouble is None:
+            log.error("the network cannot be read", exc_info=error)
+        self.trouble = error
 
     async def _watch_silence(self) -> None:
         while True:

@@ -66,7 +66,9 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
 
     def holds(entry: bytes, path: Sequence[bytes], root: bytes) -> Callable[[], None]:
         def climb_up() -> None:
-            if not merkle.verify_inclusion(entry, proof.index, proof.count, path, root):
+            if proof.count != header.tx_count or not merkle.verify_inclusion(
+                entry, proof.index, proof.count, path, root
+            ):
                 raise ProofError(_("Its fingerprint leads to another root than the block names."))
 
         return climb_up

@@ -1,0 +1,65 @@
+"""The benches measure what they say, at a size that takes no time. No test here looks at a clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from minichain import bench
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "BATCH", 20)
+    monkeypatch.setattr(bench, "ACCOUNTS", 50)
+    monkeypatch.setattr(bench, "REST_S", 0.0)
+
+
+def test_throughput_counts_what_became_final_against_the_cost_of_its_signatures():
+    found = bench.throughput(validators=2, transfers=161)
+    assert (found["transfers"], found["final_on_each"], found["validators"]) == (160, 160, 2)
+    assert found["ratio"] == pytest.approx(found["tps"] / found["limit_tps"], abs=0.002)
+    assert found["limit_tps"] == pytest.approx(found["cores"] / (2 * found["signature_check_us"] * 1e-6), rel=0.01)
+    assert found["tps"] == pytest.approx(found["transfers"] / found["seconds"], rel=0.1)
+    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"]
+    assert "ratio = tps / limit_tps" in found["formula"]
+
+
+def test_throughput_gives_no_figure_for_transfers_that_were_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bench, "GAS_LIMIT", 1)
+    with pytest.raises(AssertionError, match="refused a transfer: gas limit 1 is not from"):
+        bench.throughput(validators=1, transfers=40)
+
+
+def test_latency_times_single_transactions():
+    found = bench.latency(validators=1, count=3)
+    assert (found["count"], found["validators"]) == (3, 1)
+    assert 0 < found["p50_ms"] <= found["p99_ms"]
+
+
+def test_idle_measures_every_validator():
+    found = bench.idle(validators=2, seconds=0.2)
+    assert (found["accounts"], found["validators"]) == (50, 2)
+    assert len(found["memory_mb_each"]) == 2
+    assert all(size > 10 for size in found["memory_mb_each"])
+    assert found["core_percent"] >= 0
+
+
+def test_the_simulator_is_measured_by_what_it_delivers():
+    found = bench.simulator(validators=4, blocks=5)
+    assert found["blocks"] == 5
+    assert found["messages"] >= 5 * 4 * 3  # each block takes more than one message from everybody to everybody
+    assert found["messages_per_second"] > 0
+
+
+def test_the_tree_is_measured_by_key():
+    found = bench.tree(keys=1_000, batch=10, batches=3)
+    assert (found["keys"], found["batch"], found["batches"]) == (1_000, 10, 3)
+    assert found["us_per_key"] > 0
+
+
+def test_every_bench_is_offered_and_explains_its_figures():
+    offered: dict[str, Any] = bench.BENCHES
+    assert list(offered) == ["throughput", "latency", "idle", "simulator", "tree"]
+    assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())
