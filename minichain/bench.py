@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from statistics import quantiles
 from typing import Any, Final
 
@@ -104,16 +105,15 @@ def _transfers(net: Network, sender: KeyPair, count: int) -> list[list[Envelope]
 
 
 def _submit_all(world: LocalWorld, name: str, batches: list[list[Envelope]], latencies: list[float]) -> None:
-    channel = LiveChannel(world.places)
     under_way: list[tuple[float, list[Envelope]]] = []
-    for batch in batches:
-        if len(under_way) >= IN_FLIGHT:
-            _await(channel, name, under_way.pop(0), latencies)
-        under_way.append((time.perf_counter(), batch))
-        _submit(channel, name, batch)
-    for waiting in under_way:
-        _await(channel, name, waiting, latencies)
-    channel.close()
+    with closing(LiveChannel(world.places)) as channel:
+        for batch in batches:
+            if len(under_way) >= IN_FLIGHT:
+                _await(channel, name, under_way.pop(0), latencies)
+            under_way.append((time.perf_counter(), batch))
+            _submit(channel, name, batch)
+        for waiting in under_way:
+            _await(channel, name, waiting, latencies)
 
 
 def _submit(channel: LiveChannel, name: str, batch: list[Envelope]) -> None:

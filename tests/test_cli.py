@@ -15,6 +15,7 @@ from typing import Any
 import builders
 import psutil
 import pytest
+import zmq
 from click.testing import CliRunner, Result
 from test_proofs import assemble
 
@@ -25,7 +26,7 @@ from minichain.crosschain.proofs import Proof
 from minichain.errors import NetworkError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Call
-from minichain.live import control, doctor, process, supervisor
+from minichain.live import control, doctor, process, supervisor, transport
 from minichain.live.home import Home, Running
 from minichain.node.interface import Asked
 from minichain.node.messages import AskStatus, Request
@@ -201,12 +202,13 @@ def test_a_lost_or_damaged_record_is_written_again(home: Home):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be suspended in the same way")
 def test_a_supervisor_that_hangs_is_ended_by_force(home: Home, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(control, "TIMEOUT_MS", 300)
-    monkeypatch.setattr(supervisor, "STOP_TIMEOUT_S", 0.3)
     up()
     running = running_in(home)
     psutil.Process(running.pid).suspend()
-    assert "was ended by force" in run("down", expect=COULD_NOT).stderr
+    with monkeypatch.context() as hasty:
+        hasty.setattr(control, "TIMEOUT_MS", 300)
+        hasty.setattr(supervisor, "STOP_TIMEOUT_S", 0.3)
+        assert "was ended by force" in run("down", expect=COULD_NOT).stderr
     eventually(lambda: all(map(is_gone, pids(running))), "everything to end")
     assert not home.record.exists()
     up(validators=None)
@@ -530,6 +532,26 @@ def test_a_node_that_breaks_starts_again_from_its_store(validator: process.Proce
     monkeypatch.setattr(validator._node, "handle", lambda event, now_ms: raise_(KeyError("again")))
     with pytest.raises(KeyError):  # process.MAX_REBUILDS is reached
         validator._turn([asked])
+
+
+def test_no_more_than_so_many_messages_are_taken_in_one_turn(
+    validator: process.Process, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(transport, "MAX_DRAINED", 3)
+    member = validator._genesis.committee.members[0]
+    address = f"tcp://127.0.0.1:{validator.transport.client_port}"
+    context = zmq.Context()
+    line = transport.knock(context, builders.key("client"), member.public, address)
+    for number in range(10):
+        line.send(b"%d" % number)
+    taken: list[list[bytes]] = []
+    while sum(map(len, taken)) < 10:
+        validator.transport.wait(WAIT_S * 1000)
+        taken.append([data for _, data in validator.transport.from_clients()])
+    line.close()
+    context.term()
+    assert max(map(len, taken)) <= 3
+    assert [data for turn in taken for data in turn] == [b"%d" % number for number in range(10)]
 
 
 def raise_(error: Exception) -> Any:

@@ -17,12 +17,21 @@ from minichain.client.client import GAS_LIMIT, Client
 from minichain.client.simulated import SimulatedChannel, SimulatedWorld
 from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import verify
-from minichain.errors import CallFailed, ContractFault, LanguageError, NetworkError, Refused, TimedOut, UsageError
+from minichain.errors import (
+    CallFailed,
+    ContractFault,
+    DecodeError,
+    LanguageError,
+    NetworkError,
+    Refused,
+    TimedOut,
+    UsageError,
+)
 from minichain.ledger.genesis import Fee, Limits, Quota
 from minichain.ledger.state import TREASURY_KEY
 from minichain.ledger.types import Call
 from minichain.node import core
-from minichain.node.messages import Await, Failure, Submit
+from minichain.node.messages import AskStatus, Await, Failure, Headers, Outcomes, Submit, Verdict
 from minichain.sim import adversaries
 
 
@@ -202,6 +211,12 @@ def test_a_network_that_does_not_run_says_so():
         pay(net)
 
 
+@pytest.mark.parametrize("validators", [0, -1, 101])
+def test_a_network_of_no_size_is_refused(validators: int):
+    with pytest.raises(UsageError, match=f"has 1 to 100 validators, not {validators}"):
+        mc.Network.simulated(validators=validators)
+
+
 @pytest.mark.parametrize("tx_id", ["", "zz", "00" * 32, "00" * 40])
 def test_a_receipt_that_is_not_there_is_named(net: mc.Network, tx_id: str):
     with pytest.raises(UsageError, match=r"is not a transaction id|no final transaction has the id"):
@@ -313,8 +328,10 @@ def test_a_minority_waits_and_catches_up(net: mc.Network):
 def test_two_halves_wait_for_each_other_and_the_error_says_what_for(net: mc.Network):
     net.partition(["node-0", "node-1"], ["node-2", "node-3"])
     words = r"waited 2 s for ledger.transfer to become final; running nodes: node-0, node-1, node-2, node-3 \(a chain"
+    began = world_of(net).world.elapsed_ms
     with pytest.raises(TimedOut, match=words):
         pay(net, timeout_ms=2_000)
+    assert world_of(net).world.elapsed_ms - began <= 2_050  # as long as it says
     net.heal()
     net.wait_for_height(1)  # it was sent, and becomes final all the same
     assert pay(net).height == 2
@@ -409,6 +426,33 @@ def test_a_busy_node_is_passed_over(net: mc.Network):
     net.client.channel = Busy(net.client.channel)
     assert pay(net).ok
     assert net.account(net.wallet("bank")).nonce == 1
+
+
+class Liar(Spy):
+    """A node-0 that gives one answer to every request of one type."""
+
+    def __init__(self, channel: Any, request_type: type, answer: Any) -> None:
+        super().__init__(channel)
+        self.lie = request_type, answer
+
+    def request(self, name: str, body: Any, timeout_ms: int) -> Any:
+        request_type, answer = self.lie
+        return (
+            answer if isinstance(body, request_type) and name == "node-0" else super().request(name, body, timeout_ms)
+        )
+
+
+@pytest.mark.parametrize("lie", [Outcomes(()), Outcomes((Verdict(bytes(32), "final"),)), Headers(())], ids=repr)
+def test_what_a_faulty_node_says_of_something_else_is_not_believed(net: mc.Network, lie: Any):
+    net.client.channel = Liar(net.client.channel, Await, lie)
+    assert pay(net).ok
+    assert net.account(net.wallet("bank")).nonce == 1
+
+
+def test_an_answer_to_another_question_is_the_fault_of_the_node(net: mc.Network):
+    net.client.channel = Liar(net.client.channel, AskStatus, Headers(()))
+    with pytest.raises(DecodeError, match="a node answered Headers, not NodeStatus: it is faulty, ask another one"):
+        net.height()
 
 
 def world_of(net: mc.Network) -> SimulatedWorld:

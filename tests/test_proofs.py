@@ -206,7 +206,7 @@ def test_no_field_can_be_changed(proof: Proof):
 @pytest.mark.parametrize("index", [-1, 0, 4, 6, 10, 11, 2**63, -(2**63)])
 @pytest.mark.parametrize("count", [0, -1, 11, 12, 2**64 - 1])
 def test_a_place_in_the_block_cannot_be_made_up(in_a_crowd: Proof, index: int, count: int):
-    with pytest.raises(ProofError, match="the transaction is not in block 1|block 1 has [0-9]+ transactions, not"):
+    with pytest.raises(ProofError, match=r"the transaction is not in block 1|block 1 has [0-9]+ transactions, not"):
         verify(replace(in_a_crowd, index=index, count=count))
 
 

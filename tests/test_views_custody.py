@@ -233,6 +233,22 @@ def test_the_page_offers_the_example_only_where_there_is_nothing():
     assert "Sign and send" in [button.description for button in buttons(page)]
 
 
+def test_a_choice_survives_when_somebody_new_is_registered(model):
+    box = garbage_custody._signing(model, None)
+    shown = dropdowns(box)[0]
+    model.people = (*model.people, "New party")
+    model.who = "Vegetable market"
+    model.people = (*model.people, "Newer party")
+    assert (model.who, shown.value) == ("Vegetable market", "Vegetable market")
+    assert "Newer party" in [value for _words, value in shown.options]
+
+
+def dropdowns(widget) -> list:
+    """List the dropdowns inside a widget."""
+    found = [widget] if type(widget).__name__ == "Dropdown" else []
+    return found + [drop for child in getattr(widget, "children", ()) for drop in dropdowns(child)]
+
+
 def buttons(widget) -> list:
     """List the buttons inside a widget."""
     found = [widget] if type(widget).__name__ == "Button" else []

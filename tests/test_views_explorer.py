@@ -94,6 +94,29 @@ def test_another_proof_on_the_desk_ends_the_cheat(model):
     assert (model.copy, model.effort, model.spot) == (None, 0, 0)
 
 
+def dropdowns(widget) -> list:
+    """List the dropdowns inside a widget."""
+    found = [widget] if type(widget).__name__ == "Dropdown" else []
+    return found + [drop for child in getattr(widget, "children", ()) for drop in dropdowns(child)]
+
+
+def test_what_can_be_changed_follows_the_proof_on_the_desk(model):
+    box = explorer._cheating(model, None)
+    many, few = (explorer.take_proof(entry.id, played()) for entry in (model.recent[-1], deployment()))
+    for proof in (few, many, few):
+        model.proof = proof
+        spot = dropdowns(box)[0]
+        assert len(spot.options) == len(model.spots)
+        spot.value = len(model.spots) - 1
+        assert model.spot == len(model.spots) - 1
+        assert model.wish == str(model.spots[-1].value)
+
+
+def deployment():
+    """Return the first transaction of the day, which announced nothing."""
+    return explorer.find("1", played()).entries[0]
+
+
 def test_a_file_that_is_no_proof_is_refused():
     for data in (b"", b"{}", b"\xff", b"[" * 100_000):
         with pytest.raises(ProofError):

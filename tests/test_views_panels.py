@@ -12,7 +12,7 @@ from minichain.errors import NetworkError, Reverted
 from minichain.views import panels, parts
 from minichain.views.markup import tag
 from minichain.views.models import BlockCard, NodeCard
-from minichain.views.moving import BlockStrip, NodeRing, Pulse, Slider
+from minichain.views.moving import BlockStrip, NodeRing, Pulse
 from minichain.views.polling import Errands, LiveLoop
 
 
@@ -141,14 +141,6 @@ def test_a_page_that_cannot_be_built_shows_a_card(monkeypatch, capsys):
     panels.show(lambda: 1 / 0)
     assert "ZeroDivisionError" in shown[0].children[-1].value
     assert "division by zero" not in shown[0].children[-1].value
-
-
-def test_a_slider_takes_no_value_outside_its_bounds():
-    slider = Slider("Mass", 0, 100, 50, unit="kg")
-    slider.set_state({"value": 10**9})
-    assert slider.value == 100
-    slider.value = -5
-    assert slider.value == 0
 
 
 def test_moving_pictures_get_short_plain_lists():

@@ -79,8 +79,3 @@ def test_a_label_is_cut_by_what_its_letters_need():
     assert pictures._fit("Transfer station", 500, 14) == "Transfer station"
     assert pictures._fit("中转站中转站", 60, 14).endswith("…")
     assert len(pictures._fit("中转站中转站", 60, 14)) < len(pictures._fit("abcdefghijk", 60, 14))
-
-
-def test_a_line_of_nothing_is_still_a_line():
-    assert "polyline" in pictures.spark([], "t")
-    assert "polyline" in pictures.spark([0, 0], "t")

@@ -49,7 +49,7 @@ def apps(tmp_path_factory):
         sentence="A sentence.",
         group="For officials",
         minutes=5,
-        icon="scales",
+        icon="truck",
         order=2,
     )
     write_app(folder, "zero.ipynb", "1", title="Zero", group="For officials", order=1)

@@ -5,7 +5,7 @@ A transaction is signed once. Sending it again, to another node, is harmless: it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol, TypeVar
 
 from minichain.crypto import KeyPair
@@ -67,15 +67,29 @@ class Client:
 
     def ask(self, body: ClientRequest, answer: type[A], what: str, timeout_ms: int = TIMEOUT_MS) -> A:
         """Ask any node, and another if it is silent; raises `TimedOut` naming `what`, or the node's own refusal."""
-        deadline = self.channel.now_ms() + timeout_ms
-        while (left := deadline - self.channel.now_ms()) > 0:
+        found = self._ask(body, answer, self.channel.now_ms() + timeout_ms)
+        if found is None:
+            raise TimedOut(self._explain(what, timeout_ms))
+        return found
+
+    def _ask(self, body: ClientRequest, answer: type[A], deadline: int) -> A | None:
+        for name in self._turns(deadline):
+            found = self.channel.request(name, body, self._patience(deadline))
+            if found is not None:
+                self._last_good = name
+                return _expect(found, answer)
+        return None
+
+    def _turns(self, deadline: int) -> Iterator[str]:
+        """Yield whom to ask next, until the time is up."""
+        while self.channel.now_ms() < deadline:
             for name in self._order():
-                found = self.channel.request(name, body, min(PATIENCE_MS, left))
-                if found is not None:
-                    self._last_good = name
-                    return _expect(found, answer)
+                if self.channel.now_ms() < deadline:
+                    yield name
             self.channel.pause(POLL_MS)
-        raise TimedOut(self._explain(what, timeout_ms))
+
+    def _patience(self, deadline: int) -> int:
+        return min(PATIENCE_MS, deadline - self.channel.now_ms())
 
     def _order(self) -> list[str]:
         names = self.channel.names
@@ -97,8 +111,7 @@ class Client:
             self.channel.pause(POLL_MS)
 
     def _has_reached(self, name: str, height: int, deadline: int) -> bool:
-        left = max(POLL_MS, deadline - self.channel.now_ms())
-        status = self.channel.request(name, AskStatus(), min(PATIENCE_MS, left))
+        status = self.channel.request(name, AskStatus(), max(POLL_MS, self._patience(deadline)))
         return isinstance(status, NodeStatus) and status.height >= height
 
     # --- transactions ---
@@ -108,19 +121,22 @@ class Client:
     ) -> Receipt:
         """Sign, submit, wait for finality; raises `Refused` or `TimedOut`. The receipt may be that of a failure."""
         deadline = self.channel.now_ms() + timeout_ms
-        while True:
-            left = max(0, deadline - self.channel.now_ms())
-            try:
-                return self._finalise(self._sign(key, calls, gas_limit, left), what, left)
-            except Refused as refusal:
-                if refusal.code != "wrong_nonce" or not left:
-                    raise
+        while state := self._ask(AskAccount(key.public), AccountState, deadline):
+            envelope = self._sign(key, calls, gas_limit, state)
+            verdict = self._finalise(envelope, deadline)
+            if verdict is None:
+                break
+            if verdict.receipt is not None:
+                self._nonces[key.public] = envelope.body.nonce + 1
+                return verdict.receipt
+            if verdict.code != "wrong_nonce":
+                raise Refused(verdict.code, f"refused: {verdict.message}")
             # Somebody else used this key in the meantime, or the node lags behind what this client has seen. What was
             # refused can never become final, so sign anew.
             self.channel.pause(POLL_MS)
+        raise TimedOut(self._explain(f"{what} to become final", timeout_ms))
 
-    def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int, timeout_ms: int) -> Envelope:
-        state = self.ask(AskAccount(key.public), AccountState, "the sender's account", timeout_ms)
+    def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int, state: AccountState) -> Envelope:
         nonce = max(state.next_nonce, self._nonces.get(key.public, 0))
         spec = self.genesis.spec
         body = Transaction(
@@ -138,35 +154,28 @@ class Client:
             raise Refused("oversize", f"{len(envelope.raw)} bytes, where a transaction has at most {limit}")
         return envelope
 
-    def _finalise(self, envelope: Envelope, what: str, timeout_ms: int) -> Receipt:
-        deadline = self.channel.now_ms() + timeout_ms
-        attempts = 0
-        while (left := deadline - self.channel.now_ms()) > 0:
-            for name in self._order():
-                verdict = self._try(name, envelope, is_first=not attempts, left_ms=left)
-                attempts += 1
-                if verdict is not None:
-                    self._last_good = name
-                    return self._conclude(envelope, verdict)
-            self.channel.pause(POLL_MS)
-        raise TimedOut(self._explain(f"{what} to become final", timeout_ms))
+    def _finalise(self, envelope: Envelope, deadline: int) -> Verdict | None:
+        """Return what becomes of a transaction; None if the time is up before that is known."""
+        is_first = True
+        for name in self._turns(deadline):
+            verdict = self._try(name, envelope, is_first, deadline)
+            is_first = False
+            if verdict is not None:
+                self._last_good = name
+                return verdict
+        return None
 
-    def _try(self, name: str, envelope: Envelope, *, is_first: bool, left_ms: int) -> Verdict | None:
-        submitted = self.channel.request(name, Submit((envelope.raw,)), min(PATIENCE_MS, left_ms))
+    def _try(self, name: str, envelope: Envelope, is_first: bool, deadline: int) -> Verdict | None:
+        submitted = self.channel.request(name, Submit((envelope.raw,)), self._patience(deadline))
         if submitted is None:
             return None
-        verdict = _expect(submitted, Submitted).verdicts[0]
+        verdict = _about(envelope, _expect(submitted, Submitted).verdicts)
         # A node that lags may refuse what another one has accepted, so only the first refusal counts.
-        if verdict.code != "accepted" and is_first:
+        if verdict is not None and verdict.code != "accepted" and is_first:
             return verdict
-        outcome = self.channel.request(name, Await((envelope.id,)), min(PATIENCE_MS, left_ms))
-        return outcome.verdicts[0] if isinstance(outcome, Outcomes) else None  # a busy node is like a silent one
-
-    def _conclude(self, envelope: Envelope, verdict: Verdict) -> Receipt:
-        if verdict.receipt is None:
-            raise Refused(verdict.code, f"refused: {verdict.message}")
-        self._nonces[envelope.body.sender] = envelope.body.nonce + 1
-        return verdict.receipt
+        outcome = self.channel.request(name, Await((envelope.id,)), self._patience(deadline))
+        # A busy node is like a silent one.
+        return _about(envelope, outcome.verdicts) if isinstance(outcome, Outcomes) else None
 
 
 def _expect(found: ClientAnswer, answer: type[A]) -> A:
@@ -175,4 +184,8 @@ def _expect(found: ClientAnswer, answer: type[A]) -> A:
     if isinstance(found, Failure):
         kinds: dict[str, Callable[[str], Exception]] = {"view_failed": ContractFault, "malformed": DecodeError}
         raise kinds.get(found.code, UsageError)(found.message)
-    raise AssertionError(f"a node answered {type(found).__name__}, not {answer.__name__}")
+    raise DecodeError(f"a node answered {type(found).__name__}, not {answer.__name__}: it is faulty, ask another one")
+
+
+def _about(envelope: Envelope, verdicts: Sequence[Verdict]) -> Verdict | None:
+    return next((verdict for verdict in verdicts if verdict.tx_id == envelope.id), None)

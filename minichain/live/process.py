@@ -185,9 +185,9 @@ def main(config: str) -> int:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
     transport = process.transport
+    log.info("listening on ports %s and %s", transport.peer_port, transport.client_port)
     print(json.dumps({"peer_port": transport.peer_port, "client_port": transport.client_port}), flush=True)
     threading.Thread(target=_pass_on, args=(sys.stdin, transport.controller()), daemon=True).start()
-    log.info("listening on ports %s and %s", transport.peer_port, transport.client_port)
     try:
         process.run()
     except MinichainError as error:

@@ -254,6 +254,7 @@ class Node:
         try:
             self._execute(execution.TryBlock(block, self._open_all(block)))
         except (DecodeError, SignatureError):
+            self._counts["invalid_blocks"] += 1
             self._run(engine.Judged(block.header.id, False))
 
     def _open_all(self, block: Block) -> tuple[Envelope, ...]:

@@ -16,10 +16,10 @@ import traitlets as T  # noqa: N812 - beside W
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
 from minichain.views import parts, proofs
-from minichain.views.i18n import _, clock, number, short
+from minichain.views.i18n import _, clock, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
 from minichain.views.models import BlockCard, ChainModel, ChainReader, Entry, NodeCard, block_card
-from minichain.views.moving import BlockStrip, NodeRing
+from minichain.views.moving import BlockStrip, NodeRing, Opener
 from minichain.views.panels import (
     ConfirmButton,
     Content,
@@ -31,8 +31,8 @@ from minichain.views.panels import (
     card,
     errand,
     field,
+    guarded,
     html,
-    opener,
     rebuilt,
     row,
     stack,
@@ -45,6 +45,7 @@ from minichain.views.telling import Names, name_of, tell
 SHOWN_ENTRIES: Final = 10
 ID_LENGTH: Final = 64
 MAX_DIGITS: Final = 18  # a height fits into 64 bits
+FOUND_A_CHAIN: Final = 3
 MAX_PROOF_BYTES: Final = 2_000_000
 
 # --- what the page knows -----------------------------------------------------------------------------------------
@@ -63,11 +64,22 @@ class Explorer(ChainModel):
     wish = T.Unicode("")
     effort = T.Int(0)
     copy: Any = T.Any(None)
+    done: Any = T.Any(frozenset())  # the tasks that were done, by name
 
     @property
     def spots(self) -> tuple[proofs.Spot, ...]:
         """List what a cheat could change in the proof on the desk."""
         return proofs.spots(self.proof) if self.proof else ()
+
+    @T.observe("block", "proof", "copy", "effort")
+    def _tick(self, _change: Any) -> None:
+        is_done = {
+            "block": self.block is not None,
+            "proof": self.proof is not None,
+            "cheat": self.copy is not None,
+            "chain": self.copy is not None and self.effort == FOUND_A_CHAIN,
+        }
+        self.done |= {name for name, done in is_done.items() if done}
 
     @T.observe("proof")
     def _lay_down(self, _change: Any) -> None:
@@ -122,7 +134,17 @@ def page(connect: Callable[[], Any]) -> Page:
         _("anything that was never written down"),
         _("the names of people: an account is a key, and only validators are listed by name"),
     ]
-    return Page(_figures(model), screens, limits=limits, live=live)
+    return Page(_figures(model), screens, bound(model, ["done"], lambda: _tasks(model)), limits=limits, live=live)
+
+
+def _tasks(model: Explorer) -> Safe:
+    tasks = {
+        "block": _("Open a block and read what was recorded in it."),
+        "proof": _("Check the proof of one transaction. Who has to be trusted for that?"),
+        "cheat": _("Change the proof on a copy, and see which check notices it."),
+        "chain": _("Go as far as you can. What is the last thing that gives the cheat away?"),
+    }
+    return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
 
 
 def _proven(model: Explorer, proof: Proof) -> Safe:
@@ -226,14 +248,14 @@ def _block(model: Explorer, errands: Errands[Any], show_proof: Callable[[], None
 
 
 def _entry(entry: Entry, names: Names, take: Callable[[Entry], None]) -> W.Box:
-    detail = parts.facts(
+    state, told = tell(entry, names)
+    work = _("{gas} gas").format(gas=number(entry.receipt.gas))
+    line = W.HBox(
         [
-            (_("Transaction id"), parts.codeline(entry.id)),
-            (_("Work used"), _("{gas} gas").format(gas=number(entry.receipt.gas))),
+            html(parts.sentences([(state, join(told, tag("small", parts.codeline(entry.id), " · ", work)))])),
+            button(_("Check its proof"), partial(take, entry)),
         ]
     )
-    told = join(parts.sentences([tell(entry, names)]), parts.drawer(_("Technical detail"), detail))
-    line = W.HBox([html(told), button(_("Check its proof"), partial(take, entry))])
     line.add_class("mc-line")
     return line
 
@@ -333,9 +355,12 @@ def _desk(model: Explorer, errands: Errands[Any]) -> W.Box:
     def lay_down(data: bytes) -> None:
         model.proof = read_proof(data)
 
+    def open_file(data: bytes) -> None:
+        guarded(lambda: lay_down(data), place)()
+
     choose = card(
         _newest(model, errands, place),
-        opener(_("Open a proof file"), ".json", lay_down, place),
+        Opener(_("Open a proof file"), ".json", MAX_PROOF_BYTES, open_file),
         field(pasted, _("Or paste a proof")),
         button(_("Check what I pasted"), lambda: lay_down(pasted.value.strip().encode()), place=place),
         place,
@@ -374,53 +399,57 @@ def _result(model: Explorer, proof: Proof) -> Safe:
     """Show every check, the verdict of the proof itself, and the way from the receipt up to the block."""
     trusted = model.genesis.hash if model.genesis else b""
     problem = proofs.verdict(proof, trusted)
-    word = (
-        parts.note("bad", _("Not proven"), problem) if problem else parts.note("ok", _("Proven"), _proven(model, proof))
+    checks = proofs.checks(proof, trusted)
+    failing = sum(bool(check.problem) for check in checks)
+    words = ngettext("{count} check of {all} fails.", "{count} checks of {all} fail.", failing)
+    failed = tag("p", words.format(count=number(failing), all=number(len(checks))))
+    lines = [("bad" if check.problem else "ok", _line(check)) for check in checks]
+    return join(
+        parts.note("bad", _("Not proven"), failed) if problem else parts.note("ok", _("Proven"), _proven(model, proof)),
+        parts.sentences(lines),
+        merkle_picture(
+            _("From the receipt up to the block"),
+            proof.receipt,
+            proof.index,
+            proof.count,
+            proof.receipt_path,
+            proof.header.receipt_root,
+        ),
     )
-    lines = [
-        ("bad", join(check.claim, ": ", check.problem)) if check.problem else ("ok", check.claim)
-        for check in proofs.checks(proof, trusted)
-    ]
-    picture = merkle_picture(
-        _("From the receipt up to the block"),
-        proof.receipt,
-        proof.index,
-        proof.count,
-        proof.receipt_path,
-        proof.header.receipt_root,
-    )
-    return join(word, parts.sentences(lines), picture)
+
+
+def _line(check: proofs.Check) -> Safe:
+    return join(check.claim, check.problem and tag("small", check.problem))
 
 
 def _cheating(model: Explorer, errands: Errands[Any]) -> W.Box:
     place = stack()
-    note = parts.note(
+    spot, wish = W.Dropdown(), W.Text()
+    effort = W.Dropdown(options=[(words, i) for i, words in enumerate(_efforts())])
+    fields = [
+        field(spot, _("What you change")),
+        field(wish, _("What you write instead")),
+        field(effort, _("How far you go")),
+    ]
+
+    def controls() -> Sequence[Content]:
+        spot.options = [(f"{found.name} = {found.value}", i) for i, found in enumerate(model.spots)] or [("", 0)]
+        return fields if model.spots else [_newest(model, errands, place), place]
+
+    def outcome() -> Sequence[Content]:
+        if model.copy is None:
+            return [parts.paragraph(_("Nothing is changed yet. Write another value.")) if model.proof else _no_proof()]
+        return [_result(model, model.copy)]
+
+    untouched = parts.note(
         "info",
         _("The real chain is not touched."),
         tag("p", _("You change a copy inside this page, and see who would notice.")),
     )
-
-    def controls() -> Sequence[Content]:
-        if not model.spots:
-            return [_newest(model, errands, place), place]
-        spot = W.Dropdown(options=[(f"{_spot.name} = {_spot.value}", i) for i, _spot in enumerate(model.spots)])
-        wish, effort = W.Text(), W.Dropdown(options=[(words, i) for i, words in enumerate(_efforts())])
-        for widget, trait in ((spot, "spot"), (wish, "wish"), (effort, "effort")):
-            W.link((model, trait), (widget, "value"))
-        return [
-            field(spot, _("What you change")),
-            field(wish, _("What you write instead")),
-            field(effort, _("How far you go")),
-        ]
-
-    def outcome() -> Sequence[Content]:
-        if model.copy is None:
-            return [parts.paragraph(_("Nothing is changed yet. Write another value.") if model.proof else _no_proof())]
-        return [_result(model, model.copy)]
-
-    left = card(note, rebuilt(model, ["proof"], controls), title=_("Cheat on a copy"))
-    right = card(rebuilt(model, ["copy", "proof"], outcome), title=_("Who would notice"))
-    return row(left, right)
+    left = card(untouched, rebuilt(model, ["proof"], controls), title=_("Cheat on a copy"))
+    for widget, trait in ((spot, "spot"), (wish, "wish"), (effort, "effort")):
+        W.link((model, trait), (widget, "value"))
+    return row(left, card(rebuilt(model, ["copy", "proof"], outcome), title=_("Who would notice")))
 
 
 def _efforts() -> list[str]:

@@ -17,6 +17,7 @@ import traitlets as T  # noqa: N812 - beside W
 
 from minichain.crosschain.proofs import Proof
 from minichain.errors import CallFailed, UsageError
+from minichain.ledger.types import Call
 from minichain.views import loads, parts, proofs
 from minichain.views.i18n import _, moment, ngettext, number
 from minichain.views.loads import Alert, Manifest
@@ -114,6 +115,7 @@ class Custody(T.HasTraits):
     who = T.Unicode("")
     act = T.Unicode("hand_over")
     step: Any = T.Any(None)
+    done: Any = T.Any(frozenset())  # the tasks that were done, by name
     _is_opened = False
 
     def show(self, snapshot: Snapshot) -> None:
@@ -128,6 +130,7 @@ class Custody(T.HasTraits):
         """Open a load; until somebody does, the most urgent one is open."""
         if number != self.chosen:
             self._is_opened, self.chosen = True, number
+            self.done |= {alert.state for alert in self.alerts if alert.number == number}
 
     def _most_urgent(self) -> str:
         worst = [alert.number for alert in self.alerts if alert.state == "bad"]
@@ -170,10 +173,10 @@ class Custody(T.HasTraits):
 def sign(order: Order, names: Names, client: Any, say: Callable[..., None]) -> Proof:
     """Sign, send and wait until it is final; returns its proof."""
     say(0)
-    contract, wallet = client.contract(CUSTODY), client.wallet(order.who)
+    wallet, call = client.wallet(order.who), Call(CUSTODY, order.act, dict(order.arguments))
     say(1, _("More than two thirds of the validators have to agree."))
     try:
-        receipt = getattr(contract.with_sender(wallet), order.act)(**order.arguments)
+        receipt = client.send(wallet, [call])
     except CallFailed as error:
         raise CallFailed(with_names(str(error), names), error.receipt) from error
     proof: Proof = receipt.proof()
@@ -206,7 +209,7 @@ def page(connect: Callable[[], Any], play: Callable[[Any, Callable[[str], None]]
         _("anything about a household: personal data are not on the chain"),
     ]
     begin = _start(errands, play)
-    shown = [_figures(model), screens]
+    shown = [_figures(model), screens, bound(model, ["done"], lambda: _tasks(model))]
 
     def content() -> Sequence[Content]:
         is_empty = model.height >= 0 and not model.manifests
@@ -221,6 +224,16 @@ def _start(errands: Errands[Any], play: Callable[[Any, Callable[[str], None]], N
     begin = LongAction(_("Play the example day"), steps, errands, lambda: partial(aloud, play), lambda _nothing: "")
     sentence = _("It brings nine loads. Every step is really signed and agreed on; only the people are invented.")
     return card(begin, title=_("There is no load on this network yet."), sentence=sentence)
+
+
+def _tasks(model: Custody) -> Safe:
+    tasks = {
+        "bad": _("Open a load that was handed over and never confirmed. Who has it now?"),
+        "warn": _("Open a load that arrived with another weight, or was rejected."),
+        "signed": _("Sign as the party everybody is waiting for. Then try it as somebody else."),
+        "limit": _("Say one thing that went wrong on the street and that this page cannot show."),
+    }
+    return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
 
 
 def _figures(model: Custody) -> W.Box:
@@ -291,9 +304,16 @@ def _logged(entry: Mapping[str, Any], names: Names) -> tuple[State, Safe]:
 
 
 def _signing(model: Custody, errands: Errands[Any]) -> W.Box:
-    who = W.Dropdown(options=[("", "")])
+    who = W.Dropdown()
     act = W.Dropdown(options=[(words.capitalize(), name) for name, words in loads.act_names().items()])
-    T.dlink((model, "people"), (who, "options"), lambda people: [("", ""), *((_(name), name) for name in people)])
+
+    def offer(_change: Any) -> None:
+        chosen = model.who  # new options would clear it
+        who.options = [("", ""), *((_(name), name) for name in model.people)]
+        model.who = chosen
+
+    offer(None)
+    model.observe(offer, "people")
     W.link((model, "who"), (who, "value"))
     W.link((model, "act"), (act, "value"))
     form = _Form(model)
@@ -303,6 +323,7 @@ def _signing(model: Custody, errands: Errands[Any]) -> W.Box:
 
     def done(proof: Proof) -> Safe:
         form.comment.value = ""
+        model.done |= {"signed"}
         words = _("Final in block {height}. It cannot be changed any more, only corrected.")
         return join(words.format(height=number(proof.header.height)), " ", proofs.link(proof))
 

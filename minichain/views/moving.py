@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anywidget
-from traitlets import Dict, Int, List, Unicode, validate
+from traitlets import Dict, Int, List, Unicode
 
 from minichain.views.i18n import _, clock, ngettext, number, short
 from minichain.views.icons import PATHS
@@ -43,7 +43,6 @@ class Pulse(anywidget.AnyWidget):  # type: ignore[misc]
 
     _esm = _script("pulse.js")
     state = Unicode("").tag(sync=True)  # "" shows no badge: the page has no network behind it
-    detail = Unicode("").tag(sync=True)
     notice = Unicode("").tag(sync=True)
     words = Dict().tag(sync=True)
 
@@ -79,28 +78,6 @@ def _pulse_words() -> Mapping[str, str]:
         ),
         "reload": _("Reload"),
     }
-
-
-class Slider(anywidget.AnyWidget):  # type: ignore[misc]
-    """A whole number between two bounds; follow `value`. (The slider of ipywidgets has no name for a screen reader.)"""
-
-    _esm = _script("slider.js")
-    value = Int(0).tag(sync=True)
-    min = Int(0).tag(sync=True)
-    max = Int(100).tag(sync=True)
-    step = Int(1).tag(sync=True)
-    label = Unicode("").tag(sync=True)
-    unit = Unicode("").tag(sync=True)
-    hint = Unicode("").tag(sync=True)
-
-    def __init__(
-        self, label: str, min: int, max: int, value: int, step: int = 1, unit: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(label=label, min=min, max=max, value=value, step=step, unit=unit, hint=hint)
-
-    @validate("value")
-    def _within(self, proposal: Any) -> int:
-        return sorted((self.min, int(proposal["value"]), self.max))[1]  # a page may send anything
 
 
 class NodeRing(anywidget.AnyWidget):  # type: ignore[misc]
@@ -189,3 +166,16 @@ class PickList(anywidget.AnyWidget):  # type: ignore[misc]
     def show(self, picks: Sequence[Pick]) -> None:
         """Show these rows."""
         self.items = [{name: clean(value) for name, value in asdict(pick).items()} for pick in picks]
+
+
+class Opener(anywidget.AnyWidget):  # type: ignore[misc]
+    """A button that opens a file; `take` gets its content, cut off one byte after `limit`."""
+
+    _esm = _script("opener.js")
+    words = Unicode("").tag(sync=True)
+    accept = Unicode("").tag(sync=True)
+    limit = Int(0).tag(sync=True)
+
+    def __init__(self, words: str, accept: str, limit: int, take: Callable[[bytes], None]) -> None:
+        super().__init__(words=words, accept=accept, limit=limit)
+        self.on_msg(lambda _widget, _content, buffers: take(bytes(buffers[0])))

@@ -153,19 +153,6 @@ def errand(errands: Errands[C], work: Callable[[C], S], then: Callable[[S], None
         place.children = [html(parts.paragraph(_("Too much is waiting. Try again in a moment.")))]
 
 
-def opener(words: str, accept: str, take: Callable[[bytes], None], place: W.Box) -> W.FileUpload:
-    """Make a button that opens a file; errors of `take` appear in `place`."""
-    upload = _styled(W.FileUpload(description=words, accept=accept, tooltip=words), "mc-button")
-
-    def took(change: Any) -> None:
-        if change.new:
-            guarded(lambda: take(bytes(change.new[0].content)), place)()
-            upload.value = ()  # the same file may be opened again
-
-    upload.observe(took, "value")
-    return upload
-
-
 def field(control: W.DOMWidget, label: str, hint: str = "") -> W.Box:
     """Put a label above an input and a hint under it."""
     control.description = label

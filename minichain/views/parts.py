@@ -45,13 +45,11 @@ def paragraph(*words: Child) -> Safe:
     return tag("p", *words, class_="mc-p")
 
 
-def kpi(
-    label: str, value: str | int, unit: str = "", note: Child = None, trend: Literal["", "up", "down", "level"] = ""
-) -> Safe:
-    """Show one figure with its unit; `note` says in words what the trend arrow shows."""
+def kpi(label: str, value: str | int, unit: str = "", note: Child = None) -> Safe:
+    """Show one figure with its unit, and a few words under it."""
     shown = number(value) if isinstance(value, int) else value
     figure = tag("div", shown, unit and tag("small", " ", unit), class_="mc-kpi-value")
-    below = note and tag("div", trend and icon(trend, 14), note, class_="mc-kpi-note")
+    below = note and tag("div", note, class_="mc-kpi-note")
     return tag("div", tag("div", label, class_="mc-kpi-label"), figure, below, class_="mc-kpi")
 
 
@@ -114,12 +112,6 @@ def limits(lines: Sequence[str]) -> Safe:
         class_="mc-limits",
         aria_label=_("Limits of this screen"),
     )
-
-
-def term(word: str, meaning: str) -> Safe:
-    """Underline a word of the trade and explain it on hover, touch or keyboard focus."""
-    tip = tag("span", meaning, class_="mc-tip", role="tooltip")
-    return tag("span", word, tip, class_="mc-term", tabindex=0)
 
 
 def drawer(title: str, *content: Child, is_open: bool = False) -> Safe:

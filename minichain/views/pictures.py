@@ -42,16 +42,6 @@ def _fit(words: str, width: float, size: float) -> str:
     return words
 
 
-def spark(values: Sequence[int], label: str) -> Safe:
-    """Draw the last values of a figure as a line, from zero to their maximum."""
-    top, last = max(values, default=0) or 1, max(len(values) - 1, 1)
-    points = " ".join(f"{100 * i / last:.1f},{27 - 24 * value / top:.1f}" for i, value in enumerate(values))
-    line = tag("polyline", points=points, vector_effect="non-scaling-stroke")
-    return tag(
-        "svg", line, class_="mc-spark", viewBox="0 0 100 30", preserveAspectRatio="none", role="img", aria_label=label
-    )
-
-
 # --- where the mass went -----------------------------------------------------------------------------------------
 
 

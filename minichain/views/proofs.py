@@ -109,7 +109,6 @@ def _problem(make: Callable[[], object]) -> str:
 # --- cheating on a copy ------------------------------------------------------------------------------------------
 
 Place = tuple[str | int, ...]
-EFFORTS: Final = 4  # change; make the block fit; sign it oneself; found a chain of one's own
 _SEED: Final = b"the cheat's own keys".ljust(32, b".")
 
 

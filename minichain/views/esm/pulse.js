@@ -5,8 +5,7 @@ const ASK_MS = 1000, LOST_MS = 2500;
 function render({ model, el }) {
   const words = model.get("words");
   const word = h("span", { class: "mc-pulse-word", role: "status" });
-  const detail = h("span", { class: "mc-pulse-detail" });
-  const badge = h("div", { class: "mc-pulse" }, h("span", { class: "mc-pulse-dot", "aria-hidden": "true" }), word, detail);
+  const badge = h("div", { class: "mc-pulse" }, h("span", { class: "mc-pulse-dot", "aria-hidden": "true" }), word);
   const reload = h("button", { class: "mc-reload", type: "button" }, words.reload);
   const sentence = h("span");
   const notice = h("div", { class: "mc-notice", role: "alert", hidden: true }, sentence, reload);
@@ -20,7 +19,6 @@ function render({ model, el }) {
     const state = isGone ? "gone" : model.get("state");
     badge.dataset.state = state;
     word.textContent = words[state] ?? "";
-    detail.textContent = isGone ? "" : model.get("detail");
     badge.hidden = !word.textContent;
     sentence.textContent = isGone ? words.goneNotice : model.get("notice");
     reload.hidden = !isGone;
@@ -36,7 +34,7 @@ function render({ model, el }) {
   }
   const hear = () => { heard = performance.now(); if (isGone) { isGone = false; paint(); } };
   model.on("msg:custom", hear);
-  model.on("change:state change:detail change:notice", paint);
+  model.on("change:state change:notice", paint);
   const timer = setInterval(ask, ASK_MS);
   paint();
   ask();
