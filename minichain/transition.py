@@ -11,7 +11,7 @@ A header commits to the state after its own block, so validators execute before 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -70,8 +70,11 @@ def require_admissible(genesis: Genesis, envelope: Envelope, account: Account, h
     The nonce is not judged here: while transactions wait, only their order is known.
     """
     body, limits = envelope.body, genesis.spec.limits
-    if body.chain_id != genesis.spec.chain_id or body.genesis != genesis.hash:
-        raise Refused("wrong_chain", f"signed for chain {body.chain_id[:60]!r}, this is {genesis.spec.chain_id!r}")
+    own_id = genesis.spec.chain_id
+    if body.chain_id != own_id:
+        raise Refused("wrong_chain", f"signed for chain {body.chain_id[:60]!r}, this is {own_id!r}")
+    if body.genesis != genesis.hash:
+        raise Refused("wrong_chain", f"signed for another chain that is called {own_id!r} too: its genesis differs")
     if body.expires < height:
         raise Refused("expired", f"it expired at height {body.expires}, the next block is {height}: sign it again")
     if body.expires > height + limits.max_expiry:
@@ -88,6 +91,8 @@ def _require_payable(genesis: Genesis, gas_limit: int, account: Account, height:
         if account.balance < gas_limit * policy.price:
             raise Refused("cannot_pay", f"the fee may be {gas_limit * policy.price}, the balance is {account.balance}")
         return
+    if gas_limit > policy.gas:
+        raise Refused("over_quota", f"its gas limit {gas_limit} is more than the quota of {policy.gas}: lower it")
     used = account.gas_used if account.window == height // policy.window else 0
     if used + gas_limit > policy.gas:
         next_window = (height // policy.window + 1) * policy.window

@@ -537,7 +537,7 @@ def test_a_node_that_breaks_starts_again_from_its_store(validator: process.Proce
 def test_no_more_than_so_many_messages_are_taken_in_one_turn(
     validator: process.Process, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(transport, "MAX_DRAINED", 3)
+    monkeypatch.setattr(transport, "MAX_FROM_CLIENTS", 3)
     member = validator._genesis.committee.members[0]
     address = f"tcp://127.0.0.1:{validator.transport.client_port}"
     context = zmq.Context()

@@ -84,7 +84,7 @@ def test_a_class_a_file_and_source_text_are_the_same_contract(net: mc.Network, t
 def test_a_contract_is_named_after_its_class(net: mc.Network, board: Any):
     assert board.name == "notice-board"
     assert "read" in dir(board)
-    assert repr(board) == "<Contract notice-board: post, clear, read>"
+    assert repr(board) == "<contract notice-board: post, clear, read>"
     found = net.contract("notice-board")
     assert found.abi == board.abi
     assert found.sender is None
@@ -155,7 +155,7 @@ def test_wrong_use_of_a_contract_says_what_is_right(net: mc.Network, board: Any)
         net.source("bord")
     with pytest.raises(AttributeError, match="no action or view 'write'; it has: post, clear, read"):
         board.write("hello")
-    with pytest.raises(UsageError, match=r"say who calls it, with notice-board.with_sender\(wallet\)"):
+    with pytest.raises(UsageError, match=r"say who calls it, with notice-board.with_sender"):
         net.contract("notice-board").post("hello")
     with pytest.raises(UsageError, match=r"notice-board.post takes 1 arguments \(text\), not 2"):
         board.post("hello", "again")

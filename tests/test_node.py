@@ -168,7 +168,7 @@ REFUSED: dict[str, tuple[str, Callable[[World], bytes], str]] = {
         lambda run: builders.sign(builders.genesis(chain_id="elsewhere"), "bank").raw,
         "'elsewhere'.*'test'",
     ),
-    "another genesis": ("wrong_chain", lambda run: pay(run, genesis=bytes(32)).raw, "signed for chain"),
+    "another genesis": ("wrong_chain", lambda run: pay(run, genesis=bytes(32)).raw, "signed for another chain"),
     "a later nonce": ("wrong_nonce", lambda run: pay(run, 1).raw, "nonce 1, the sender's next is 0"),
     "expired": ("expired", lambda run: pay(run, expires=0).raw, "expired at height 0.*sign it again"),
     "valid too long": ("expires_too_late", lambda run: pay(run, expires=10**6).raw, "at height 10001 at the latest"),
@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[str, Callable[[World], bytes], str]] = {
     "over quota": (
         "over_quota",
         lambda run: pay(run, gas_limit=3_000_000).raw,
-        "from height 100 on, or with a smaller",
+        "is more than the quota of 2500000: lower it",
     ),
 }
 

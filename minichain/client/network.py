@@ -15,17 +15,17 @@ from typing import Any, Self
 
 from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
-from minichain.client.contract import DeployedContract
 from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Record, decode_own
-from minichain.contracts import Deployed, describe
-from minichain.contracts.sandbox import default_name, source_of
+from minichain.contracts import Abi, Deployed, describe
+from minichain.contracts.proxy import DeployedContract, default_name, require_ok
+from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import Proof
-from minichain.errors import CallFailed, UsageError
+from minichain.errors import UsageError
 from minichain.ledger import types
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import Fee
@@ -169,7 +169,7 @@ class Network:
         name: str | None = None,
         setup: Mapping[str, Any] | None = None,
         **args: Any,
-    ) -> DeployedContract:
+    ) -> DeployedContract[Wallet, Receipt]:
         """Put a contract (a class, a file, or source text) on the chain.
 
         The arguments of its setup are named here, or in `setup` where their names are taken.
@@ -185,15 +185,21 @@ class Network:
         address = name or default_name(abi)
         call = Call("ledger", "deploy", {"name": address, "source": source, "args": {**(setup or {}), **args}})
         self.send(sender, [call], gas_limit=self.genesis.spec.limits.transaction_gas)
-        return DeployedContract(self, address, abi, sender)
+        return self._contract(address, abi, sender)
 
-    def contract(self, name: str, sender: Wallet | None = None) -> DeployedContract:
+    def contract(self, name: str, sender: Wallet | None = None) -> DeployedContract[Wallet, Receipt]:
         """Return a contract that is on the chain."""
         value = self.state(contract_key(name)).value
         if value is None:
             known = ", ".join(known for known, _, _ in self.contracts()) or "none"
             raise UsageError(f"there is no contract {name!r} on this chain; deployed are: {known}")
-        return DeployedContract(self, name, describe(decode_own(value, Deployed).source), sender)
+        return self._contract(name, describe(decode_own(value, Deployed).source), sender)
+
+    def _contract(self, name: str, abi: Abi, sender: Wallet | None) -> DeployedContract[Wallet, Receipt]:
+        return DeployedContract(name, abi, sender, self.attempt, self._ask)
+
+    def _ask(self, sender: Wallet | None, contract: str, name: str, args: dict[str, Any]) -> Any:
+        return self.view(contract, name, args)
 
     def contracts(self) -> tuple[tuple[str, str, int], ...]:
         """Return (name, deployer's did, height) of every contract, oldest first."""
@@ -214,18 +220,12 @@ class Network:
         """Do one or several calls as one transaction: all of them or none. Raises `CallFailed` if they fail."""
         what = " and ".join(f"{call.contract}.{call.action}" for call in calls)
         receipt = self.client.send(sender.key, calls, what, gas_limit, timeout_ms)
-        return self.require_ok(Receipt(self.client, receipt), what)
+        return require_ok(Receipt(self.client, receipt), what)
 
     def attempt(self, sender: Wallet, contract: str, action: str, args: dict[str, Any]) -> Receipt:
         """Do one call and return its receipt, also when the contract refuses."""
         receipt = self.client.send(sender.key, [Call(contract, action, args)], f"{contract}.{action}")
         return Receipt(self.client, receipt)
-
-    def require_ok(self, receipt: Receipt, what: str) -> Receipt:
-        """Raise `CallFailed` with the contract's own words unless the receipt is that of a success."""
-        if not receipt.ok:
-            raise CallFailed(f"{what} {receipt.outcome}: {receipt.error}", receipt)
-        return receipt
 
     def view(self, contract: str, name: str, args: dict[str, Any]) -> Any:
         """Ask a contract's view at the last final block."""

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import ast
 import linecache
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePath
 from types import FunctionType
 from typing import Any, Final
 
 from minichain.codec import decode_own
-from minichain.contracts.abi import Abi, Parameter
 from minichain.contracts.api import Contract
 from minichain.contracts.check import describe
 from minichain.contracts.language import API
 from minichain.contracts.meter import GasMeter
+from minichain.contracts.proxy import DeployedContract, default_name, require_ok
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import explain_key, state_key
 from minichain.crypto import KeyPair, digest
-from minichain.errors import CallFailed, ContractFault, ExecutionError, UsageError
+from minichain.errors import ContractFault, ExecutionError, UsageError
 from minichain.ledger.genesis import Limits
 from minichain.ledger.state import Overlay, State
 from minichain.ledger.types import Event
@@ -52,6 +50,9 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return self.outcome == "ok"
+
+
+SandboxContract = DeployedContract[str, Outcome]
 
 
 class Sandbox:
@@ -92,8 +93,8 @@ class Sandbox:
             raise UsageError(f"deploy itself has an argument {taken[0]}: rename it in the setup of {abi.name}")
         own = name or default_name(abi)
         outcome = self._perform(sender, lambda frame: self._runtime.deploy(frame, own, source, setup))
-        _require_ok(outcome, "ledger.deploy")
-        return SandboxContract(self, own, abi, sender)
+        require_ok(outcome, "ledger.deploy")
+        return DeployedContract(own, abi, sender, self.call, self._ask)
 
     def advance(
         self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0, ms: int = 0, blocks: int = 1
@@ -112,6 +113,12 @@ class Sandbox:
     def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any]) -> Outcome:
         """Ask a view; a failure is in the outcome."""
         return self._perform(sender, lambda frame: self._runtime.view(frame, contract, name, args))
+
+    def _ask(self, sender: str | None, contract: str, name: str, args: Mapping[str, Any]) -> Any:
+        outcome = self.view(sender or "", contract, name, args)
+        if not outcome.ok:
+            raise ContractFault(outcome.error)
+        return outcome.result
 
     def prove(self, contract: str, field: str, *key: Any) -> tuple[bytes | None, StateProof]:
         """Return the stored bytes of `contract.field` or `contract.field[key]` and their proof under `state.root`."""
@@ -134,83 +141,6 @@ class Sandbox:
             return Outcome(error.outcome, str(error), None, (), meter.used, {})
         self.state.commit(overlay.writes, self.state.tree.update(overlay.writes))
         return Outcome("ok", "", result, tuple(events), meter.used, _changes(overlay))
-
-
-class SandboxContract:
-    """A deployed contract: its actions and views are methods, called with positional or named arguments.
-
-    An action returns its `Outcome`, or raises `CallFailed`, which carries it. A view returns its value, or raises
-    `ContractFault`. It is the same with a contract of a network.
-    """
-
-    def __init__(self, box: Sandbox, name: str, abi: Abi, sender: str) -> None:
-        self.name = name
-        self.abi = abi
-        self.sender = sender
-        self._box = box
-        self._actions = {method.name: method.parameters for method in abi.actions}
-        self._views = {method.name: method.parameters for method in abi.views}
-
-    def with_sender(self, sender: str) -> SandboxContract:
-        """Return the same contract, called by another account."""
-        return SandboxContract(self._box, self.name, self.abi, sender)
-
-    def attempt(self, action: str, /, *args: Any, **kwargs: Any) -> Outcome:
-        """Call an action and return its outcome, also when it fails."""
-        named = arguments(f"{self.name}.{action}", self._actions.get(action, ()), args, kwargs)
-        return self._box.call(self.sender, self.name, action, named)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):  # Python asks for such names before this object is complete
-            raise AttributeError(name)
-        if name in self._actions:
-            return partial(self._call, name)
-        if name in self._views:
-            return partial(self._ask, name)
-        raise AttributeError(f"{self.name} has no action or view {name!r}; it has: {self._offers()}")
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._actions, *self._views]
-
-    def __repr__(self) -> str:
-        return f"<contract {self.name}: {self._offers()}>"
-
-    def _offers(self) -> str:
-        return ", ".join([*self._actions, *self._views])
-
-    def _call(self, action: str, /, *args: Any, **kwargs: Any) -> Outcome:
-        return _require_ok(self.attempt(action, *args, **kwargs), f"{self.name}.{action}")
-
-    def _ask(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        named = arguments(f"{self.name}.{name}", self._views[name], args, kwargs)
-        outcome = self._box.view(self.sender, self.name, name, named)
-        if not outcome.ok:
-            raise ContractFault(outcome.error)
-        return outcome.result
-
-
-def _require_ok(outcome: Outcome, what: str) -> Outcome:
-    if not outcome.ok:
-        raise CallFailed(f"{what} {outcome.outcome}: {outcome.error}", outcome)
-    return outcome
-
-
-def default_name(abi: Abi) -> str:
-    """Return the name a contract gets if none is chosen: that of its class, in small letters with dashes."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", abi.name).lower()
-
-
-def arguments(
-    method: str, parameters: tuple[Parameter, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """Give positional arguments the names of a method's parameters; raises `UsageError` for one too many or twice."""
-    names = [parameter.name for parameter in parameters]
-    if len(args) > len(names):
-        raise UsageError(f"{method} takes {len(names)} arguments ({', '.join(names) or 'none'}), not {len(args)}")
-    named = dict(zip(names, args, strict=False))
-    if twice := named.keys() & kwargs.keys():
-        raise UsageError(f"{method} was given {min(twice)} twice: once by position and once by name")
-    return {**named, **kwargs}
 
 
 def _changes(overlay: Overlay) -> dict[str, Any]:

@@ -24,7 +24,8 @@ CLIENTS: Final = "clients"
 MAX_QUEUED: Final = 256  # messages to or from one member, or from all clients
 HEARTBEAT_MS: Final = 2_000
 RECONNECT_MS: Final = 50, 500
-MAX_DRAINED: Final = 200  # messages taken from one door in one turn
+MAX_FROM_MEMBERS: Final = 200  # messages taken in one turn
+MAX_FROM_CLIENTS: Final = 4  # a few: between any two turns the members are heard, whatever clients ask
 STOP: Final = b'{"stop": true}'  # the last command
 SAY_MS: Final = 1_000
 
@@ -151,7 +152,7 @@ class Transport:
 
     def from_members(self) -> Iterator[tuple[bytes, bytes]]:
         """Take what members sent: (who, as CURVE proved it; bytes)."""
-        for frames in self._drain(self._door):
+        for frames in self._drain(self._door, MAX_FROM_MEMBERS):
             public = self._names.get(frames[-1].get("User-Id"))
             if len(frames) != 2 or public is None:
                 self.counts["odd_frames"] += 1
@@ -160,17 +161,17 @@ class Transport:
 
     def from_clients(self) -> Iterator[tuple[bytes, bytes]]:
         """Take what clients sent: (which connection, bytes)."""
-        for frames in self._drain(self._clients):
+        for frames in self._drain(self._clients, MAX_FROM_CLIENTS):
             if len(frames) == 2:
                 yield frames[0].bytes, frames[1].bytes
 
     def commands(self) -> Iterator[bytes]:
         """Take what this process's owner said."""
-        for frames in self._drain(self._control):
+        for frames in self._drain(self._control, MAX_FROM_MEMBERS):
             yield frames[0].bytes
 
-    def _drain(self, socket: Any) -> Iterator[list[Any]]:
-        for _ in range(MAX_DRAINED):
+    def _drain(self, socket: Any, most: int) -> Iterator[list[Any]]:
+        for _ in range(most):
             try:
                 yield socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:

@@ -20,7 +20,7 @@ from minichain.ledger.types import Block, Envelope, Header, Receipt
 from minichain.merkle import StateProof
 from minichain.transition import BlockContext, Execution, apply_block, build_block
 
-VIEW_GAS = 50_000_000  # what one question to a view may use
+VIEW_GAS = 20_000_000  # what one question to a view may use: some hundred times a usual one
 
 # --- tasks ---------------------------------------------------------------------------------------------------------
 
