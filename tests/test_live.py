@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -132,7 +132,8 @@ def first_event(events: zmq.Socket) -> zmq.Event:
 def test_a_key_that_is_not_listed_is_refused(net: mc.Network):
     with knock(net, KeyPair(b"s" * 32)) as (line, events):
         assert first_event(events) == zmq.EVENT_HANDSHAKE_FAILED_AUTH
-        line.send(b"let me in")
+        with suppress(zmq.Again):  # there may be no queue for whoever is refused
+            line.send(b"let me in", zmq.NOBLOCK)
         pay(net)
         assert "garbage" not in net.status()[0].status.counters
 

@@ -104,7 +104,10 @@ def refusals() -> dict[str, tuple[Genesis, Envelope]]:
     small = genesis(policy=Quota(gas=1_000_000, window=10))
     return {
         "signed for chain 'other', this is 'test'": (FREE, sign(other, "resident")),
-        "signed for another chain that is called 'test' too: its genesis differs": (FREE, sign(FREE, "resident", genesis=bytes(32))),
+        "signed for another chain that is called 'test' too: its genesis differs": (
+            FREE,
+            sign(FREE, "resident", genesis=bytes(32)),
+        ),
         "nonce 1, the sender's next is 0: sign it with that nonce": (FREE, sign(FREE, "resident", nonce=1)),
         "it expired at height 0, the next block is 1: sign it again": (FREE, sign(FREE, "resident", expires=0)),
         "it may expire at height 10001 at the latest": (FREE, sign(FREE, "resident", expires=10_002)),

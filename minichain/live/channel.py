@@ -36,7 +36,11 @@ class LiveChannel:
             return None
         self._number += 1
         deadline = time.monotonic() + timeout_ms / 1000
-        line.send(encode(Request(self._number, body)))
+        try:
+            line.send(encode(Request(self._number, body)))
+        except zmq.Again:
+            self._drop(name)
+            return None
         while (left := deadline - time.monotonic()) > 0:
             if line.poll(int(left * 1000) + 1):
                 answer = self._read(line.recv())

@@ -96,6 +96,7 @@ def knock(context: Any, key: KeyPair, server: bytes, address: str) -> Any:
     line.linger = 0
     line.sndhwm = line.rcvhwm = MAX_QUEUED
     line.maxmsgsize = MAX_MESSAGE_BYTES + 64
+    line.sndtimeo = 0  # whoever was refused has no queue, and would wait for ever
     line.heartbeat_ivl = HEARTBEAT_MS
     line.reconnect_ivl, line.reconnect_ivl_max = RECONNECT_MS
     line.connect(address)
