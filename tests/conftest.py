@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import Running, open_browser, running_network
+from browser import Running, open_browser, require_browser, running_network
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """Not for the session: while it is open, no other test of this process can run an event loop."""
     with open_browser() as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
-def network(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Four real validators; asking for the browser first skips where there is none."""
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Four real validators with their dashboards."""
+    require_browser()  # without one, nobody would look at them
     with running_network(tmp_path_factory.mktemp("home")) as running:
         yield running

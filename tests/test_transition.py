@@ -113,8 +113,10 @@ def refusals() -> dict[str, tuple[Genesis, Envelope]]:
         "it may expire at height 10001 at the latest": (FREE, sign(FREE, "resident", expires=10_002)),
         "gas limit 2327 is not from 2328 to 50000000": (FREE, sign(FREE, "resident", gas_limit=2_327)),
         "gas limit 50000001 is not from 2332 to 50000000": (FREE, sign(FREE, "resident", gas_limit=50_000_001)),
-        "0 of 1000000 gas of this window are used and this transaction may use 1000001 more: send it from height 10 "
-        "on, or with a smaller gas limit": (small, sign(small, "resident", gas_limit=1_000_001)),
+        "its gas limit 1000001 is more than the quota of 1000000: lower it": (
+            small,
+            sign(small, "resident", gas_limit=1_000_001),
+        ),
         "the fee may be 2000000, the balance is 1000": (PAID, sign(PAID, "shop")),
         "too many transactions are waiting: send it again in a moment": (FREE, GOOD),
     }
@@ -126,7 +128,7 @@ CODES = {
     "it expired": "expired",
     "it may": "expires_too_late",
     "gas": "gas_limit",
-    "0 of": "over_quota",
+    "its gas limit": "over_quota",
     "the fee": "cannot_pay",
     "too many": "full",
 }
