@@ -11,8 +11,12 @@ proposed block can be executed and thrown away for nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Final
+
+from msgspec import Struct, defstruct
 
 from minichain.codec import Record
 
@@ -135,15 +139,24 @@ def verify_consistency(old_size: int, size: int, old_root: bytes, expected: byte
 
 # --- the state tree ----------------------------------------------------------------------------------------------
 
-# A node is a tuple that begins with its hash: () empty, (hash, path, value hash) leaf, (hash, children, present,
-# content) branch, with one child for each of 16 slots, the 16-bit map of those that are not empty, and the bytes it is
-# the hash of. A change writes into a copy of these bytes and looks at no other child: the children of a large tree lie
-# all over the memory. Tuples, because the garbage collector soon stops looking at tuples of bytes.
-_Node = tuple[Any, ...]
-_EMPTY: Final[_Node] = ()
+# A node is None for nothing, a leaf, or a branch: one child for each of 16 slots, the 16-bit map of those that are not
+# empty, and the bytes it is the hash of. A change writes into a copy of these bytes and looks at no other child: the
+# children of a large tree lie all over the memory. For the same reason the garbage collector is kept out; there is
+# nothing for it to find, because a child cannot know its parent.
 _EMPTY_ROOT: Final = bytes(HASH_SIZE)
-_NO_CHILDREN: Final = [_EMPTY] * 16
-_BITS: Final = [1 << slot for slot in range(16)]
+_SLOTS: Final = [f"child_{slot}" for slot in range(16)]
+_child: Final = [attrgetter(slot) for slot in _SLOTS]
+_children: Final = attrgetter(*_SLOTS)
+
+
+class _Leaf(Struct, gc=False):
+    hash: bytes
+    path: bytes
+    value_hash: bytes
+
+
+_Branch: Final[Any] = defstruct("_Branch", ["hash", "present", "content", *_SLOTS], gc=False)
+_Node = Any  # _Leaf | _Branch | None
 
 
 def state_path(key: bytes) -> bytes:
@@ -155,8 +168,8 @@ def _value_hash(value: bytes) -> bytes:
     return sha256(b"\3" + value).digest()
 
 
-def _leaf(path: bytes, value_hash: bytes) -> _Node:
-    return sha256(b"\4" + path + value_hash).digest(), path, value_hash
+def _leaf(path: bytes, value_hash: bytes) -> _Leaf:
+    return _Leaf(sha256(b"\4" + path + value_hash).digest(), path, value_hash)
 
 
 def _branch_content(present: int, hashes: Iterable[bytes]) -> bytes:
@@ -184,82 +197,79 @@ class StateTree:
 
     __slots__ = ("_node",)
 
-    def __init__(self, _node: _Node = _EMPTY) -> None:
+    def __init__(self, _node: _Node = None) -> None:
         self._node = _node
 
     @property
     def root(self) -> bytes:
         """Return the 32-byte commitment; 32 zero bytes for the empty mapping."""
-        return self._node[0] if self._node else _EMPTY_ROOT
+        return self._node.hash if self._node else _EMPTY_ROOT
 
     def update(self, changes: Mapping[bytes, bytes | None]) -> StateTree:
         """Return the tree after writing every key of `changes` at once; `None` removes a key."""
         leaves = []
         for key, value in changes.items():
             path = state_path(key)
-            leaves.append((path, _EMPTY if value is None else _leaf(path, _value_hash(value))))
+            leaves.append((path, None if value is None else _leaf(path, _value_hash(value))))
         return StateTree(_put(self._node, leaves, 0))
 
     def prove(self, key: bytes) -> StateProof:
         """Prove the value of a key, or that it has none."""
         path, node = state_path(key), self._node
         levels: list[tuple[int, tuple[bytes, ...]]] = []
-        while len(node) == 4:
-            _, children, present, _ = node
+        while type(node) is _Branch:
             taken = _nibble(path, len(levels))
-            siblings = tuple(child[0] for i, child in enumerate(children) if child and i != taken)
-            levels.append((present & ~(1 << taken), siblings))
-            node = children[taken]
-        other = (node[1], node[2]) if node and node[1] != path else None
+            siblings = tuple(child.hash for i, child in enumerate(_children(node)) if child and i != taken)
+            levels.append((node.present & ~(1 << taken), siblings))
+            node = _child[taken](node)
+        other = (node.path, node.value_hash) if node and node.path != path else None
         return StateProof(tuple(levels), other)
 
 
-def _put(node: _Node, changes: list[tuple[bytes, _Node]], depth: int) -> _Node:
-    """Return a subtree after changes of its leaves, each (path, new leaf or `_EMPTY`)."""
+def _put(node: _Node, changes: list[tuple[bytes, _Leaf | None]], depth: int) -> _Node:
+    """Return a subtree after changes of its leaves, each (path, new leaf or None)."""
     if len(changes) == 1:
         return _put_one(node, *changes[0], depth)
-    slots = _NO_CHILDREN.copy()
-    groups: dict[int, list[tuple[bytes, _Node]]] = {}
-    if len(node) == 4:
-        slots = list(node[1])
-    elif node and all(path != node[1] for path, _ in changes):
-        changes = [(node[1], node), *changes]
+    children: list[_Node] = [None] * 16
+    if type(node) is _Branch:
+        children = list(_children(node))
+    elif node and all(path != node.path for path, _ in changes):
+        changes = [(node.path, node), *changes]
+    groups: dict[int, list[tuple[bytes, _Leaf | None]]] = {}
     for change in changes:
-        nibble = _nibble(change[0], depth)
-        if nibble in groups:
-            groups[nibble].append(change)
-        else:
-            groups[nibble] = [change]
+        groups.setdefault(_nibble(change[0], depth), []).append(change)
     for nibble, group in groups.items():
-        slots[nibble] = _put(slots[nibble], group, depth + 1)
-    return _branch(slots)
+        children[nibble] = _put(children[nibble], group, depth + 1)
+    return _branch(children)
 
 
-def _put_one(node: _Node, path: bytes, leaf: _Node, depth: int) -> _Node:
+def _put_one(node: _Node, path: bytes, leaf: _Leaf | None, depth: int) -> _Node:
     """Return a subtree after one change of its leaves: most of the work of a block is done here."""
-    if len(node) != 4:
-        return leaf if not node or node[1] == path else _put(_EMPTY, [(node[1], node), (path, leaf)], depth)
-    _, children, present, content = node
+    if type(node) is not _Branch:
+        return leaf if not node or node.path == path else _put(None, [(node.path, node), (path, leaf)], depth)
     nibble = _nibble(path, depth)
-    child = _put_one(children[nibble], path, leaf, depth + 1)
-    if child is children[nibble]:
+    before = _child[nibble](node)
+    child = _put_one(before, path, leaf, depth + 1)
+    if child is before:
         return node
-    changed = (*children[:nibble], child, *children[nibble + 1 :])
-    if len(child) != len(children[nibble]):  # a leaf came, went, or changed place with a branch
-        return _branch(changed)
-    at = 3 + HASH_SIZE * (present & (1 << nibble) - 1).bit_count()
-    content = b"".join((content[:at], child[0], content[at + HASH_SIZE :]))
-    return sha256(content).digest(), changed, present, content
+    changed = copy(node)
+    setattr(changed, _SLOTS[nibble], child)
+    if type(child) is not type(before):  # a leaf came, went, or changed place with a branch
+        return _branch(_children(changed))
+    at = 3 + HASH_SIZE * (node.present & (1 << nibble) - 1).bit_count()
+    changed.content = b"".join((node.content[:at], child.hash, node.content[at + HASH_SIZE :]))
+    changed.hash = sha256(changed.content).digest()
+    return changed
 
 
-def _branch(slots: Sequence[_Node]) -> _Node:
+def _branch(children: Sequence[_Node]) -> _Node:
     """Make a branch, or lift the only leaf left in it, so that the shape depends on the content alone."""
-    children = [child for child in slots if child]
-    if len(children) < 2 and not (children and len(children[0]) == 4):
-        return children[0] if children else _EMPTY
-    present = sum([bit for bit, child in zip(_BITS, slots, strict=True) if child])
-    content = _branch_content(present, [child[0] for child in children])
-    return sha256(content).digest(), tuple(slots), present, content
+    slots = [slot for slot, child in enumerate(children) if child]
+    if not slots or (len(slots) == 1 and type(children[slots[0]]) is _Leaf):
+        return children[slots[0]] if slots else None
+    present = sum([1 << slot for slot in slots])
+    content = _branch_content(present, [children[slot].hash for slot in slots])
+    return _Branch(sha256(content).digest(), present, content, *children)
 
 
 def verify_state(key: bytes, value: bytes | None, proof: StateProof, expected: bytes) -> bool:
@@ -289,7 +299,7 @@ def _end_of_path(path: bytes, value: bytes | None, other: tuple[bytes, bytes] | 
     """Return the hash that must stand at the end of the path, empty for nothing; None if the claim is absurd."""
     end: bytes
     if value is not None:
-        end = _leaf(path, _value_hash(value))[0]
+        end = _leaf(path, _value_hash(value)).hash
     elif other is None:
         end = b""
     else:
@@ -298,5 +308,5 @@ def _end_of_path(path: bytes, value: bytes | None, other: tuple[bytes, bytes] | 
             return None
         if any(_nibble(other_path, level) != _nibble(path, level) for level in range(depth)):
             return None
-        end = _leaf(other_path, value_hash)[0]
+        end = _leaf(other_path, value_hash).hash
     return end
