@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from hashlib import sha256
 from statistics import quantiles
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ GAS_LIMIT: Final = 10_000
 EXPIRES: Final = 9_000
 ACCOUNTS: Final = 10_000
 REST_S: Final = 3  # a network that has just started is not yet at rest
+CROWD, CROWD_BLOCKS = 32, 100  # a simulated network that is nearly all messages: about 2,100 for a block
+BRANCH_BYTES: Final = 3 + 16 * 32  # what is hashed for a full branch of the state tree
 
 
 def _seconds_each(work: Callable[[], Any], least_s: float = 0.5) -> float:
@@ -181,11 +184,46 @@ def idle(validators: int = 4, seconds: float = 20.0) -> dict[str, Any]:
     }
 
 
+def start(validators: int = 4, times: int = 5) -> dict[str, Any]:
+    """Start and stop a local network several times."""
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        with Network.local(validators):
+            taken.append(time.perf_counter() - begun)
+    return {
+        "seconds": round(sorted(taken)[times // 2], 2),
+        "longest": round(max(taken), 2),
+        "times": times,
+        "validators": validators,
+        "formula": "median time of Network.local: keys, genesis and processes made, every validator ready",
+    }
+
+
 # --- the core, in this process -----------------------------------------------------------------------------------
 
 
 def simulator(validators: int = 4, blocks: int = 1_000) -> dict[str, Any]:
-    """Run a simulated network for so many blocks, one transfer each, with every checker on."""
+    """Run a simulated network for many blocks, and a large one for many messages, with every checker on."""
+    seconds, _ = _simulate(validators, blocks)
+    crowd_seconds, messages = _simulate(CROWD, CROWD_BLOCKS)
+    check_s = signature_seconds()
+    return {
+        "seconds": round(seconds, 2),
+        "blocks": blocks,
+        "validators": validators,
+        "messages_per_second": round(messages / crowd_seconds),
+        "messages": messages,
+        "messages_per_signature_check": round(messages / crowd_seconds * check_s, 2),
+        "signature_check_us": round(check_s * 1e6, 1),
+        "formula": "seconds for all blocks, one transfer each; messages_per_second = messages delivered between "
+        f"{CROWD} validators / seconds of {CROWD_BLOCKS} blocks; all checkers on, all signatures real; "
+        "messages_per_signature_check = messages_per_second x seconds of one Ed25519 check here",
+    }
+
+
+def _simulate(validators: int, blocks: int) -> tuple[float, int]:
+    """Make so many blocks; return the seconds it took and the messages that were delivered."""
     net = Network.simulated(validators, seed=1)
     with net:
         world = net.world.world  # type: ignore[attr-defined]
@@ -194,32 +232,29 @@ def simulator(validators: int = 4, blocks: int = 1_000) -> dict[str, Any]:
         start = time.perf_counter()
         for _ in range(blocks):
             net.send(bank, [call])
-        seconds = time.perf_counter() - start
-        delivered, height = world.delivered, net.height()
-    return {
-        "messages_per_second": round(delivered / seconds),
-        "seconds": round(seconds, 2),
-        "blocks": height,
-        "messages": delivered,
-        "validators": validators,
-        "formula": "messages delivered between validators / seconds, with all checkers, real signatures and one "
-        "transfer a block",
-    }
+        assert net.height() == blocks
+        return time.perf_counter() - start, world.delivered
 
 
 def tree(keys: int = 1_000_000, batch: int = 1_000, batches: int = 50) -> dict[str, Any]:
     """Update a large state tree in batches."""
-    state = StateTree().update(_values(0, keys))
+    state = StateTree().update({_key(number): b"value" for number in range(keys)})
+    places = range(0, batch * batches, batch)
+    work = [{_key((place + i) * 7919 % keys): b"%d" % place for i in range(batch)} for place in places]
     start = time.perf_counter()
-    for number in range(batches):
-        state = state.update({_key((number * batch + i) * 7919 % keys): b"%d" % number for i in range(batch)})
-    seconds = time.perf_counter() - start
+    for changes in work:
+        state = state.update(changes)
+    key_s = (time.perf_counter() - start) / (batch * batches)
+    hash_s = _seconds_each(lambda: sha256(bytes(BRANCH_BYTES)).digest())
     return {
-        "us_per_key": round(seconds / (batch * batches) * 1e6, 2),
+        "us_per_key": round(key_s * 1e6, 2),
+        "hash_us": round(hash_s * 1e6, 2),
+        "ratio": round(key_s / hash_s, 1),
         "keys": keys,
         "batch": batch,
         "batches": batches,
-        "formula": "seconds of all updates / updated keys",
+        "formula": "us_per_key = time of all updates / updated keys; hash_us = one SHA-256 of a full branch of the "
+        "tree, in the same run; ratio = us_per_key / hash_us",
     }
 
 
@@ -227,14 +262,11 @@ def _key(number: int) -> bytes:
     return b"key %d" % number
 
 
-def _values(first: int, count: int) -> dict[bytes, bytes | None]:
-    return {_key(number): b"value" for number in range(first, first + count)}
-
-
 BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "throughput": throughput,
     "latency": latency,
     "idle": idle,
+    "start": start,
     "simulator": simulator,
     "tree": tree,
 }

@@ -337,7 +337,7 @@ def sim(
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "simulator", "tree"]))
+@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "start", "simulator", "tree"]))
 @click.option("--validators", type=click.IntRange(1, 100), default=4, show_default=True)
 @click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
 @with_json

@@ -14,6 +14,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "BATCH", 20)
     monkeypatch.setattr(bench, "ACCOUNTS", 50)
     monkeypatch.setattr(bench, "REST_S", 0.0)
+    monkeypatch.setattr(bench, "CROWD", 7)
+    monkeypatch.setattr(bench, "CROWD_BLOCKS", 5)
 
 
 def test_throughput_counts_what_became_final_against_the_cost_of_its_signatures():
@@ -46,20 +48,29 @@ def test_idle_measures_every_validator():
     assert found["core_percent"] >= 0
 
 
+def test_a_start_is_timed_until_all_are_ready():
+    found = bench.start(validators=1, times=3)
+    assert (found["times"], found["validators"]) == (3, 1)
+    assert 0 < found["seconds"] <= found["longest"]
+
+
 def test_the_simulator_is_measured_by_what_it_delivers():
     found = bench.simulator(validators=4, blocks=5)
-    assert found["blocks"] == 5
-    assert found["messages"] >= 5 * 4 * 3  # each block takes more than one message from everybody to everybody
-    assert found["messages_per_second"] > 0
+    assert (found["blocks"], found["validators"]) == (5, 4)
+    assert found["messages"] >= 5 * 2 * 7 * 6  # each block takes two votes from everybody to everybody
+    checks_per_second = 1e6 / found["signature_check_us"]
+    assert found["messages_per_second"] / checks_per_second == pytest.approx(
+        found["messages_per_signature_check"], rel=0.02
+    )
 
 
 def test_the_tree_is_measured_by_key():
     found = bench.tree(keys=1_000, batch=10, batches=3)
     assert (found["keys"], found["batch"], found["batches"]) == (1_000, 10, 3)
-    assert found["us_per_key"] > 0
+    assert found["us_per_key"] / found["hash_us"] == pytest.approx(found["ratio"], rel=0.05)
 
 
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
-    assert list(offered) == ["throughput", "latency", "idle", "simulator", "tree"]
+    assert list(offered) == ["throughput", "latency", "idle", "start", "simulator", "tree"]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

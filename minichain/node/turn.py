@@ -23,6 +23,10 @@ def take_turn(node: Node, store: Store, executor: Executor, events: Sequence[Eve
     while events:
         with store.turn():
             caused = [effect for event in events for effect in node.handle(event, now_ms)]
-        effects += [effect for effect in caused if not isinstance(effect, Execute)]
-        events = [Executed(executor.run(effect.task)) for effect in caused if isinstance(effect, Execute)]
+        events = []
+        for effect in caused:
+            if isinstance(effect, Execute):
+                events.append(Executed(executor.run(effect.task)))
+            else:
+                effects.append(effect)
     return effects
