@@ -146,6 +146,9 @@ def stops(manifest: Manifest, names: Names) -> list[Stop]:
     found = [_stop(manifest, manifest["offeror"], "bin", signed.get(("generator", 0)), 0, names, sent)]
     for order, did in enumerate(manifest["transporters"], 1):
         found.append(_stop(manifest, did, "truck", signed.get(("transporter", order)), order, names))
+    for past in manifest["rejections"]:
+        who, at = name_of(past["by"], names), moment(past["at"])
+        found.append(Stop(who, "plant", "bad", _("rejected the load"), at, "", past["comment"]))
     return [*found, _arrival(manifest, names, len(manifest["transporters"]) + 1)]
 
 
