@@ -18,24 +18,21 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from minichain.codec import decode, encode
-from minichain.consensus.bft import Equivocation, Message
 from minichain.errors import ConfigError, DecodeError, NetworkError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.state import Writes
-from minichain.ledger.types import Block
 
 T = TypeVar("T")
 
 SQLITE_VERSION: Final = sqlite3.sqlite_version
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_SECONDS: Final = 5  # how long a turn waits for somebody who changes the file with another tool
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB NOT NULL);
+CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB NOT NULL, undo BLOB);
 CREATE TABLE transactions (id BLOB PRIMARY KEY, height INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE said (sequence INTEGER PRIMARY KEY, height INTEGER NOT NULL, message BLOB NOT NULL UNIQUE);
-CREATE TABLE held (id BLOB PRIMARY KEY, height INTEGER NOT NULL, block BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE memory (name BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE evidence (id INTEGER PRIMARY KEY, found BLOB NOT NULL UNIQUE);
 """
 
@@ -47,9 +44,20 @@ class Store(Protocol):
         """Keep everything written inside together, or, after an exception, nothing of it."""
 
     def add_block(
-        self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes
+        self,
+        final: FinalBlock,
+        receipts: tuple[bytes, ...],
+        tx_ids: Iterable[bytes],
+        writes: Writes,
+        undo: Writes | None = None,
     ) -> None:
-        """Keep a final block with what it did, and forget what was kept for deciding it."""
+        """Keep a block with what it did; `undo` are the writes that take it back, where that may become necessary."""
+
+    def undo_block(self) -> None:
+        """Take the last block back, with everything it did."""
+
+    def undo(self, height: int) -> Writes:
+        """Return the writes that take a block back."""
 
     def height(self) -> int: ...
     def block(self, height: int) -> FinalBlock | None: ...
@@ -58,12 +66,12 @@ class Store(Protocol):
         """Return (height, position) of a final transaction."""
 
     def state_items(self) -> Iterable[tuple[bytes, bytes]]: ...
-    def say(self, message: Message) -> None: ...
-    def said(self, height: int) -> tuple[Message, ...]: ...
-    def hold(self, block: Block) -> None: ...
-    def held(self, height: int) -> tuple[Block, ...]: ...
-    def accuse(self, evidence: Equivocation) -> None: ...
-    def evidence(self) -> tuple[Equivocation, ...]: ...
+    def remember(self, name: bytes, data: bytes | None) -> None:
+        """Keep something for the engine under a name; None forgets it."""
+
+    def memory(self) -> dict[bytes, bytes]: ...
+    def accuse(self, evidence: bytes) -> None: ...
+    def evidence(self) -> tuple[bytes, ...]: ...
     def close(self) -> None: ...
 
 
@@ -125,20 +133,38 @@ class SqliteStore:
         self._db.execute(statement, values)
 
     def add_block(
-        self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes
+        self,
+        final: FinalBlock,
+        receipts: tuple[bytes, ...],
+        tx_ids: Iterable[bytes],
+        writes: Writes,
+        undo: Writes | None = None,
     ) -> None:
         height = final.block.header.height
         assert height == self.height() + 1, f"block {height} after block {self.height()}"
-        self._write("INSERT INTO blocks VALUES (?, ?, ?)", (height, encode(final), encode(receipts)))
+        kept = (height, encode(final), encode(receipts), None if undo is None else encode(tuple(undo.items())))
+        self._write("INSERT INTO blocks VALUES (?, ?, ?, ?)", kept)
         self._db.executemany(
             "INSERT INTO transactions VALUES (?, ?, ?)", ((tx_id, height, i) for i, tx_id in enumerate(tx_ids))
         )
+        self._write_state(writes)
+
+    def undo_block(self) -> None:
+        height = self.height()
+        self._begin()
+        self._write_state(self.undo(height))
+        self._db.execute("DELETE FROM transactions WHERE height=?", (height,))
+        self._db.execute("DELETE FROM blocks WHERE height=?", (height,))
+
+    def undo(self, height: int) -> Writes:
+        row = next(self._rows("SELECT undo FROM blocks WHERE height=?", (height,)))
+        return dict(self._decode(row[0], tuple[tuple[bytes, bytes | None], ...]))
+
+    def _write_state(self, writes: Writes) -> None:
         removed = [(key,) for key, value in writes.items() if value is None]
         kept = [(key, value) for key, value in writes.items() if value is not None]
         self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", kept)
         self._db.executemany("DELETE FROM state WHERE key=?", removed)
-        self._db.execute("DELETE FROM said WHERE height<=?", (height,))
-        self._db.execute("DELETE FROM held WHERE height<=?", (height,))
 
     def height(self) -> int:
         return int(next(self._rows("SELECT coalesce(max(height), 0) FROM blocks"))[0])
@@ -158,27 +184,20 @@ class SqliteStore:
     def state_items(self) -> Iterable[tuple[bytes, bytes]]:
         return self._rows("SELECT key, value FROM state")
 
-    def say(self, message: Message) -> None:
-        self._write("INSERT OR IGNORE INTO said (height, message) VALUES (?, ?)", (message.height, encode(message)))
+    def remember(self, name: bytes, data: bytes | None) -> None:
+        if data is None:
+            self._write("DELETE FROM memory WHERE name=?", (name,))
+        else:
+            self._write("INSERT OR REPLACE INTO memory VALUES (?, ?)", (name, data))
 
-    def said(self, height: int) -> tuple[Message, ...]:
-        rows = self._rows("SELECT message FROM said WHERE height=? ORDER BY sequence", (height,))
-        return tuple(self._decode(row[0], Message) for row in rows)  # type: ignore[arg-type]
+    def memory(self) -> dict[bytes, bytes]:
+        return dict(self._rows("SELECT name, data FROM memory ORDER BY name"))
 
-    def hold(self, block: Block) -> None:
-        header = block.header
-        self._write("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", (header.id, header.height, encode(block)))
+    def accuse(self, evidence: bytes) -> None:
+        self._write("INSERT OR IGNORE INTO evidence (found) VALUES (?)", (evidence,))
 
-    def held(self, height: int) -> tuple[Block, ...]:
-        rows = self._rows("SELECT block FROM held WHERE height=?", (height,))
-        return tuple(self._decode(row[0], Block) for row in rows)
-
-    def accuse(self, evidence: Equivocation) -> None:
-        self._write("INSERT OR IGNORE INTO evidence (found) VALUES (?)", (encode(evidence),))
-
-    def evidence(self) -> tuple[Equivocation, ...]:
-        rows = self._rows("SELECT found FROM evidence ORDER BY id")
-        return tuple(self._decode(row[0], Equivocation) for row in rows)
+    def evidence(self) -> tuple[bytes, ...]:
+        return tuple(row[0] for row in self._rows("SELECT found FROM evidence ORDER BY id"))
 
     def close(self) -> None:
         self._files.close()

@@ -1,21 +1,40 @@
 """What every engine is: a machine that takes an event and the time, and returns effects.
 
-An engine decides one height after another. It never executes a block: it asks (`Build`, `Judge`) and is answered
-(`Built`, `Judged`) by later events, so a slow execution cannot hold up its other rules.
+An engine agrees with its peers on one chain of blocks. It never executes a block: it asks (`Build`, `Judge`) and is
+answered (`Built`, `Judged`) by later events, so a slow execution cannot hold up its other rules. It knows neither
+its world nor what the blocks are for.
 
-What a validator has said is all that it must remember. Whoever performs `Tell` stores the engine's own message
-first, in the same turn; after a crash `Begin` hands all of them back.
+Whatever an engine must not forget it hands out as `Remember`, before the `Tell` or `Send` that depends on it: both
+happen in one turn, and what was remembered is safe before anything is sent. After a crash all of it comes back in
+`Setup.memory`.
+
+An engine either decides (`Decide`: this block is final, for ever) or prefers (`Adopt`: this is the best chain now,
+and it may change). Both are answered by `Begin`, once the node's chain stands where the engine put it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any, Protocol
 
 from minichain.codec import Plain
-from minichain.ledger.certificate import QuorumCertificate
+from minichain.crypto import KeyPair, SignatureCheck
+from minichain.ledger.certificate import Certificate, FinalBlock
 from minichain.ledger.committee import Committee
+from minichain.ledger.genesis import ChainSpec
 from minichain.ledger.types import Block
+
+
+class Setup(Plain):
+    """What an engine is made from. `random` is its own seeded source, `memory` what it remembered before a crash."""
+
+    key: KeyPair
+    genesis: bytes
+    spec: ChainSpec
+    is_valid: SignatureCheck
+    random: Random
+    memory: Mapping[bytes, bytes]
 
 
 class Timer(Plain):
@@ -30,16 +49,15 @@ class Timer(Plain):
 
 
 class Begin(Plain):
-    """Work on `height` starts. `proposer_of` gives each round's proposer.
+    """The node's chain stands at `height - 1`, with the block `head` (the genesis hash at height 0): go on.
 
-    `said` holds this node's own messages for this height from before a crash, `held` the blocks it was told to hold.
+    `committee` certifies `height`; `proposer_of` gives each round's proposer, for engines that take turns.
     """
 
     height: int
+    head: bytes
     committee: Committee
     proposer_of: Callable[[int], bytes]
-    said: tuple[Any, ...] = ()
-    held: tuple[Block, ...] = ()
 
 
 class Work(Plain):
@@ -47,8 +65,9 @@ class Work(Plain):
 
 
 class Heard(Plain):
-    """A member's message arrived; nothing about it has been checked."""
+    """A message arrived from `sender`, whose key the transport knows; nothing about the message has been checked."""
 
+    sender: bytes
     message: Any
 
 
@@ -67,27 +86,46 @@ class Built(Plain):
 
 
 class Judged(Plain):
-    """The answer to `Judge`."""
+    """The answer to `Judge`; or, unasked, that a block of an `Adopt` is invalid and the chain stays as it was."""
 
     block_id: bytes
     valid: bool
 
 
-Event = Begin | Work | Heard | TimedOut | Built | Judged
+class Mined(Plain):
+    """The answer to `Mine`: a nonce that seals the block."""
+
+    block_id: bytes
+    nonce: int
+
+
+class Tick(Plain):
+    """Some time has passed: tell the others where you are, if they may need to know."""
+
+
+Event = Begin | Work | Heard | TimedOut | Built | Judged | Mined | Tick
 
 # --- effects -----------------------------------------------------------------------------------------------------
 
 
+class Remember(Plain):
+    """Store `data` under `name`, in this turn; None forgets it. It comes back in `Setup.memory`."""
+
+    name: bytes
+    data: bytes | None
+
+
 class Tell(Plain):
-    """Store this node's own signed message, then send it to every member."""
+    """Send a message to every member."""
 
     message: Any
 
 
-class Hold(Plain):
-    """Store this block until its height is decided."""
+class Send(Plain):
+    """Send a message to one member."""
 
-    block: Block
+    to: bytes
+    message: Any
 
 
 class StartTimer(Plain):
@@ -98,23 +136,52 @@ class StartTimer(Plain):
 
 
 class Build(Plain):
-    """Answer with a `Built` new block for this height and round."""
+    """Answer with a `Built` new block on top of the node's chain; an empty one only if it `may_be_empty`.
+
+    `not_before_ms` is the earliest time that it may carry.
+    """
 
     height: int
     round: int
+    may_be_empty: bool
+    not_before_ms: int = 0
 
 
 class Judge(Plain):
-    """Answer with `Judged`: would this block be valid on top of the last final one?"""
+    """Answer with `Judged`: would this block be valid on top of the node's chain?"""
 
     block: Block
+
+
+class Mine(Plain):
+    """Answer with `Mined` when a nonce is found that takes `difficulty` tries on average; an earlier search ends."""
+
+    block_id: bytes
+    difficulty: int
+
+
+class StopMining(Plain):
+    """End the search."""
 
 
 class Decide(Plain):
     """This block is final."""
 
     block: Block
-    certificate: QuorumCertificate
+    certificate: Certificate
+
+
+class Adopt(Plain):
+    """The chain shall be what it is up to `height` - 1, and then these blocks. What stood there before is undone."""
+
+    height: int
+    blocks: tuple[FinalBlock, ...]
+
+
+class Behind(Plain):
+    """The member `source` has final blocks that this node lacks: get them."""
+
+    source: bytes
 
 
 class Accuse(Plain):
@@ -123,13 +190,14 @@ class Accuse(Plain):
     evidence: Any
 
 
-Effect = Tell | Hold | StartTimer | Build | Judge | Decide | Accuse
+Effect = (
+    Remember | Tell | Send | StartTimer | Build | Judge | Mine | StopMining | Decide | Adopt | Behind | Accuse
+)  # in order: what is remembered comes before what is said
 
 
 class Engine(Protocol):
-    """The face all engines share."""
+    """The face all engines share. Each is made from one `Setup`."""
 
-    height: int
     rejected: int  # messages so far that no correct member sends
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
@@ -139,4 +207,4 @@ class Engine(Protocol):
         """Return the messages of this height that help a member who is in `round_` and has not decided."""
 
     def summary(self) -> dict[str, Any]:
-        """Return what people may see: round, step, who was heard."""
+        """Return what people may see; always "height", "round" and "step", which is "idle" while nothing is due."""

@@ -13,7 +13,7 @@ from minichain import merkle
 from minichain.codec import Record, decode, from_json, to_json
 from minichain.crypto import did_of
 from minichain.errors import ConfigError, DecodeError, ProofError
-from minichain.ledger.certificate import QuorumCertificate
+from minichain.ledger.certificate import Certificate
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.types import Header, Receipt, Transaction, open_envelope
 
@@ -40,7 +40,7 @@ class Proof(Record):
     version: int
     spec: ChainSpec
     header: Header
-    certificate: QuorumCertificate
+    certificate: Certificate
     tx: bytes
     receipt: bytes
     index: int
@@ -110,7 +110,7 @@ def _read(proof: Proof, chain: Genesis) -> Verified:
         height=proof.header.height,
         time_ms=proof.header.time_ms,
         sender=did_of(envelope.body.sender),
-        signers=tuple(members[position].name for position, _ in proof.certificate.signatures),
+        signers=tuple(members[position].name for position in proof.certificate.signers),
         transaction=envelope.body,
         receipt=receipt,
     )

@@ -62,6 +62,10 @@ class Committee:
         """More than two thirds: enough to decide ("2f + 1")."""
         return 3 * weight > 2 * self.total
 
+    def is_majority(self, weight: int) -> bool:
+        """More than half: any two such sets share a member, which is enough where nobody lies."""
+        return 2 * weight > self.total
+
     def has_correct_member(self, weight: int) -> bool:
         """More than one third: at least one of them is not faulty ("f + 1")."""
         return 3 * weight > self.total

@@ -18,7 +18,7 @@ from minichain.ledger.state import Account, account_key
 from minichain.merkle import StateTree
 
 CLOCKS = ("wall", "logical")
-ENGINES = ("bft",)
+ENGINES = ("bft", "raft", "pow")
 CHAIN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 
 
@@ -46,7 +46,8 @@ class Limits(Record):
 
 
 class Timeouts(Record):
-    """Timeouts of the engine in milliseconds: the first round's, and what each further round adds.
+    """Timeouts of the engine in milliseconds: the first round's, and what each further round adds. Raft holds an
+    election when it has not heard of a leader for `propose` to twice `propose`.
 
     A block starts at least `block_interval` after the one before it, so that transactions share a block; an idle
     chain starts one at once.
@@ -57,6 +58,20 @@ class Timeouts(Record):
     precommit: int = 500
     growth: int = 250
     block_interval: int = 50
+
+
+class Work(Record):
+    """What proof of work asks for. A block's `difficulty` is the number of tries that seal it on average.
+
+    Every `window` blocks it is set anew, so that a block takes `block_ms`, and changes at most by the factor
+    `most_change`. A transaction counts as final under `confirmations` blocks, its own included.
+    """
+
+    difficulty: int = 4_096
+    block_ms: int = 2_000
+    window: int = 20
+    most_change: int = 4
+    confirmations: int = 6
 
 
 class ChainSpec(Record, kw_only=True):
@@ -76,6 +91,7 @@ class ChainSpec(Record, kw_only=True):
     policy: Quota | Fee = Quota()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
+    work: Work = Work()
     balances: tuple[tuple[bytes, int], ...] = ()
 
     def __post_init__(self) -> None:
@@ -85,6 +101,8 @@ class ChainSpec(Record, kw_only=True):
             raise ConfigError(f"clock {self.clock!r}: choose one of {', '.join(CLOCKS)}")
         if self.engine not in ENGINES:
             raise ConfigError(f"engine {self.engine!r}: choose one of {', '.join(ENGINES)}")
+        if self.engine == "pow" and self.clock != "wall":
+            raise ConfigError("engine pow needs the clock wall: its difficulty follows the times of its blocks")
         if self.limits.transaction_gas > self.limits.block_gas:
             raise ConfigError("limits.transaction_gas is more than limits.block_gas: the largest transaction must fit")
         if self.limits.transaction_bytes > self.limits.block_bytes:

@@ -11,20 +11,24 @@ from __future__ import annotations
 import heapq
 import json
 import logging
+import secrets
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import IO, Any, Final
 
 import msgspec
 
 from minichain.codec import Plain, from_json
+from minichain.consensus.interface import Mine, Mined, StopMining
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, MinichainError
 from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.live.miner import TRIES_PER_SECOND, Miner
 from minichain.live.transport import STOP, Transport
 from minichain.node.core import Node
 from minichain.node.execution import Executor
@@ -60,6 +64,7 @@ class Place(Plain, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     peer_port: int = 0
     client_port: int = 0
+    tries_per_second: int = TRIES_PER_SECOND
 
 
 class Process:
@@ -74,15 +79,24 @@ class Process:
         self._store = SqliteStore(Path(place.chain), self._genesis.hash, self._genesis.state_items())
         self.transport = Transport(self._key, others, place.host, place.peer_port, place.client_port)
         self._timers: list[tuple[float, int, NodeTimer]] = []
+        self._miner = self._new_miner(place) if self._genesis.spec.engine == "pow" else None
         self._sequence = 0
         self._rebuilds = 0
         self._is_stopping = False
         self._build()
 
+    def _new_miner(self, place: Place) -> Miner:
+        say = self.transport.controller()
+
+        def found(block_id: bytes, nonce: int) -> None:
+            say(json.dumps({"mined": block_id.hex(), "nonce": nonce}).encode())
+
+        return Miner(found, place.tries_per_second)
+
     def _build(self) -> None:
         last = self._store.block(self._store.height())
         self._executor = Executor(self._genesis, self._store.state_items(), last.block.header if last else None)
-        self._node = Node(self._name, self._key, self._genesis, self._store)
+        self._node = Node(self._name, self._key, self._genesis, self._store, Random(secrets.randbits(64)))
         self._timers.clear()
         self._waiting: list[Event] = [Started()]
 
@@ -92,6 +106,8 @@ class Process:
             events = self._gather()
             if events:
                 self._turn(events)
+        if self._miner:
+            self._miner.close()
         self._store.close()
         self.transport.close()
 
@@ -101,7 +117,8 @@ class Process:
         self.transport.wait(0 if waiting else self._until_timer_ms())
         for command in self.transport.commands():
             self._obey(json.loads(command))
-        events = waiting + self._due_timers()
+        events = waiting + self._waiting + self._due_timers()
+        self._waiting = []
         events += [Received(peer, data) for peer, data in self.transport.from_members()]
         events += [Asked(client, data) for client, data in self.transport.from_clients()]
         return events
@@ -145,6 +162,12 @@ class Process:
             case SetTimer(timer, delay_ms):
                 self._sequence += 1
                 heapq.heappush(self._timers, (time.monotonic() + delay_ms / 1000, self._sequence, timer))
+            case Mine(block_id, difficulty):
+                assert self._miner, "an engine that does not mine has mined"
+                self._miner.seek(block_id, difficulty)
+            case StopMining():
+                assert self._miner, "an engine that does not mine has mined"
+                self._miner.stop()
 
     def _obey(self, command: dict[str, Any]) -> None:
         match command:
@@ -154,6 +177,8 @@ class Process:
                 for name, address in addresses.items():
                     if self._of_name[name] != self._key.public:
                         self.transport.set_peer(self._of_name[name], address)
+            case {"mined": block_id, "nonce": nonce}:
+                self._waiting.append(Mined(bytes.fromhex(block_id), nonce))
             case {"cut": names}:
                 self.transport.cut = frozenset(self._of_name[name] for name in names)
             case _:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from random import Random
+from typing import Final
 
-from minichain.codec import decode, encode
+from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
-from minichain.consensus.bft import Bft, Proposal, Vote
+from minichain.consensus.bft import Bft, Proposal
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
-from minichain.errors import DecodeError, ProofError, Refused, SignatureError
+from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.state import Account, account_key, is_account_key, read_account
-from minichain.ledger.types import Block, Envelope, Header, open_envelope
+from minichain.ledger.state import Account, Writes, account_key, is_account_key, read_account
+from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope
 from minichain.membership.authority import proposer
 from minichain.node import execution, queries
 from minichain.node.interface import (
@@ -70,6 +71,7 @@ TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
 MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
 MAX_ASKED: Final = 10_000  # transactions in one request
+ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft}
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 
 
@@ -82,6 +84,7 @@ class Node:
         key: KeyPair,
         genesis: Genesis,
         store: Store,
+        random: Random,
         is_valid: SignatureCheck = is_valid_signature,
         read: Callable[[bytes], PeerMessage] = read_peer_message,
     ) -> None:
@@ -91,7 +94,11 @@ class Node:
         self._store = store
         self._is_valid = is_valid
         self._read = read
-        self._engine: engine.Engine = Bft(key, genesis.hash, genesis.spec.timeouts, is_valid)
+        self._engine = ENGINES[genesis.spec.engine](
+            engine.Setup(key, genesis.hash, genesis.spec, is_valid, random, store.memory())
+        )
+        self._decides = genesis.spec.engine != "pow"  # else it prefers, and may change its mind
+        self._final = 0  # the last height that is final
         self._mempool = Mempool()
         self._waiters = Waiters()
         self._peers = Peers()
@@ -100,7 +107,7 @@ class Node:
         self._accounts = {key: value for key, value in store.state_items() if is_account_key(key)}
         self._refusals: dict[bytes, Refused] = {}  # oldest first
         self._opened: dict[bytes, tuple[Envelope, ...]] = {}  # block id -> its checked transactions
-        self._is_keeping = False  # a final block is being applied
+        self._is_changing = False  # the executor is changing the chain
         self._has_begun = False  # the engine was told that there is something to decide at this height
         self._owed: engine.Build | None = None  # a block the engine waits for, for want of transactions
         self._asked_in_round = 0
@@ -121,6 +128,8 @@ class Node:
                 self._on_timer(timer)
             case Executed(answer):
                 self._on_executed(answer)
+            case engine.Mined():
+                self._run(event)
             case Asked(client, data):
                 self._on_client(client, data)
             case Started():
@@ -141,22 +150,36 @@ class Node:
     # --- starting and timers ---
 
     def _on_started(self) -> None:
-        last = self._store.block(self._store.height())
-        self._head = last.block.header if last else None
-        self._begin_height(self._store.said(self.height + 1), self._store.held(self.height + 1))
-        self._broadcast(self._position())
+        self._head = self._header(self._store.height())
+        self._final = self._final_height()
+        self._begin_height()
+        self._on_tick()
+
+    def _on_tick(self) -> None:
+        if self._decides:
+            self._broadcast(self._position())
+        self._run(engine.Tick())
         self._set_timer("tick", TICK_MS)
 
-    def _begin_height(self, said: tuple[Any, ...] = (), held: tuple[Block, ...] = ()) -> None:
+    def _header(self, height: int) -> Header | None:
+        kept = self._store.block(height)
+        return kept.block.header if kept else None
+
+    def _final_height(self) -> int:
+        """Return the last height whose transactions count as final: a decided one, or one that is deep enough."""
+        return self.height if self._decides else max(0, self.height - self._genesis.spec.work.confirmations + 1)
+
+    def _begin_height(self) -> None:
         height, committee = self.height + 1, self._genesis.committee
+        head = self._head.id if self._head else self._genesis.hash
         self._has_begun, self._owed, self._asked_in_round = False, None, 0
         self._opened.clear()
-        self._run(engine.Begin(height, committee, lambda round_: proposer(committee, height, round_), said, held))
+        self._run(engine.Begin(height, head, committee, lambda round_: proposer(committee, height, round_)))
         self._consider_work()
 
     def _consider_work(self) -> None:
         """Let the engine start once there is something to decide and the block interval has passed."""
-        if not self._mempool or self._is_keeping:
+        if not self._mempool or self._is_changing:
             return
         if self._owed:
             self._build(self._owed)
@@ -181,8 +204,7 @@ class Node:
         if timer == "work":
             self._consider_work()
         elif timer == "tick":
-            self._broadcast(self._position())
-            self._set_timer("tick", TICK_MS)
+            self._on_tick()
         elif timer == "stuck":
             self._on_maybe_stuck()
 
@@ -190,7 +212,8 @@ class Node:
         if self._engine.summary()["step"] == "idle":
             return
         if self._now_ms >= self._progress_ms + STUCK_MS:
-            self._broadcast(self._position())
+            if self._decides:
+                self._broadcast(self._position())
             waiting = self._mempool.first(self._genesis.spec.limits.block_bytes)
             if waiting:  # the proposer may never have got them
                 self._broadcast(Transactions(tuple(envelope.raw for envelope in waiting)))
@@ -208,9 +231,12 @@ class Node:
     def _perform(self, effect: engine.Effect) -> None:
         self._progress_ms = self._now_ms
         match effect:
+            case engine.Remember(name, data):
+                self._store.remember(name, data)
             case engine.Tell(message):
-                self._store.say(message)
                 self._broadcast(message)
+            case engine.Send(to, message):
+                self._out.append(Send(to, encode(message)))
             case engine.StartTimer(timer, delay_ms):
                 self._out.append(SetTimer(timer, delay_ms))
                 self._set_timer("stuck", STUCK_MS)
@@ -220,12 +246,16 @@ class Node:
             case engine.Build():
                 self._set_timer("stuck", STUCK_MS)
                 self._build(effect)
-            case engine.Hold(block):
-                self._store.hold(block)
+            case engine.Mine() | engine.StopMining():
+                self._out.append(effect)
             case engine.Decide(block, certificate):
-                self._keep(FinalBlock(block, certificate))
+                self._change(self.height + 1, (FinalBlock(block, certificate),))
+            case engine.Adopt(height, blocks):
+                self._adopt(height, blocks)
+            case engine.Behind(source):
+                self._ask_for_blocks(source)
             case engine.Accuse(evidence):
-                self._store.accuse(evidence)
+                self._store.accuse(encode(evidence))
 
     def _ask_for_votes(self, round_: int) -> None:
         """A round that decided nothing may have failed for want of messages: ask for them once, as the next begins."""
@@ -234,21 +264,21 @@ class Node:
             self._broadcast(self._position())
 
     def _build(self, wish: engine.Build) -> None:
-        # In round 0 a block without transactions would be made for nothing. Later rounds must be able to end: then
-        # members disagree about what waits, and an empty block lets them all go back to rest.
-        if wish.round == 0 and not self._mempool:
+        if not self._mempool and not wish.may_be_empty:
             self._owed = wish
             return
         self._owed = None
         candidates = self._mempool.first(self._genesis.spec.limits.block_bytes)
-        self._execute(execution.MakeBlock(wish.height, wish.round, candidates, self._key.public, self._now_ms))
+        time_ms = max(self._now_ms, wish.not_before_ms)
+        self._execute(execution.MakeBlock(wish, candidates, self._key.public, time_ms))
 
     def _on_made(self, made: execution.BlockMade) -> None:
         self._refuse(made.refused)
-        if made.block.txs or made.round > 0:
-            self._run(engine.Built(made.height, made.round, made.block))
-        elif made.height == self.height + 1:
-            self._build(engine.Build(made.height, made.round))
+        wish = made.wish
+        if made.block.txs or wish.may_be_empty:
+            self._run(engine.Built(wish.height, wish.round, made.block))
+        elif wish.height == self.height + 1:
+            self._build(wish)
 
     def _judge(self, block: Block) -> None:
         try:
@@ -281,27 +311,100 @@ class Node:
                 self._run(engine.Judged(block_id, not problem))
             case execution.BlockMade():
                 self._on_made(answer)
-            case execution.BlockKept():
-                self._on_kept(answer)
+            case execution.ChainChanged():
+                self._on_changed(answer)
             case _:
                 self._reply(answer.ticket, queries.from_executor(self._store, answer))
 
-    def _keep(self, final: FinalBlock) -> None:
-        if not self._is_keeping:
-            self._execute(execution.KeepBlock(final, self._open_all(final.block)))
-            self._is_keeping = True
+    def _adopt(self, height: int, blocks: tuple[FinalBlock, ...]) -> None:
+        for final in blocks:
+            try:
+                self._open_all(final.block)
+            except (DecodeError, SignatureError):
+                self._counts["invalid_blocks"] += 1
+                self._run(engine.Judged(final.block.header.id, False))
+                return
+        self._change(height, blocks)
 
-    def _on_kept(self, kept: execution.BlockKept) -> None:
-        ids = [envelope.id for envelope in kept.envelopes]
-        self._store.add_block(kept.final, kept.encoded_receipts, ids, kept.writes)
-        self._head, self._is_keeping, self._last_block_ms = kept.final.block.header, False, self._now_ms
-        self._counts["transactions"] += len(ids)
-        self._accounts.update((k, v) for k, v in kept.writes.items() if v is not None and is_account_key(k))
-        self._mempool.remove(ids)
-        self._refuse(self._left_behind(kept.envelopes))
-        self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in kept.receipts)
+    def _change(self, height: int, blocks: tuple[FinalBlock, ...]) -> None:
+        """Let the chain have these blocks from a height on; what stands there is taken back."""
+        if self._is_changing:
+            return
+        opened = tuple((final, self._open_all(final.block)) for final in blocks)
+        undo = tuple(self._store.undo(at) for at in range(self.height, height - 1, -1))
+        base = self._head if height == self.height + 1 else self._header(height - 1)
+        self._execute(execution.ChangeChain(undo, base, opened))
+        self._is_changing = True
+
+    def _on_changed(self, changed: execution.ChainChanged) -> None:
+        self._is_changing = False
+        if changed.invalid:
+            self._on_invalid(changed)
+            return
+        returned = self._take_back(changed.task.undo)
+        for kept in changed.kept:
+            self._add(kept)
+        self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._now_ms
+        self._put_back(returned)
+        self._refuse(self._left_behind([envelope for kept in changed.kept for envelope in kept.envelopes]))
+        self._settle_final({kept.final.block.header.height: kept.receipts for kept in changed.kept})
         self._begin_height()
         self._catch_up()
+
+    def _on_invalid(self, changed: execution.ChainChanged) -> None:
+        if self._decides:
+            # More than a third of the committee is faulty, or this program is. There is nothing to go on with.
+            raise InvalidBlock(f"a certified block is invalid: {changed.problem}")
+        self._counts["invalid_blocks"] += 1
+        self._run(engine.Judged(changed.invalid, False))
+        self._consider_work()
+
+    def _take_back(self, undo: tuple[Writes, ...]) -> list[Envelope]:
+        """Take back the last blocks; return their transactions, oldest first."""
+        returned: list[Envelope] = []
+        for writes in undo:
+            last = self._store.block(self._store.height())
+            assert last is not None
+            self._store.undo_block()
+            self._note_accounts(writes)
+            self._counts["undone_blocks"] += 1
+            limit = self._genesis.spec.limits.transaction_bytes
+            returned = [*(open_envelope(raw, limit) for raw in last.block.txs), *returned]
+        self._final = min(self._final, self._store.height())
+        return returned
+
+    def _add(self, kept: execution.Kept) -> None:
+        ids = [envelope.id for envelope in kept.envelopes]
+        undo = None if self._decides else kept.undo
+        self._store.add_block(kept.final, kept.encoded_receipts, ids, kept.writes, undo)
+        self._note_accounts(kept.writes)
+        self._counts["transactions"] += len(ids)
+        self._mempool.remove(ids)
+
+    def _note_accounts(self, writes: Writes) -> None:
+        for key, value in writes.items():
+            if is_account_key(key):
+                if value is None:
+                    self._accounts.pop(key, None)
+                else:
+                    self._accounts[key] = value
+
+    def _put_back(self, returned: list[Envelope]) -> None:
+        """Let the transactions of blocks that were taken back wait again, unless the new blocks have them too."""
+        homeless = [envelope for envelope in returned if not self._store.find(envelope.id)]
+        if homeless:
+            self._mempool.put_back(homeless)
+            for sender in dict.fromkeys(envelope.body.sender for envelope in homeless):
+                nonce = self._account(sender).nonce
+                overtaken = Refused("wrong_nonce", "a heavier chain holds another transaction with its nonce")
+                self._refuse((tx_id, overtaken) for tx_id in self._mempool.overtaken(sender, nonce))
+
+    def _settle_final(self, receipts: dict[int, tuple[Receipt, ...]]) -> None:
+        """Tell those who wait what has become final; `receipts` are those of new blocks, by height."""
+        for height in range(self._final + 1, self._final_height() + 1):
+            found = receipts.get(height) or [decode_own(raw, Receipt) for raw in self._store.receipts(height)]
+            self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in found)
+        self._final = self._final_height()
 
     def _left_behind(self, envelopes: Iterable[Envelope]) -> list[tuple[bytes, Refused]]:
         """List the waiting transactions that can never be final, now that this block is."""
@@ -315,12 +418,12 @@ class Node:
 
     def _catch_up(self) -> None:
         """Apply the next of the final blocks that another member sent, then ask for more."""
-        final = None if self._is_keeping else self._catching_up.next(self.height + 1)
+        final = None if self._is_changing else self._catching_up.next(self.height + 1)
         if final is None:
             return
         try:
             require_final(final, self._genesis, self._is_valid)
-            self._keep(final)
+            self._change(self.height + 1, (final,))
         except (ProofError, DecodeError, SignatureError):
             self._count_fault(self._catching_up.sender, "bad_final_blocks")
             self._catching_up.drop()
@@ -342,8 +445,6 @@ class Node:
 
     def _hear(self, peer: bytes, message: PeerMessage) -> None:
         match message:
-            case Vote() | Proposal():
-                self._hear_vote(peer, message)
             case Transactions(txs):
                 for raw in txs:
                     if not self._peers.is_muted(peer, self._now_ms):
@@ -352,19 +453,18 @@ class Node:
             case Position(height, round_):
                 self._help(peer, height, round_)
             case FinalBlocks(blocks):
-                self._catching_up.offer(peer, blocks)
-                self._catch_up()
+                if self._decides:
+                    self._catching_up.offer(peer, blocks)
+                    self._catch_up()
+            case Proposal() if not self._is_timely(message):
+                self._counts["untimely"] += 1
+            case _:
+                self._hear_engine(peer, message)
 
-    def _hear_vote(self, peer: bytes, message: Vote | Proposal) -> None:
-        own = self._engine
-        if message.height > own.height:
-            self._ask_for_blocks(peer)
-        if isinstance(message, Proposal) and not self._is_timely(message):
-            self._counts["untimely"] += 1
-            return
-        rejected = own.rejected
-        self._run(engine.Heard(message))
-        if own.rejected > rejected:
+    def _hear_engine(self, peer: bytes, message: PeerMessage) -> None:
+        rejected = self._engine.rejected
+        self._run(engine.Heard(peer, message))
+        if self._engine.rejected > rejected:
             self._count_fault(peer, "rejected")
 
     def _is_timely(self, proposal: Proposal) -> bool:
@@ -381,11 +481,13 @@ class Node:
         self._peers.count_fault(peer, self._now_ms)
 
     def _ask_for_blocks(self, peer: bytes) -> None:
-        if "behind" not in self._timers:
+        if self._decides and "behind" not in self._timers:
             self._set_timer("behind", STUCK_MS)
             self._out.append(Send(peer, encode(self._position())))
 
     def _help(self, peer: bytes, height: int, round_: int) -> None:
+        if not self._decides:
+            return  # its engine has its own way to catch up
         if height > self.height + 1:
             self._ask_for_blocks(peer)
         elif height <= self.height and self._peers.may_help(peer, self._now_ms):
@@ -492,7 +594,7 @@ class Node:
         if odd is not None:
             self._reply(ticket, Failure("malformed", f"a transaction's id has {DIGEST_SIZE} bytes, not {len(odd)}"))
             return
-        verdicts = queries.find_verdicts(self._store, tx_ids)
+        verdicts = queries.find_verdicts(self._store, tx_ids, self._final)
         for tx_id, verdict in verdicts.items():
             refusal = self._refusals.get(tx_id)
             if verdict is None and refusal is not None:  # what was refused here may have become final elsewhere

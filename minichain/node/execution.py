@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minichain.codec import Plain, decode_own
+from minichain.consensus.interface import Build
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Deployed, Frame, Runtime
 from minichain.errors import ExecutionError, InvalidBlock, Refused
@@ -17,7 +18,7 @@ from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import State, Writes, contract_key, name_of_contract
 from minichain.ledger.types import Block, Envelope, Header, Receipt
-from minichain.merkle import StateProof
+from minichain.merkle import StateProof, StateTree
 from minichain.transition import BlockContext, Execution, apply_block, build_block
 
 VIEW_GAS = 20_000_000  # what one question to a view may use: some hundred times a usual one
@@ -26,10 +27,9 @@ VIEW_GAS = 20_000_000  # what one question to a view may use: some hundred times
 
 
 class MakeBlock(Plain):
-    """Make the next block of these transactions; answered by `BlockMade`."""
+    """Make the block that an engine wishes of these transactions; answered by `BlockMade`. `now_ms` is its time."""
 
-    height: int
-    round: int
+    wish: Build
     candidates: tuple[Envelope, ...]
     proposer: bytes
     now_ms: int
@@ -42,11 +42,16 @@ class TryBlock(Plain):
     envelopes: tuple[Envelope, ...]
 
 
-class KeepBlock(Plain):
-    """Make a final block's outcome the state; answered by `BlockKept`."""
+class ChangeChain(Plain):
+    """Take back the last blocks, then add these; answered by `ChainChanged`.
 
-    final: FinalBlock
-    envelopes: tuple[Envelope, ...]
+    `undo` are the writes that take blocks back, the last block's first, `base` is the header that is then the last.
+    Each block comes with its transactions, opened.
+    """
+
+    undo: tuple[Writes, ...]
+    base: Header | None
+    blocks: tuple[tuple[FinalBlock, tuple[Envelope, ...]], ...]
 
 
 class AskContract(Plain):
@@ -71,7 +76,7 @@ class ListContracts(Plain):
     ticket: Any
 
 
-Task = MakeBlock | TryBlock | KeepBlock | AskContract | ReadState | ListContracts
+Task = MakeBlock | TryBlock | ChangeChain | AskContract | ReadState | ListContracts
 
 # --- answers -------------------------------------------------------------------------------------------------------
 
@@ -79,8 +84,7 @@ Task = MakeBlock | TryBlock | KeepBlock | AskContract | ReadState | ListContract
 class BlockMade(Plain):
     """`refused` are the candidates that no block may hold now, with the reason."""
 
-    height: int
-    round: int
+    wish: Build
     block: Block
     refused: tuple[tuple[bytes, Refused], ...]
 
@@ -92,14 +96,24 @@ class BlockTried(Plain):
     problem: str
 
 
-class BlockKept(Plain):
-    """What a final block did."""
+class Kept(Plain):
+    """What a block of the chain did, and the writes that would take it back."""
 
     final: FinalBlock
     envelopes: tuple[Envelope, ...]
     receipts: tuple[Receipt, ...]
     encoded_receipts: tuple[bytes, ...]
     writes: Writes
+    undo: Writes
+
+
+class ChainChanged(Plain):
+    """What the new blocks did. If one of them, `invalid`, cannot be, nothing was changed and `problem` says why."""
+
+    task: ChangeChain
+    kept: tuple[Kept, ...]
+    invalid: bytes = b""
+    problem: str = ""
 
 
 class ContractAnswered(Plain):
@@ -127,7 +141,7 @@ class ContractsListed(Plain):
     contracts: tuple[tuple[str, str, int], ...]
 
 
-Answer = BlockMade | BlockTried | BlockKept | ContractAnswered | StateRead | ContractsListed
+Answer = BlockMade | BlockTried | ChainChanged | ContractAnswered | StateRead | ContractsListed
 
 
 class Executor:
@@ -154,8 +168,8 @@ class Executor:
                 return self._make(task)
             case TryBlock(block, envelopes):
                 return BlockTried(block.header.id, self._try(block, envelopes))
-            case KeepBlock():
-                return self._keep(task)
+            case ChangeChain():
+                return self._change(task)
             case AskContract():
                 return self._ask(task)
             case ReadState(ticket, key):
@@ -172,7 +186,7 @@ class Executor:
             self._runtime, self._genesis, self._state, self._head, task.candidates, task.proposer, task.now_ms
         )
         self._tried[block.header.id] = execution
-        return BlockMade(task.height, task.round, block, tuple(refused))
+        return BlockMade(task.wish, block, tuple(refused))
 
     def _try(self, block: Block, envelopes: tuple[Envelope, ...]) -> str:
         if block.header.id in self._tried:
@@ -187,16 +201,40 @@ class Executor:
         opened = {envelope.raw: envelope for envelope in envelopes}
         return apply_block(self._runtime, self._genesis, self._state, self._head, block, opened.__getitem__)
 
-    def _keep(self, task: KeepBlock) -> BlockKept:
-        block = task.final.block
-        # A block that raises here has a certificate and is invalid: more than a third of the committee is faulty, or
-        # this program is. There is nothing to go on with.
-        execution = self._tried.get(block.header.id) or self._apply(block, task.envelopes)
-        self._state.commit(execution.writes, execution.tree)
-        self._head = block.header
-        self._tried.clear()
-        self._contracts += sorted(self._deployed_in(execution.writes))
-        return BlockKept(task.final, task.envelopes, execution.receipts, execution.encoded_receipts, execution.writes)
+    def _change(self, task: ChangeChain) -> ChainChanged:
+        before, head, journal, kept = self._state.tree, self._head, list[Writes](), list[Kept]()
+        for undo in task.undo:
+            journal.append(self._commit(undo, self._state.tree.update(undo)))
+        self._head = task.base
+        for final, envelopes in task.blocks:
+            try:
+                execution = self._tried.get(final.block.header.id) or self._apply(final.block, envelopes)
+            except InvalidBlock as error:
+                for undo in reversed(journal):
+                    self._commit(undo, before)
+                self._head = head
+                return ChainChanged(task, (), final.block.header.id, str(error))
+            journal.append(self._commit(execution.writes, execution.tree))
+            self._head = final.block.header
+            self._tried.clear()
+            found = execution.receipts, execution.encoded_receipts, execution.writes, journal[-1]
+            kept.append(Kept(final, envelopes, *found))
+        self._note_contracts(task, kept)
+        return ChainChanged(task, tuple(kept))
+
+    def _commit(self, writes: Writes, tree: StateTree) -> Writes:
+        """Write to the state, and return the writes that undo it."""
+        undo = {key: self._state.values.get(key) for key in writes}
+        self._state.commit(writes, tree)
+        return undo
+
+    def _note_contracts(self, task: ChangeChain, kept: Iterable[Kept]) -> None:
+        if task.undo:
+            self._contracts = self._find_contracts()
+            self._tried.clear()
+            return
+        for block in kept:
+            self._contracts += sorted(self._deployed_in(block.writes))
 
     def _ask(self, task: AskContract) -> ContractAnswered:
         context = BlockContext(self._height, self._head.time_ms if self._head else self._genesis.spec.genesis_time_ms)

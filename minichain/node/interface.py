@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minichain.codec import Plain
-from minichain.consensus.interface import Timer
+from minichain.consensus.interface import Mine, Mined, StopMining, Timer
 from minichain.node.execution import Answer, Task
 
 NodeTimer = Timer | str  # an engine's timeout, or one of the node's own
@@ -41,7 +41,7 @@ class Executed(Plain):
     answer: Answer
 
 
-Event = Started | Received | Asked | TimerFired | Executed
+Event = Started | Received | Asked | TimerFired | Executed | Mined
 
 # --- effects -----------------------------------------------------------------------------------------------------
 
@@ -79,4 +79,4 @@ class Execute(Plain):
     task: Task
 
 
-Effect = Send | Broadcast | Reply | SetTimer | Execute
+Effect = Send | Broadcast | Reply | SetTimer | Execute | Mine | StopMining

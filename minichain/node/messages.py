@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from minichain.codec import Record, decode
 from minichain.consensus.bft import Proposal, Vote
-from minichain.ledger.certificate import FinalBlock, QuorumCertificate
+from minichain.ledger.certificate import Certificate, FinalBlock
 from minichain.ledger.state import Account
 from minichain.ledger.types import Header, Receipt
 from minichain.merkle import StateProof
@@ -185,14 +185,14 @@ class StateAnswer(Record, tag="stateproof"):
     value: bytes | None
     proof: StateProof
     header: Header | None
-    certificate: QuorumCertificate | None
+    certificate: Certificate | None
 
 
 class ReceiptAnswer(Record, tag="receiptproof"):
     """A final transaction, its receipt, and the audit path of each under the header's roots."""
 
     header: Header
-    certificate: QuorumCertificate
+    certificate: Certificate
     tx: bytes
     receipt: bytes
     index: int

@@ -71,13 +71,13 @@ def answer(store: Store, request: ClientRequest) -> ClientAnswer:
     raise AssertionError(f"{type(request).__name__} is not answered from the store")
 
 
-def find_verdicts(store: Store, tx_ids: tuple[bytes, ...]) -> dict[bytes, Verdict | None]:
-    """Return the verdict on each transaction that is final, None on the others."""
+def find_verdicts(store: Store, tx_ids: tuple[bytes, ...], final: int) -> dict[bytes, Verdict | None]:
+    """Return the verdict on each transaction that is final, None on the others; `final` is the last final height."""
     receipts: dict[int, tuple[bytes, ...]] = {}
     verdicts: dict[bytes, Verdict | None] = {}
     for tx_id in tx_ids:
         place = store.find(tx_id)
-        if place is None:
+        if place is None or place[0] > final:
             verdicts[tx_id] = None
             continue
         height, index = place

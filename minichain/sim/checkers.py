@@ -13,6 +13,8 @@ from typing import Any
 
 from minichain.codec import decode_own
 from minichain.consensus.bft import Message, Proposal
+from minichain.consensus.bft.engine import SAID
+from minichain.consensus.bft.messages import read_own
 from minichain.contracts.runtime import Runtime
 from minichain.crypto import SignatureCheck
 from minichain.errors import InvalidBlock, MinichainError, ProofError, SignatureError
@@ -62,8 +64,12 @@ class Checkers:
         elif self._ids[height] != block_id:
             raise Violated(f"agreement: {name} has another block at height {height} than a node before it")
 
-    def on_said(self, name: str, message: Message) -> None:
-        """Look at a message that a correct node signed."""
+    def on_remembered(self, name: str, item: bytes, data: bytes) -> None:
+        """Look at what the engine of a correct node will not forget: among it, everything that it signed."""
+        if item.startswith(SAID):
+            self._on_said(name, read_own(data))
+
+    def _on_said(self, name: str, message: Message) -> None:
         if isinstance(message, Proposal):
             key: tuple[Any, ...] = (name, "proposal", message.height, message.round)
             block_id: bytes | None = message.block.header.id

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from minichain.consensus.bft import Equivocation, Message
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.state import Writes
-from minichain.ledger.types import Block
 
 
 class PowerCut(Exception):
@@ -18,19 +16,18 @@ class PowerCut(Exception):
 class MemoryStore:
     """A `store.Store` that outlives the node using it, as a disk does.
 
-    `on_say` is told of each message the node signed, once it is safe.
+    `on_remember` is told of what the engine remembers, once it is safe.
     """
 
-    def __init__(self, items: Iterable[tuple[bytes, bytes]], on_say: Callable[[Message], None]) -> None:
-        self._on_say = on_say
-        self._blocks: dict[Any, tuple[FinalBlock, tuple[bytes, ...]]] = {}
+    def __init__(self, items: Iterable[tuple[bytes, bytes]], on_remember: Callable[[bytes, bytes], None]) -> None:
+        self._on_remember = on_remember
+        self._blocks: dict[Any, tuple[FinalBlock, tuple[bytes, ...], Writes | None]] = {}
         self._places: dict[Any, tuple[int, int]] = {}
         self._state: dict[Any, bytes] = dict(items)
-        self._said: dict[Any, Message] = {}
-        self._held: dict[Any, Block] = {}
-        self._evidence: dict[Any, None] = {}
+        self._memory: dict[Any, bytes] = {}
+        self._evidence: dict[Any, bool] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
-        self._saying: list[Message] = []
+        self._remembering: list[tuple[bytes, bytes]] = []
         self.cut_power = False  # at the end of the next turn, just before its commit
 
     def turn(self) -> MemoryStore:
@@ -47,13 +44,13 @@ class MemoryStore:
                 raise PowerCut
         elif self._undo:
             self._undo.clear()
-            saying, self._saying = self._saying, []
-            for message in saying:
-                self._on_say(message)
+            remembering, self._remembering = self._remembering, []
+            for name, data in remembering:
+                self._on_remember(name, data)
 
     def lose_turn(self) -> None:
         """Undo what was written since the last commit."""
-        self._saying, self.cut_power = [], False
+        self._remembering, self.cut_power = [], False
         while self._undo:
             table, key, before = self._undo.pop()
             if before is None:
@@ -69,18 +66,33 @@ class MemoryStore:
             table[key] = value
 
     def add_block(
-        self, final: FinalBlock, receipts: tuple[bytes, ...], tx_ids: Iterable[bytes], writes: Writes
+        self,
+        final: FinalBlock,
+        receipts: tuple[bytes, ...],
+        tx_ids: Iterable[bytes],
+        writes: Writes,
+        undo: Writes | None = None,
     ) -> None:
         height = final.block.header.height
         assert height == self.height() + 1, f"block {height} after block {self.height()}"
-        self._put(self._blocks, height, (final, receipts))
+        self._put(self._blocks, height, (final, receipts, undo))
         for position, tx_id in enumerate(tx_ids):
             self._put(self._places, tx_id, (height, position))
         for key, value in writes.items():
             self._put(self._state, key, value)
-        for table in (self._said, self._held):
-            for key in list(table):
-                self._put(table, key, None)
+
+    def undo_block(self) -> None:
+        height = self.height()
+        for key, value in self.undo(height).items():
+            self._put(self._state, key, value)
+        for tx_id in [tx_id for tx_id, place in self._places.items() if place[0] == height]:
+            self._put(self._places, tx_id, None)
+        self._put(self._blocks, height, None)
+
+    def undo(self, height: int) -> Writes:
+        undo = self._blocks[height][2]
+        assert undo is not None, f"block {height} was kept for ever"
+        return undo
 
     def height(self) -> int:
         return len(self._blocks)
@@ -99,24 +111,18 @@ class MemoryStore:
     def state_items(self) -> Iterable[tuple[bytes, bytes]]:
         return list(self._state.items())
 
-    def say(self, message: Message) -> None:
-        if message not in self._said.values():
-            self._put(self._said, len(self._said), message)
-            self._saying.append(message)
+    def remember(self, name: bytes, data: bytes | None) -> None:
+        self._put(self._memory, name, data)
+        if data is not None:
+            self._remembering.append((name, data))
 
-    def said(self, height: int) -> tuple[Message, ...]:
-        return tuple(message for message in self._said.values() if message.height == height)
+    def memory(self) -> dict[bytes, bytes]:
+        return dict(sorted(self._memory.items()))
 
-    def hold(self, block: Block) -> None:
-        self._put(self._held, block.header.id, block)
-
-    def held(self, height: int) -> tuple[Block, ...]:
-        return tuple(block for block in self._held.values() if block.header.height == height)
-
-    def accuse(self, evidence: Equivocation) -> None:
+    def accuse(self, evidence: bytes) -> None:
         self._put(self._evidence, evidence, True)
 
-    def evidence(self) -> tuple[Equivocation, ...]:
+    def evidence(self) -> tuple[bytes, ...]:
         return tuple(self._evidence)
 
     def close(self) -> None:

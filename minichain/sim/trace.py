@@ -85,6 +85,8 @@ def describe(message: PeerMessage) -> str:
             return f"position {height}/{round_}"
         case FinalBlocks(blocks):
             return f"final blocks ({len(blocks)})"
+        case _:
+            return type(message).__name__.lower()
 
 
 def _timeout(timer: Timer) -> str:

@@ -12,8 +12,10 @@ from functools import lru_cache
 from random import Random
 from typing import Final
 
+from minichain.consensus.interface import Mine, Mined, StopMining
 from minichain.crypto import KeyPair, is_valid_signature
 from minichain.errors import UsageError
+from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
 from minichain.node.core import Node
 from minichain.node.execution import Executor
@@ -63,9 +65,12 @@ class _Signing(KeyPair):
 class _Machine:
     """One member's computer: a disk that stays, and a node that may be off."""
 
-    __slots__ = ("adversary", "crash_after_commit", "executor", "key", "life", "name", "node", "store")
+    __slots__ = (
+        *("adversary", "crash_after_commit", "executor", "hash_rate", "key"),
+        *("life", "name", "node", "search", "store"),
+    )
 
-    def __init__(self, name: str, key: KeyPair, store: MemoryStore) -> None:
+    def __init__(self, name: str, key: KeyPair, store: MemoryStore, hash_rate: float) -> None:
         self.name = name
         self.key = key
         self.store = store
@@ -74,6 +79,8 @@ class _Machine:
         self.life = 0  # how often it was switched on; events of an earlier life are void
         self.crash_after_commit = False
         self.adversary: Adversary | None = None
+        self.hash_rate = hash_rate  # tries in a millisecond
+        self.search: Mine | None = None
 
 
 class World:
@@ -101,7 +108,7 @@ class World:
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
         self._of_key = {machine.key.public: machine for machine in self._machines.values()}
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
-        self._queue: list[tuple[int, int, _Machine, int, Event]] = []
+        self._queue: list[tuple[int, int, _Machine, int, Event | Mine]] = []
         self._sequence = 0
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
@@ -109,10 +116,13 @@ class World:
             self.restart(name)
 
     def _machine(self, name: str, key: KeyPair) -> _Machine:
-        def on_say(message: object) -> None:
-            self.checkers.on_said(name, message)  # type: ignore[arg-type]
+        def on_remember(item: bytes, data: bytes) -> None:
+            self.checkers.on_remembered(name, item, data)
 
-        return _Machine(name, _Signing(key.seed, self._made), MemoryStore(self.genesis.state_items(), on_say))
+        work = self.genesis.spec.work
+        rate = work.difficulty / work.block_ms / len(self.genesis.committee.members)
+        store = MemoryStore(self.genesis.state_items(), on_remember)
+        return _Machine(name, _Signing(key.seed, self._made), store, rate)
 
     def _is_valid(self, public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
         known = (public, domain, data, signature)
@@ -167,7 +177,8 @@ class World:
         store = machine.store
         last = store.block(store.height())
         machine.executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
-        machine.node = Node(name, machine.key, self.genesis, store, self._is_valid, self._read)
+        random = Random(f"{self.seed} {name} {machine.life}")
+        machine.node = Node(name, machine.key, self.genesis, store, random, self._is_valid, self._read)
         machine.life += 1
         self._push(0, machine, Started())
 
@@ -218,9 +229,14 @@ class World:
         while self._queue:
             time_ms, _, machine, life, event = heapq.heappop(self._queue)
             self.now_ms = time_ms
-            if machine.node is not None and machine.life == life:
-                self._happen(machine, event)
-                return True
+            if machine.node is None or machine.life != life:
+                continue
+            if isinstance(event, Mine):
+                if event is not machine.search:
+                    continue  # that search has ended
+                event = self._found(machine, event)
+            self._happen(machine, event)
+            return True
         return False
 
     def run_for(self, ms: int) -> None:
@@ -271,6 +287,11 @@ class World:
                 self._send(machine, self._of_key[peer], data)
             case SetTimer(timer, delay_ms):
                 self._set_timer(machine, timer, delay_ms)
+            case Mine(_, difficulty):
+                machine.search = effect
+                self._push(round(self._random.expovariate(machine.hash_rate / difficulty)), machine, effect)
+            case StopMining():
+                machine.search = None
             case Reply(client, data):
                 self._replies.setdefault(client, []).append(data)
 
@@ -286,16 +307,23 @@ class World:
             self.delivered += 1
             self._push(delay_ms, receiver, Received(sender.key.public, data))
 
+    def _found(self, machine: _Machine, search: Mine) -> Mined:
+        """Find the nonce now: how long it took was drawn before, but it must be a true one."""
+        machine.search, nonce = None, None
+        while nonce is None:
+            nonce = seek_nonce(search.block_id, search.difficulty, self._random.getrandbits(40), 1_000)
+        return Mined(search.block_id, nonce)
+
     def _set_timer(self, machine: _Machine, timer: NodeTimer, delay_ms: int) -> None:
         self._push(delay_ms, machine, TimerFired(timer))
 
-    def _push(self, delay_ms: int, machine: _Machine, event: Event) -> None:
+    def _push(self, delay_ms: int, machine: _Machine, event: Event | Mine) -> None:
         self._sequence += 1
         heapq.heappush(self._queue, (self.now_ms + delay_ms, self._sequence, machine, machine.life, event))
 
     def _switch_off(self, machine: _Machine) -> None:
         machine.store.lose_turn()
-        machine.node = machine.executor = None
+        machine.node = machine.executor = machine.search = None
         machine.crash_after_commit = False
 
     def _named(self, name: str) -> _Machine:

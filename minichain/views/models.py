@@ -191,7 +191,7 @@ def count_transactions(client: ChainSource, first: int, last: int) -> int:
 def block_card(detail: BlockDetail, committee: Committee) -> BlockCard:
     """Sum up a block and its certificate; checking the certificate is the client's work."""
     header, txs = detail.final.block.header, detail.final.block.txs
-    signers = [committee.members[position] for position, _signature in detail.final.certificate.signatures]
+    signers = [committee.members[position] for position in detail.final.certificate.signers]
     names = {member.public: member.name for member in committee.members}
     return BlockCard(
         height=header.height,

@@ -6,52 +6,65 @@ contradict each other become evidence. Nothing a peer sends raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
+from minichain.codec import decode_own, encode
 from minichain.consensus.bft import rounds
-from minichain.consensus.bft.messages import Message, Proposal, Vote, author, cast_vote, is_signed, sign_proposal
+from minichain.consensus.bft.messages import (
+    Message,
+    Proposal,
+    Vote,
+    author,
+    cast_vote,
+    is_signed,
+    read_own,
+    sign_proposal,
+)
 from minichain.consensus.bft.rounds import Rounds, Step
 from minichain.consensus.bft.votes import MAX_ROUNDS_AHEAD, Log, contradiction
 from minichain.consensus.interface import (
     Accuse,
     Begin,
+    Behind,
     Build,
     Built,
     Decide,
     Effect,
     Event,
     Heard,
-    Hold,
     Judge,
     Judged,
+    Remember,
+    Setup,
     StartTimer,
     Tell,
     TimedOut,
     Timer,
     Work,
 )
-from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, is_valid_signature
-from minichain.ledger.certificate import PRECOMMIT, PREVOTE, certify
+from minichain.crypto import DIGEST_SIZE
+from minichain.ledger.certificate import PRECOMMIT, PREVOTE, QuorumCertificate, in_order
 from minichain.ledger.committee import Committee
-from minichain.ledger.genesis import Timeouts
 from minichain.ledger.types import Block
 from minichain.merkle import root
 
 MAX_EARLY_MESSAGES = 8  # kept for each member's messages of the next height
 MAX_ROUND = 2**31
+SAID: Final = b"said"  # names what this validator said, in its order
+HELD: Final = b"held"  # names the blocks that it may have to propose again
 
 
 class Bft:
     """One validator's Tendermint engine."""
 
-    def __init__(
-        self, key: KeyPair, genesis: bytes, timeouts: Timeouts, is_valid: SignatureCheck = is_valid_signature
-    ) -> None:
-        self._key = key
-        self._genesis = genesis
-        self._timeouts = timeouts
-        self._is_valid = is_valid
+    def __init__(self, setup: Setup) -> None:
+        self._key = setup.key
+        self._genesis = setup.genesis
+        self._timeouts = setup.spec.timeouts
+        self._is_valid = setup.is_valid
+        self._memory = dict(setup.memory)  # what it still has to remember
+        self._said = len(self._memory)
         self.height = 0
         self.rejected = 0
         self._committee: Committee
@@ -67,8 +80,8 @@ class Bft:
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
         match event:
-            case Heard(message) if self.height:
-                heard = self._hear(message)
+            case Heard(sender, message) if self.height:
+                heard = self._receive(sender, message)
                 if heard is None:
                     return []
                 effects = heard
@@ -85,6 +98,8 @@ class Bft:
             case Judged(block_id, valid):
                 self._valid[block_id] = valid
                 effects = []
+            case _:
+                return []
         return effects + self._advance() + self._ask_to_judge()
 
     def recall(self, round_: int) -> list[Any]:
@@ -110,18 +125,32 @@ class Bft:
         self._log = Log(begin.committee)
         self._valid, self._asked = {}, set()
         self._rounds = Rounds(self._log, lambda r: self._proposer_of(r) == self._key.public, self._valid)
-        effects = self._restore(begin)
+        effects = self._restore()
         early, self._early = self._early, {}
         for message in [message for messages in early.values() for message in messages]:
-            effects += self.handle(Heard(message), now_ms)
+            effects += self.handle(Heard(author(message), message), now_ms)
         return effects
 
-    def _restore(self, begin: Begin) -> list[Effect]:
-        """Return to where this validator was: its own messages say which steps it has taken and what it locked."""
-        current, blocks = self._rounds, {block.header.id: block for block in begin.held}
-        for message in begin.said:
-            if self._log.earlier(message) is not None:
-                continue  # said again after an earlier crash
+    def _restore(self) -> list[Effect]:
+        """Return to where this validator was: its own messages say which steps it has taken and what it locked.
+
+        What it remembers of another height is decided by now.
+        """
+        told = [read_own(data) for name, data in sorted(self._memory.items()) if name.startswith(SAID)]
+        held = [decode_own(data, Block) for name, data in self._memory.items() if name.startswith(HELD)]
+        said = [message for message in told if message.height == self.height]
+        if not said:
+            return self._forget()
+        return self._resume(said, [block for block in held if block.header.height == self.height])
+
+    def _forget(self) -> list[Effect]:
+        forgotten: list[Effect] = [Remember(name, None) for name in self._memory]
+        self._memory, self._said = {}, 0
+        return forgotten
+
+    def _resume(self, said: list[Message], held: Iterable[Block]) -> list[Effect]:
+        current, blocks = self._rounds, {block.header.id: block for block in held}
+        for message in said:
             self._log.add(message, message.round)
             current.round = message.round
             if isinstance(message, Proposal):
@@ -132,19 +161,27 @@ class Bft:
             if message.kind == PRECOMMIT and message.block_id is not None:
                 current.locked_block = current.valid_block = blocks[message.block_id]
                 current.locked_round = current.valid_round = message.round
-        again: list[Effect] = [Tell(message) for message in begin.said if message.round == current.round]
+        again: list[Effect] = [Tell(message) for message in said if message.round == current.round]
         return again + self._advance() + self._ask_to_judge()
 
     def _start(self) -> list[rounds.Action]:
         """Line 10: StartRound(0), put off until there is something to decide or somebody else has begun."""
         return self._rounds.start_round(0, 10) if self._rounds.round < 0 else []
 
-    def _hear(self, message: Message) -> list[Effect] | None:
-        """Take a member's message; None if it changes nothing that a rule looks at."""
-        if message.height == self.height + 1:
-            self._keep_early(message)
-        if message.height != self.height or not _is_meaningful(message):
+    def _receive(self, sender: bytes, message: Any) -> list[Effect] | None:
+        """Take a message; None if it changes nothing that a rule looks at. Who passed it on does not matter."""
+        if not isinstance(message, Proposal | Vote):
+            self.rejected += 1
             return None
+        if message.height > self.height:
+            if message.height == self.height + 1:
+                self._keep_early(message)
+            return [Behind(sender)]
+        if message.height < self.height or not _is_meaningful(message):
+            return None
+        return self._hear(message)
+
+    def _hear(self, message: Message) -> list[Effect] | None:
         earlier = self._log.earlier(message)
         if earlier is not None and contradiction(earlier, message) is None:
             return None
@@ -224,7 +261,8 @@ class Bft:
         current = self._rounds
         match action:
             case rounds.Propose(_, None, _):
-                return [Build(self.height, current.round)]
+                # In later rounds members disagree about what waits: an empty block lets them all go back to rest.
+                return [Build(self.height, current.round, may_be_empty=current.round > 0)]
             case rounds.Propose(_, block, valid_round):
                 assert block is not None
                 proposal = sign_proposal(self._key, self._genesis, self.height, current.round, block, valid_round)
@@ -235,16 +273,22 @@ class Bft:
             case rounds.Schedule(_, step):
                 return [StartTimer(Timer(step.name, self.height, current.round), self._delay(step))]
             case rounds.Hold(_, block):
-                return [Hold(block)]
+                return self._remember(HELD + block.header.id, encode(block))
             case rounds.Commit(_, block, round_):
                 block_id = block.header.id
                 signatures = self._log.precommits(round_).signatures_for(block_id)
-                return [Decide(block, certify(self._committee, self.height, round_, block_id, signatures))]
+                ordered = in_order(self._committee, signatures)
+                return [Decide(block, QuorumCertificate(self.height, round_, block_id, ordered))]
 
     def _say(self, message: Message) -> list[Effect]:
         """Send a message to everybody, this validator included."""
         self._log.add(message, self._rounds.round)
-        return [Tell(message)]
+        self._said += 1
+        return [*self._remember(SAID + self._said.to_bytes(8), encode(message)), Tell(message)]
+
+    def _remember(self, name: bytes, data: bytes) -> list[Effect]:
+        self._memory[name] = data
+        return [Remember(name, data)]
 
     def _ask_to_judge(self) -> list[Effect]:
         """Ask once about every proposed block; those of rounds that may still matter are all kept in the log."""

@@ -5,7 +5,9 @@ Proposal carries PROPOSAL of the paper, Vote carries PREVOTE and PRECOMMIT. Each
 
 from __future__ import annotations
 
-from minichain.codec import Record, encode
+from typing import Any, cast
+
+from minichain.codec import Record, decode_own, encode
 from minichain.crypto import KeyPair, SignatureCheck
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE, sign_vote, vote_statement
 from minichain.ledger.types import Block
@@ -48,6 +50,11 @@ class Equivocation(Record):
 
 
 Message = Proposal | Vote
+
+
+def read_own(data: bytes) -> Message:
+    """Decode a message that this validator remembered."""
+    return cast(Message, decode_own(data, cast(Any, Message)))
 
 
 def author(message: Message) -> bytes:
