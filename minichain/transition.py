@@ -20,15 +20,26 @@ from minichain.codec import Plain, encode
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.crypto import did_of, public_of
-from minichain.errors import ContractFault, DecodeError, ExecutionError, InvalidBlock, Refused, SignatureError
+from minichain.errors import (
+    ConfigError,
+    ContractFault,
+    DecodeError,
+    ExecutionError,
+    InvalidBlock,
+    Refused,
+    SignatureError,
+)
+from minichain.ledger.committee import Committee, Member, Term, committee_at, with_term
 from minichain.ledger.genesis import Fee, Genesis
-from minichain.ledger.state import TREASURY_KEY, Account, Overlay, State, Writes
+from minichain.ledger.state import COMMITTEE_KEY, TREASURY_KEY, Account, Overlay, State, Writes
 from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, open_envelope
 from minichain.merkle import StateTree, root
 
 GAS_TRANSACTION: Final = 2_000  # the signature check and the bookkeeping of any transaction
 GAS_BYTE: Final = 2  # carrying and keeping one byte of it
 GAS_TRANSFER: Final = 500
+
+GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
 
 REFUSALS: Final = {
     "oversize": "larger than a transaction of this chain may be",
@@ -59,6 +70,7 @@ class Execution(Plain):
     encoded_receipts: tuple[bytes, ...]
     writes: Writes
     tree: StateTree
+    next_committee: Committee
 
 
 # --- one transaction ---------------------------------------------------------------------------------------------
@@ -139,6 +151,7 @@ def apply_transaction(
     mark = overlay.checkpoint()
     try:
         results = tuple(_perform(runtime, frame, body.sender, call) for call in body.calls)
+        _plan_committee(overlay, events, block)
         outcome, error = "ok", ""
     except ExecutionError as failure:
         overlay.rollback(mark)
@@ -152,6 +165,19 @@ def apply_transaction(
 def _fee(genesis: Genesis, gas: int) -> int:
     policy = genesis.spec.policy
     return gas * policy.price if isinstance(policy, Fee) else 0
+
+
+def _plan_committee(overlay: Overlay, events: list[Event], block: BlockContext) -> None:
+    """Do what the contract that governs the members has announced: from a height on, another committee."""
+    for event in events:
+        if (event.contract, event.name) != (GOVERNING, "Committee"):
+            continue
+        try:
+            members = tuple(Member(name, public_of(did), weight) for name, did, weight in event.data["members"])
+            terms = with_term(overlay.get(COMMITTEE_KEY) or b"", block.height, Term(event.data["first"], members))
+        except (ConfigError, DecodeError) as error:
+            raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None
+        overlay.put(COMMITTEE_KEY, terms)
 
 
 def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve: int, height: int) -> None:
@@ -206,6 +232,8 @@ def _deploy(runtime: Runtime, frame: Frame, sender: bytes, *, name: str, source:
     """Put a contract's source on the chain under a name nobody has taken, and run its setup."""
     if not isinstance(args, dict):
         raise ContractFault("ledger.deploy takes `args`, a dictionary of the arguments of setup")
+    if name == GOVERNING:
+        raise ContractFault(f"the name {GOVERNING} is kept for the contract that governs who the members are")
     runtime.deploy(frame, name, source, args)
     frame.events.append(Event("ledger", "Deployed", {"contract": name, "by": did_of(sender)}))
     return name
@@ -224,6 +252,8 @@ def block_time(genesis: Genesis, height: int, parent_time_ms: int, now_ms: int) 
     """Return the time a new block carries, by the chain's clock."""
     if genesis.spec.clock == "logical":
         return genesis.spec.genesis_time_ms + height * genesis.spec.interval_ms
+    if genesis.spec.engine == "pow":
+        return now_ms  # later than the median of the last blocks: the engine sees to that
     return max(now_ms, parent_time_ms + 1)
 
 
@@ -257,9 +287,10 @@ def build_block(
         chosen.append(envelope)
         receipts.append(receipt)
         size, gas = size + len(envelope.raw), gas + receipt.gas
-    execution = _conclude(state, overlay, receipts)
-    header = _header(genesis, parent, context, proposer, [envelope.raw for envelope in chosen], execution)
-    return Block(header, tuple(envelope.raw for envelope in chosen)), execution, refused
+    execution = _conclude(state, overlay, receipts, context)
+    txs, committee = [envelope.raw for envelope in chosen], state.committee(context.height)
+    header = _header(genesis, parent, context, proposer, txs, execution, committee)
+    return Block(header, tuple(txs)), execution, refused
 
 
 def apply_block(
@@ -276,7 +307,8 @@ def apply_block(
     """
     header = block.header
     context = _next_context(genesis, parent, header.time_ms)
-    _require_sound_header(genesis, parent, context, header)
+    committee = state.committee(context.height)
+    _require_sound_header(genesis, parent, context, header, committee)
     overlay, receipts, limits, gas = state.overlay(), [], genesis.spec.limits, 0
     if sum(map(len, block.txs)) > limits.block_bytes:
         raise InvalidBlock(f"block {header.height} has more than {limits.block_bytes} bytes of transactions")
@@ -289,8 +321,8 @@ def apply_block(
         if gas + envelope.body.gas_limit > limits.block_gas:
             raise InvalidBlock(f"block {header.height} may use more than {limits.block_gas} gas")
         gas += receipts[-1].gas
-    execution = _conclude(state, overlay, receipts)
-    expected = _header(genesis, parent, context, header.proposer, block.txs, execution)
+    execution = _conclude(state, overlay, receipts, context)
+    expected = _header(genesis, parent, context, header.proposer, block.txs, execution, committee)
     for field in header.__struct_fields__:
         if getattr(header, field) != getattr(expected, field):
             raise InvalidBlock(f"the {field} of block {header.height} is not what its transactions make it")
@@ -311,7 +343,9 @@ def _next_context(genesis: Genesis, parent: Header | None, now_ms: int) -> Block
     return BlockContext(height, block_time(genesis, height, parent_time, now_ms))
 
 
-def _require_sound_header(genesis: Genesis, parent: Header | None, context: BlockContext, header: Header) -> None:
+def _require_sound_header(
+    genesis: Genesis, parent: Header | None, context: BlockContext, header: Header, committee: Committee
+) -> None:
     """Check what must hold before a transaction is executed; the rest is compared afterwards."""
     if header.genesis != genesis.hash or header.height != context.height:
         raise InvalidBlock(f"block {header.height} does not follow height {context.height - 1} of this chain")
@@ -319,13 +353,14 @@ def _require_sound_header(genesis: Genesis, parent: Header | None, context: Bloc
         raise InvalidBlock(f"block {header.height} has another parent than the last final block")
     if header.time_ms != context.time_ms:
         raise InvalidBlock(f"block {header.height} has time {header.time_ms}, which its clock does not allow")
-    if genesis.committee.weight(header.proposer) == 0:
+    if genesis.spec.engine != "pow" and committee.weight(header.proposer) == 0:
         raise InvalidBlock(f"block {header.height} was proposed by somebody outside the committee")
 
 
-def _conclude(state: State, overlay: Overlay, receipts: list[Receipt]) -> Execution:
-    encoded = tuple(map(encode, receipts))
-    return Execution(tuple(receipts), encoded, overlay.writes, state.tree.update(overlay.writes))
+def _conclude(state: State, overlay: Overlay, receipts: list[Receipt], block: BlockContext) -> Execution:
+    encoded, tree = tuple(map(encode, receipts)), state.tree.update(overlay.writes)
+    next_committee = committee_at(overlay.get(COMMITTEE_KEY) or b"", block.height + 1)
+    return Execution(tuple(receipts), encoded, overlay.writes, tree, next_committee)
 
 
 def _header(
@@ -335,6 +370,7 @@ def _header(
     proposer: bytes,
     txs: Sequence[bytes],
     execution: Execution,
+    committee: Committee,
 ) -> Header:
     return Header(
         genesis=genesis.hash,
@@ -346,6 +382,6 @@ def _header(
         tx_root=root(txs),
         receipt_root=root(execution.encoded_receipts),
         state_root=execution.tree.root,
-        committee=genesis.committee.hash,
-        next_committee=genesis.committee.hash,
+        committee=committee.hash,
+        next_committee=execution.next_committee.hash,
     )

@@ -8,9 +8,9 @@ All comparisons are strict and in integers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from minichain.codec import Record, encode
+from minichain.codec import Record, decode_own, encode
 from minichain.crypto import KEY_SIZE, did_of, digest
 from minichain.errors import ConfigError
 
@@ -73,6 +73,46 @@ class Committee:
     def can_lose(self, weight: int) -> bool:
         """Tell whether the rest still decides when members of this weight are gone."""
         return self.is_quorum(self.total - weight)
+
+
+# --- which committee, when ---------------------------------------------------------------------------------------
+
+
+class Term(Record):
+    """These members certify the blocks from height `first` on, until the next term begins."""
+
+    first: int
+    members: tuple[Member, ...]
+
+
+def first_terms(members: tuple[Member, ...]) -> bytes:
+    """Return what the state of a new chain says about its committees: one term, without an end."""
+    return encode((Term(1, members),))
+
+
+@lru_cache(maxsize=256)
+def committee_at(terms: bytes, height: int) -> Committee:
+    """Return the committee of a height, by what the state says about its terms."""
+    begun = [term for term in decode_own(terms, tuple[Term, ...]) if term.first <= height]
+    return _committee(begun[-1].members)
+
+
+@lru_cache(maxsize=64)
+def _committee(members: tuple[Member, ...]) -> Committee:
+    return Committee(members)
+
+
+def with_term(terms: bytes, height: int, term: Term) -> bytes:
+    """Return the terms after block `height` has planned another one; it replaces those that begin no earlier.
+
+    Raises `ConfigError` if it would begin in the past, or its members are no committee.
+    """
+    if term.first <= height:
+        raise ConfigError(f"a committee cannot begin at height {term.first}: block {height} is being made")
+    Committee(term.members)
+    kept = [old for old in decode_own(terms, tuple[Term, ...]) if old.first < term.first]
+    begun = [old for old in kept if old.first <= height]
+    return encode((begun[-1], *(old for old in kept if old.first > height), term))
 
 
 def _require_sound(members: tuple[Member, ...]) -> None:

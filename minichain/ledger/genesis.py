@@ -13,8 +13,8 @@ import msgspec
 from minichain.codec import Record, encode
 from minichain.crypto import KEY_SIZE, digest
 from minichain.errors import ConfigError
-from minichain.ledger.committee import Committee, Member
-from minichain.ledger.state import Account, account_key
+from minichain.ledger.committee import Committee, Member, first_terms
+from minichain.ledger.state import COMMITTEE_KEY, Account, account_key
 from minichain.merkle import StateTree
 
 CLOCKS = ("wall", "logical")
@@ -169,4 +169,5 @@ class Genesis:
 
     def state_items(self) -> list[tuple[bytes, bytes]]:
         """Return the state before the first block."""
-        return [(account_key(public), encode(Account(balance=amount))) for public, amount in self.spec.balances]
+        accounts = [(account_key(public), encode(Account(balance=amount))) for public, amount in self.spec.balances]
+        return [*accounts, (COMMITTEE_KEY, first_terms(self.spec.members))]

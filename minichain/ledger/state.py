@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from minichain.codec import Record, decode_own, encode
+from minichain.ledger.committee import Committee, committee_at
 from minichain.merkle import StateProof, StateTree
 
 Writes = dict[bytes, bytes | None]  # net changes: key -> new value, or None where the key is removed
@@ -62,6 +63,7 @@ def name_of_contract(key: bytes) -> str | None:
     return decode_own(key, tuple[str, str])[1] if key.startswith(_CONTRACT_PREFIX) else None
 
 
+COMMITTEE_KEY: Final = encode(["committee"])  # the terms of committees: the present one and those to come
 TREASURY_KEY: Final = encode(["treasury"])  # fees collected so far, so that no unit is ever lost
 
 
@@ -119,6 +121,10 @@ class State:
     @property
     def root(self) -> bytes:
         return self.tree.root
+
+    def committee(self, height: int) -> Committee:
+        """Return the committee that certifies the block of a height, as far as this state knows."""
+        return committee_at(self.values[COMMITTEE_KEY], height)
 
     def overlay(self) -> Overlay:
         """Open a write buffer on top of the committed values."""

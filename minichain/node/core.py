@@ -8,7 +8,7 @@ it should be is dropped and counted; only our own bugs raise.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Final
 
@@ -18,8 +18,9 @@ from minichain.consensus.bft import Bft, Proposal
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
 from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.committee import Committee, committee_at
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.state import Account, Writes, account_key, is_account_key, read_account
+from minichain.ledger.state import COMMITTEE_KEY, Account, Writes, account_key, is_account_key, read_account
 from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope
 from minichain.membership.authority import proposer
 from minichain.node import execution, queries
@@ -104,7 +105,9 @@ class Node:
         self._peers = Peers()
         self._catching_up = CatchUp()
         self._head: Header | None = None
-        self._accounts = {key: value for key, value in store.state_items() if is_account_key(key)}
+        self._accounts: dict[bytes, bytes] = {}
+        self._terms = b""  # of committees, as the state has them
+        self._note_writes(dict(store.state_items()))
         self._refusals: dict[bytes, Refused] = {}  # oldest first
         self._opened: dict[bytes, tuple[Envelope, ...]] = {}  # block id -> its checked transactions
         self._is_changing = False  # the executor is changing the chain
@@ -147,6 +150,11 @@ class Node:
         """Return the height of the last final block."""
         return self._head.height if self._head else 0
 
+    @property
+    def committee(self) -> Committee:
+        """Return the committee that certifies the next block."""
+        return committee_at(self._terms, self.height + 1)
+
     # --- starting and timers ---
 
     def _on_started(self) -> None:
@@ -170,7 +178,7 @@ class Node:
         return self.height if self._decides else max(0, self.height - self._genesis.spec.work.confirmations + 1)
 
     def _begin_height(self) -> None:
-        height, committee = self.height + 1, self._genesis.committee
+        height, committee = self.height + 1, self.committee
         head = self._head.id if self._head else self._genesis.hash
         self._has_begun, self._owed, self._asked_in_round = False, None, 0
         self._opened.clear()
@@ -366,7 +374,7 @@ class Node:
             last = self._store.block(self._store.height())
             assert last is not None
             self._store.undo_block()
-            self._note_accounts(writes)
+            self._note_writes(writes)
             self._counts["undone_blocks"] += 1
             limit = self._genesis.spec.limits.transaction_bytes
             returned = [*(open_envelope(raw, limit) for raw in last.block.txs), *returned]
@@ -377,11 +385,12 @@ class Node:
         ids = [envelope.id for envelope in kept.envelopes]
         undo = None if self._decides else kept.undo
         self._store.add_block(kept.final, kept.encoded_receipts, ids, kept.writes, undo)
-        self._note_accounts(kept.writes)
+        self._note_writes(kept.writes)
         self._counts["transactions"] += len(ids)
         self._mempool.remove(ids)
 
-    def _note_accounts(self, writes: Writes) -> None:
+    def _note_writes(self, writes: Mapping[bytes, bytes | None]) -> None:
+        self._terms = writes.get(COMMITTEE_KEY) or self._terms
         for key, value in writes.items():
             if is_account_key(key):
                 if value is None:
@@ -422,7 +431,7 @@ class Node:
         if final is None:
             return
         try:
-            require_final(final, self._genesis, self._is_valid)
+            require_final(final, self._genesis, self.committee, self._is_valid)
             self._change(self.height + 1, (final,))
         except (ProofError, DecodeError, SignatureError):
             self._count_fault(self._catching_up.sender, "bad_final_blocks")
@@ -613,7 +622,7 @@ class Node:
     def status(self) -> NodeStatus:
         """Return how this node is doing."""
         head, genesis = self._head, self._genesis
-        names = {member.public: member.name for member in genesis.committee.members}
+        names = {member.public: member.name for member in self.committee.members}
         heard = self._peers.heard_since(self._now_ms - 2 * TICK_MS)
         return NodeStatus(
             name=self.name,

@@ -7,6 +7,7 @@ from typing import Final
 from minichain.crypto import SignatureCheck
 from minichain.errors import ProofError
 from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Genesis
 from minichain.merkle import root
 from minichain.node.messages import MAX_MESSAGE_BYTES
@@ -30,7 +31,7 @@ def blocks_from(store: Store, first: int) -> tuple[FinalBlock, ...]:
     return tuple(found)
 
 
-def require_final(final: FinalBlock, genesis: Genesis, is_valid: SignatureCheck) -> None:
+def require_final(final: FinalBlock, genesis: Genesis, committee: Committee, is_valid: SignatureCheck) -> None:
     """Raise `ProofError` unless this is a final block of this chain, with the very transactions it was voted on with.
 
     The certificate covers the header only, and is as good on any other chain that the same members run.
@@ -38,7 +39,7 @@ def require_final(final: FinalBlock, genesis: Genesis, is_valid: SignatureCheck)
     header = final.block.header
     if header.genesis != genesis.hash:
         raise ProofError(f"block {header.height} belongs to another chain")
-    final.certificate.verify(header, genesis.committee, is_valid)
+    final.certificate.verify(header, committee, is_valid)
     if root(final.block.txs) != header.tx_root:
         raise ProofError(f"block {header.height} came with other transactions than its header names")
 

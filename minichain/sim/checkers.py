@@ -81,7 +81,7 @@ class Checkers:
     def _check_new(self, name: str, final: FinalBlock) -> None:
         header = final.block.header
         try:
-            final.certificate.verify(header, self._genesis.committee, self._is_valid)
+            final.certificate.verify(header, self._state.committee(header.height), self._is_valid)
         except ProofError as error:
             raise Violated(f"certificates: block {header.height} of {name}: {error}") from error
         try:
