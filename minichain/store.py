@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol, TypeVar
 from minichain.codec import decode, encode
 from minichain.errors import ConfigError, DecodeError, NetworkError
 from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.committee import Member
 from minichain.ledger.state import Writes
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB NOT NULL, undo BLOB);
 CREATE TABLE transactions (id BLOB PRIMARY KEY, height INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE handovers (height INTEGER PRIMARY KEY, members BLOB NOT NULL);
 CREATE TABLE memory (name BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE evidence (id INTEGER PRIMARY KEY, found BLOB NOT NULL UNIQUE);
 """
@@ -52,6 +54,12 @@ class Store(Protocol):
         undo: Writes | None = None,
     ) -> None:
         """Keep a block with what it did; `undo` are the writes that take it back, where that may become necessary."""
+
+    def hand_over(self, height: int, members: tuple[Member, ...]) -> None:
+        """Note that these members certify the blocks after a height, and no longer those before."""
+
+    def handovers(self, below: int) -> tuple[tuple[int, tuple[Member, ...]], ...]:
+        """Return every change of committee after a block below a height: (that block's height, the new members)."""
 
     def undo_block(self) -> None:
         """Take the last block back, with everything it did."""
@@ -149,11 +157,19 @@ class SqliteStore:
         )
         self._write_state(writes)
 
+    def hand_over(self, height: int, members: tuple[Member, ...]) -> None:
+        self._write("INSERT INTO handovers VALUES (?, ?)", (height, encode(members)))
+
+    def handovers(self, below: int) -> tuple[tuple[int, tuple[Member, ...]], ...]:
+        rows = self._rows("SELECT height, members FROM handovers WHERE height<? ORDER BY height", (below,))
+        return tuple((height, self._decode(members, tuple[Member, ...])) for height, members in rows)
+
     def undo_block(self) -> None:
         height = self.height()
         self._begin()
         self._write_state(self.undo(height))
         self._db.execute("DELETE FROM transactions WHERE height=?", (height,))
+        self._db.execute("DELETE FROM handovers WHERE height=?", (height,))
         self._db.execute("DELETE FROM blocks WHERE height=?", (height,))
 
     def undo(self, height: int) -> Writes:

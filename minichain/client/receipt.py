@@ -82,6 +82,7 @@ class Receipt:
             count=found.count,
             tx_path=found.tx_path,
             receipt_path=found.receipt_path,
+            handovers=found.handovers,
         )
 
     def __repr__(self) -> str:

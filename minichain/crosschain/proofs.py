@@ -1,6 +1,7 @@
 """A proof that a transaction is final, which anybody can check offline, for ever.
 
-Five steps, each checked: the chain's specification makes its genesis hash; the committee it names signed the header;
+Five steps, each checked: the chain's specification makes its genesis hash; the committee it names, or one it handed
+over to, certified the header;
 the header's roots hold the transaction and its receipt; both speak of each other; the transaction is signed by its
 sender, for this chain. Whoever must not be fooled by a made-up chain compares the genesis hash with one it knows.
 
@@ -11,13 +12,15 @@ from __future__ import annotations
 
 from minichain import merkle
 from minichain.codec import Record, decode, from_json, to_json
+from minichain.crosschain.light import Handover, follow
 from minichain.crypto import did_of
 from minichain.errors import ConfigError, DecodeError, ProofError
 from minichain.ledger.certificate import Certificate
+from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.types import Header, Receipt, Transaction, open_envelope
 
-VERSION = 1
+VERSION = 2
 MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
@@ -47,6 +50,7 @@ class Proof(Record):
     count: int
     tx_path: tuple[bytes, ...]
     receipt_path: tuple[bytes, ...]
+    handovers: tuple[Handover, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the content of a proof file."""
@@ -74,16 +78,15 @@ def verify(proof: Proof, genesis: bytes | None = None) -> Verified:
         chain = Genesis(proof.spec)
     except ConfigError as error:
         raise ProofError(f"the proof's chain cannot be: {error}") from None
-    if proof.header.genesis != chain.hash:
-        raise ProofError("the header belongs to another chain than the specification in this proof")
     if genesis is not None and chain.hash != genesis:
         raise ProofError(f"the proof is about the chain with genesis {chain.hash.hex()}, not {genesis.hex()}")
-    proof.certificate.verify(proof.header, chain.committee)
+    trust = follow(chain, proof.handovers)
+    trust.require_final(proof.header, proof.certificate)
     if proof.count != proof.header.tx_count:  # a root alone does not say how many entries it stands for
         raise ProofError(f"block {proof.header.height} has {proof.header.tx_count} transactions, not {proof.count}")
     _require_included("transaction", proof.header.tx_root, proof, proof.tx, proof.tx_path)
     _require_included("receipt", proof.header.receipt_root, proof, proof.receipt, proof.receipt_path)
-    return _read(proof, chain)
+    return _read(proof, chain, trust.committee)
 
 
 def _require_included(what: str, root: bytes, proof: Proof, entry: bytes, path: tuple[bytes, ...]) -> None:
@@ -91,7 +94,7 @@ def _require_included(what: str, root: bytes, proof: Proof, entry: bytes, path: 
         raise ProofError(f"the {what} is not in block {proof.header.height}: its path does not lead to the root")
 
 
-def _read(proof: Proof, chain: Genesis) -> Verified:
+def _read(proof: Proof, chain: Genesis, committee: Committee) -> Verified:
     try:
         envelope = open_envelope(proof.tx, chain.spec.limits.transaction_bytes)
         receipt = decode(proof.receipt, Receipt)
@@ -103,14 +106,13 @@ def _read(proof: Proof, chain: Genesis) -> Verified:
         raise ProofError("the transaction was signed for another chain")
     if not envelope.has_valid_signature():
         raise ProofError("the transaction is not signed by its sender")
-    members = chain.committee.members
     return Verified(
         chain_id=chain.spec.chain_id,
         genesis=chain.hash,
         height=proof.header.height,
         time_ms=proof.header.time_ms,
         sender=did_of(envelope.body.sender),
-        signers=tuple(members[position].name for position in proof.certificate.signers),
+        signers=tuple(committee.members[position].name for position in proof.certificate.signers),
         transaction=envelope.body,
         receipt=receipt,
     )

@@ -386,6 +386,9 @@ class Node:
         undo = None if self._decides else kept.undo
         self._store.add_block(kept.final, kept.encoded_receipts, ids, kept.writes, undo)
         self._note_writes(kept.writes)
+        header = kept.final.block.header
+        if header.next_committee != header.committee:
+            self._store.hand_over(header.height, committee_at(self._terms, header.height + 1).members)
         self._counts["transactions"] += len(ids)
         self._mempool.remove(ids)
 
@@ -582,7 +585,7 @@ class Node:
         if task is not None:
             self._execute(task)
         else:
-            self._reply(ticket, queries.answer(self._store, body))
+            self._reply(ticket, queries.answer(self._genesis, self._store, body))
 
     def _submit(self, txs: tuple[bytes, ...]) -> tuple[Verdict, ...]:
         verdicts, fresh = [], []

@@ -6,7 +6,9 @@ from typing import Any, Final, cast
 
 from minichain.codec import Record, decode
 from minichain.consensus.bft import Proposal, Vote
+from minichain.crosschain.light import Handover
 from minichain.ledger.certificate import Certificate, FinalBlock
+from minichain.ledger.committee import Member
 from minichain.ledger.state import Account
 from minichain.ledger.types import Header, Receipt
 from minichain.merkle import StateProof
@@ -151,10 +153,11 @@ class AccountState(Record, tag="accountstate"):
 
 
 class BlockDetail(Record, tag="detail"):
-    """A final block with its receipts."""
+    """A final block with its receipts, and the members of the committee of its height."""
 
     final: FinalBlock
     receipts: tuple[Receipt, ...]
+    members: tuple[Member, ...]
 
 
 class Headers(Record, tag="headers"):
@@ -189,7 +192,9 @@ class StateAnswer(Record, tag="stateproof"):
 
 
 class ReceiptAnswer(Record, tag="receiptproof"):
-    """A final transaction, its receipt, and the audit path of each under the header's roots."""
+    """A final transaction, its receipt, the audit path of each under the header's roots, and how the first committee's
+    trust came to the one that certified this header.
+    """
 
     header: Header
     certificate: Certificate
@@ -199,6 +204,7 @@ class ReceiptAnswer(Record, tag="receiptproof"):
     count: int
     tx_path: tuple[bytes, ...]
     receipt_path: tuple[bytes, ...]
+    handovers: tuple[Handover, ...]
 
 
 class Failure(Record, tag="failure"):

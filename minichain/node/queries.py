@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from minichain import merkle
 from minichain.codec import decode_own
+from minichain.crosschain.light import Handover
+from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Receipt
 from minichain.node import execution
 from minichain.node.messages import (
@@ -59,11 +62,11 @@ def from_executor(store: Store, answer: execution.Answer) -> ClientAnswer:
     raise AssertionError(f"{type(answer).__name__} answers no client")
 
 
-def answer(store: Store, request: ClientRequest) -> ClientAnswer:
+def answer(genesis: Genesis, store: Store, request: ClientRequest) -> ClientAnswer:
     """Answer a question about what is final."""
     match request:
         case AskBlock(height):
-            return _block(store, height)
+            return _block(genesis, store, height)
         case AskHeaders(first, count):
             return _headers(store, first, count)
         case AskReceipt(tx_id):
@@ -87,11 +90,13 @@ def find_verdicts(store: Store, tx_ids: tuple[bytes, ...], final: int) -> dict[b
     return verdicts
 
 
-def _block(store: Store, height: int) -> ClientAnswer:
+def _block(genesis: Genesis, store: Store, height: int) -> ClientAnswer:
     final = store.block(height) if 1 <= height <= store.height() else None  # no store is asked for any number
     if final is None:
         return Failure("no_block", f"there is no block {height} yet; the last one is {store.height()}")
-    return BlockDetail(final, tuple(decode_own(raw, Receipt) for raw in store.receipts(height)))
+    changes = store.handovers(height)
+    members = changes[-1][1] if changes else genesis.spec.members
+    return BlockDetail(final, tuple(decode_own(raw, Receipt) for raw in store.receipts(height)), members)
 
 
 def _headers(store: Store, first: int, count: int) -> ClientAnswer:
@@ -120,4 +125,12 @@ def _receipt(store: Store, tx_id: bytes) -> ClientAnswer:
         count=len(txs),
         tx_path=merkle.inclusion_proof(index, txs),
         receipt_path=merkle.inclusion_proof(index, receipts),
+        handovers=tuple(_handovers(store, height)),
     )
+
+
+def _handovers(store: Store, height: int) -> Iterator[Handover]:
+    for at, members in store.handovers(height):
+        final = store.block(at)
+        assert final is not None
+        yield Handover(final.block.header, final.certificate, members)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.committee import Member
 from minichain.ledger.state import Writes
 
 
@@ -24,6 +25,7 @@ class MemoryStore:
         self._blocks: dict[Any, tuple[FinalBlock, tuple[bytes, ...], Writes | None]] = {}
         self._places: dict[Any, tuple[int, int]] = {}
         self._state: dict[Any, bytes] = dict(items)
+        self._handovers: dict[Any, tuple[Member, ...]] = {}
         self._memory: dict[Any, bytes] = {}
         self._evidence: dict[Any, bool] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -81,8 +83,15 @@ class MemoryStore:
         for key, value in writes.items():
             self._put(self._state, key, value)
 
+    def hand_over(self, height: int, members: tuple[Member, ...]) -> None:
+        self._put(self._handovers, height, members)
+
+    def handovers(self, below: int) -> tuple[tuple[int, tuple[Member, ...]], ...]:
+        return tuple((height, members) for height, members in sorted(self._handovers.items()) if height < below)
+
     def undo_block(self) -> None:
         height = self.height()
+        self._put(self._handovers, height, None)
         for key, value in self.undo(height).items():
             self._put(self._state, key, value)
         for tx_id in [tx_id for tx_id, place in self._places.items() if place[0] == height]:

@@ -103,7 +103,7 @@ def find(text: str, client: Any) -> BlockCard:
     if len(wanted) == ID_LENGTH and set(wanted) <= set("0123456789abcdef"):
         wanted = str(client.receipt(wanted).height)
     if wanted.isdecimal() and len(wanted) < MAX_DIGITS:
-        return block_card(client.block(int(wanted)), client.genesis.committee)
+        return block_card(client.block(int(wanted)))
     raise UsageError(_("Write the number of a block, or the id of a transaction, which has 64 characters."))
 
 

@@ -155,8 +155,7 @@ class ChainReader:
         first = max(1, height - self._keep + 1)
         kept = tuple(card for card in last.blocks if first <= card.height < height)
         start = kept[-1].height + 1 if kept else first
-        committee = client.genesis.committee
-        new = tuple(block_card(client.block(number), committee) for number in range(start, height + 1))
+        new = tuple(block_card(client.block(number)) for number in range(start, height + 1))
         if height < last.height or (kept and new and new[0].parent != kept[-1].id):  # the network was started anew
             self._last = ChainSnapshot()
             return self._extend(client, height)
@@ -188,9 +187,9 @@ def count_transactions(client: ChainSource, first: int, last: int) -> int:
     return count
 
 
-def block_card(detail: BlockDetail, committee: Committee) -> BlockCard:
+def block_card(detail: BlockDetail) -> BlockCard:
     """Sum up a block and its certificate; checking the certificate is the client's work."""
-    header, txs = detail.final.block.header, detail.final.block.txs
+    header, txs, committee = detail.final.block.header, detail.final.block.txs, Committee(detail.members)
     signers = [committee.members[position] for position in detail.final.certificate.signers]
     names = {member.public: member.name for member in committee.members}
     return BlockCard(
