@@ -203,8 +203,11 @@ class Engine(Protocol):
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
 
-    def recall(self, round_: int) -> list[Any]:
-        """Return the messages of this height that help a member who is in `round_` and has not decided."""
+    def heard(self) -> bytes:
+        """Return, in the engine's own form, what was heard in the present round; for another member's `recall`."""
+
+    def recall(self, round_: int, heard: bytes) -> list[Any]:
+        """Return the messages of this height that a member lacks who is in `round_` and has `heard` so much of it."""
 
     def summary(self) -> dict[str, Any]:
         """Return what people may see; always "height", "round" and "step", which is "idle" while nothing is due."""

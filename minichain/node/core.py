@@ -160,12 +160,13 @@ class Node:
     def _on_started(self) -> None:
         self._head = self._header(self._store.height())
         self._final = self._final_height()
+        was_here = bool(self._head or self._store.memory())
         self._begin_height()
-        self._on_tick()
+        self._on_tick(is_stuck=was_here)
 
-    def _on_tick(self) -> None:
+    def _on_tick(self, is_stuck: bool = False) -> None:
         if self._decides:
-            self._broadcast(self._position())
+            self._broadcast(self._position(is_stuck))
         self._run(engine.Tick())
         self._set_timer("tick", TICK_MS)
 
@@ -221,14 +222,15 @@ class Node:
             return
         if self._now_ms >= self._progress_ms + STUCK_MS:
             if self._decides:
-                self._broadcast(self._position())
+                self._broadcast(self._position(is_stuck=True))
             waiting = self._mempool.first(self._genesis.spec.limits.block_bytes)
             if waiting:  # the proposer may never have got them
                 self._broadcast(Transactions(tuple(envelope.raw for envelope in waiting)))
         self._set_timer("stuck", STUCK_MS)
 
-    def _position(self) -> Position:
-        return Position(self.height + 1, self._engine.summary()["round"])
+    def _position(self, is_stuck: bool = False) -> Position:
+        heard = self._engine.heard() if is_stuck else b""
+        return Position(self.height + 1, self._engine.summary()["round"], heard, is_stuck)
 
     # --- the engine ---
 
@@ -269,7 +271,7 @@ class Node:
         """A round that decided nothing may have failed for want of messages: ask for them once, as the next begins."""
         if round_ > self._asked_in_round:
             self._asked_in_round = round_
-            self._broadcast(self._position())
+            self._broadcast(self._position(is_stuck=True))
 
     def _build(self, wish: engine.Build) -> None:
         if not self._mempool and not wish.may_be_empty:
@@ -462,8 +464,8 @@ class Node:
                     if not self._peers.is_muted(peer, self._now_ms):
                         self._admit_from_peer(peer, raw)
                 self._consider_work()
-            case Position(height, round_):
-                self._help(peer, height, round_)
+            case Position():
+                self._help(peer, message)
             case FinalBlocks(blocks):
                 if self._decides:
                     self._catching_up.offer(peer, blocks)
@@ -497,15 +499,18 @@ class Node:
             self._set_timer("behind", STUCK_MS)
             self._out.append(Send(peer, encode(self._position())))
 
-    def _help(self, peer: bytes, height: int, round_: int) -> None:
+    def _help(self, peer: bytes, position: Position) -> None:
         if not self._decides:
             return  # its engine has its own way to catch up
+        height = position.height
         if height > self.height + 1:
             self._ask_for_blocks(peer)
         elif height <= self.height and self._peers.may_help(peer, self._now_ms):
             self._out.append(Send(peer, encode(FinalBlocks(blocks_from(self._store, height)))))
-        elif height == self.height + 1 and self._peers.may_help(peer, self._now_ms):
-            self._out += [Send(peer, encode(message)) for message in self._engine.recall(round_)]
+        elif position.is_stuck and height == self.height + 1 and self._peers.may_help(peer, self._now_ms):
+            self._out += [
+                Send(peer, encode(message)) for message in self._engine.recall(position.round, position.heard)
+            ]
 
     # --- transactions ---
 

@@ -25,10 +25,14 @@ class Transactions(Record, tag=3):
 
 
 class Position(Record, tag=4):
-    """I am working on `height` in `round`, and cannot go on: send what I lack."""
+    """I am working on `height` in `round`: send the final blocks I lack. If I am stuck in this height, and have `heard`
+    so much of the round, send what I lack of that too.
+    """
 
     height: int
     round: int
+    heard: bytes = b""
+    is_stuck: bool = False
 
 
 class FinalBlocks(Record, tag=5):

@@ -102,11 +102,25 @@ class Bft:
                 return []
         return effects + self._advance() + self._ask_to_judge()
 
-    def recall(self, round_: int) -> list[Any]:
+    def heard(self) -> bytes:
+        """Return a bit for each vote heard in this round: in the committee's order, prevotes before precommits."""
+        voters = [self._log.voters(kind, self._rounds.round) for kind in (PREVOTE, PRECOMMIT)]
+        order = self._committee.members
+        bits = [member.public in heard for heard in voters for member in order]
+        return sum(bit << place for place, bit in enumerate(bits)).to_bytes(-(-len(bits) // 8), "little")
+
+    def recall(self, round_: int, heard: bytes) -> list[Any]:
         """Return the messages that help a member in `round_`: that round's, this one's, the valid one's."""
         current = self._rounds
         wanted = {round_, current.round, current.valid_round, self._log.decided_round or 0}
-        return list(self._log.messages_of(wanted))
+        known = int.from_bytes(heard[: 2 * len(self._committee.members)], "little")
+        return [m for m in self._log.messages_of(wanted) if not self._has_heard(m, round_, known)]
+
+    def _has_heard(self, message: Message, round_: int, known: int) -> bool:
+        if not isinstance(message, Vote) or message.round != round_:
+            return False
+        place = self._committee.order[message.voter] + (message.kind == PRECOMMIT) * len(self._committee.members)
+        return bool(known >> place & 1)
 
     def summary(self) -> dict[str, Any]:
         """Return what people may see of the engine."""

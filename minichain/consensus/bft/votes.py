@@ -83,6 +83,10 @@ class Log:
     def precommits(self, round_: int) -> Tally:
         return self._tallies[PRECOMMIT].get(round_, self._empty)
 
+    def voters(self, kind: int, round_: int) -> dict[bytes, Vote]:
+        """Return the votes of one kind in a round, by voter."""
+        return self._tallies[kind].get(round_, self._empty).votes
+
     def earlier(self, message: Message) -> Message | None:
         """Return the message this member already sent for the same height, round and step."""
         if isinstance(message, Proposal):
