@@ -20,11 +20,16 @@ MAX_NAME = 64
 
 
 class Member(Record):
-    """One member organisation's validator: a name for people, a public key, a voting weight."""
+    """One member organisation's validator: a name for people, a public key, a voting weight.
+
+    `owner` says who runs it, where that is somebody else than the name says: two validators of one owner are one
+    when it is asked who could stop the chain.
+    """
 
     name: str
     public: bytes
     weight: int = 1
+    owner: str = ""
 
     @property
     def did(self) -> str:
@@ -125,6 +130,8 @@ def _require_sound(members: tuple[Member, ...]) -> None:
     for member in members:
         if not 1 <= len(member.name) <= MAX_NAME or not member.name.isprintable() or set(member.name) & set("/\\"):
             raise ConfigError(f"member name {member.name!r}: use 1 to {MAX_NAME} printable characters, no slashes")
+        if len(member.owner) > MAX_NAME or not (member.owner.isprintable() or not member.owner):
+            raise ConfigError(f"{member.name}: an owner's name has at most {MAX_NAME} printable characters")
         if not 1 <= member.weight <= MAX_WEIGHT:
             raise ConfigError(f"{member.name}: a weight is 1 to {MAX_WEIGHT}, not {member.weight}")
         if len(member.public) != KEY_SIZE:

@@ -13,12 +13,13 @@ import msgspec
 from minichain.codec import Record, encode
 from minichain.crypto import KEY_SIZE, digest
 from minichain.errors import ConfigError
-from minichain.ledger.committee import Committee, Member, first_terms
+from minichain.ledger.committee import MAX_NAME, Committee, Member, first_terms
 from minichain.ledger.state import COMMITTEE_KEY, Account, account_key
 from minichain.merkle import StateTree
 
 CLOCKS = ("wall", "logical")
 ENGINES = ("bft", "raft", "pow")
+READERS = ("anyone", "members")
 CHAIN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 
 
@@ -74,8 +75,49 @@ class Work(Record):
     confirmations: int = 6
 
 
+class Authority(Record, tag="authority"):
+    """The members vote on who is one of them. A vote is open for `voting_blocks`; what it decided takes effect `delay`
+    blocks later.
+    """
+
+    voting_blocks: int = 1_000
+    delay: int = 2
+
+
+class Stake(Record, tag="stake"):
+    """Whoever has bonded most is a member: the `seats` largest stakes of at least `least`, anew every `epoch` blocks.
+
+    A stake is given back `unbonding` blocks after it was asked back; who contradicts itself loses `slash_percent`.
+    """
+
+    seats: int = 100
+    least: int = 1_000
+    epoch: int = 20
+    unbonding: int = 100
+    slash_percent: int = 50
+
+
+class Delegation(Record, tag="delegation"):
+    """Holders elect the members: the `seats` candidates with most votes, anew every `epoch` blocks. At most `turnover`
+    seats change hands at once.
+    """
+
+    seats: int = 21
+    epoch: int = 20
+    turnover: int = 7
+
+
+class Access(Record):
+    """Who may read and who may write: "anyone" or "members"."""
+
+    reads: str = "anyone"
+    writes: str = "anyone"
+
+
 class ChainSpec(Record, kw_only=True):
     """Every setting of a chain.
+
+    `profile` names the kind of chain these settings make, for people; it decides nothing.
 
     `clock` is "wall" (block time is the proposer's clock, within `max_skew_ms` of everybody's) or "logical" (genesis
     time + height x `interval_ms`). `balances` are the first owners of the native unit, by public key.
@@ -83,7 +125,10 @@ class ChainSpec(Record, kw_only=True):
 
     chain_id: str
     members: tuple[Member, ...]
+    profile: str = "custom"
     engine: str = "bft"
+    membership: Authority | Stake | Delegation = Authority()
+    access: Access = Access()
     clock: str = "wall"
     genesis_time_ms: int = 1_767_225_600_000  # 2026-01-01T00:00:00Z
     interval_ms: int = 1_000
@@ -97,12 +142,18 @@ class ChainSpec(Record, kw_only=True):
     def __post_init__(self) -> None:
         if not CHAIN_ID.fullmatch(self.chain_id):
             raise ConfigError(f"chain id {self.chain_id!r}: use 1 to 40 of a-z, 0-9, dot and dash")
-        if self.clock not in CLOCKS:
-            raise ConfigError(f"clock {self.clock!r}: choose one of {', '.join(CLOCKS)}")
-        if self.engine not in ENGINES:
-            raise ConfigError(f"engine {self.engine!r}: choose one of {', '.join(ENGINES)}")
+        for what, value, choices in (
+            ("clock", self.clock, CLOCKS),
+            ("engine", self.engine, ENGINES),
+            ("access.reads", self.access.reads, READERS),
+            ("access.writes", self.access.writes, READERS),
+        ):
+            if value not in choices:
+                raise ConfigError(f"{what} {value!r}: choose one of {', '.join(choices)}")
         if self.engine == "pow" and self.clock != "wall":
             raise ConfigError("engine pow needs the clock wall: its difficulty follows the times of its blocks")
+        if len(self.profile) > MAX_NAME:
+            raise ConfigError(f"a profile's name has at most {MAX_NAME} characters")
         if self.limits.transaction_gas > self.limits.block_gas:
             raise ConfigError("limits.transaction_gas is more than limits.block_gas: the largest transaction must fit")
         if self.limits.transaction_bytes > self.limits.block_bytes:
