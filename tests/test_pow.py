@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import count
+from itertools import count, pairwise
 from time import perf_counter
 from typing import Any
 
@@ -51,7 +51,6 @@ from minichain.consensus.pow.tree import (
     MEDIAN_OF,
     MIN_DEPTH,
     Entry,
-    Kept,
     Standing,
     Tree,
     difficulty_after,
@@ -61,7 +60,6 @@ from minichain.consensus.pow.tree import (
 )
 from minichain.crypto import is_valid_signature
 from minichain.ledger.certificate import (
-    PRECOMMIT,
     FinalBlock,
     QuorumCertificate,
     WorkCertificate,
@@ -197,7 +195,7 @@ class Miner:
         self.chain[wish.height - 1 :] = wish.blocks
         headers = [final.block.header for final in self.chain]
         assert [header.height for header in headers] == list(range(1, len(headers) + 1))
-        assert all(above.parent == below.id for below, above in zip(headers, headers[1:], strict=False))
+        assert all(above.parent == below.id for below, above in pairwise(headers))
         return self.begin()
 
     def hear(self, *blocks: FinalBlock, sender: bytes = PEER) -> list[str]:
@@ -1020,3 +1018,235 @@ def test_whatever_the_order_of_arrival_the_heaviest_wins(forest: tuple[Genesis, 
 
 
 # --- many miners in one story ----------------------------------------------------------------------------------------
+
+
+class Node(Miner):
+    """A miner with waiting transactions and a clock of its own. A cheater does not see that its blocks are invalid."""
+
+    def __init__(self, genesis: Genesis, skew_ms: int = 0, cheats: bool = False, **fields: Any) -> None:
+        self.skew_ms, self.cheats = skew_ms, cheats
+        self.waiting: dict[bytes, None] = {}
+        self.called_at = -1
+        super().__init__(genesis, **fields)
+        self.is_slow = True
+
+    def answer(self) -> list[Effect]:
+        if self.wish and not self.cheats:
+            self.invalid |= {id_of(final) for final in self.wish.blocks if NAMES[id_of(final)] == "bad"}
+        self.called_at = -1
+        return super().answer()
+
+    def owed(self) -> tuple[bytes, ...]:
+        """Return the transactions that are not in the chain."""
+        done = {tx for final in self.chain for tx in final.block.txs}
+        return tuple(tx for tx in self.waiting if tx not in done)
+
+    def call(self) -> list[Effect]:
+        """Tell the engine once at each height that something waits."""
+        if self.called_at == len(self.chain) or not self.owed():
+            return []
+        self.called_at = len(self.chain)
+        return self.do(Work())
+
+
+class Net:
+    """Nodes under virtual time, with weather between them. Whoever mines tries `pace` nonces a second."""
+
+    def __init__(self, seed: int, graph: networkx.Graph, cheaters: int = 0, pace: float = 5.0, **setting: Any) -> None:
+        self.random = random.Random(seed)
+        self.genesis = chain(**{"difficulty": 8, "block_ms": 400, "window": 5, **setting})
+        self.graph, self.pace, self.size = graph, pace, graph.number_of_nodes()
+        self.cheaters = set(range(cheaters))
+        self.honest = [i for i in range(self.size) if i not in self.cheaters]
+        self.publics = [b"%32d" % i for i in range(self.size)]
+        self.index = {public: i for i, public in enumerate(self.publics)}
+        self.now, self.turn, self.letters = 0, 0, 0
+        self.loss, self.side = 0.0, [0] * self.size
+        self.agenda: list[tuple[int, int, int, int, Callable[[], list[Effect]]]] = []
+        self.lives = [0] * self.size
+        self.searches = [0] * self.size
+        self.nodes = [
+            Node(self.genesis, self.random.randrange(-2_000, 2_000), i in self.cheaters, seed=i)
+            for i in range(self.size)
+        ]
+        for i in range(self.size):
+            self.tick(i)
+
+    def later(self, i: int, delay_ms: int, act: Callable[[], list[Effect]]) -> None:
+        self.turn += 1
+        heapq.heappush(self.agenda, (self.now + delay_ms, self.turn, i, self.lives[i], act))
+
+    def run(self, until: int) -> None:
+        while self.agenda and self.agenda[0][0] <= until:
+            self.now, _, i, life, act = heapq.heappop(self.agenda)
+            if life == self.lives[i]:
+                self.give(i, act)
+        self.now = until
+
+    def give(self, i: int, act: Callable[[], list[Effect]]) -> None:
+        node = self.nodes[i]
+        node.now = self.now + node.skew_ms + 10_000
+        self.perform(i, act())
+        self.perform(i, node.call())
+
+    def perform(self, i: int, effects: list[Effect]) -> None:
+        node = self.nodes[i]
+        for effect in effects:
+            match effect:
+                case Tell(message):
+                    for j in self.graph[i]:
+                        self.post(i, j, message)
+                case Send(to, message):
+                    self.post(i, self.index[to], message)
+                case StartTimer(timer, delay_ms):
+                    self.later(i, delay_ms, lambda timer=timer: node.do(TimedOut(timer)))
+                case Adopt():
+                    self.later(i, self.random.randrange(1, 60), node.answer)
+                case Build(height, _, _, not_before_ms):
+                    built = Built(height, 0, self.build(i, not_before_ms))
+                    self.later(i, self.random.randrange(20), lambda built=built: node.do(built))
+                case Mine(block_id, difficulty):
+                    self.search(i, block_id, difficulty)
+                case StopMining():
+                    self.searches[i] += 1
+
+    def post(self, i: int, j: int, message: Any) -> None:
+        """Send a letter; it may be lost, or overtaken by later ones."""
+        self.letters += 1
+        if self.side[i] == self.side[j] and self.random.random() >= self.loss:
+            node, heard = self.nodes[j], Heard(self.publics[i], message)
+            self.later(j, self.random.randrange(5, 80), lambda: node.do(heard))
+
+    def build(self, i: int, not_before_ms: int) -> Block:
+        node = self.nodes[i]
+        name = "bad" if node.cheats else f"{i}"
+        return draft(
+            node.chain[-1] if node.chain else None, name, max(node.now, not_before_ms), node.owed(), self.genesis
+        )
+
+    def search(self, i: int, block_id: bytes, difficulty: int) -> None:
+        """An exponential delay, then a nonce that really seals."""
+        node, first = self.nodes[i], self.random.getrandbits(32)
+        self.searches[i] += 1
+        mine = self.searches[i]
+        nonce = next(nonce for nonce in count(first) if is_sealed(block_id, nonce, difficulty))
+        delay_ms = int(self.random.expovariate(self.pace / difficulty / 1_000))
+        self.later(i, delay_ms, lambda: node.do(Mined(block_id, nonce)) if mine == self.searches[i] else [])
+
+    def tick(self, i: int) -> None:
+        def act() -> list[Effect]:
+            self.tick(i)
+            return self.nodes[i].do(Tick())
+
+        self.later(i, self.random.randrange(300, 700), act)
+
+    def submit(self, tx: bytes, *to: int) -> None:
+        for i in to or range(self.size):
+            self.nodes[i].waiting[tx] = None
+            self.nodes[i].called_at = -1
+            self.later(i, self.random.randrange(100), lambda: [])
+
+    def crash(self, i: int) -> None:
+        """Start a node anew with what it had remembered; what was under way to it is lost."""
+        old = self.nodes[i]
+        self.lives[i] += 1
+        self.searches[i] += 1
+        node = Node(self.genesis, old.skew_ms, old.cheats, memory=old.memory, chain=old.chain, seed=i)
+        node.waiting = old.waiting
+        self.nodes[i] = node
+        self.tick(i)
+        self.give(i, lambda: node.first)
+
+    def calm(self, limit_ms: int) -> None:
+        """Let everything arrive until everybody rests."""
+        self.loss, self.side = 0.0, [0] * self.size
+        end = self.now + limit_ms
+        while self.now < end and not self.is_settled():
+            self.run(self.now + 500)
+
+    def is_settled(self) -> bool:
+        resting = all(self.nodes[i].see("step") == "idle" for i in self.honest)
+        return resting and len({self.head(i) for i in self.honest}) == 1
+
+    def head(self, i: int) -> bytes:
+        node = self.nodes[i]
+        return id_of(node.chain[-1]) if node.chain else b""
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_seed_agreement_after_calm(seed: int) -> None:
+    """Loss, overtaking letters, parted networks, crashes, wrong clocks, now and then a cheater."""
+    size = 4 + seed % 4
+    net = Net(seed, networkx.complete_graph(size), cheaters=seed % 3 == 0)
+    net.loss = net.random.choice([0.0, 0.1, 0.3])
+    for n in range(4):
+        net.submit(b"tx-%d" % n)
+        net.side = [net.random.randrange(2) for _ in range(size)]
+        net.run(net.now + net.random.randrange(3_000))
+        net.crash(net.random.randrange(size))
+    net.calm(60_000)
+    assert net.is_settled(), "no agreement"
+    for i in net.honest:
+        node = net.nodes[i]
+        assert node.owed() == (), "a transaction was lost"
+        assert node.engine.rejected == 0, "a correct member was blamed"
+        assert len(node.memory) == len(node.engine._tree) - 1
+
+
+def test_the_same_seed_gives_the_same_story() -> None:
+    def story() -> tuple[int, list[bytes]]:
+        net = Net(5, networkx.complete_graph(5))
+        net.submit(b"tx")
+        net.run(8_000)
+        return net.letters, [net.head(i) for i in range(5)]
+
+    assert story() == story()
+
+
+def test_the_difficulty_finds_the_pace() -> None:
+    """It starts sixteen times too low, and a block shall take 400 ms: five miners with 200 tries a second each."""
+    net = Net(1, networkx.complete_graph(5), pace=200.0, difficulty=25, window=20, confirmations=999)
+    net.submit(b"tx")
+    net.run(40_000)
+    assert 200 <= net.nodes[0].see("difficulty") <= 800, "400 is right"
+    times = [final.block.header.time_ms for final in net.nodes[0].chain[-30:]]
+    assert 200 * 29 < times[-1] - times[0] < 800 * 29
+
+
+def test_two_hundred_nodes_that_know_six_others_each_agree() -> None:
+    graph = networkx.random_regular_graph(6, 200, seed=1)
+    net = Net(1, graph, pace=0.1)
+    for n in range(3):
+        net.submit(b"tx-%d" % n, n, n + 100)
+        net.run(net.now + 1_000)
+    net.calm(30_000)
+    assert net.is_settled()
+    assert {i for i in range(200) if net.nodes[i].owed()} == set()
+    assert {net.nodes[i].engine.rejected for i in range(200)} == {0}
+    blocks = {name for node in net.nodes for name in node.memory}
+    assert len(blocks) >= 6
+    spoken = sum(len(list(graph[i])) for i in range(200))
+    print(f"{len(blocks)} blocks, {net.letters} letters, {net.letters / spoken:.0f} for each line")
+
+
+# --- cost ------------------------------------------------------------------------------------------------------------
+
+
+def test_hearing_is_cheap() -> None:
+    """Generous limits: a known block takes a few microseconds, a new one some twenty (`pytest -s` prints them)."""
+    blocks = long_chain(500)
+    engine = Miner(EASY).engine
+    begins = [Begin(n + 1, id_of(blocks[n - 1]) if n else EASY.hash, FOUR, lambda _: PEER) for n in range(501)]
+    heard = [Heard(PEER, Sealed(final)) for final in blocks]
+    started = perf_counter()
+    for event, begin in zip(heard, begins[1:], strict=True):
+        engine.handle(event, LATER)
+        engine.handle(begin, LATER)
+    new_us = (perf_counter() - started) * 1e6 / len(blocks)
+    started = perf_counter()
+    for _ in range(20_000):
+        engine.handle(heard[-1], LATER)
+    known_us = (perf_counter() - started) * 1e6 / 20_000
+    print(f"\na new block with its adoption {new_us:.1f} us, a known one {known_us:.1f} us")
+    assert new_us < 500
+    assert known_us < 50

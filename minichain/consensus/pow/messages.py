@@ -56,6 +56,8 @@ Message = Sealed | Tip | Ask | Blocks | Forgotten
 def is_sound(message: Message) -> bool:
     """Tell whether a correct member could send these sizes and numbers. The blocks themselves are not looked at."""
     match message:
+        case Sealed():
+            return True
         case Tip(block_id, height, work):
             return len(block_id) == DIGEST_SIZE and height >= 0 and 0 <= work <= MAX_WORK
         case Ask(locator, target):
@@ -65,4 +67,5 @@ def is_sound(message: Message) -> bool:
             return len(blocks) <= MAX_ANSWER_BLOCKS
         case Forgotten(oldest):
             return oldest >= 0
-    return isinstance(message, Sealed)
+        case _:
+            return False

@@ -287,7 +287,8 @@ class Tree:
         """The node's chain ends with `head` now: let go of what can no longer win, and of what is too old."""
         self.head, self.offered = head, None
         while self.fixed.height < head.height - self._depth:
-            self._fix(ancestor(head, self.fixed.height + 1))
+            only, *others = self.fixed.children
+            self._fix(ancestor(head, only.height) if others else only)
         while self.base.height < self.fixed.height - self._spare:
             self._raise_base()
         self.best = self._heaviest()
