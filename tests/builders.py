@@ -11,7 +11,14 @@ from typing import Any
 
 from minichain.contracts.runtime import Runtime
 from minichain.crypto import KeyPair
-from minichain.ledger.certificate import PRECOMMIT, FinalBlock, certify, sign_vote, vote_statement
+from minichain.ledger.certificate import (
+    PRECOMMIT,
+    FinalBlock,
+    QuorumCertificate,
+    in_order,
+    sign_vote,
+    vote_statement,
+)
 from minichain.ledger.committee import Committee, Member
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.state import State
@@ -128,4 +135,4 @@ def finalise(chain: Genesis, block: Block, round_: int = 0) -> FinalBlock:
     statement = vote_statement(chain.hash, PRECOMMIT, height, round_, block_id)
     keys = [key(member.name) for member in chain.committee.members]
     signatures = {pair.public: sign_vote(pair, statement) for pair in keys}
-    return FinalBlock(block, certify(chain.committee, height, round_, block_id, signatures))
+    return FinalBlock(block, QuorumCertificate(height, round_, block_id, in_order(chain.committee, signatures)))

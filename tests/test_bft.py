@@ -7,42 +7,51 @@ A failing seed is in the test's name: `pytest tests/test_bft.py -k "seed and 17"
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 import pytest
 
+from minichain.codec import Record, encode
 from minichain.consensus.bft import Bft, Equivocation, Proposal, Vote
-from minichain.consensus.bft.engine import MAX_EARLY_MESSAGES, MAX_ROUNDS_AHEAD
-from minichain.consensus.bft.messages import cast_vote, sign_proposal
+from minichain.consensus.bft.engine import HELD, MAX_EARLY_MESSAGES, MAX_ROUNDS_AHEAD, SAID
+from minichain.consensus.bft.messages import author, cast_vote, read_own, sign_proposal
 from minichain.consensus.interface import (
     Accuse,
     Begin,
+    Behind,
     Build,
     Built,
     Decide,
     Effect,
     Heard,
-    Hold,
     Judge,
     Judged,
+    Mined,
+    Remember,
+    Setup,
     StartTimer,
     Tell,
+    Tick,
     TimedOut,
     Timer,
     Work,
 )
+from minichain.crypto import is_valid_signature
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Timeouts
 from minichain.ledger.types import Block, Header
 from minichain.merkle import root
-from tests.builders import committee, key
+from tests.builders import committee, genesis, key
 
 CHAIN = b"\7" * 32
 FOUR = committee(1, 1, 1, 1)
 TIMEOUTS = Timeouts(propose=1_000, prevote=500, precommit=300, growth=10)
+SPEC = genesis(timeouts=TIMEOUTS).spec
+NOTHING: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 
 
 NAMES: dict[bytes, str] = {}
@@ -65,22 +74,52 @@ def block_id(value: Block | None) -> bytes | None:
 A, B = block("A"), block("B")
 
 
-class Process:
-    """One engine at height 1; `hear` speaks with the voices of the others. Proposers: node-0 in round 0, and so on."""
+def engine_of(me: int, memory: Mapping[bytes, bytes]) -> Bft:
+    return Bft(Setup(key(f"node-{me}"), CHAIN, SPEC, is_valid_signature, random.Random(me), dict(memory)))
 
-    def __init__(
-        self, me: int, group: Committee = FOUR, said: tuple[Any, ...] = (), held: tuple[Block, ...] = ()
-    ) -> None:
-        self.engine = Bft(key(f"node-{me}"), CHAIN, TIMEOUTS)
-        self.group = group
-        publics = [member.public for member in group.members]
-        self.first = self.engine.handle(Begin(1, group, lambda r: publics[r % len(publics)], said, held), 0)
+
+def begin(height: int, group: Committee = FOUR) -> Begin:
+    """Return the beginning of a height, in whose round r member r proposes."""
+    publics = [member.public for member in group.members]
+    return Begin(height, bytes(32), group, lambda r: publics[r % len(publics)])
+
+
+def keep(memory: dict[bytes, bytes], effects: Iterable[Effect]) -> None:
+    """Do to the memory what a node does; and look whether everything is remembered that is said."""
+    for effect in effects:
+        match effect:
+            case Remember(name, None):
+                del memory[name]
+            case Remember(name, data):
+                assert name not in memory or memory[name] == data, "what was remembered under this name is lost"
+                memory[name] = data
+            case Tell(message):
+                assert encode(message) in memory.values(), f"said, and not remembered: {message}"
+
+
+class Process:
+    """One engine at height 1; `hear` speaks with the voices of the others. Proposers: node-0 in round 0, and so on.
+
+    `memory` is what its effects made of the memory that it was started with.
+    """
+
+    def __init__(self, me: int, group: Committee = FOUR, memory: Mapping[bytes, bytes] = NOTHING) -> None:
+        self.me, self.group = me, group
+        self.memory = dict(memory)
+        self.engine = engine_of(me, memory)
+        self.first = self.do(begin(1, group))
+
+    def restarted(self) -> Process:
+        return Process(self.me, self.group, self.memory)
 
     def do(self, event: Any) -> list[Effect]:
-        return self.engine.handle(event, 0)
+        effects = self.engine.handle(event, 0)
+        keep(self.memory, effects)
+        return effects
 
     def hear(self, *messages: Any) -> list[Effect]:
-        return [effect for message in messages for effect in self.do(Heard(message))]
+        """Hear messages from their authors; what is none comes from node-0."""
+        return [effect for message in messages for effect in self.do(Heard(sender_of(message), message))]
 
     def timeout(self, step: str, round_: int) -> list[Effect]:
         return self.do(TimedOut(Timer(step, 1, round_)))
@@ -99,6 +138,10 @@ class Process:
     def summary(self) -> tuple[int, str, int]:
         found = self.engine.summary()
         return found["round"], found["step"], found["locked_round"]
+
+
+def sender_of(message: Any) -> bytes:
+    return author(message) if isinstance(message, Proposal | Vote) else key("node-0").public
 
 
 def vote(voter: int, kind: int, round_: int, value: Block | None, height: int = 1) -> Vote:
@@ -137,8 +180,8 @@ def tell(effect: Effect) -> str:  # noqa: PLR0911
             return f"timer {timer.kind} {timer.round} {delay}"
         case Build(_, round_):
             return f"build {round_}"
-        case Hold(value):
-            return f"hold {name_of(value.header.id)}"
+        case Remember(name) if name.startswith(HELD):
+            return f"hold {name_of(name.removeprefix(HELD))}"
         case Decide(value, certificate):
             return f"decide {name_of(value.header.id)} {certificate.round}"
         case Accuse():
@@ -266,7 +309,7 @@ def test_line_34_any_two_thirds_of_prevotes_start_a_timer_once() -> None:
 def test_line_36_two_thirds_of_prevotes_lock_and_precommit() -> None:
     process = Process(3)
     process.propose(0, A)
-    # The block is held before the precommit is said: a restart must find what it is locked on.
+    # The block is remembered before the precommit is said: a restart must find what it is locked on.
     assert said(process.votes(PREVOTE, 0, A, 0, 1)) == ["timer PREVOTE 0 500", "hold A", "precommit 0 A"]
     assert process.summary == (0, "precommit", 0)
     assert process.votes(PREVOTE, 0, A, 2) == [], "the first time only"
@@ -472,19 +515,43 @@ HOSTILE: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
 def test_bad_input_is_dropped_and_changes_nothing(make: Callable[[], Any]) -> None:
     process = Process(3)
-    assert process.hear(make()) == []
+    assert [effect for effect in process.hear(make()) if not isinstance(effect, Behind)] == []
     assert process.summary == (0, "idle", -1)
-    assert process.engine.recall(0) == []
+    assert process.engine.recall(0, b"") == []
     process.propose(0, A)
     before = process.summary
-    assert [effect for effect in process.hear(make()) if not isinstance(effect, Accuse)] == []
+    assert [effect for effect in process.hear(make()) if not isinstance(effect, Accuse | Behind)] == []
     assert process.summary == before
+    assert process.memory.keys() == {SAID + (1).to_bytes(8)}, "its prevote for A"
 
 
 def test_nothing_is_heard_before_the_first_height() -> None:
-    engine = Bft(key("node-3"), CHAIN, TIMEOUTS)
-    assert engine.handle(Heard(vote(1, PREVOTE, 0, A)), 0) == []
-    assert engine.handle(Heard(vote(1, PREVOTE, 0, A, height=0)), 0) == []
+    engine, one = engine_of(3, NOTHING), key("node-1").public
+    assert engine.handle(Heard(one, vote(1, PREVOTE, 0, A)), 0) == []
+    assert engine.handle(Heard(one, vote(1, PREVOTE, 0, A, height=0)), 0) == []
+
+
+class Heartbeat(Record, tag=99):
+    """What an engine of another kind might say."""
+
+    height: int
+    round: int
+
+
+@pytest.mark.parametrize("message", [Heartbeat(1, 0), Heartbeat(2, 0), Heartbeat(10**9, 0), None, b"", 7, "vote"])
+def test_messages_of_other_engines_are_rejected(message: Any) -> None:
+    process = Process(3)
+    process.propose(0, A)
+    before, memory = process.summary, dict(process.memory)
+    assert process.hear(message, message) == []
+    assert process.engine.rejected == 2
+    assert (process.summary, process.memory) == (before, memory)
+
+
+def test_events_of_other_engines_mean_nothing() -> None:
+    process = Process(3)
+    process.propose(0, A)
+    assert process.do(Mined(A.header.id, 7)) + process.do(Tick()) == []
 
 
 def test_two_votes_of_one_member_are_evidence_and_count_once() -> None:
@@ -517,22 +584,51 @@ def test_what_one_member_can_make_us_keep_is_bounded() -> None:
     process = Process(3)
     process.do(Work())
     process.hear(*(vote(1, kind, r, None) for r in range(100) for kind in (PREVOTE, PRECOMMIT)))
-    kept = {message for r in range(100) for message in process.engine.recall(r)}
+    kept = {message for r in range(100) for message in process.engine.recall(r, b"")}
     assert len(kept) == 2 * (MAX_ROUNDS_AHEAD + 1)
 
 
 # --- the next height -----------------------------------------------------------------------------------------------
 
 
-def begin_2(process: Process) -> list[Effect]:
-    publics = [member.public for member in FOUR.members]
-    return process.do(Begin(2, FOUR, lambda r: publics[r % 4]))
+def test_whoever_speaks_of_a_later_height_has_blocks_that_are_lacking_here() -> None:
+    """Who passed the message on has them, whoever signed it; a false one costs a question."""
+    process, helper = Process(3), key("node-2").public
+    for height in (2, 3, 10**9):
+        assert process.do(Heard(helper, vote(1, PREVOTE, 0, A, height=height))) == [Behind(helper)]
+    assert process.do(Heard(helper, vote(1, PREVOTE, 0, A, height=0))) == []
+
+
+def test_what_was_remembered_of_a_height_is_forgotten_when_the_next_begins() -> None:
+    """In one list of effects, so in one turn with the block that ended it."""
+    process = Process(3)
+    process.propose(0, A)
+    process.votes(PREVOTE, 0, A, 0, 1)
+    names = [*process.memory]
+    assert len(names) == 3, "two votes and a block"
+    effects = process.do(begin(2))
+    assert effects == [Remember(name, None) for name in names]
+    assert process.memory == {}
+    process.timeout("PROPOSE", 0)
+    assert process.do(begin(3)) == []
+    assert process.restarted().first == []
+
+
+def test_what_is_remembered_of_an_earlier_height_is_forgotten_after_a_restart() -> None:
+    before = Process(3)
+    before.propose(0, A)
+    before.votes(PREVOTE, 0, A, 0, 1)
+    after = engine_of(3, before.memory)
+    assert after.handle(begin(2), 0) == [Remember(name, None) for name in before.memory]
+    assert after.summary()["step"] == "idle"
+    assert after.summary()["locked_round"] == -1
 
 
 def test_messages_of_the_next_height_are_kept_for_it() -> None:
     process, ahead = Process(3), block("A", height=2)
-    assert process.hear(proposal(0, ahead, height=2), *(vote(n, PREVOTE, 0, ahead, height=2) for n in (0, 1))) == []
-    effects = begin_2(process)
+    early = (proposal(0, ahead, height=2), *(vote(n, PREVOTE, 0, ahead, height=2) for n in (0, 1)))
+    assert process.hear(*early) == [Behind(author(message)) for message in early]
+    effects = process.do(begin(2))
     assert Judge(ahead) in effects
     assert Tell(vote(3, PRECOMMIT, 0, ahead, height=2)) in process.judge(ahead)
 
@@ -543,31 +639,55 @@ def test_nobody_can_take_the_place_of_anothers_early_messages() -> None:
         process.hear(bent(vote(2, PREVOTE, n, None, height=2), voter=key("node-0").public))
         process.hear(bent(vote(2, PREVOTE, n, None, height=2), voter=key("node-1").public))
     process.hear(proposal(0, ahead, height=2), *(vote(n, PREVOTE, 0, ahead, height=2) for n in (0, 1)))
-    begin_2(process)
+    process.do(begin(2))
     assert Tell(vote(3, PRECOMMIT, 0, ahead, height=2)) in process.judge(ahead)
 
 
 # --- restart -------------------------------------------------------------------------------------------------------
 
 
+def words(process: Process) -> list[Any]:
+    """Return what a process said, in its order, as its memory has it."""
+    return [read_own(data) for name, data in sorted(process.memory.items()) if name.startswith(SAID)]
+
+
+def told(process: Process) -> list[Any]:
+    """Return what a process said when it started."""
+    return [effect.message for effect in process.first if isinstance(effect, Tell)]
+
+
+def locked_on_a_in_its_round() -> Process:
+    process = Process(3)
+    process.propose(0, A)
+    process.votes(PREVOTE, 0, A, 0, 1)
+    return process
+
+
 def test_a_restart_returns_to_the_step_and_the_lock() -> None:
-    before = Process(3)
-    before.propose(0, A)
-    effects = before.votes(PREVOTE, 0, A, 0, 1)
-    words = (vote(3, PREVOTE, 0, A), vote(3, PRECOMMIT, 0, A))
-    assert Tell(words[1]) in effects
-    after = Process(3, said=words, held=(A,))
-    assert [e for e in after.first if isinstance(e, Tell)] == [Tell(w) for w in words], "it says the same again"
+    before = locked_on_a_in_its_round()
+    assert words(before) == [vote(3, PREVOTE, 0, A), vote(3, PRECOMMIT, 0, A)]
+    after = before.restarted()
+    assert told(after) == words(before), "it says the same again"
+    assert after.memory == before.memory, "and remembers it once"
     assert after.summary == (0, "precommit", 0)
     assert after.propose(0, B) == [Judge(B)], "it has prevoted"
     after.timeout("PRECOMMIT", 0)
     assert said(after.propose(1, own("C", 1))) == ["prevote 1 nil"], "it is locked"
 
 
+def first_of(memory: Mapping[bytes, bytes], count: int) -> dict[bytes, bytes]:
+    """Return what was remembered first: a crash came before the rest."""
+    return dict(list(memory.items())[:count])
+
+
 def test_a_proposer_that_restarts_does_not_propose_twice() -> None:
-    made = proposal(0, A)
-    after = Process(0, said=(made,))
-    assert Tell(made) in after.first
+    before = Process(0)
+    before.do(Work())
+    before.do(Built(1, 0, A))
+    made = words(before)[0]
+    assert made == proposal(0, A)
+    after = Process(0, memory=first_of(before.memory, 1))
+    assert made in told(after)
     assert Judge(A) in after.first
     assert after.do(Work()) == []
     assert after.do(Built(1, 0, B)) == []
@@ -576,21 +696,63 @@ def test_a_proposer_that_restarts_does_not_propose_twice() -> None:
 
 def test_a_proposal_of_a_later_round_begins_that_round() -> None:
     """After a restart it must still vote in the round it has proposed in."""
-    c = own("C", 1)
-    words = (vote(1, PREVOTE, 0, None), vote(1, PRECOMMIT, 0, None), proposal(1, c))
-    after = Process(1, said=words)
+    before, c = Process(1), own("C", 1)
+    before.do(Work())
+    before.timeout("PROPOSE", 0)
+    before.votes(PREVOTE, 0, None, 0, 2)
+    before.timeout("PRECOMMIT", 0)
+    before.do(Built(1, 1, c))
+    assert words(before)[:3] == [vote(1, PREVOTE, 0, None), vote(1, PRECOMMIT, 0, None), proposal(1, c)]
+    after = Process(1, memory=first_of(before.memory, 3))
     assert after.summary == (1, "propose", -1)
     assert said(after.judge(c)) == ["prevote 1 C"]
 
 
-def test_however_often_a_member_restarts_it_counts_once() -> None:
+def the_same(process: Process) -> Process:
+    return Process(3, memory=process.memory)
+
+
+def three_times_with_its_own_effects(process: Process) -> Process:
+    for _ in range(3):
+        process = process.restarted()
+        process.do(Work())
+    return process.restarted()
+
+
+def three_times_with_the_first_memory(process: Process) -> Process:
+    for _ in range(3):
+        process.restarted().timeout("PRECOMMIT", 0)  # a life that is lost: a copy of the file was put back
+    return process.restarted()
+
+
+RESTARTS = (the_same, three_times_with_its_own_effects, three_times_with_the_first_memory)
+
+
+@pytest.mark.parametrize("restart", RESTARTS, ids=lambda restart: restart.__name__)
+def test_however_often_a_member_restarts_it_counts_once(restart: Callable[[Process], Process]) -> None:
     """Its words come back each time, and are said again each time."""
-    words = (vote(3, PREVOTE, 0, A), vote(3, PRECOMMIT, 0, A))
-    after = Process(3, said=words * 3, held=(A,))
+    before = locked_on_a_in_its_round()
+    after = restart(before)
+    assert told(after) == [vote(3, PREVOTE, 0, A), vote(3, PRECOMMIT, 0, A)]
     assert not any(isinstance(effect, Decide) for effect in after.first)
     assert "decide A 0" not in said(after.propose(0, A))
     assert "decide A 0" not in said(after.votes(PRECOMMIT, 0, A, 0))
     assert "decide A 0" in said(after.votes(PRECOMMIT, 0, A, 1))
+
+
+def test_what_is_said_after_a_restart_joins_what_was_said_before() -> None:
+    """Its words and its blocks have names of their own, and come back in the order in which they were said."""
+    process = locked_on_a_in_its_round()
+    for round_ in range(1, 12):
+        process = process.restarted()
+        process.timeout("PRECOMMIT", round_ - 1)
+        process.timeout("PROPOSE", round_)
+        process.votes(PREVOTE, round_, None, 0, 1)
+    votes = [(word.round, word.kind) for word in words(process) if isinstance(word, Vote)]
+    assert votes == [(round_, kind) for round_ in range(12) for kind in (PREVOTE, PRECOMMIT)]
+    assert [word.round for word in words(process) if isinstance(word, Proposal)] == [3, 7, 11]
+    assert [*process.restarted().memory] == [*process.memory]
+    assert process.restarted().summary == (11, "precommit", 0)
 
 
 # --- four engines in one story -------------------------------------------------------------------------------------
@@ -616,14 +778,13 @@ node-3: decide A 0 (line 49)
 
 
 class Net:
-    """Engines, the words each has said and what it holds, and the messages and timers under way."""
+    """Engines, what each remembers, and the messages and timers under way."""
 
     def __init__(self, seed: int, group: Committee = FOUR, liars: tuple[int, ...] = ()) -> None:
         self.random = random.Random(seed)
         self.group, self.liars = group, liars
         self.size = len(group.members)
-        self.said: list[list[Any]] = [[] for _ in range(self.size)]
-        self.held: list[list[Block]] = [[] for _ in range(self.size)]
+        self.memory: list[dict[bytes, bytes]] = [{} for _ in range(self.size)]
         self.mail: list[tuple[int, Any]] = []
         self.timers: list[tuple[int, Timer]] = []
         self.decided: dict[int, bytes] = {}
@@ -635,10 +796,8 @@ class Net:
         self.engines: list[Bft] = [self.start(i) for i in range(self.size)]
 
     def start(self, i: int) -> Bft:
-        publics = [member.public for member in self.group.members]
-        engine = Bft(key(f"node-{i}"), CHAIN, TIMEOUTS)
-        begin = Begin(1, self.group, lambda r: publics[r % self.size], tuple(self.said[i]), tuple(self.held[i]))
-        self.perform(i, engine, engine.handle(begin, 0))
+        engine = engine_of(i, self.memory[i])
+        self.perform(i, engine, engine.handle(begin(1, self.group), 0))
         return engine
 
     def restart(self, i: int) -> None:
@@ -652,12 +811,11 @@ class Net:
     def perform(self, i: int, engine: Bft, effects: list[Effect]) -> None:
         if done := ", ".join(said(effects)):
             self.log.append(f"node-{i}: {done} (line {engine.last_line})")
+        keep(self.memory[i], effects)
         for effect in effects:
             match effect:
                 case Tell(message):
                     self.tell(i, message)
-                case Hold(value):
-                    self.held[i].append(value)
                 case StartTimer(timer, _):
                     self.timers.append((i, timer))
                 case Build(_, round_):
@@ -677,14 +835,15 @@ class Net:
         self.mail.append((i, event))
 
     def tell(self, i: int, message: Any) -> None:
-        if message not in self.said[i]:
-            self.said[i].append(message)
         step = (i, message.kind if isinstance(message, Vote) else "proposal", message.round)
         statement = message.block_id if isinstance(message, Vote) else (message.block.header.id, message.valid_round)
         assert self.statements.setdefault(step, statement) == statement, f"node-{i} contradicts itself: {message}"
         for j in range(self.size):
             if j != i:
-                self.mail.append((j, Heard(self.twisted(i, j, message))))
+                self.mail.append((j, self.heard_from(i, j, message)))
+
+    def heard_from(self, i: int, j: int, message: Any) -> Heard:
+        return Heard(key(f"node-{i}").public, self.twisted(i, j, message))
 
     def twisted(self, i: int, j: int, message: Any) -> Any:
         """A liar tells even and odd members different things."""
@@ -724,8 +883,10 @@ class Net:
             if j not in self.decided and state not in self.asked:
                 self.asked.add(state)
                 for i, engine in enumerate(self.engines):
-                    words = engine.recall(asking.summary()["round"])
-                    self.mail += [(j, Heard(self.twisted(i, j, message))) for message in words if i != j]
+                    words = engine.recall(asking.summary()["round"], asking.heard())
+                    self.mail += [
+                        (j, Heard(key(f"node-{i}").public, self.twisted(i, j, message))) for message in words if i != j
+                    ]
 
     def calm(self) -> None:
         """From now on everything arrives before a timer runs out: then the paper promises a decision."""
