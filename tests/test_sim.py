@@ -12,7 +12,9 @@ import builders
 import msgspec
 import pytest
 
-from minichain.codec import encode
+from minichain.codec import decode, encode
+from minichain.consensus.bft import Equivocation, Vote
+from minichain.consensus.bft.engine import SAID
 from minichain.errors import UsageError
 from minichain.ledger.certificate import PRECOMMIT, FinalBlock, QuorumCertificate
 from minichain.node.core import Node
@@ -183,9 +185,11 @@ def test_contradicting_votes_become_evidence():
     for tx in transfers(run, 5):
         submit(run, "node-0", tx)
         assert finalise(run, tx, ("node-0", "node-1", "node-3"))
-    found = [evidence for name in ("node-0", "node-1", "node-3") for evidence in run.store(name).evidence()]
-    assert found
-    for evidence in found:
+    kept = [data for name in ("node-0", "node-1", "node-3") for data in run.store(name).evidence()]
+    assert kept
+    for evidence in (decode(data, Equivocation) for data in kept):
+        assert isinstance(evidence.first, Vote)
+        assert isinstance(evidence.second, Vote)
         assert evidence.first.voter == evidence.second.voter == builders.key("node-2").public
         assert {evidence.first.kind, evidence.second.kind} == {PRECOMMIT}
         assert evidence.first.block_id != evidence.second.block_id
@@ -220,7 +224,7 @@ class Doctored:
     checkers: Checkers
 
     def show(self, final: FinalBlock, name: str = "node-0") -> None:
-        store = MemoryStore(self.run.genesis.state_items(), lambda message: None)
+        store = MemoryStore(self.run.genesis.state_items(), lambda name, data: None)
         store.add_block(final, (), (), {})
         self.checkers.after_event(name, 1, store)
 
@@ -267,15 +271,18 @@ def test_two_blocks_at_one_height_are_seen(doctored: Doctored):
 def test_a_block_taken_back_is_seen(doctored: Doctored):
     doctored.show(doctored.final)
     with pytest.raises(Violated, match="agreement"):
-        doctored.checkers.after_event("node-0", 0, MemoryStore((), lambda message: None))
+        doctored.checkers.after_event("node-0", 0, MemoryStore((), lambda name, data: None))
 
 
 def test_a_contradiction_of_a_correct_node_is_seen(doctored: Doctored):
-    cast = adversaries.cast_vote
-    key, genesis = builders.key("node-0"), doctored.run.genesis.hash
-    doctored.checkers.on_said("node-0", cast(key, genesis, PRECOMMIT, 1, 0, b"a" * 32))
+    def remember(number: int, block_id: bytes | None) -> None:
+        said = adversaries.cast_vote(builders.key("node-0"), doctored.run.genesis.hash, PRECOMMIT, 1, 0, block_id)
+        doctored.checkers.on_remembered("node-0", SAID + number.to_bytes(8), encode(said))
+
+    remember(1, b"a" * 32)
+    remember(2, b"a" * 32)
     with pytest.raises(Violated, match="truthfulness"):
-        doctored.checkers.on_said("node-0", cast(key, genesis, PRECOMMIT, 1, 0, None))
+        remember(3, None)
 
 
 def test_lost_units_are_seen(doctored: Doctored, monkeypatch: pytest.MonkeyPatch):

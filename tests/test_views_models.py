@@ -36,7 +36,8 @@ def chain(length: int, genesis: bytes = bytes(32), signers: tuple[int, ...] = (0
         body = Transaction("recorded", genesis, bytes(32), 0, (Call("notes", "write"),), 1, 1)
         signed = SignedTransaction(body, bytes(64))
         receipts = tuple(Receipt(bytes([i]) * 32, height, i, "ok", "", 1, (), ()) for i in range(height))
-        blocks.append(BlockDetail(FinalBlock(Block(header, (encode(signed),) * height), seal), receipts))
+        final = FinalBlock(Block(header, (encode(signed),) * height), seal)
+        blocks.append(BlockDetail(final, receipts, MEMBERS))
     return blocks
 
 
