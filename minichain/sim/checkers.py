@@ -42,6 +42,12 @@ class Checkers:
         self._ids: list[bytes] = [genesis.hash]
         self._said: dict[tuple[Any, ...], bytes | None] = {}
         self._seen: dict[str, int] = {}  # node -> height
+        self._distrusted: set[str] = set()
+
+    def distrust(self, name: str, store: MemoryStore) -> None:
+        """Expect no truthfulness of a node any more, which has lost its memory or lies; its chain begins anew here."""
+        self._distrusted.add(name)
+        self._seen[name] = store.height()
 
     def after_event(self, name: str, height: int, store: MemoryStore) -> None:
         """Look at a node: its height as it says, and what its disk holds."""
@@ -66,7 +72,7 @@ class Checkers:
 
     def on_remembered(self, name: str, item: bytes, data: bytes) -> None:
         """Look at what the engine of a correct node will not forget: among it, everything that it signed."""
-        if item.startswith(SAID):
+        if item.startswith(SAID) and name not in self._distrusted:
             self._on_said(name, read_own(data))
 
     def _on_said(self, name: str, message: Message) -> None:

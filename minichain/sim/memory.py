@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
+from minichain.errors import NetworkError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.committee import Member
 from minichain.ledger.state import Writes
+
+FULL: Final = (
+    "cannot write the chain file: database or disk is full: free some space, then restart the node; "
+    "nothing that was final is lost"
+)
 
 
 class PowerCut(Exception):
@@ -17,7 +23,8 @@ class PowerCut(Exception):
 class MemoryStore:
     """A `store.Store` that outlives the node using it, as a disk does.
 
-    `on_remember` is told of what the engine remembers, once it is safe.
+    `on_remember` is told of what the engine remembers, once it is safe. A full disk fails at the first write, in the
+    words of a real one.
     """
 
     def __init__(self, items: Iterable[tuple[bytes, bytes]], on_remember: Callable[[bytes, bytes], None]) -> None:
@@ -30,7 +37,29 @@ class MemoryStore:
         self._evidence: dict[Any, bool] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self._remembering: list[tuple[bytes, bytes]] = []
+        self._first = self._backup = self._copy()
         self.cut_power = False  # at the end of the next turn, just before its commit
+        self.is_full = False
+
+    def _tables(self) -> tuple[dict[Any, Any], ...]:
+        return self._blocks, self._places, self._state, self._handovers, self._memory, self._evidence
+
+    def _copy(self) -> list[dict[Any, Any]]:
+        return [dict(table) for table in self._tables()]
+
+    def back_up(self) -> None:
+        """Put a copy of everything aside; the one before it is thrown away."""
+        self._backup = self._copy()
+
+    def restore(self, *, is_lost: bool = False) -> None:
+        """Go back to the last backup, or, if the backups are lost with the disk, to how it all began."""
+        for table, kept in zip(self._tables(), self._first if is_lost else self._backup, strict=True):
+            table.clear()
+            table.update(kept)
+
+    def forget(self) -> None:
+        """Lose what the engine must not forget, and nothing else."""
+        self._memory.clear()
 
     def turn(self) -> MemoryStore:
         """Keep what is written inside, or, after an exception, nothing of it."""
@@ -61,6 +90,8 @@ class MemoryStore:
                 table[key] = before
 
     def _put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
+        if self.is_full:
+            raise NetworkError(FULL)
         self._undo.append((table, key, table.get(key)))
         if value is None:
             table.pop(key, None)

@@ -1,12 +1,18 @@
-"""A network that delays, loses, repeats, reorders and parts. Every choice comes from one seeded source."""
+"""A network that delays, loses, repeats, reorders, damages and parts. Every choice comes from one seeded source."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from random import Random
+from typing import Any, Final
+
+import msgspec
 
 from minichain.codec import Record
 from minichain.errors import UsageError
+
+OVERTAKING_MS: Final = 200  # a message that is held back lets those of so much time overtake it
+CHANCES: Final = ("loss", "duplication", "reordering", "corruption")
 
 
 class Weather(Record):
@@ -19,44 +25,83 @@ class Weather(Record):
     most_ms: int = 20
     loss: int = 0
     duplication: int = 0
+    reordering: int = 0
+    corruption: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.least_ms <= self.most_ms:
             raise UsageError(f"a delay from {self.least_ms} to {self.most_ms} ms makes no sense: least_ms comes first")
-        for name in ("loss", "duplication"):
+        for name in CHANCES:
             if not 0 <= getattr(self, name) <= 100:
                 raise UsageError(f"{name} is {getattr(self, name)}: it is a chance in percent, 0 to 100")
 
 
+Link = tuple[str, str]  # (sender, receiver): each direction is a link of its own
+
+
 class Network:
-    """Decides when, and whether, each message arrives."""
+    """Decides when, whether, and how whole each message arrives."""
 
     def __init__(self, weather: Weather, random: Random) -> None:
-        self.weather = weather
+        self._first = self._weather = weather
         self._random = random
+        self._of_link: dict[Link, Weather] = {}
+        self._cut: set[Link] = set()
         self._side: dict[str, int] = {}  # node -> which part of a parted network it is in
 
     def part(self, groups: Iterable[Iterable[str]]) -> None:
         """Let no message pass between groups; nodes in none of them are alone together."""
         self._side = {name: side for side, group in enumerate(groups, 1) for name in group}
 
+    def cut(self, links: Iterable[Link]) -> None:
+        """Let no message pass over these links, in their direction."""
+        self._cut.update(links)
+
     def heal(self) -> None:
         """Let everything pass again."""
-        self._side = {}
+        self._side, self._cut = {}, set()
+
+    def change(self, links: Iterable[Link] | None, **changes: Any) -> None:
+        """Change the weather of some links; None means all of them, those with a weather of their own included."""
+        if links is None:
+            self._weather = msgspec.structs.replace(self._weather, **changes)
+            links = tuple(self._of_link)
+        for link in links:
+            self._of_link[link] = msgspec.structs.replace(self._of_link.get(link, self._weather), **changes)
+
+    def calm(self) -> None:
+        """Heal, and let nothing happen to a message but the delay that the network began with."""
+        self.heal()
+        self._of_link = {}
+        self._weather = Weather(self._first.least_ms, self._first.most_ms)
 
     def is_open(self, sender: str, receiver: str) -> bool:
-        """Tell whether messages can pass between two nodes."""
-        return self._side.get(sender, 0) == self._side.get(receiver, 0)
+        """Tell whether messages can pass from one node to another."""
+        return self._side.get(sender, 0) == self._side.get(receiver, 0) and (sender, receiver) not in self._cut
 
-    def delays(self, sender: str, receiver: str) -> tuple[int, ...]:
-        """Return after how many milliseconds a message arrives: usually one number, none if lost, two if repeated."""
-        weather, chance = self.weather, self._random.random
-        if self._side and not self.is_open(sender, receiver):
-            return ()
-        if weather.loss and chance() * 100 < weather.loss:
-            return ()
-        span = weather.most_ms - weather.least_ms + 1
-        first = weather.least_ms + int(chance() * span)
-        if weather.duplication and chance() * 100 < weather.duplication:
-            return first, weather.least_ms + int(chance() * span)
-        return (first,)
+    def carry(self, sender: str, receiver: str, data: bytes) -> list[tuple[int, bytes]]:
+        """Return what arrives of a message, and after how many milliseconds: nothing if lost, two if repeated."""
+        if (self._side or self._cut) and not self.is_open(sender, receiver):
+            return []
+        weather = self._of_link.get((sender, receiver), self._weather) if self._of_link else self._weather
+        if weather.loss and self._is(weather.loss):
+            return []
+        copies = 2 if weather.duplication and self._is(weather.duplication) else 1
+        return [self._carry_one(weather, data) for _ in range(copies)]
+
+    def _carry_one(self, weather: Weather, data: bytes) -> tuple[int, bytes]:
+        delay_ms = weather.least_ms + int(self._random.random() * (weather.most_ms - weather.least_ms + 1))
+        if weather.reordering and self._is(weather.reordering):
+            delay_ms += self._random.randrange(OVERTAKING_MS)
+        if weather.corruption and self._is(weather.corruption):
+            data = damaged(data, self._random)
+        return delay_ms, data
+
+    def _is(self, percent: int) -> bool:
+        return self._random.random() * 100 < percent
+
+
+def damaged(data: bytes, random: Random) -> bytes:
+    """Return the bytes with one bit turned over."""
+    place = random.randrange(len(data))
+    return data[:place] + bytes([data[place] ^ 1 << random.randrange(8)]) + data[place + 1 :]

@@ -7,18 +7,20 @@ trace digest, in every process.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from random import Random
 from typing import Final
 
-from minichain.consensus.interface import Mine, Mined, StopMining
+from minichain.codec import Plain
+from minichain.consensus.interface import Build, Mine, Mined, StopMining
 from minichain.crypto import KeyPair, is_valid_signature
-from minichain.errors import UsageError
+from minichain.errors import NetworkError, UsageError
 from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
+from minichain.ledger.types import Block, open_envelope
 from minichain.node.core import Node
-from minichain.node.execution import Executor
+from minichain.node.execution import BlockMade, Executor, MakeBlock
 from minichain.node.interface import (
     Asked,
     Broadcast,
@@ -34,17 +36,23 @@ from minichain.node.interface import (
 )
 from minichain.node.messages import read_peer_message
 from minichain.node.turn import take_turn
+from minichain.sim.adversaries import ADVERSARIES, CORRECT, Adversary, Insider
 from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
-from minichain.sim.network import Network, Weather
+from minichain.sim.network import Link, Network, Weather
 from minichain.sim.trace import Trace
 
 MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
+DISKS: Final = ("kept", "restored", "lost")  # what a node finds when it starts again
 CLIENT_DELAY_MS: Final = 1
+NEVER_MS: Final = 2**63
 MESSAGES_READ: Final = 512  # kept decoded: the members all get the same bytes, and what they read cannot change
 
-Adversary = Callable[[str, bytes, Random], Iterable[bytes]]
-"""What a faulty member sends to `receiver` in place of a message: (receiver, message, random) -> messages."""
+
+class _Late(Plain):
+    """What a node with a slow disk does once its turn is safe."""
+
+    effects: list[Effect]
 
 
 class _Signing(KeyPair):
@@ -66,8 +74,8 @@ class _Machine:
     """One member's computer: a disk that stays, and a node that may be off."""
 
     __slots__ = (
-        *("adversary", "crash_after_commit", "executor", "hash_rate", "key"),
-        *("life", "name", "node", "search", "store"),
+        *("adversary", "busy_until_ms", "crash_after_commit", "disk_ms", "executor", "hash_rate", "is_forgetful"),
+        *("is_paused", "key", "life", "name", "node", "search", "skew_ms", "stopped_by", "store", "waiting"),
     )
 
     def __init__(self, name: str, key: KeyPair, store: MemoryStore, hash_rate: float) -> None:
@@ -79,6 +87,13 @@ class _Machine:
         self.life = 0  # how often it was switched on; events of an earlier life are void
         self.crash_after_commit = False
         self.adversary: Adversary | None = None
+        self.is_forgetful = False  # its engine's memory is gone whenever it starts
+        self.is_paused = False
+        self.waiting: list[Event | Mine | _Late] = []  # what came while it was paused
+        self.skew_ms = 0  # how far its clock is ahead
+        self.disk_ms = 0  # how long its disk takes for a turn
+        self.busy_until_ms = 0  # it waits for its disk
+        self.stopped_by = ""  # the error that stopped the node
         self.hash_rate = hash_rate  # tries in a millisecond
         self.search: Mine | None = None
 
@@ -108,7 +123,7 @@ class World:
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
         self._of_key = {machine.key.public: machine for machine in self._machines.values()}
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
-        self._queue: list[tuple[int, int, _Machine, int, Event | Mine]] = []
+        self._queue: list[tuple[int, int, _Machine, int, Event | Mine | _Late]] = []
         self._sequence = 0
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
@@ -168,18 +183,26 @@ class World:
         for machine in self._machines.values():
             machine.store.cut_power = machine.crash_after_commit = False
 
-    def restart(self, name: str) -> None:
-        """Switch a node on; it has what its disk kept."""
+    def restart(self, name: str, disk: str = "kept") -> None:
+        """Switch a node on; it has what its disk kept, or less (see `DISKS`)."""
         machine = self._named(name)
+        if disk not in DISKS:
+            raise UsageError(f"a disk is {' or '.join(DISKS)}, not {disk!r}")
         if machine.node is not None:
             raise UsageError(f"{name} is already running")
-        self.trace.note(self.elapsed_ms, f"{name} starts")
+        self.trace.note(self.elapsed_ms, f"{name} starts" if disk == "kept" else f"{name} starts, its disk is {disk}")
         store = machine.store
+        if disk != "kept":
+            store.restore(is_lost=disk == "lost")
+            self.checkers.distrust(name, store)
+        if machine.is_forgetful:
+            store.forget()
         last = store.block(store.height())
         machine.executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
         random = Random(f"{self.seed} {name} {machine.life}")
         machine.node = Node(name, machine.key, self.genesis, store, random, self._is_valid, self._read)
         machine.life += 1
+        machine.stopped_by = ""
         self._push(0, machine, Started())
 
     def part(self, *groups: Iterable[str]) -> None:
@@ -188,10 +211,129 @@ class World:
         self.trace.note(self.elapsed_ms, "network parts: " + " | ".join(" ".join(part) for part in parts))
         self.network.part(parts)
 
+    def cut(self, links: Iterable[Link]) -> None:
+        """Let no message pass over these links; each is one direction."""
+        links = self._links(links)
+        self.trace.note(self.elapsed_ms, "network cuts: " + ", ".join(f"{one} -> {other}" for one, other in links))
+        self.network.cut(links)
+
     def heal(self) -> None:
         """Join the network again."""
         self.trace.note(self.elapsed_ms, "network heals")
         self.network.heal()
+
+    def delay(self, least_ms: int, most_ms: int, links: Iterable[Link] | None = None) -> None:
+        """Let messages take so long, on all links or on these."""
+        self._change_weather(links, least_ms=least_ms, most_ms=most_ms)
+
+    def loss(self, percent: int, links: Iterable[Link] | None = None) -> None:
+        """Lose so many messages, on all links or on these."""
+        self._change_weather(links, loss=percent)
+
+    def duplication(self, percent: int, links: Iterable[Link] | None = None) -> None:
+        """Let so many messages arrive twice, on all links or on these."""
+        self._change_weather(links, duplication=percent)
+
+    def reordering(self, percent: int, links: Iterable[Link] | None = None) -> None:
+        """Hold so many messages back until others have overtaken them, on all links or on these."""
+        self._change_weather(links, reordering=percent)
+
+    def corruption(self, percent: int, links: Iterable[Link] | None = None) -> None:
+        """Damage so many messages, on all links or on these."""
+        self._change_weather(links, corruption=percent)
+
+    def _change_weather(self, links: Iterable[Link] | None, **changes: int) -> None:
+        self.trace.note(self.elapsed_ms, " ".join(f"{name} {value}" for name, value in changes.items()))
+        self.network.change(None if links is None else self._links(links), **changes)
+
+    def _links(self, links: Iterable[Link]) -> tuple[Link, ...]:
+        return tuple((self._named(sender).name, self._named(receiver).name) for sender, receiver in links)
+
+    def pause(self, name: str) -> None:
+        """Freeze a node: it handles nothing, and what comes for it waits."""
+        self.trace.note(self.elapsed_ms, f"{name} freezes")
+        self._named(name).is_paused = True
+
+    def resume(self, name: str) -> None:
+        """Let a frozen node go on, with all that has waited for it."""
+        machine = self._named(name)
+        self.trace.note(self.elapsed_ms, f"{name} goes on")
+        machine.is_paused, waiting, machine.waiting = False, machine.waiting, []
+        for event in waiting:
+            self._push(0, machine, event)
+
+    def skew(self, name: str, ahead_ms: int) -> None:
+        """Set a node's clock ahead of the world's, or, below zero, behind it."""
+        self.trace.note(self.elapsed_ms, f"{name} has its clock {ahead_ms:+} ms from ours")
+        self._named(name).skew_ms = ahead_ms
+
+    def fill(self, name: str) -> None:
+        """Fill a node's disk: the next write fails, and stops it."""
+        self.trace.note(self.elapsed_ms, f"{name} has a full disk")
+        self._named(name).store.is_full = True
+
+    def free(self, name: str) -> None:
+        """Give a node's disk space again; the node has to be started."""
+        self.trace.note(self.elapsed_ms, f"{name} has space on its disk")
+        self._named(name).store.is_full = False
+
+    def slow(self, name: str, disk_ms: int) -> None:
+        """Let a node's disk take so long for each turn; meanwhile the node waits, and so does what it would send."""
+        self.trace.note(self.elapsed_ms, f"{name} has a disk that takes {disk_ms} ms")
+        self._named(name).disk_ms = disk_ms
+
+    def backup(self, name: str) -> None:
+        """Copy a node's disk, for a `restart` that finds it "restored"."""
+        self.trace.note(self.elapsed_ms, f"{name} is backed up")
+        self._named(name).store.back_up()
+
+    def head(self, name: str) -> bytes:
+        """Return the id of the last block on a member's disk."""
+        store = self._named(name).store
+        last = store.block(store.height())
+        return last.block.header.id if last else self.genesis.hash
+
+    def is_adversary(self, name: str) -> bool:
+        """Tell whether a member was made a faulty one."""
+        return self._named(name).adversary is not None
+
+    def why_off(self, name: str) -> str:
+        """Return the error that stopped a node; empty if it runs or was switched off."""
+        return self._named(name).stopped_by
+
+    def calm(self) -> None:
+        """End every fault. Who was made a faulty member stays one."""
+        self.trace.note(self.elapsed_ms, "calm")
+        self.network.calm()
+        self.settle()
+        for name, machine in self._machines.items():
+            machine.skew_ms = machine.disk_ms = 0
+            machine.store.is_full = False
+            if machine.is_paused:
+                self.resume(name)
+            if machine.node is None:
+                self.restart(name)
+
+    def behave(self, name: str, character: str) -> None:
+        """Make a member an adversary of this name (see `ADVERSARIES`), or "correct" again; it is trusted no more."""
+        machine = self._named(name)
+        if character != CORRECT and character not in ADVERSARIES:
+            raise UsageError(f"nobody behaves {character!r}: choose {CORRECT} or {', '.join(ADVERSARIES)}")
+        self.trace.note(self.elapsed_ms, f"{name} behaves: {character}")
+        insider = Insider(name, machine.key, self.genesis.hash, self.names, partial(self._remake, machine))
+        machine.is_forgetful = character == "amnesiac"
+        machine.adversary = None if character == CORRECT else ADVERSARIES[character](insider)
+        self.checkers.distrust(name, machine.store)
+
+    def _remake(self, machine: _Machine, block: Block, txs: Iterable[bytes]) -> Block:
+        """Let a member's own executor make another valid block in the place of this one, of these transactions."""
+        assert machine.executor is not None
+        limit, header = self.genesis.spec.limits.transaction_bytes, block.header
+        wish = Build(header.height, 0, may_be_empty=True)
+        envelopes = tuple(open_envelope(raw, limit) for raw in txs)
+        made = machine.executor.run(MakeBlock(wish, envelopes, machine.key.public, header.time_ms))
+        assert isinstance(made, BlockMade)
+        return made.block if made.block.header.parent == header.parent else block
 
     def corrupt(self, name: str, adversary: Adversary | None) -> None:
         """Let a member send what `adversary` makes of its messages; None makes it correct again."""
@@ -224,36 +366,48 @@ class World:
         """Return how much virtual time has passed."""
         return self.now_ms - self._start_ms
 
-    def step(self) -> bool:
-        """Let the next event happen; False if there is none."""
-        while self._queue:
+    def step(self, until_ms: int = NEVER_MS) -> bool:
+        """Let the next event happen; False if there is none up to this time."""
+        while self._queue and self._queue[0][0] <= until_ms:
             time_ms, _, machine, life, event = heapq.heappop(self._queue)
             self.now_ms = time_ms
             if machine.node is None or machine.life != life:
                 continue
-            if isinstance(event, Mine):
-                if event is not machine.search:
-                    continue  # that search has ended
-                event = self._found(machine, event)
-            self._happen(machine, event)
-            return True
+            if machine.is_paused:
+                machine.waiting.append(event)
+            elif machine.busy_until_ms > time_ms:
+                self._push(machine.busy_until_ms - time_ms, machine, event)
+            elif self._reach(machine, event):
+                return True
         return False
+
+    def _reach(self, machine: _Machine, event: Event | Mine | _Late) -> bool:
+        """Let an event reach its node; False if it comes to nothing."""
+        match event:
+            case _Late(effects):
+                self._perform_all(machine, effects)
+            case Mine():
+                if event is not machine.search:
+                    return False  # that search has ended
+                self._happen(machine, self._found(machine, event))
+            case _:
+                self._happen(machine, event)
+        return True
 
     def run_for(self, ms: int) -> None:
         """Let time pass."""
         end = self.now_ms + ms
-        while self._queue and self._queue[0][0] <= end:
-            self.step()
+        while self.step(end):
+            pass
         self.now_ms = end
 
     def run_until(self, condition: Callable[[], bool], within_ms: int) -> bool:
         """Let time pass until a condition holds; False if it does not within that many milliseconds."""
         end = self.now_ms + within_ms
         while not condition():
-            if not self._queue or self._queue[0][0] > end:
+            if not self.step(end):
                 self.now_ms = end
                 return condition()
-            self.step()
         return True
 
     # --- one event ---
@@ -264,9 +418,14 @@ class World:
         assert node is not None
         assert executor is not None
         try:
-            effects = take_turn(node, machine.store, executor, (event,), self.now_ms)
+            effects = take_turn(node, machine.store, executor, (event,), self.now_ms + machine.skew_ms)
         except PowerCut:
             self._switch_off(machine)
+            return
+        except NetworkError as error:  # its disk is full
+            self.trace.note(self.elapsed_ms, f"{machine.name} stops: {error}")
+            self._switch_off(machine)
+            machine.stopped_by = str(error)
             return
         except AssertionError as bug:
             raise AssertionError(f"{bug} (seed {self.seed}, {self.elapsed_ms} ms, {machine.name})") from bug
@@ -274,6 +433,13 @@ class World:
         if machine.crash_after_commit:
             self._switch_off(machine)
             return
+        if machine.disk_ms:
+            machine.busy_until_ms = self.now_ms + machine.disk_ms
+            self._push(machine.disk_ms, machine, _Late(effects))
+        else:
+            self._perform_all(machine, effects)
+
+    def _perform_all(self, machine: _Machine, effects: Sequence[Effect]) -> None:
         for effect in effects:
             self._perform(machine, effect)
 
@@ -303,9 +469,9 @@ class World:
             self._post(sender, receiver, other)
 
     def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
-        for delay_ms in self.network.delays(sender.name, receiver.name):
+        for delay_ms, arrived in self.network.carry(sender.name, receiver.name, data):
             self.delivered += 1
-            self._push(delay_ms, receiver, Received(sender.key.public, data))
+            self._push(delay_ms, receiver, Received(sender.key.public, arrived))
 
     def _found(self, machine: _Machine, search: Mine) -> Mined:
         """Find the nonce now: how long it took was drawn before, but it must be a true one."""
@@ -317,14 +483,16 @@ class World:
     def _set_timer(self, machine: _Machine, timer: NodeTimer, delay_ms: int) -> None:
         self._push(delay_ms, machine, TimerFired(timer))
 
-    def _push(self, delay_ms: int, machine: _Machine, event: Event | Mine) -> None:
+    def _push(self, delay_ms: int, machine: _Machine, event: Event | Mine | _Late) -> None:
         self._sequence += 1
         heapq.heappush(self._queue, (self.now_ms + delay_ms, self._sequence, machine, machine.life, event))
 
     def _switch_off(self, machine: _Machine) -> None:
         machine.store.lose_turn()
         machine.node = machine.executor = machine.search = None
-        machine.crash_after_commit = False
+        machine.crash_after_commit = machine.is_paused = False
+        machine.waiting = []
+        machine.busy_until_ms = 0
 
     def _named(self, name: str) -> _Machine:
         if name not in self._machines:

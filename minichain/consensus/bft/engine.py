@@ -295,8 +295,14 @@ class Bft:
                 return [Decide(block, QuorumCertificate(self.height, round_, block_id, ordered))]
 
     def _say(self, message: Message) -> list[Effect]:
-        """Send a message to everybody, this validator included."""
-        self._log.add(message, self._rounds.round)
+        """Send a message to everybody, this validator included.
+
+        Another member may have told it what it said here before it lost its memory: it stands by that.
+        """
+        earlier = self._log.earlier(message)
+        if earlier is None:
+            self._log.add(message, self._rounds.round)
+        message = earlier or message
         self._said += 1
         return [*self._remember(SAID + self._said.to_bytes(8), encode(message)), Tell(message)]
 

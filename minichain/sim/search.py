@@ -1,0 +1,409 @@
+"""The search for faults of the ledger itself: each seed draws a timeline, the checkers look, and then there is calm.
+
+Safety is asked for always, whatever happens; progress in the calm only. A drawn timeline never makes more members
+faulty than the engine promises to bear, so whatever is found is a bug. The same seed is the same run everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from hashlib import sha256
+from multiprocessing import get_context
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from minichain.codec import Record
+from minichain.errors import UsageError
+from minichain.ledger.genesis import ENGINES
+from minichain.sim.adversaries import ADVERSARIES, CORRECT, FOR_ANY_ENGINE
+from minichain.sim.checkers import Violated
+from minichain.sim.network import CHANCES, Weather
+from minichain.sim.player import Load, play, world_of
+from minichain.sim.timeline import Step, Timeline
+from minichain.sim.world import MOMENTS, World
+
+CALM_MS: Final = 120_000  # after the faults, everything must be final within this time
+LOOK_MS: Final = 250  # so often it is looked whether it is
+MAX_ATTEMPTS: Final = 400  # to shorten a timeline
+BATCHES: Final = 8  # of seeds for each process, so that all of them end at about the same time
+
+# --- what an engine promises -------------------------------------------------------------------------------------
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """What an engine bears: so many faulty members of so many, who behave like this, and all but these faults.
+
+    A member that has lost what it said may contradict itself, so it counts as faulty; so does one whose clock is far
+    off (`SOUND_SKEW_MS`).
+    """
+
+    faulty: Callable[[int], int]
+    characters: tuple[str, ...]
+    excludes: frozenset[str] = frozenset()
+    parted_ms: int = 10_000  # the longest partition
+
+
+# Stated here and not taken from `Committee`: an observer does not trust the formulas that it is to check.
+PROMISES: Final[dict[str, Promise]] = {
+    "bft": Promise(lambda n: (n - 1) // 3, tuple(ADVERSARIES)),
+    # Nobody lies, and what arrives is what was sent: acknowledgements are believed.
+    "raft": Promise(lambda n: 0, (), frozenset({"adversary", "amnesia", "corruption"})),
+    # A partition of several block times may undo what is confirmed; no engine of this kind promises otherwise.
+    "pow": Promise(lambda n: (n - 1) // 3, tuple(FOR_ANY_ENGINE), parted_ms=2_000),
+}
+SOUND_SKEW_MS: Final = 4_000  # of a correct member; two may be off in two directions, and `max_skew_ms` is 10 000
+FALSE_SKEW_MS: Final = 60_000
+
+
+def faulty(timeline: Timeline) -> frozenset[str]:
+    """Return the nodes that a timeline makes faulty members."""
+    return frozenset(step.args[0] for step in timeline.steps if _makes_faulty(step))
+
+
+def _makes_faulty(step: Step) -> bool:
+    match step.verb, step.args:
+        case "restart", (_, disk):
+            return bool(disk != "kept")
+        case "behave", (_, character):
+            return bool(character != CORRECT)
+        case "skew", (_, ahead_ms):
+            return bool(abs(ahead_ms) > SOUND_SKEW_MS)
+    return False
+
+
+# --- drawing -----------------------------------------------------------------------------------------------------
+
+
+class _Drawing:
+    """One timeline as it is drawn: who may be faulty, and until when faults begin."""
+
+    def __init__(self, timeline: Timeline, random: Random, end_ms: int) -> None:
+        self.random = random
+        self.names = timeline.names
+        self.weather = timeline.weather
+        self.end_ms = end_ms
+        self.promise = PROMISES[timeline.engine]
+        self.is_wall = timeline.clock == "wall"
+        most = min(self.promise.faulty(timeline.validators), timeline.validators - 1)
+        self.bad = random.sample(self.names, random.randint(0, most))
+
+    def name(self) -> str:
+        return self.random.choice(self.names)
+
+    def span(self, longest_ms: int = 10_000) -> tuple[int, int]:
+        """Return when a fault begins and when it ends."""
+        begin = self.random.randrange(self.end_ms)
+        return begin, min(self.end_ms, begin + self.random.randint(50, longest_ms))
+
+    def links(self) -> tuple[tuple[str, str], ...]:
+        one, other = self.random.sample(self.names, 2)
+        return ((one, other), (other, one))[: self.random.randint(1, 2)]
+
+
+def _crash(draw: _Drawing) -> Iterable[Step]:
+    begin, end = draw.span()
+    name = draw.name()
+    return Step(begin, "crash", (name, draw.random.choice(MOMENTS))), Step(end, "restart", (name,))
+
+
+def _amnesia(draw: _Drawing) -> Iterable[Step]:
+    if draw.bad:
+        name, (begin, end) = draw.random.choice(draw.bad), draw.span()
+        yield Step(draw.random.randrange(begin + 1), "backup", (name,))
+        yield Step(begin, "crash", (name,))
+        yield Step(end, "restart", (name, draw.random.choice(["lost", "restored"])))
+
+
+def _adversary(draw: _Drawing) -> Iterable[Step]:
+    if draw.bad and draw.promise.characters:
+        name = draw.random.choice(draw.bad)
+        kinds = [kind for kind in draw.promise.characters if not kind.startswith("mutate:")]
+        allowed = kinds if len(kinds) < len(draw.promise.characters) and draw.random.random() * 3 < 2 else None
+        character = draw.random.choice(allowed or draw.promise.characters)
+        yield Step(draw.random.randrange(draw.end_ms), "behave", (name, character))
+        if character == "amnesiac":
+            begin, end = draw.span(1_000)
+            yield from (Step(begin, "crash", (name,)), Step(end, "restart", (name,)))
+
+
+def _part(draw: _Drawing) -> Iterable[Step]:
+    if len(draw.names) > 1:
+        begin, end = draw.span(draw.promise.parted_ms)
+        names = tuple(draw.random.sample(draw.names, len(draw.names)))
+        size = draw.random.randrange(1, len(names))
+        yield from (Step(begin, "part", ((names[:size], names[size:]),)), Step(end, "heal"))
+
+
+def _cut(draw: _Drawing) -> Iterable[Step]:
+    if len(draw.names) > 1:
+        begin, end = draw.span(draw.promise.parted_ms)
+        yield from (Step(begin, "cut", (draw.links(),)), Step(end, "heal"))
+
+
+def _pause(draw: _Drawing) -> Iterable[Step]:
+    begin, end = draw.span()
+    name = draw.name()
+    return Step(begin, "pause", (name,)), Step(end, "resume", (name,))
+
+
+def _skew(draw: _Drawing) -> Iterable[Step]:
+    begin, end = draw.span()
+    name, most = draw.name(), SOUND_SKEW_MS
+    if draw.bad and draw.random.random() * 2 < 1:
+        name, most = draw.random.choice(draw.bad), FALSE_SKEW_MS
+    return Step(begin, "skew", (name, draw.random.randint(-most, most))), Step(end, "skew", (name, 0))
+
+
+def _full(draw: _Drawing) -> Iterable[Step]:
+    begin, end = draw.span()
+    name = draw.name()
+    return Step(begin, "fill", (name,)), Step(end, "free", (name,)), Step(end, "restart", (name,))
+
+
+def _slow(draw: _Drawing) -> Iterable[Step]:
+    begin, end = draw.span()
+    name = draw.name()
+    return Step(begin, "slow", (name, draw.random.randint(1, 300))), Step(end, "slow", (name, 0))
+
+
+def _delay(draw: _Drawing) -> Iterable[Step]:
+    begin, end = draw.span()
+    least, most = sorted(draw.random.randint(0, 2_000) for _ in range(2))
+    return _weather(draw, "delay", begin, end, (least, most), (draw.weather.least_ms, draw.weather.most_ms))
+
+
+def _chance(name: str, draw: _Drawing) -> Iterable[Step]:
+    begin, end = draw.span()
+    percent = draw.random.randint(1, 100 if name == "loss" else 30)
+    return _weather(draw, name, begin, end, (percent,), (getattr(draw.weather, name),))
+
+
+def _weather(
+    draw: _Drawing, name: str, begin: int, end: int, worse: tuple[int, ...], usual: tuple[int, ...]
+) -> Iterable[Step]:
+    where = (draw.links(),) if len(draw.names) > 1 and draw.random.random() * 2 < 1 else ()
+    return Step(begin, name, (*worse, *where)), Step(end, name, (*usual, *where))
+
+
+FAULTS: Final[dict[str, Callable[[_Drawing], Iterable[Step]]]] = {
+    "crash": _crash,
+    "amnesia": _amnesia,
+    "adversary": _adversary,
+    "part": _part,
+    "cut": _cut,
+    "pause": _pause,
+    "skew": _skew,
+    "full": _full,
+    "slow": _slow,
+    "delay": _delay,
+    **{name: partial(_chance, name) for name in CHANCES},
+}
+ALL: Final = "all"
+MOST_OF_A_KIND: Final = 3
+USUAL_CHANCE: Final = 12  # percent, at most, of what happens to a message all the time
+
+
+def allowed_faults(engine: str, faults: str = ALL) -> tuple[str, ...]:
+    """Return the faults that "all" or a list with commas means for an engine; raises `UsageError`."""
+    if engine not in ENGINES:
+        raise UsageError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
+    borne = [name for name in FAULTS if name not in PROMISES[engine].excludes]
+    if faults == ALL:
+        return tuple(borne)
+    chosen = [name.strip() for name in faults.split(",")]
+    for name in chosen:
+        if name not in FAULTS:
+            raise UsageError(f"there is no fault {name!r}; there are {ALL}, {', '.join(FAULTS)}")
+        if name not in borne:
+            raise UsageError(f"{engine} does not promise to bear {name}; it bears {', '.join(borne)}")
+    return tuple(name for name in borne if name in chosen)
+
+
+def draw(engine: str, validators: int, seed: int, faults: str = ALL) -> Timeline:
+    """Draw a timeline. Each seed uses some of the allowed faults only: rare combinations come of leaving others out."""
+    allowed = allowed_faults(engine, faults)
+    random = Random(f"{engine} {validators} {seed} {','.join(allowed)}")
+    some = [name for name in allowed if random.random() * 2 < 1] or [random.choice(allowed)]
+    chances = {name: random.randint(0, USUAL_CHANCE) for name in CHANCES if name in some}
+    weather = Weather(1, random.choice([5, 20, 50, 150]) if "delay" in some else 20, **chances)
+    clock = "wall" if engine == "pow" else random.choice(["wall", "logical"])
+    timeline = Timeline(engine, validators, seed, clock, weather)
+    return msgspec.structs.replace(timeline, steps=_draw_steps(_Drawing(timeline, random, 10_000), some))
+
+
+def _draw_steps(drawing: _Drawing, faults: Sequence[str]) -> tuple[Step, ...]:
+    random, end_ms = drawing.random, drawing.end_ms
+    steps = [Step(random.randrange(end_ms), "submit", (random.randint(1, 6),)) for _ in range(random.randint(2, 4))]
+    for name in faults:
+        for _ in range(random.randint(1, MOST_OF_A_KIND)):
+            steps += FAULTS[name](drawing)
+    return (*sorted(steps, key=lambda step: step.at_ms), Step(end_ms, "calm"))
+
+
+# --- running -----------------------------------------------------------------------------------------------------
+
+
+class Report(Record):
+    """What a run came to: `problem` is "violation", "stall" or empty, `words` say which.
+
+    `digest` names the run: the same timeline gives the same. `commits` is the height that all have.
+    """
+
+    seed: int
+    digest: str
+    commits: int
+    virtual_ms: int
+    events: int
+    delivered: int
+    problem: str = ""
+    words: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Return what kind of failure it is; a shorter timeline must fail in the same way."""
+        return f"{self.problem} {self.words.partition(':')[0]}"
+
+
+def run(timeline: Timeline) -> Report:
+    """Play a timeline, then require that in the calm everything becomes final."""
+    return run_traced(timeline, keep_lines=False)[0]
+
+
+def run_traced(timeline: Timeline, *, keep_lines: bool = True) -> tuple[Report, list[str]]:
+    """Do as `run`, and return every event in words as well."""
+    world = world_of(timeline, keep_lines=keep_lines)
+    problem, words = "", ""
+    try:
+        words = _go(world, timeline)
+        problem = "stall" if words else ""
+    except Violated as violated:
+        problem, words = "violation", str(violated)
+    except Exception as bug:  # no node may ever raise anything else: that is what is looked for here
+        problem, words = "violation", f"bug: {type(bug).__name__}: {bug}"
+    if words and len(faulty(timeline)) > PROMISES[timeline.engine].faulty(timeline.validators):
+        words += f" (with {len(faulty(timeline))} faulty members, more than {timeline.engine} promises to bear)"
+    commits = min(world.store(name).height() for name in world.names)
+    events = world.trace.events
+    figures = timeline.seed, world.trace.digest(), commits, world.elapsed_ms, events, world.delivered
+    return Report(*figures, problem, words), world.trace.lines
+
+
+def _go(world: World, timeline: Timeline) -> str:
+    """Play, then wait; return what is missing at the end of patience."""
+    load = play(world, timeline)
+    world.calm()
+    for _ in range(CALM_MS // LOOK_MS):
+        if not load.missing() and _is_one_chain(world):
+            return ""
+        load.wait(LOOK_MS)
+    return _what_is_missing(world, load)
+
+
+def _correct(world: World) -> list[str]:
+    return [name for name in world.names if not world.is_adversary(name)]
+
+
+def _is_one_chain(world: World) -> bool:
+    heads = {world.head(name) for name in _correct(world)}
+    return len(heads) == 1
+
+
+def _what_is_missing(world: World, load: Load) -> str:
+    heights = ", ".join(f"{name} {world.store(name).height()}" for name in world.names)
+    missing = f"{load.missing()} of {load.submitted} transactions are not final everywhere"
+    return f"progress: {missing} {CALM_MS} ms after the calm; heights: {heights}"
+
+
+# --- shortening --------------------------------------------------------------------------------------------------
+
+
+def minimise(timeline: Timeline) -> Timeline:
+    """Return a shorter timeline that fails in the same way; the same one if it does not fail.
+
+    Delta debugging (Zeller and Hildebrandt 2002): leave out half of the lines, then quarters, then single ones.
+    """
+    kind, budget = run(timeline).kind, [MAX_ATTEMPTS]
+    if not kind.strip():
+        return timeline
+
+    def fails(candidate: Timeline) -> bool:
+        budget[0] -= 1
+        return budget[0] >= 0 and run(candidate).kind == kind
+
+    before = None
+    while before != timeline:
+        before = timeline
+        timeline = _with_fewer_steps(timeline, fails)
+        for simpler in _simpler(timeline):
+            timeline = simpler(timeline) if fails(simpler(timeline)) else timeline
+    return timeline
+
+
+def _with_fewer_steps(timeline: Timeline, fails: Callable[[Timeline], bool]) -> Timeline:
+    size = len(timeline.steps)
+    while size := size // 2:
+        at = 0
+        while at < len(timeline.steps):
+            fewer = msgspec.structs.replace(timeline, steps=timeline.steps[:at] + timeline.steps[at + size :])
+            if fails(fewer):
+                timeline = fewer
+            else:
+                at += size
+    return timeline
+
+
+def _simpler(timeline: Timeline) -> Iterator[Callable[[Timeline], Timeline]]:
+    """Yield the changes that make options and numbers plainer; each is tried alone."""
+    for name in CHANCES:
+        if getattr(timeline.weather, name):
+            yield partial(_with_weather, changes={name: 0})
+    if timeline.weather.most_ms != Weather().most_ms:
+        yield partial(_with_weather, changes={"least_ms": Weather().least_ms, "most_ms": Weather().most_ms})
+    for place, step in enumerate(timeline.steps):
+        if step.verb == "submit" and step.args[0] > 1:
+            yield partial(_with_one_transaction, place=place)
+
+
+def _with_weather(timeline: Timeline, changes: dict[str, Any]) -> Timeline:
+    return msgspec.structs.replace(timeline, weather=msgspec.structs.replace(timeline.weather, **changes))
+
+
+def _with_one_transaction(timeline: Timeline, place: int) -> Timeline:
+    step = timeline.steps[place]
+    fewer = msgspec.structs.replace(step, args=(1, *step.args[1:]))
+    return msgspec.structs.replace(timeline, steps=(*timeline.steps[:place], fewer, *timeline.steps[place + 1 :]))
+
+
+# --- many seeds --------------------------------------------------------------------------------------------------
+
+
+def run_seed(engine: str, validators: int, faults: str, seed: int) -> Report:
+    """Draw the timeline of a seed and run it."""
+    return run(draw(engine, validators, seed, faults))
+
+
+def sweep(engine: str, validators: int, seeds: Sequence[int], faults: str = ALL, jobs: int = 0) -> Iterator[Report]:
+    """Run many seeds in so many processes (0: one a core), and yield their reports in order of the seeds."""
+    one = partial(run_seed, engine, validators, faults)
+    jobs = min(jobs or os.cpu_count() or 1, len(seeds))
+    allowed_faults(engine, faults)
+    if jobs == 1:
+        yield from map(one, seeds)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(one, seeds, chunksize=min(20, len(seeds) // (jobs * BATCHES) + 1))
+
+
+def digest_of(reports: Iterable[Report]) -> str:
+    """Return one digest over those of all runs, in their order."""
+    return sha256("".join(report.digest for report in reports).encode()).hexdigest()
+
+
+def replay_of(engine: str, validators: int, seed: int, faults: str = ALL) -> str:
+    """Return the command that runs a seed again."""
+    return f"minichain sim --engine {engine} --validators {validators} --seeds {seed}:{seed + 1} --faults {faults}"
