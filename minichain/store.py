@@ -173,7 +173,8 @@ class SqliteStore:
         self._db.execute("DELETE FROM blocks WHERE height=?", (height,))
 
     def undo(self, height: int) -> Writes:
-        row = next(self._rows("SELECT undo FROM blocks WHERE height=?", (height,)))
+        row = next(self._rows("SELECT undo FROM blocks WHERE height=?", (height,)), (None,))
+        assert row[0] is not None, f"block {height} was kept for ever"
         return dict(self._decode(row[0], tuple[tuple[bytes, bytes | None], ...]))
 
     def _write_state(self, writes: Writes) -> None:

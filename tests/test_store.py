@@ -8,29 +8,32 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from minichain.codec import encode
 from minichain.consensus.bft.messages import Equivocation, Vote, cast_vote
 from minichain.crypto import digest
 from minichain.errors import ConfigError, NetworkError
 from minichain.ledger.certificate import PREVOTE, FinalBlock, QuorumCertificate
+from minichain.ledger.state import Writes
 from minichain.ledger.types import Block, Header
-from minichain.store import SqliteStore
-from tests.builders import key
+from minichain.sim.memory import MemoryStore, PowerCut
+from minichain.store import SqliteStore, Store
+from tests.builders import committee, key
 
 CHAIN = b"\7" * 32
 ITEMS = [(b"genesis", b"value")]
 ROOT = Path(__file__).parent.parent
 
 
-def block(height: int, parent: bytes = bytes(32)) -> Block:
+def block(height: int, parent: bytes = bytes(32), time_ms: int = 0) -> Block:
     fields: dict[str, Any] = {name: bytes(32) for name in Header.__struct_fields__}
-    fields |= {"height": height, "time_ms": height, "parent": parent, "tx_count": 1}
+    fields |= {"height": height, "time_ms": time_ms or height, "parent": parent, "tx_count": 1}
     return Block(Header(**fields), (b"transaction %d" % height,))
 
 
@@ -42,10 +45,13 @@ def tx_id(height: int) -> bytes:
     return digest("transaction", b"%d" % height)
 
 
-def keep(store: SqliteStore, made: Block) -> None:
+def keep(store: Store, made: Block, *, for_ever: bool = True) -> None:
+    """Keep a block with what it did, and how to take it back unless it is kept for ever."""
     height = made.header.height
-    writes = {b"height": b"%d" % height, b"odd": b"1" if height % 2 else None}
-    store.add_block(final(made), (b"receipt %d" % height,), [tx_id(height)], writes)
+    writes: Writes = {b"height": b"%d" % height, b"odd": b"1" if height % 2 else None}
+    state = dict(store.state_items())
+    undo = None if for_ever else {name: state.get(name) for name in writes}
+    store.add_block(final(made), (b"receipt %d" % height,), [tx_id(height)], writes, undo)
 
 
 def vote(height: int, round_: int = 0, block_id: bytes | None = None) -> Vote:
@@ -74,16 +80,16 @@ def store(path: Path) -> Iterator[SqliteStore]:
 def test_a_new_store_holds_the_genesis_and_nothing_else(store: SqliteStore) -> None:
     assert dict(store.state_items()) == dict(ITEMS)
     assert (store.height(), store.block(1), store.receipts(1), store.find(tx_id(1))) == (0, None, (), None)
-    assert (store.said(1), store.held(1), store.evidence()) == ((), (), ())
+    assert (store.memory(), store.evidence(), store.handovers(10)) == ({}, (), ())
 
 
 def test_what_a_turn_kept_is_there_after_reopening(path: Path, store: SqliteStore) -> None:
-    evidence = Equivocation(vote(1), vote(1, 0, bytes(32)))
+    evidence = encode(Equivocation(vote(1), vote(1, 0, bytes(32))))
     with store.turn():
         keep(store, block(1))
-        store.say(vote(2, 1))
-        store.say(vote(2, 0))
-        store.hold(block(2))
+        store.remember(b"said 2", encode(vote(2, 0)))
+        store.remember(b"said 1", encode(vote(2, 1)))
+        store.remember(b"held", encode(block(2)))
         store.accuse(evidence)
         store.accuse(evidence)
     store.close()
@@ -92,8 +98,8 @@ def test_what_a_turn_kept_is_there_after_reopening(path: Path, store: SqliteStor
     assert again.receipts(1) == (b"receipt 1",)
     assert again.find(tx_id(1)) == (1, 0)
     assert dict(again.state_items()) == {**dict(ITEMS), b"height": b"1", b"odd": b"1"}
-    assert again.said(2) == (vote(2, 1), vote(2, 0)), "in the order they were said"
-    assert again.held(2) == (block(2),)
+    remembered = {b"held": encode(block(2)), b"said 1": encode(vote(2, 1)), b"said 2": encode(vote(2, 0))}
+    assert [*again.memory().items()] == [*remembered.items()], "in the order of their names"
     assert again.evidence() == (evidence,)
     again.close()
 
@@ -102,31 +108,35 @@ def test_a_turn_that_fails_leaves_nothing(store: SqliteStore) -> None:
     def turn() -> None:
         with store.turn():
             keep(store, block(1))
-            store.say(vote(2))
+            store.remember(b"said", encode(vote(2)))
             raise KeyError("our bug")
 
     with pytest.raises(KeyError):
         turn()
-    assert (store.height(), store.said(2), dict(store.state_items())) == (0, (), dict(ITEMS))
+    assert (store.height(), store.memory(), dict(store.state_items())) == (0, {}, dict(ITEMS))
 
 
-def test_what_is_said_twice_is_kept_once(store: SqliteStore) -> None:
+def test_what_is_remembered_twice_is_kept_once(store: SqliteStore) -> None:
     for _ in range(3):
         with store.turn():
-            store.say(vote(1))
-            store.hold(block(1))
-    assert (store.said(1), store.held(1)) == ((vote(1),), (block(1),))
+            store.remember(b"said", encode(vote(1)))
+            store.remember(b"held", encode(block(1)))
+    assert store.memory() == {b"held": encode(block(1)), b"said": encode(vote(1))}
 
 
-def test_a_final_block_ends_what_was_kept_for_deciding_it(store: SqliteStore) -> None:
+def test_what_is_forgotten_is_gone_with_the_block_of_its_turn(path: Path, store: SqliteStore) -> None:
+    """As when a final block ends what was remembered for deciding it."""
     with store.turn():
         for height in (1, 2):
-            store.say(vote(height))
-            store.hold(block(height))
+            store.remember(b"said %d" % height, encode(vote(height)))
     with store.turn():
         keep(store, block(1))
-    assert (store.said(1), store.held(1)) == ((), ())
-    assert (store.said(2), store.held(2)) == ((vote(2),), (block(2),))
+        store.remember(b"said 1", None)
+        store.remember(b"never said", None)
+    store.close()
+    again = open_store(path)
+    assert again.memory() == {b"said 2": encode(vote(2))}
+    again.close()
 
 
 @pytest.mark.parametrize("height", [1, 3, 0, -1])
@@ -146,6 +156,166 @@ def test_a_reader_never_waits_and_never_disturbs(path: Path, store: SqliteStore)
             keep(store, block(height))
         assert reader.execute("SELECT max(height) FROM blocks").fetchone() == (height,)
     reader.close()
+
+
+# --- taking back, on both disks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def either(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
+    """The disk of a real node, then that of a simulated one."""
+    opened: Store = open_store(path) if request.param == "sqlite" else memory_store()
+    yield opened
+    opened.close()
+
+
+def memory_store() -> MemoryStore:
+    return MemoryStore(ITEMS, lambda name, data: None)
+
+
+def everything(store: Store) -> tuple[Any, ...]:
+    """Return all that a store holds."""
+    heights = range(1, store.height() + 2)
+    found = [(store.block(h), store.receipts(h), store.find(tx_id(h))) for h in heights]
+    kept = dict(store.state_items()), [*store.memory().items()], store.evidence(), store.handovers(100)
+    return store.height(), found, *kept
+
+
+def keep_three(store: Store) -> list[tuple[Any, ...]]:
+    """Keep three blocks; return what the store held before each."""
+    before = []
+    for height in (1, 2, 3):
+        before.append(everything(store))
+        with store.turn():
+            keep(store, block(height), for_ever=False)
+            if height == 2:
+                store.hand_over(2, committee(1, 2).members)
+    return before
+
+
+def test_a_block_taken_back_leaves_no_trace(either: Store) -> None:
+    before = keep_three(either)
+    assert either.undo(3) == {b"height": b"2", b"odd": None}
+    assert either.undo(1) == {b"height": None, b"odd": None}
+    assert either.handovers(3) == ((2, committee(1, 2).members),)
+    for height in (3, 2, 1):
+        with either.turn():
+            either.undo_block()
+        assert everything(either) == before[height - 1]
+
+
+def test_taking_back_leaves_memory_and_evidence_alone(either: Store) -> None:
+    keep_three(either)
+    with either.turn():
+        either.remember(b"name", b"data")
+        either.accuse(b"evidence")
+        either.undo_block()
+    assert (either.memory(), either.evidence()) == ({b"name": b"data"}, (b"evidence",))
+
+
+def change_chain(store: Store) -> None:
+    """Keep two other blocks in the place of the last two, and one more, in one turn."""
+    for _ in range(2):
+        store.undo_block()
+    for height in (2, 3, 4):
+        keep(store, block(height, time_ms=77), for_ever=False)
+    store.remember(b"name", b"data")
+
+
+def test_other_blocks_take_the_place_of_those_taken_back(either: Store) -> None:
+    keep_three(either)
+    with either.turn():
+        change_chain(either)
+    times = [kept.block.header.time_ms for kept in map(either.block, (1, 2, 3, 4)) if kept]
+    assert times == [1, 77, 77, 77]
+    assert dict(either.state_items()) == {**dict(ITEMS), b"height": b"4"}
+    assert (either.find(tx_id(4)), either.handovers(100)) == ((4, 0), ())
+
+
+def test_a_crash_while_blocks_are_taken_back_changes_nothing(path: Path, either: Store) -> None:
+    keep_three(either)
+    before = everything(either)
+
+    def turn() -> None:
+        with either.turn():
+            change_chain(either)
+            raise KeyError("our bug")
+
+    with pytest.raises(KeyError):
+        turn()
+    assert everything(either) == before
+    if isinstance(either, MemoryStore):
+        either.cut_power = True
+        with pytest.raises(PowerCut), either.turn():
+            change_chain(either)
+    else:
+        either.close()
+        either = open_store(path)
+    assert everything(either) == before
+    with either.turn():
+        change_chain(either)
+    assert either.height() == 4
+    either.close()
+
+
+def test_a_block_kept_for_ever_is_not_taken_back(either: Store) -> None:
+    with either.turn():
+        keep(either, block(1))
+        keep(either, block(2), for_ever=False)
+    before = everything(either)
+    with pytest.raises(AssertionError, match="block 1 was kept for ever"):
+        either.undo(1)
+
+    def turn() -> None:
+        with either.turn():
+            either.undo_block()
+            either.undo_block()
+
+    with pytest.raises(AssertionError, match="block 1 was kept for ever"):
+        turn()
+    assert everything(either) == before
+
+
+def test_what_is_forgotten_is_gone(either: Store) -> None:
+    for name, data in ((b"b", b"1"), (b"a", b"2"), (b"b", b"3"), (b"c", b"4"), (b"c", None), (b"never", None)):
+        with either.turn():
+            either.remember(name, data)
+    assert [*either.memory().items()] == [(b"a", b"2"), (b"b", b"3")]
+    with either.turn():
+        either.remember(b"a", None)
+        either.remember(b"b", None)
+        either.remember(b"b", b"5")
+    assert either.memory() == {b"b": b"5"}
+
+
+def happen(store: Store, chance: random.Random, turn: int) -> None:
+    """Do one of the things that a node does in a turn."""
+    match chance.randrange(7):
+        case 0 | 1 | 2:
+            keep(store, block(store.height() + 1, time_ms=turn), for_ever=False)
+        case 3 if store.height():
+            store.undo_block()
+        case 4:
+            store.remember(b"%d" % chance.randrange(5), chance.choice([None, b"%d" % turn]))
+        case 5:
+            store.accuse(b"%d" % chance.randrange(5))
+        case 6 if all(height != store.height() for height, _ in store.handovers(turn)):
+            store.hand_over(store.height(), committee(1, turn).members)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_seed_no_node_can_tell_which_disk_it_has(store: SqliteStore, seed: int) -> None:
+    stores, chance = (store, memory_store()), random.Random(seed)
+    for turn in range(1, 60):
+        fate, fails, parts = chance.random(), chance.random() < 0.2, chance.randrange(5)
+        for each in stores:
+            same = random.Random(fate)
+            with suppress(KeyError), each.turn():
+                for _ in range(parts):
+                    happen(each, same, turn)
+                if fails:
+                    raise KeyError("our bug")
+        assert everything(stores[0]) == everything(stores[1])
 
 
 # --- the wrong file ------------------------------------------------------------------------------------------------
@@ -201,7 +371,7 @@ def use(path: Path) -> None:
             store.block(height)
             store.receipts(height)
             store.find(tx_id(height))
-        store.said(store.height() + 1)
+        store.memory()
         with store.turn():
             keep(store, block(store.height() + 1))
     finally:
@@ -213,7 +383,7 @@ def test_whatever_a_damaged_file_does_it_is_one_clear_error(path: Path, store: S
     for height in range(1, 40):
         with store.turn():
             keep(store, block(height))
-            store.say(vote(height + 1))
+            store.remember(b"said", encode(vote(height + 1)))
     store.close()
     content, chance = bytearray(path.read_bytes()), random.Random(seed)
     start = chance.randrange(4_096 if seed else 16, len(content) - 2_000)
@@ -226,15 +396,15 @@ def test_whatever_a_damaged_file_does_it_is_one_clear_error(path: Path, store: S
 
 def test_a_block_that_rotted_on_the_disk_is_one_clear_error(path: Path, store: SqliteStore) -> None:
     with store.turn():
-        keep(store, block(1))
-        store.say(vote(2))
+        keep(store, block(1), for_ever=False)
+        store.hand_over(1, committee(1, 1).members)
     store.close()
     with sqlite3.connect(path) as raw:
-        raw.execute("UPDATE blocks SET final=substr(final, 1, 20)")
-        raw.execute("UPDATE said SET message=x'c1'")
+        raw.execute("UPDATE blocks SET final=substr(final, 1, 20), receipts=x'c1', undo=x'c1'")
+        raw.execute("UPDATE handovers SET members=x'c1'")
     raw.close()
     again = open_store(path)
-    for read in (again.block, lambda height: again.said(height + 1)):
+    for read in (again.block, again.receipts, again.undo, lambda height: again.handovers(height + 1)):
         with pytest.raises(NetworkError, match=r"is damaged: .* move it away; once the other members have decided"):
             read(1)
     again.close()
@@ -247,7 +417,7 @@ def fill(store: SqliteStore) -> None:
     for height in itertools.count(1):
         with store.turn():
             keep(store, block(height))
-            store.hold(Block(block(height + 1).header, (bytes(2_000),)))
+            store.remember(b"held", bytes(2_000 * height))
 
 
 def test_a_full_disk_is_one_clear_error_and_nothing_final_is_lost(path: Path, store: SqliteStore) -> None:
@@ -281,13 +451,28 @@ def write_for_ever(path: Path) -> None:
     for height in itertools.count(store.height() + 1):
         made = block(height, parent)
         with store.turn():
-            store.say(vote(height, 0, made.header.id))
-            store.hold(made)
+            store.remember(b"said", encode(vote(height, 0, made.header.id)))
+            store.remember(b"held", encode(made))
         print("said", height, flush=True)
         with store.turn():
             keep(store, made)
+            store.remember(b"said", None)
+            store.remember(b"held", None)
         print("kept", height, flush=True)
         parent = made.header.id
+
+
+def change_for_ever(path: Path) -> None:
+    """Take blocks back and keep more in their place, as a miner does; say how many stand."""
+    store = open_store(path)
+    for turn in itertools.count(1):
+        with store.turn():
+            for _ in range(min(turn % 4, store.height())):
+                store.undo_block()
+            for height in range(store.height() + 1, store.height() + 2 + turn % 4):
+                last = store.block(height - 1)
+                keep(store, block(height, last.block.header.id if last else bytes(32), turn), for_ever=False)
+        print("kept", store.height(), flush=True)
 
 
 def require_whole(store: SqliteStore, safe: dict[str, int]) -> None:
@@ -298,24 +483,25 @@ def require_whole(store: SqliteStore, safe: dict[str, int]) -> None:
         assert kept is not None
         assert (kept.block.header.height, kept.block.header.parent) == (each, parent)
         assert (store.receipts(each), store.find(tx_id(each))) == ((b"receipt %d" % each,), (each, 0))
-        assert (store.said(each), store.held(each)) == ((), ())
         parent = kept.block.header.id
     assert (store.block(height + 1), store.find(tx_id(height + 1))) == (None, None)
     expected = {**dict(ITEMS), b"height": b"%d" % height, **({b"odd": b"1"} if height % 2 else {})}
     assert dict(store.state_items()) == expected
-    if safe["said"] > height:
+    memory = store.memory()
+    assert memory or safe["said"] <= height, "a vote that was sent is forgotten"
+    if memory:
         made = block(height + 1, parent)
-        assert store.said(height + 1) == (vote(height + 1, 0, made.header.id),), "a vote that was sent is forgotten"
-        assert store.held(height + 1) == (made,)
+        assert memory == {b"said": encode(vote(height + 1, 0, made.header.id)), b"held": encode(made)}
 
 
-def test_a_killed_process_loses_nothing_that_it_said(path: Path) -> None:
+@pytest.mark.parametrize("life", ["write_for_ever", "change_for_ever"])
+def test_a_killed_process_loses_nothing_that_it_said(path: Path, life: str) -> None:
     chance = random.Random(1)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     safe = {"said": 0, "kept": 0}
     for _ in range(10):
         child = subprocess.Popen(
-            [sys.executable, __file__, str(path)], stdout=subprocess.PIPE, text=True, env=environment
+            [sys.executable, __file__, life, str(path)], stdout=subprocess.PIPE, text=True, env=environment
         )
         assert child.stdout is not None
         told = [child.stdout.readline() for _ in range(chance.randrange(1, 60))]
@@ -333,4 +519,5 @@ def test_a_killed_process_loses_nothing_that_it_said(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_for_ever(Path(sys.argv[1]))
+    LIVES: dict[str, Callable[[Path], None]] = {"write_for_ever": write_for_ever, "change_for_ever": change_for_ever}
+    LIVES[sys.argv[1]](Path(sys.argv[2]))
