@@ -97,7 +97,11 @@ class Raft:
         effects, self._me.out = self._me.out, []
         return effects
 
-    def recall(self, round_: int) -> list[Any]:
+    def heard(self) -> bytes:
+        """Return nothing: a leader knows what its followers have."""
+        return b""
+
+    def recall(self, round_: int, heard: bytes) -> list[Any]:
         """Return nothing: heartbeats bring out what a follower lacks."""
         return []
 

@@ -81,7 +81,8 @@ def is_sound(message: Any) -> bool:
         case VoteReply(term):
             return _is_number(term)
         case AppendEntries():
-            return _are_sound_entries(message) and _is_sound_certificate(message.certificate)
+            is_short = len(message.entries) <= MAX_ENTRIES
+            return is_short and _are_sound_entries(message) and _is_sound_certificate(message.certificate)
         case AppendReply(term, _, index, signature):
             return _is_number(term) and _is_number(index) and len(signature) in (0, SIGNATURE_SIZE)
         case InstallSnapshot(term, base):
@@ -103,8 +104,7 @@ def _are_sound_entries(message: AppendEntries) -> bool:
     """Terms never fall along a log, and only the first entry of a term may be a no-op."""
     entries, terms = message.entries, [message.previous_term, *(entry.term for entry in message.entries)]
     return (
-        len(entries) <= MAX_ENTRIES
-        and _is_place(message.previous_index, message.previous_term)
+        _is_place(message.previous_index, message.previous_term)
         and all(map(_is_number, (message.term, message.height, message.commit)))
         and [*terms, message.term] == sorted([*terms, message.term])
         and all(entry.block or entry.term > before for before, entry in zip(terms, entries, strict=False))
