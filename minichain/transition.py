@@ -376,7 +376,7 @@ def _header(
         genesis=genesis.hash,
         height=context.height,
         time_ms=context.time_ms,
-        parent=parent.id if parent else bytes(32),
+        parent=parent.id if parent else genesis.hash,
         proposer=proposer,
         tx_count=len(txs),
         tx_root=root(txs),

@@ -13,7 +13,7 @@ from minichain.errors import NetworkError
 from minichain.ledger.certificate import FinalBlock, QuorumCertificate
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import ChainSpec, Genesis
-from minichain.ledger.types import NO_BLOCK, Block, Call, Header, Receipt, SignedTransaction, Transaction
+from minichain.ledger.types import Block, Call, Header, Receipt, SignedTransaction, Transaction
 from minichain.node.messages import BlockDetail, NodeStatus
 from minichain.views.models import ChainModel, ChainReader, ChainSource, node_cards
 
@@ -27,7 +27,7 @@ def chain(length: int, genesis: bytes = bytes(32), signers: tuple[int, ...] = (0
     blocks: list[BlockDetail] = []
     committee = GENESIS.committee.hash
     for height in range(1, length + 1):
-        parent = blocks[-1].final.block.header.id if blocks else NO_BLOCK
+        parent = blocks[-1].final.block.header.id if blocks else bytes(32)
         proposer = MEMBERS[height % 4].public
         header = Header(
             genesis, height, 1000 * height, parent, proposer, height, *[bytes(32)] * 3, committee, committee

@@ -32,7 +32,7 @@ class SimulatedWorld:
     ) -> SimulatedWorld:
         """Make a new network; a lesson's clock is logical unless it says otherwise."""
         root = root_of(seed)
-        genesis, keys = new_chain(validators, root, {"clock": "logical", **settings})
+        genesis, keys = new_chain(validators, root, {"clock": "wall" if settings.get("engine") == "pow" else "logical", **settings})
         return cls(genesis, keys, root, seed, weather or Weather(), keep_lines)
 
     def start(self) -> Channel:

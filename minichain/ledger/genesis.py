@@ -142,14 +142,14 @@ class ChainSpec(Record, kw_only=True):
     def __post_init__(self) -> None:
         if not CHAIN_ID.fullmatch(self.chain_id):
             raise ConfigError(f"chain id {self.chain_id!r}: use 1 to 40 of a-z, 0-9, dot and dash")
-        for what, value, choices in (
+        for what, chosen, choices in (
             ("clock", self.clock, CLOCKS),
             ("engine", self.engine, ENGINES),
             ("access.reads", self.access.reads, READERS),
             ("access.writes", self.access.writes, READERS),
         ):
-            if value not in choices:
-                raise ConfigError(f"{what} {value!r}: choose one of {', '.join(choices)}")
+            if chosen not in choices:
+                raise ConfigError(f"{what} {chosen!r}: choose one of {', '.join(choices)}")
         if self.engine == "pow" and self.clock != "wall":
             raise ConfigError("engine pow needs the clock wall: its difficulty follows the times of its blocks")
         if len(self.profile) > MAX_NAME:

@@ -15,7 +15,6 @@ from minichain.codec import Record, check_value, decode, encode
 from minichain.crypto import DIGEST_SIZE, KEY_SIZE, SIGNATURE_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError
 
-NO_BLOCK: Final = bytes(DIGEST_SIZE)  # parent of the first block
 MAX_CALLS: Final = 64
 MAX_NAME: Final = 64
 

@@ -58,9 +58,10 @@ class Miner:
                 nonce = self._burst(wanted, nonce)
 
     def _burst(self, wanted: tuple[bytes, int], start: int) -> int:
+        begun = time.monotonic()
         nonce = seek_nonce(*wanted, start, BURST)
         if nonce is None:
-            time.sleep(self._pause)
+            time.sleep(max(0.0, begun + self._pause - time.monotonic()))
             return start + BURST
         with self._changed:
             is_wanted = self._wanted == wanted

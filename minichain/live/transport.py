@@ -112,7 +112,7 @@ class Transport:
         self._context, self._guard, self._allowed = guarded_context(self._names)
         self._door, self.peer_port = open_door(self._context, key, MEMBERS, host, peer_port)
         self._clients, self.client_port = open_door(self._context, key, CLIENTS, host, client_port)
-        self._control = self._context.socket(zmq.PAIR)
+        self._control = self._context.socket(zmq.PULL)
         self._control_name = f"inproc://control-{id(self)}"
         self._control.bind(self._control_name)
         self._lines: dict[bytes, tuple[str, Any]] = {}
@@ -123,8 +123,8 @@ class Transport:
             self._poller.register(socket, zmq.POLLIN)
 
     def controller(self) -> Callable[[bytes], None]:
-        """Return the other end of `commands`, for one other thread; what is said after the end is lost."""
-        socket = self._context.socket(zmq.PAIR)
+        """Return another end of `commands`, for one other thread; what is said after the end is lost."""
+        socket = self._context.socket(zmq.PUSH)
         socket.linger = 0
         socket.connect(self._control_name)
 

@@ -15,6 +15,8 @@ from typing import Final
 from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal
+from minichain.consensus.pow import Pow
+from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
 from minichain.ledger.certificate import FinalBlock
@@ -72,7 +74,7 @@ TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
 MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
 MAX_ASKED: Final = 10_000  # transactions in one request
-ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft}
+ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft, "raft": Raft, "pow": Pow}
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from minichain.codec import Record, decode
-from minichain.consensus.bft import Proposal, Vote
+from minichain.consensus import bft, pow, raft
 from minichain.crosschain.light import Handover
 from minichain.ledger.certificate import Certificate, FinalBlock
 from minichain.ledger.committee import Member
@@ -41,7 +41,7 @@ class FinalBlocks(Record, tag=5):
     blocks: tuple[FinalBlock, ...]
 
 
-PeerMessage = Proposal | Vote | Transactions | Position | FinalBlocks
+PeerMessage = bft.Message | raft.Message | pow.Message | Transactions | Position | FinalBlocks
 
 # --- from clients ---------------------------------------------------------------------------------------------------
 

@@ -122,7 +122,11 @@ class Pow:
                 return [Tell(Tip(head.id, head.height, head.work))]
         return []
 
-    def recall(self, round_: int) -> list[Any]:
+    def heard(self) -> bytes:
+        """Return nothing: whoever lacks something is sent it without asking."""
+        return b""
+
+    def recall(self, round_: int, heard: bytes) -> list[Any]:
         """Return nothing: whoever lacks a block asks for it."""
         return []
 
