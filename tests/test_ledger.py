@@ -10,18 +10,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minichain.codec import encode
+from minichain.codec import decode, encode
 from minichain.errors import ConfigError, DecodeError, ProofError
 from minichain.ledger.certificate import (
+    MAX_NONCE,
     PRECOMMIT,
     PREVOTE,
+    Certificate,
+    LogCertificate,
     QuorumCertificate,
-    certify,
+    WorkCertificate,
+    in_order,
+    is_sealed,
+    log_statement,
+    seek_nonce,
+    sign_log,
     sign_vote,
     vote_statement,
 )
 from minichain.ledger.committee import MAX_MEMBERS, MAX_WEIGHT, Committee, Member
-from minichain.ledger.genesis import ChainSpec, Fee, Limits, Quota, Timeouts
+from minichain.ledger.genesis import Access, ChainSpec, Fee, Limits, Quota, Stake, Timeouts, Work
 from minichain.ledger.state import Account, Overlay, State, account_key, contract_key, data_key
 from minichain.ledger.types import MAX_CALLS, Call, Header, SignedTransaction, open_envelope, sign_transaction
 from tests.builders import body, committee, genesis, key, sign, transfer
@@ -125,7 +133,7 @@ def signatures(names: list[str], kind: int = PRECOMMIT, round_: int = 2, height:
 
 
 def certificate(names: list[str], **how: int) -> QuorumCertificate:
-    return certify(GROUP, 5, 2, HEADER.id, signatures(names, **how))
+    return QuorumCertificate(5, 2, HEADER.id, in_order(GROUP, signatures(names, **how)))
 
 
 THREE = ["node-2", "node-0", "node-3"]
@@ -194,11 +202,140 @@ def test_weight_decides_not_number() -> None:
 
     def certify_by(*names: str) -> QuorumCertificate:
         statement = vote_statement(CHAIN.hash, PRECOMMIT, 5, 0, heavy.id)
-        return certify(group, 5, 0, heavy.id, {key(n).public: sign_vote(key(n), statement) for n in names})
+        signed = {key(name).public: sign_vote(key(name), statement) for name in names}
+        return QuorumCertificate(5, 0, heavy.id, in_order(group, signed))
 
     certify_by("node-0").verify(heavy, group)
     with pytest.raises(ProofError, match="weight 3 of 10"):
         certify_by("node-1", "node-2", "node-3").verify(heavy, group)
+
+
+# Three kinds of certificate, for three ways to agree.
+
+
+def log_certificate(names: list[str], term: int = 2, height: int = 5) -> LogCertificate:
+    """Return what members sign whose logs, confirmed by the leader of a term, end with `HEADER`."""
+    statement = log_statement(CHAIN.hash, term, height, HEADER.id)
+    signed = {key(name).public: sign_log(key(name), statement) for name in names}
+    return LogCertificate(5, 2, HEADER.id, in_order(GROUP, signed))
+
+
+def test_three_of_four_logs_make_a_block_final_and_half_of_them_do_not() -> None:
+    good = log_certificate(THREE)
+    good.verify(HEADER, GROUP)
+    assert good.signers == (0, 2, 3)
+    with pytest.raises(ProofError, match="signatures of weight 2 of 4 are not more than half"):
+        log_certificate(THREE[:2]).verify(HEADER, GROUP)
+
+
+@pytest.mark.parametrize(("parts", "names"), [((1, 1, 1), ["node-0", "node-2"]), ((1, 5, 1, 1), ["node-1"])])
+def test_more_than_half_of_the_weight_is_a_majority_though_it_is_no_quorum(parts: list[int], names: list[str]) -> None:
+    group = committee(*parts)
+    own = header(committee=group.hash)
+    statement = log_statement(CHAIN.hash, 1, 5, own.id)
+    signed = in_order(group, {key(name).public: sign_log(key(name), statement) for name in names})
+    LogCertificate(5, 1, own.id, signed).verify(own, group)
+    assert not group.is_quorum(group.weigh(key(name).public for name in names))
+
+
+def hostile_logs() -> dict[str, list[LogCertificate]]:
+    good = log_certificate(THREE)
+    signed, replace = good.signatures, msgspec.structs.replace
+    foreign = sign_log(key("stranger"), log_statement(CHAIN.hash, 2, 5, HEADER.id))
+    vote = sign_vote(key("node-3"), log_statement(CHAIN.hash, 2, 5, HEADER.id))
+    return {
+        "signatures of weight 2 of 4 are not more than half": [log_certificate(THREE[:2])],
+        "signatures of weight 0 of 4": [replace(good, signatures=())],
+        "for another block": [replace(good, height=6), replace(good, block_id=bytes(32))],
+        "not distinct committee members in order": [
+            replace(good, signatures=(signed[0], signed[0], signed[1])),
+            replace(good, signatures=signed[::-1]),
+            replace(good, signatures=(*signed[:2], (4, signed[2][1]))),
+            replace(good, signatures=((-1, signed[2][1]), *signed[:2])),
+        ],
+        "the acknowledgement signature of node-3 is wrong": [
+            replace(good, signatures=(*signed[:2], (3, foreign))),
+            replace(good, signatures=(*signed[:2], (3, vote))),
+            replace(good, signatures=(*signed[:2], (3, b""))),
+        ],
+        "the acknowledgement signature of node-0 is wrong": [
+            replace(good, term=3),
+            log_certificate(THREE, term=1),
+            log_certificate(THREE, height=4),
+            LogCertificate(5, 2, HEADER.id, certificate(THREE).signatures),
+        ],
+    }
+
+
+@pytest.mark.parametrize("message", hostile_logs())
+def test_a_hostile_certificate_of_logs_proves_nothing(message: str) -> None:
+    for hostile in hostile_logs()[message]:
+        with pytest.raises(ProofError, match=message):
+            hostile.verify(HEADER, GROUP)
+
+
+DIFFICULTY = 16
+
+
+def sealed(difficulty: int = DIFFICULTY) -> WorkCertificate:
+    nonce = seek_nonce(HEADER.id, difficulty, 0, 100 * difficulty)
+    assert nonce is not None
+    return WorkCertificate(5, HEADER.id, difficulty, nonce)
+
+
+def test_a_nonce_that_seals_the_block_shows_the_work() -> None:
+    good = sealed()
+    good.verify(HEADER, GROUP)
+    assert good.signers == ()
+    assert [nonce for nonce in range(good.nonce + 1) if is_sealed(HEADER.id, nonce, DIFFICULTY)] == [good.nonce]
+
+
+def test_one_nonce_in_so_many_seals_a_block() -> None:
+    tries = 20_000
+    found = sum(is_sealed(HEADER.id, nonce, DIFFICULTY) for nonce in range(tries))
+    assert abs(found - tries / DIFFICULTY) < 5 * (tries / DIFFICULTY) ** 0.5
+    assert all(is_sealed(HEADER.id, nonce, 1) for nonce in (0, 1, MAX_NONCE))
+
+
+def test_a_search_that_finds_nothing_says_so() -> None:
+    assert seek_nonce(HEADER.id, 2**256, 0, 100) is None
+    assert seek_nonce(HEADER.id, 1, 7, 1) == 7
+    assert seek_nonce(HEADER.id, 1, 7, 0) is None
+
+
+NO_WORK = "the nonce of block 5 does not show the work of"
+HOSTILE_WORK = {
+    "another nonce": ({"nonce": sealed().nonce - 1}, NO_WORK),
+    "a negative nonce": ({"nonce": -1}, NO_WORK),
+    "a nonce without end": ({"nonce": MAX_NONCE + 1, "difficulty": 1}, NO_WORK),
+    "difficulty 0": ({"difficulty": 0}, NO_WORK),
+    "a negative difficulty": ({"difficulty": -1}, NO_WORK),
+    "more than was done": ({"difficulty": 2**200}, NO_WORK),
+    "another height": ({"height": 6}, "for another block"),
+    "another block": ({"block_id": bytes(32)}, "for another block"),
+}
+
+
+@pytest.mark.parametrize(("fields", "message"), HOSTILE_WORK.values(), ids=HOSTILE_WORK)
+def test_work_that_was_not_done_proves_nothing(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ProofError, match=message):
+        msgspec.structs.replace(sealed(), **fields).verify(HEADER, GROUP)
+
+
+def test_work_for_one_committee_is_none_for_another() -> None:
+    with pytest.raises(ProofError, match="names another committee"):
+        sealed().verify(HEADER, committee(1, 1, 1, 5))
+
+
+def test_each_kind_of_certificate_comes_back_as_what_it_was() -> None:
+    """They are told apart by their tag: one kind can never be read as another."""
+    kinds = (certificate(THREE), log_certificate(THREE), sealed())
+    for one in kinds:
+        assert decode(encode(one), Certificate) == one
+        for other in kinds:
+            if type(other) is not type(one):
+                with pytest.raises(DecodeError):
+                    decode(encode(one), type(other))
 
 
 # --- genesis -------------------------------------------------------------------------------------------------------
@@ -212,6 +349,9 @@ BAD_SETTINGS = {
     f"chain id '{'a' * 41}'": {"chain_id": "a" * 41},
     "clock 'sun': choose one of wall, logical": {"clock": "sun"},
     "engine 'dice'": {"engine": "dice"},
+    "engine pow needs the clock wall": {"engine": "pow"},
+    "work.difficulty is 0: it must be positive": {"work": Work(difficulty=0)},
+    "work.confirmations is 0": {"work": Work(confirmations=0)},
     "interval_ms is 0: it must be positive": {"interval_ms": 0},
     "genesis_time_ms is -1: it must be 0 or more": {"genesis_time_ms": -1},
     "max_skew_ms is 9007199254740992: it must be at most": {"max_skew_ms": 2**53},
@@ -244,6 +384,10 @@ def test_what_may_be_zero_may_be_zero() -> None:
 def test_every_setting_changes_the_genesis_hash() -> None:
     others = {
         "chain_id": "other",
+        "profile": "school",
+        "engine": "raft",
+        "membership": Stake(),
+        "access": Access(writes="members"),
         "clock": "wall",
         "genesis_time_ms": 1,
         "interval_ms": 2,
@@ -251,10 +395,11 @@ def test_every_setting_changes_the_genesis_hash() -> None:
         "policy": Quota(gas=4),
         "limits": Limits(block_gas=600_000_000),
         "timeouts": Timeouts(growth=5),
+        "work": Work(window=21),
         "balances": ((A, 6),),
         "weights": (1, 1, 1, 2),
     }
-    assert others.keys() >= set(ChainSpec.__struct_fields__) - {"members", "engine"}
+    assert others.keys() >= set(ChainSpec.__struct_fields__) - {"members"}
     hashes = {genesis(**{name: value}).hash for name, value in others.items()} | {CHAIN.hash}
     assert len(hashes) == len(others) + 1
 

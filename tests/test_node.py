@@ -942,6 +942,21 @@ def test_a_block_whose_time_is_about_now_is_listened_to():
     assert run.store("node-0").block(1).block == block
 
 
+def test_a_node_forgets_what_it_said_in_the_turn_that_ends_its_height():
+    run = world(seed=3)
+    txs = [pay(run, nonce) for nonce in range(3)]
+    for name in run.names:
+        run.ask(name, b"client", encode(Request(next(NUMBERS), Submit(tuple(tx.raw for tx in txs)))))
+    remembered, end = set[int](), run.now_ms + 5_000
+    while run.step(end):
+        for name in run.names:
+            heights = {message.height for message in said_by(run, name)}
+            assert heights <= {run.store(name).height() + 1}, name
+            remembered |= heights
+    assert 1 in remembered
+    assert all(run.store(name).height() >= 1 and run.store(name).memory() == {} for name in run.names)
+
+
 def test_early_votes_fill_only_their_senders_places(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(engine, "MAX_EARLY_MESSAGES", 3)
     run = world()

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "membership": LEDGER,
     "sharding": LEDGER | {"membership"},
     "crosschain": LEDGER | {"membership"},
-    "store": LEDGER | {"consensus"},
+    "store": LEDGER,
     "node": CORE,
     "sim": CORE,
     "live": CORE,
