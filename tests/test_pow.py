@@ -344,6 +344,16 @@ def test_an_invalid_block_inside_a_heavier_branch() -> None:
     assert (miner.see("forks"), miner.engine.rejected) == (1, 0), "nobody is to blame but who made it"
 
 
+def test_below_an_invalid_block_a_branch_ends_where_it_was_valid() -> None:
+    a = mined(None, "A")
+    w, x = row(None, "WX")
+    miner = Miner(invalid=[x])
+    assert miner.hear(a, w, x)[-3:] == ["tell X", "adopt 1 WX", "build 2 after 1000"], "A and W are equal"
+    assert (miner.names, miner.see("forks")) == ("A", 1)
+    (y,) = row(w, "Y")
+    assert miner.hear(y) == ["tell Y", "adopt 1 WY"]
+
+
 def test_a_verdict_on_another_block_changes_nothing() -> None:
     miner, (a, b) = Miner(), row(None, "AB")
     miner.hear(a)
@@ -869,7 +879,7 @@ def test_nothing_is_heard_before_the_chain_is_known() -> None:
     for event in (Heard(PEER, Sealed(mined(None, "A"))), Work(), Tick(), Mined(bytes(32), 0)):
         assert engine.handle(event, LATER) == []
     assert engine.summary()["step"] == "idle"
-    assert engine.recall(0) == []
+    assert (engine.heard(), engine.recall(0, b"")) == (b"", [])
 
 
 def test_a_chain_that_the_engine_never_made_is_our_bug() -> None:
@@ -912,6 +922,25 @@ def test_a_tree_full_of_branches_lets_the_lightest_go() -> None:
     assert len(miner.engine._tree) == limit
     assert miner.hear(mined(blocks[0], "late", 2_500, 1, genesis=EASY)) == []
     assert miner.engine.rejected == 0
+
+
+def test_a_full_tree_never_lets_go_of_what_is_in_use() -> None:
+    """The head, what the node was asked to adopt, and the parent of the new block stay, however light they are."""
+    miner = Miner(EASY)
+    a, b, c, d, e = (mined(None, name, None, 1, genesis=EASY) for name in "ABCDE")
+    miner.hear(a, b, c, d, e)
+    tree = miner.engine._tree
+    tree.limit, miner.is_slow = len(tree), True
+    (x,) = row(b, "X", difficulty=1, genesis=EASY)
+    assert miner.hear(x)[0] == "tell X"
+    assert {b"block" + id_of(final) for final in (a, b, x)} < set(miner.memory)
+    assert miner.wish == Adopt(1, (b, x))
+    assert miner.hear(*row(d, "YZ", difficulty=1, genesis=EASY)) == ["tell Y"], "no room for Z without them"
+    assert tree.get(id_of(a)) is tree.head
+    assert tree.get(id_of(x)) is tree.offered
+    miner.is_slow = False
+    miner.answer()
+    assert (miner.names, len(tree), miner.engine.rejected) == ("BX", tree.limit, 0)
 
 
 def test_a_branch_from_too_deep_is_refused_and_nobody_is_blamed() -> None:

@@ -123,11 +123,11 @@ class Pow:
         return []
 
     def heard(self) -> bytes:
-        """Return nothing: whoever lacks something is sent it without asking."""
+        """Return nothing: see `recall`."""
         return b""
 
     def recall(self, round_: int, heard: bytes) -> list[Any]:
-        """Return nothing: whoever lacks a block asks for it."""
+        """Return nothing: a miner that lacks a block asks for it by its id."""
         return []
 
     def summary(self) -> dict[str, Any]:

@@ -294,7 +294,7 @@ class Tree:
         self.best = self._heaviest()
 
     def _heaviest(self) -> Entry:
-        return max((self.head, *self.leaves.values()), key=_work)  # of equals the first
+        return max(self.leaves.values(), key=_work)  # of equals the first
 
     def _fix(self, following: Entry) -> None:
         for child in self.fixed.children:
