@@ -1,0 +1,265 @@
+# mypy: disable-error-code="type-arg,no-any-return"
+"""An alliance: the members decide by vote who is one of them, and with which weight.
+
+A change needs more than two thirds of the weight there was when it was proposed. It takes effect `delay` blocks after
+it is accepted, at one height that its event names; what is accepted later builds on what is accepted already.
+"""
+
+from __future__ import annotations
+
+from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
+
+MAX_MEMBERS = 100
+MAX_REASON = 255  # characters
+MAX_BLOCKS = 1_000_000  # of a vote, or until a change takes effect
+
+# --- members: the same text in every contract that decides about them --------------------------------------------
+
+MAX_NAME = 64
+MAX_WEIGHT = 1_099_511_627_776  # 2**40
+# Signs that every Python prints: ASCII, Latin letters with accents, Chinese. Others may be added when they are needed.
+PRINTABLE = ((" ", "~"), ("\u00c0", "\u024f"), ("\u4e00", "\u9fa5"))
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+# The did:key of the Ed25519 keys of 32 bytes 0 and of 32 bytes 255. All others have the same length and lie between.
+LOWEST_KEY = "did:key:z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP"
+HIGHEST_KEY = "did:key:z6MkwgaR63138bEEgad7uk993KMX54vBA6KTB4sFhCPnSB2e"
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that people could not read or that no committee may have."""
+    require(1 <= len(name) <= MAX_NAME, f"a member's name has 1 to {MAX_NAME} characters")
+    require(name == name.strip(), "a member's name neither begins nor ends with a space")
+    for char in name:
+        is_printable = True in [first <= char <= last for first, last in PRINTABLE]
+        require(is_printable and char not in "/\\", "a member's name is letters, digits and usual signs, no slashes")
+
+
+def check_key(did: str) -> None:
+    """Refuse what is not the did:key of an Ed25519 key."""
+    is_key = len(did) == len(LOWEST_KEY) and LOWEST_KEY <= did <= HIGHEST_KEY
+    require(is_key and did[9:].strip(BASE58) == "", "a member is named by its did:key: ask the member for it")
+
+
+def check_weight(weight: int) -> None:
+    """Refuse a weight that no member may have."""
+    is_number = isinstance(weight, int) and not isinstance(weight, bool)
+    require(is_number and 1 <= weight <= MAX_WEIGHT, f"a weight is a whole number from 1 to {MAX_WEIGHT}")
+
+
+def check_founders(founders: list) -> None:
+    """Refuse founders that could not be a committee; each is [name, did, weight]."""
+    require(1 <= len(founders) <= MAX_MEMBERS, f"there are 1 to {MAX_MEMBERS} founders")
+    names, dids = {}, {}
+    for name, did, weight in founders:
+        check_name(name)
+        check_key(did)
+        check_weight(weight)
+        require(name not in names and did not in dids, f"{name}: each founder has a name and a key of its own")
+        names[name] = True
+        dids[did] = True
+
+
+# --- changes -----------------------------------------------------------------------------------------------------
+
+
+def weight_of(members: list, did: str) -> int:
+    return sum([weight for name, key, weight in members if key == did])
+
+
+def name_of(members: list, did: str) -> str:
+    names = [name for name, key, weight in members if key == did]
+    return names[0] if names else ""
+
+
+def hindrance(members: list, change: dict) -> str:
+    """Say why a change cannot be made to these members; nothing if it can."""
+    kind, name, did = change["kind"], change["name"], change["did"]
+    present = weight_of(members, did)
+    if kind == "admission":
+        if present > 0:
+            return "this key is a member already: propose another weight for it"
+        if name in [other for other, key, weight in members]:
+            return f"the name {name} is taken: choose another name"
+        return "" if len(members) < MAX_MEMBERS else f"there are {MAX_MEMBERS} members already: remove one first"
+    if present == 0:
+        return "this key is not a member, or will not be one any more: see members and planned"
+    if kind == "weight":
+        return "" if present != change["weight"] else "the member has this weight already"
+    return "" if len(members) > 1 else "the last member cannot be removed: admit another one first"
+
+
+def changed(members: list, change: dict) -> list:
+    """Return the members after a change, ordered by name."""
+    did = change["did"]
+    others = [member for member in members if member[1] != did]
+    if change["kind"] != "removal":
+        name = name_of(members, did) or change["name"]
+        others.append([name, did, change["weight"]])
+    return sorted(others)
+
+
+class Authority(Contract):
+    """Who the members of an alliance are, decided by vote of the members."""
+
+    voting_blocks = Value(int)
+    delay = Value(int)
+    one_at_a_time = Value(bool)
+    count = Value(int)  # of the proposals, which are numbered from 1
+    cases = Map(int, dict)
+    votes = Map((int, str), bool)
+    # Every committee there was, is, or is planned, numbered from 1, and the height from which on it certifies blocks.
+    latest = Value(int)
+    editions = Map(int, list)
+    firsts = Map(int, int)
+
+    def setup(self, founders: list, voting_blocks: int, delay: int, one_at_a_time: bool = False) -> None:
+        check_founders(founders)
+        require(1 <= voting_blocks <= MAX_BLOCKS, f"a vote is open for 1 to {MAX_BLOCKS} blocks")
+        require(1 <= delay <= MAX_BLOCKS, f"a change takes effect 1 to {MAX_BLOCKS} blocks after it is accepted")
+        is_equal = sum([weight for name, did, weight in founders]) == len(founders)
+        require(is_equal or not one_at_a_time, "where one change is made at a time every member has weight 1")
+        self.voting_blocks = voting_blocks
+        self.delay = delay
+        self.one_at_a_time = one_at_a_time
+        self.latest = 1
+        self.editions[1] = sorted(founders)
+        self.firsts[1] = self.height
+
+    # --- proposals
+
+    @action
+    def propose_admission(self, name: str, did: str, weight: int, reason: str) -> int:
+        """Propose to admit a member; returns the number of the proposal."""
+        check_name(name)
+        check_key(did)
+        return self.propose("admission", name, did, weight, reason)
+
+    @action
+    def propose_removal(self, did: str, reason: str) -> int:
+        """Propose to remove a member; returns the number of the proposal."""
+        return self.propose("removal", name_of(self.editions[self.latest], did), did, 1, reason)
+
+    @action
+    def propose_weight(self, did: str, weight: int, reason: str) -> int:
+        """Propose another weight for a member; returns the number of the proposal."""
+        return self.propose("weight", name_of(self.editions[self.latest], did), did, weight, reason)
+
+    def propose(self, kind: str, name: str, did: str, weight: int, reason: str) -> int:
+        edition = self.edition_at(self.height)
+        electorate = self.editions[edition]
+        require(weight_of(electorate, self.caller) > 0, "only a member may propose: ask a member to propose it")
+        require(reason.strip() != "" and len(reason) <= MAX_REASON, f"give a reason of 1 to {MAX_REASON} characters")
+        check_weight(weight)
+        if self.one_at_a_time:
+            self.check_alone(kind, weight)
+        number = self.count + 1
+        case = {"number": number, "kind": kind, "name": name, "did": did, "weight": weight, "reason": reason}
+        why_not = hindrance(self.editions[self.latest], case)
+        require(why_not == "", why_not)
+        case.update({"by": self.caller, "begun": self.height, "ends": self.height + self.voting_blocks})
+        case.update({"edition": edition, "total": sum([share for own, key, share in electorate]), "yes": 0, "no": 0})
+        case.update({"status": "open", "first": 0, "why": ""})
+        self.count = number
+        self.cases[number] = case
+        emit("Proposed", proposal=number, kind=kind, name=name, did=did, weight=weight, by=self.caller, reason=reason)
+        return number
+
+    def check_alone(self, kind: str, weight: int) -> None:
+        """Refuse a proposal beside another change: such committees overlap only if they differ by one member."""
+        require(kind != "weight" and weight == 1, "here every member has weight 1: propose an admission or a removal")
+        first, number = self.firsts[self.latest], self.count
+        require(first <= self.height, f"one change at a time: the last one takes effect at height {first}, wait for it")
+        if number > 0:
+            case = self.proposal(number)
+            ends = case["ends"]
+            require(case["status"] != "open", f"one change at a time: proposal {number} is open until height {ends}")
+
+    # --- votes
+
+    @action
+    def vote(self, proposal: int, yes: bool) -> str:
+        """Vote on an open proposal, once; returns what has become of the proposal."""
+        status = self.proposal(proposal)["status"]
+        require(status == "open", f"proposal {proposal} is {status}: there is nothing to vote on any more")
+        case = self.cases[proposal]
+        weight = weight_of(self.editions[case["edition"]], self.caller)
+        begun = case["begun"]
+        require(weight > 0, f"only those who were members at height {begun}, when this was proposed, may vote on it")
+        require((proposal, self.caller) not in self.votes, "you have voted on this: a vote cannot be changed")
+        self.votes[(proposal, self.caller)] = yes
+        emit("Voted", proposal=proposal, voter=self.caller, yes=yes, weight=weight)
+        side = "yes" if yes else "no"
+        case[side] += weight
+        if 3 * case["yes"] > 2 * case["total"]:
+            self.accept(case)
+        elif 3 * (case["total"] - case["no"]) <= 2 * case["total"]:
+            case["status"] = "rejected"
+        if case["status"] != "open":
+            emit("Decided", proposal=proposal, status=case["status"], first=case["first"], why=case["why"])
+        self.cases[proposal] = case
+        return case["status"]
+
+    def accept(self, case: dict) -> None:
+        """Plan the change on top of the newest plan; it fails if another change has made it impossible meanwhile."""
+        members = self.editions[self.latest]
+        case["why"] = hindrance(members, case)
+        case["status"] = "failed" if case["why"] else "accepted"
+        if case["why"] == "":
+            case["first"] = self.height + self.delay
+            self.plan(case["first"], changed(members, case))
+
+    def plan(self, first: int, members: list) -> None:
+        if self.firsts[self.latest] < first:  # two changes accepted in one block are one edition
+            self.latest += 1
+        self.firsts[self.latest] = first
+        self.editions[self.latest] = members
+        emit("Committee", first=first, members=members)
+
+    # --- views
+
+    @view
+    def members(self) -> list:
+        """List the members as [name, did, weight]."""
+        return self.committee_at(self.height)
+
+    @view
+    def committee_at(self, height: int) -> list:
+        """List those who certify the block of a height, past or to come, as [name, did, weight]."""
+        return self.editions[self.edition_at(height)]
+
+    @view
+    def planned(self) -> list:
+        """List the committees to come as [first height, members]."""
+        begun = self.edition_at(self.height)
+        return [[self.firsts[number], self.editions[number]] for number in range(begun + 1, self.latest + 1)]
+
+    @view
+    def proposal(self, number: int) -> dict:
+        """Show a proposal, and how much weight is still needed to accept or to reject it."""
+        require(number in self.cases, f"there is no proposal {number}: see proposals")
+        case = self.cases[number]
+        total = case["total"]
+        if case["status"] == "open" and case["ends"] < self.height:
+            case["status"] = "lapsed"
+        case["yes_needed"] = max(0, 2 * total // 3 + 1 - case["yes"])
+        case["no_needed"] = max(0, (total + 2) // 3 - case["no"])
+        return case
+
+    @view
+    def proposals(self, start: int = 0, limit: int = 100) -> list:
+        """List the proposals in the order in which they were made."""
+        return [self.proposal(number) for number in self.cases.keys(start, limit)]
+
+    @view
+    def ballots(self, number: int) -> list:
+        """List who may vote on a proposal as [name, did, weight, "yes", "no" or "not yet"]."""
+        words = {"True": "yes", "False": "no", "None": "not yet"}
+        voters = self.editions[self.proposal(number)["edition"]]
+        return [[name, did, share, words[str(self.votes.get((number, did)))]] for name, did, share in voters]
+
+    def edition_at(self, height: int) -> int:
+        """Find the committee of a height; it is nearly always one of the newest."""
+        number = self.latest
+        while number > 1 and self.firsts[number] > height:
+            number -= 1
+        return number
