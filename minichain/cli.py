@@ -21,6 +21,7 @@ from rich.table import Table
 
 from minichain import __version__
 from minichain.errors import LanguageError, MinichainError, ProofError, UsageError
+from minichain.ledger.profiles import PROFILES
 
 NO, COULD_NOT = 1, 3
 
@@ -64,6 +65,10 @@ class _Group(click.Group):
             ctx.exit(COULD_NOT)
 
 
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW = click.Path(dir_okay=False, path_type=Path)
+
+
 @click.group(cls=_Group)
 @click.version_option(__version__)
 def main() -> None:
@@ -76,6 +81,7 @@ def main() -> None:
 @main.command()
 @with_home
 @click.option("--validators", type=click.IntRange(1, 100), help="How many, for a new chain [4].")
+@click.option("--profile", type=click.Choice(list(PROFILES)), help="Kind of a new chain [its own: validators agree by votes, anybody writes].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the dashboards [8866, or any free one].")
 @click.option("--fresh", is_flag=True, help="Delete the chain in this directory and begin a new one.")
 @click.option("--empty", is_flag=True, help="Do not put the example cases on a new chain.")
@@ -85,6 +91,7 @@ def main() -> None:
 def up(
     home: Path | None,
     validators: int | None,
+    profile: str | None,
     port: int | None,
     fresh: bool,
     empty: bool,
@@ -99,6 +106,7 @@ def up(
 
     place = Home(home)
     options = ["--validators", str(validators)] if validators else []
+    options += ["--profile", profile] if profile else []
     options += ["--port", str(port)] if port is not None else []
     options += ["--no-dashboards"] if no_dashboards else []
     options += ["--fresh"] if fresh else []
@@ -302,38 +310,62 @@ def _print_verified(content: dict[str, Any]) -> None:
 
 
 @main.command()
+@click.option("--engine", default="bft", show_default=True, help="bft, raft or pow.")
 @click.option("--validators", type=click.IntRange(1, 100), default=4, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--transactions", type=click.IntRange(1, 5_000), default=40, show_default=True)
-@click.option("--storm-ms", type=click.IntRange(0), default=20_000, show_default=True, help="Virtual time of trouble.")
-@click.option("--delay", type=click.IntRange(0), default=50, show_default=True, help="Longest delay in milliseconds.")
-@click.option("--loss", type=click.IntRange(0, 100), default=5, show_default=True, help="Lost messages in percent.")
-@click.option("--duplication", type=click.IntRange(0, 100), default=5, show_default=True)
-@click.option("--trace", type=click.Path(dir_okay=False, path_type=Path), help="Write every event to this file.")
+@click.option("--seeds", metavar="A:B", help="The seeds from A up to, but not including, B. [0:1]")
+@click.option("--seed", type=click.IntRange(0), help="One seed; as --seeds SEED:SEED+1.")
+@click.option("--faults", default="all", show_default=True, metavar="all|NAME,...", help="Which faults may occur.")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="How many processes [one for each core].")
+@click.option("--timeline", type=_EXISTING, help="Play this file; it says which engine, validators and seed.")
+@click.option("--minimise", is_flag=True, help="Shorten the first timeline that fails.")
+@click.option("--write", type=_NEW, help="Write the timeline that fails first, or of the only seed, to this file.")
+@click.option("--trace", type=_NEW, help="Write every event of the only seed to this file.")
 @with_json
 def sim(
+    engine: str,
     validators: int,
-    seed: int,
-    transactions: int,
-    storm_ms: int,
-    delay: int,
-    loss: int,
-    duplication: int,
+    seeds: str | None,
+    seed: int | None,
+    faults: str,
+    jobs: int,
+    timeline: Path | None,
+    minimise: bool,
+    write: Path | None,
     trace: Path | None,
     as_json: bool,
 ) -> None:
-    """Put a simulated network through a storm of crashes and partitions, checking every event."""
-    import msgspec
+    """Search for faults of the ledger: each seed draws a timeline of trouble, and every event of it is checked."""
+    from minichain.sim.hunt import Hunt, read_seeds
 
-    from minichain.sim import faults
-    from minichain.sim.network import Weather
-
-    weather = Weather(min(1, delay), delay, loss, duplication)
-    report, lines = faults.storm(validators, seed, weather, transactions, storm_ms, keep_lines=trace is not None)
+    if timeline is not None and (seeds is not None or seed is not None):
+        raise UsageError("--timeline is one run with its own seed: leave --seeds and --seed out")
+    chosen = read_seeds(seeds or f"{seed or 0}:{(seed or 0) + 1}")
+    hunt = Hunt.of_file(timeline) if timeline else Hunt(engine, validators, chosen, faults)
     if trace is not None:
-        trace.write_text("\n".join(lines) + "\n")
-    content = msgspec.structs.asdict(report)
-    show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
+        trace.write_text("\n".join(hunt.trace()) + "\n", encoding="utf-8")
+    with notes.status("running") as progress:
+        reports = hunt.run(jobs, progress.update)
+        if minimise:
+            progress.update("shortening")
+        shown = hunt.shown(reports, shorten=minimise)
+    if write is not None and shown is not None:
+        write.write_text(str(shown), encoding="utf-8")
+    content = hunt.summary(reports, shown, write)
+    show(as_json, content, lambda: _print_hunt(content))
+    sys.exit(NO if content["violations"] or content["stalls"] else 0)
+
+
+def _print_hunt(content: dict[str, Any]) -> None:
+    """Print the timeline of a single run, the figures, and each failure with its command."""
+    failures = [("violation", one) for one in content["violations"]] + [("stall", one) for one in content["stalls"]]
+    figures = {**content, "violations": len(content["violations"]), "stalls": len(content["stalls"])}
+    text = figures.pop("timeline")
+    if text:
+        click.echo(text)
+    _print_table([{"figure": name, "value": value} for name, value in figures.items()])
+    for what, failure in failures:
+        screen.print(f"[bold red]{what}[/] seed {failure['seed']}: {_plain(failure['words'])}", soft_wrap=True)
+        click.echo(f"  {failure['replay']}")
 
 
 @main.command()

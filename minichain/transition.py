@@ -47,6 +47,7 @@ REFUSALS: Final = {
     "wrong_chain": "signed for another chain",
     "bad_signature": "not signed by its sender",
     "wrong_nonce": "not the sender's next transaction",
+    "not_allowed": "its sender may not write on this chain",
     "expired": "its last height has passed",
     "expires_too_late": "valid for longer than this chain allows",
     "gas_limit": "its gas limit is outside what this chain allows",
@@ -87,6 +88,8 @@ def require_admissible(genesis: Genesis, envelope: Envelope, account: Account, h
         raise Refused("wrong_chain", f"signed for chain {body.chain_id[:60]!r}, this is {own_id!r}")
     if body.genesis != genesis.hash:
         raise Refused("wrong_chain", f"signed for another chain that is called {own_id!r} too: its genesis differs")
+    if genesis.spec.access.writes == "members" and not account.may_write:
+        raise Refused("not_allowed", "only members, and accounts that a member has admitted, may write on this chain")
     if body.expires < height:
         raise Refused("expired", f"it expired at height {body.expires}, the next block is {height}: sign it again")
     if body.expires > height + limits.max_expiry:
@@ -178,6 +181,8 @@ def _plan_committee(overlay: Overlay, events: list[Event], block: BlockContext) 
         except (ConfigError, DecodeError) as error:
             raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None
         overlay.put(COMMITTEE_KEY, terms)
+        for member in members:
+            overlay.put_account(member.public, msgspec.structs.replace(overlay.account(member.public), may_write=True))
 
 
 def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve: int, height: int) -> None:
@@ -239,9 +244,28 @@ def _deploy(runtime: Runtime, frame: Frame, sender: bytes, *, name: str, source:
     return name
 
 
+def _admit(runtime: Runtime, frame: Frame, sender: bytes, *, account: str, may_write: bool) -> None:
+    """Let an account write, or no longer; a member's own account is always allowed."""
+    committee = committee_at(frame.overlay.get(COMMITTEE_KEY) or b"", frame.height)
+    if committee.weight(sender) == 0:
+        raise ContractFault("only a member admits accounts: send it with a validator's key")
+    if not isinstance(account, str) or not isinstance(may_write, bool):
+        raise ContractFault("ledger.admit takes `account`, a did:key, and `may_write`, true or false")
+    try:
+        public = public_of(account)
+    except DecodeError:
+        raise ContractFault("ledger.admit: `account` is not the did:key of an Ed25519 key") from None
+    if not may_write and committee.weight(public) > 0:
+        raise ContractFault("a member's own account may always write: remove the member first")
+    admitted = msgspec.structs.replace(frame.overlay.account(public), may_write=may_write)
+    frame.overlay.put_account(public, admitted)
+    frame.events.append(Event("ledger", "Admitted", {"account": account, "by": did_of(sender), "may_write": may_write}))
+
+
 _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "transfer": (_transfer, ("to", "amount")),
     "deploy": (_deploy, ("name", "source", "args")),
+    "admit": (_admit, ("account", "may_write")),
 }
 
 

@@ -29,6 +29,7 @@ from minichain.node.messages import (
 
 PATIENCE_MS: Final = 3_000  # with one node, before the next is asked
 TIMEOUT_MS: Final = 30_000
+SLOWEST: Final = 5  # times the usual time that confirmations may take
 POLL_MS: Final = 20
 GAS_LIMIT: Final = 20_000_000
 EXPIRES_AFTER: Final = 1_000  # blocks
@@ -64,6 +65,9 @@ class Client:
         self.channel = channel
         self._nonces: dict[bytes, int] = {}
         self._last_good = ""
+        work = genesis.spec.work
+        is_slow = genesis.spec.engine == "pow"  # luck decides how long a block takes
+        self._timeout_ms = TIMEOUT_MS + is_slow * SLOWEST * work.confirmations * work.block_ms
 
     def ask(self, body: ClientRequest, answer: type[A], what: str, timeout_ms: int = TIMEOUT_MS) -> A:
         """Ask any node, and another if it is silent; raises `TimedOut` naming `what`, or the node's own refusal."""
@@ -117,9 +121,15 @@ class Client:
     # --- transactions ---
 
     def send(
-        self, key: KeyPair, calls: Sequence[Call], what: str, gas_limit: int = GAS_LIMIT, timeout_ms: int = TIMEOUT_MS
+        self,
+        key: KeyPair,
+        calls: Sequence[Call],
+        what: str,
+        gas_limit: int = GAS_LIMIT,
+        timeout_ms: int | None = None,
     ) -> Receipt:
         """Sign, submit, wait for finality; raises `Refused` or `TimedOut`. The receipt may be that of a failure."""
+        timeout_ms = self._timeout_ms if timeout_ms is None else timeout_ms
         deadline = self.channel.now_ms() + timeout_ms
         while state := self._ask(AskAccount(key.public), AccountState, deadline):
             envelope = self._sign(key, calls, gas_limit, state)

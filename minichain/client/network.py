@@ -29,7 +29,7 @@ from minichain.errors import UsageError
 from minichain.ledger import types
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import Fee
-from minichain.ledger.local import BANK
+from minichain.ledger.local import BANK, validator_key
 from minichain.ledger.state import Account, contract_key
 from minichain.ledger.types import Call, Header
 from minichain.node.messages import (
@@ -150,9 +150,13 @@ class Network:
     def wallet(self, name: str, units: int = 0) -> Wallet:
         """Return the wallet of a name; the same name gives the same wallet. The bank tops it up to `units`.
 
-        Where transactions cost fees, a wallet gets enough for some hundred of them.
+        Where transactions cost fees, a wallet gets enough for some hundred of them; where only members write, the
+        first validator admits it.
         """
         wallet = Wallet.derive(self.world.root, name)
+        if self.genesis.spec.access.writes == "members" and not self.account(wallet).may_write:
+            admit = Call("ledger", "admit", {"account": wallet.did, "may_write": True})
+            self.send(Wallet(self.nodes[0], validator_key(self.world.root, 0)), [admit])
         policy = self.genesis.spec.policy
         wanted = max(units, 100 * GAS_LIMIT * policy.price) if isinstance(policy, Fee) and name != BANK else units
         missing = wanted - self.account(wallet).balance if wanted else 0
@@ -215,7 +219,7 @@ class Network:
     # --- transactions ---
 
     def send(
-        self, sender: Wallet, calls: Sequence[Call], *, gas_limit: int = GAS_LIMIT, timeout_ms: int = TIMEOUT_MS
+        self, sender: Wallet, calls: Sequence[Call], *, gas_limit: int = GAS_LIMIT, timeout_ms: int | None = None
     ) -> Receipt:
         """Do one or several calls as one transaction: all of them or none. Raises `CallFailed` if they fail."""
         what = " and ".join(f"{call.contract}.{call.action}" for call in calls)

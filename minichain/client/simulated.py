@@ -8,7 +8,7 @@ from minichain.client.client import Channel
 from minichain.codec import decode, encode
 from minichain.crypto import KeyPair
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.local import new_chain, root_of
+from minichain.ledger.local import new_chain, root_of, with_profile
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
 from minichain.sim.network import Weather
 from minichain.sim.world import World
@@ -30,9 +30,10 @@ class SimulatedWorld:
     def create(
         cls, validators: int, seed: int, weather: Weather | None, keep_lines: bool, settings: dict[str, Any]
     ) -> SimulatedWorld:
-        """Make a new network; a lesson's clock is logical unless it says otherwise."""
+        """Make a new network; a lesson's clock is logical where it can be, unless it says otherwise."""
         root = root_of(seed)
-        genesis, keys = new_chain(validators, root, {"clock": "wall" if settings.get("engine") == "pow" else "logical", **settings})
+        clock = "wall" if with_profile(settings).get("engine") == "pow" else "logical"
+        genesis, keys = new_chain(validators, root, {"clock": clock, **settings})
         return cls(genesis, keys, root, seed, weather or Weather(), keep_lines)
 
     def start(self) -> Channel:

@@ -108,7 +108,7 @@ class Delegation(Record, tag="delegation"):
 
 
 class Access(Record):
-    """Who may read and who may write: "anyone" or "members"."""
+    """Who may read and who may write: "anyone", or "members" and the accounts that they admit."""
 
     reads: str = "anyone"
     writes: str = "anyone"
@@ -219,6 +219,7 @@ class Genesis:
         return sum(amount for _, amount in self.spec.balances)
 
     def state_items(self) -> list[tuple[bytes, bytes]]:
-        """Return the state before the first block."""
-        accounts = [(account_key(public), encode(Account(balance=amount))) for public, amount in self.spec.balances]
+        """Return the state before the first block. Members and first owners may write, whoever else may."""
+        balances = dict.fromkeys((member.public for member in self.spec.members), 0) | dict(self.spec.balances)
+        accounts = [(account_key(key), encode(Account(balance=n, may_write=True))) for key, n in balances.items()]
         return [*accounts, (COMMITTEE_KEY, first_terms(self.spec.members))]

@@ -8,10 +8,12 @@ from minichain.crypto import KeyPair, digest
 from minichain.errors import UsageError
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.ledger.profiles import OWNED_BY_ONE, settings_of
 
 BANK: Final = "bank"  # the wallet that holds the native units of a new network
 BANK_UNITS: Final = 10**15
 MAX_VALIDATORS: Final = 100
+OWNER: Final = "the owner"  # of all validators, where a profile has one
 
 
 def root_of(seed: int) -> bytes:
@@ -24,15 +26,30 @@ def wallet_key(root: bytes, name: str) -> KeyPair:
     return KeyPair.derive(root, f"wallet {name}")
 
 
+def validator_key(root: bytes, number: int) -> KeyPair:
+    """Return the key pair of a validator, counted from 0."""
+    return KeyPair.derive(root, f"validator {number}")
+
+
+def with_profile(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of `ChainSpec`, where a `profile` is named with those of the profile under them."""
+    return {**settings_of(settings["profile"]), **settings} if "profile" in settings else settings
+
+
 def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[Genesis, dict[str, KeyPair]]:
-    """Make the genesis and the validators' keys, by name; `settings` are those of `ChainSpec`."""
+    """Make the genesis and the validators' keys, by name.
+
+    `settings` are those of `ChainSpec`; with a `profile`, those of the profile come first.
+    """
     if not 1 <= validators <= MAX_VALIDATORS:
         raise UsageError(f"a network on one computer has 1 to {MAX_VALIDATORS} validators, not {validators}")
     unknown = sorted(settings.keys() - set(ChainSpec.__struct_fields__))
     if unknown:
         raise UsageError(f"a chain has no setting {unknown[0]!r}; it has {', '.join(ChainSpec.__struct_fields__)}")
-    keys = {f"node-{number}": KeyPair.derive(root, f"validator {number}") for number in range(validators)}
-    members = tuple(Member(name, key.public) for name, key in keys.items())
+    settings = with_profile(settings)
+    keys = {f"node-{number}": validator_key(root, number) for number in range(validators)}
+    owner = OWNER if settings.get("profile") in OWNED_BY_ONE else ""
+    members = tuple(Member(name, key.public, owner=owner) for name, key in keys.items())
     bank = wallet_key(root, BANK).public
     chosen = {"chain_id": "minichain-local", "members": members, "balances": ((bank, BANK_UNITS),), **settings}
     return Genesis(ChainSpec(**chosen)), keys

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from minichain.errors import ConfigError
-from minichain.ledger.genesis import Access, Authority, Delegation, Fee, Quota
+from minichain.ledger.genesis import Access, Authority, Delegation, Fee, Quota, Work
 
 Settings = Mapping[str, Any]
 
 PROFILES: Final[Mapping[str, Settings]] = {
     # Open to all; anyone reads, writes, joins and leaves; what is written may still be replaced for a while.
-    "public": {"engine": "pow", "policy": Fee(1), "access": Access("anyone", "anyone")},
+    "public": {
+        **{"engine": "pow", "policy": Fee(1), "access": Access("anyone", "anyone")},
+        "work": Work(difficulty=2_000, block_ms=500, confirmations=3),  # a public chain at the pace of a class
+    },
     # One organisation; fast and closed; its owner could write everything anew.
     "private": {"engine": "raft", "policy": Quota(), "access": Access("members", "members")},
     # Each member organisation runs a validator; they vote on who joins and leaves.

@@ -20,13 +20,15 @@ _ABSENT: Final = object()
 class Account(Record):
     """What the ledger keeps of one account.
 
-    `nonce` is the number of transactions so far. `gas_used` was used in quota window number `window`.
+    `nonce` is the number of transactions so far. `gas_used` was used in quota window number `window`. `may_write`
+    matters on chains that only members, and whom they admit, may write on.
     """
 
     nonce: int = 0
     balance: int = 0
     window: int = 0
     gas_used: int = 0
+    may_write: bool = False
 
 
 def account_key(public: bytes) -> bytes:

@@ -122,17 +122,23 @@ class Supervisor:
         self._door.close()
 
 
-def chain_of(home: Home, validators: int | None) -> tuple[Genesis, dict[str, KeyPair]]:
-    """Return the chain this home has, or make a new one of so many validators (None: 4)."""
+def chain_of(home: Home, validators: int | None, profile: str | None) -> tuple[Genesis, dict[str, KeyPair]]:
+    """Return the chain this home has, or make a new one of so many validators (None: 4) and of a profile."""
     root, file = home.secret("root"), home.chain / "genesis.json"
     if not file.exists():
-        return new_chain(validators or 4, root, {"genesis_time_ms": time.time_ns() // 1_000_000})
+        settings: dict[str, Any] = {"genesis_time_ms": time.time_ns() // 1_000_000}
+        return new_chain(validators or 4, root, {**settings, **({"profile": profile} if profile else {})})
     genesis = Genesis(from_json(file.read_bytes(), ChainSpec))
     count = len(genesis.committee.members)
     if validators not in (None, count):
         raise ConfigError(
             f"the chain in {home.path} has {count} validators, not {validators}: leave the number out to go on with "
             "it, or start a new chain with `--fresh`"
+        )
+    if profile not in (None, genesis.spec.profile):
+        raise ConfigError(
+            f"the chain in {home.path} has the profile {genesis.spec.profile}, not {profile}: leave the profile out to "
+            "go on with it, or start a new chain with `--fresh`"
         )
     keys = new_chain(count, root, {})[1]
     if {key.public for key in keys.values()} != {member.public for member in genesis.committee.members}:
@@ -200,16 +206,20 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
     parser.add_argument("--validators", type=int)
+    parser.add_argument("--profile")
     parser.add_argument("--port", type=int)
     parser.add_argument("--no-dashboards", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     chosen = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    return run(Home(chosen.home), chosen.validators, chosen.port, not chosen.no_dashboards, chosen.fresh)
+    home, with_dashboards = Home(chosen.home), not chosen.no_dashboards
+    return run(home, chosen.validators, chosen.profile, chosen.port, with_dashboards, chosen.fresh)
 
 
-def run(home: Home, validators: int | None, port: int | None, with_dashboards: bool, fresh: bool) -> int:
+def run(
+    home: Home, validators: int | None, profile: str | None, port: int | None, with_dashboards: bool, fresh: bool
+) -> int:
     """Run a home's network in this process, and write one line about it to standard output.
 
     `fresh` forgets the chain that is there, which only whoever holds the lock may do.
@@ -222,7 +232,7 @@ def run(home: Home, validators: int | None, port: int | None, with_dashboards: b
     try:
         if fresh:
             home.forget_chain()
-        supervisor = Supervisor(home, *chain_of(home, validators))
+        supervisor = Supervisor(home, *chain_of(home, validators, profile))
         supervisor.start(port, with_dashboards)
         print(json.dumps({"pid": os.getpid()}), flush=True)
         try:
