@@ -7,7 +7,7 @@ still every transaction gets its confirmations. The price: a pause counts as slo
 lower, and an attacker who mines alone during it gains what the others did not add.
 
 Each block is told on once, by whoever sees it first join the tree (section 5 of Nakamoto 2008). Whoever hears of a
-chain with more work, or of a block without its parent, asks for the way there: one member at a time, drawn by lot, so
+chain with more work, or of a block without its parent, asks for the way there: one member at a time, each in turn, so
 that nobody who only claims to have more can keep us from asking others.
 
 Bad input is data here: what no correct member sends is dropped and counted in `rejected`. What a slow, parted or
@@ -76,14 +76,13 @@ class Pow:
 
     def __init__(self, setup: Setup) -> None:
         self._work = setup.spec.work
-        self._random = setup.random
         self._tree = Tree(setup.genesis, setup.spec)
         remembered = (data for name, data in setup.memory.items() if name.startswith(NAME))
         self._tree.restore(decode_own(data, Kept) for data in remembered)
         self.height = 0
         self.rejected = 0
         self._reorganisations = self._deepest = 0
-        self._ahead: dict[bytes, Wish] = {}  # member -> what it has and we lack
+        self._ahead: dict[bytes, Wish] = {}  # member -> what it has and we lack; whose turn is next comes first
         self._asked: tuple[bytes, Wish] | None = None
         self._asks = 0
         self._rest()
@@ -315,8 +314,8 @@ class Pow:
         self._ahead = {member: wish for member, wish in self._ahead.items() if not self._tree.knows(wish.target)}
         if not self._ahead:
             return []
-        member = self._random.choice(list(self._ahead))
-        wish = self._ahead.pop(member)
+        member, wish = next(iter(self._ahead.items()))
+        del self._ahead[member]
         self._asked = (member, wish)
         self._asks += 1
         start = self._tree.get(wish.start) or self._tree.head
