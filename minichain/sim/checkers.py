@@ -23,7 +23,7 @@ from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import TREASURY_KEY, Account, State, Writes, is_account_key
 from minichain.ledger.types import Envelope, Header, open_envelope
 from minichain.sim.memory import MemoryStore
-from minichain.transition import apply_block
+from minichain.transition import apply_block, first_state
 
 
 class Violated(MinichainError):
@@ -37,30 +37,42 @@ class Checkers:
         self._genesis = genesis
         self._is_valid = is_valid
         self._runtime = Runtime()
-        self._state = State(genesis.state_items())
+        self._state = State(first_state(genesis))
         self._head: Header | None = None
         self._ids: list[bytes] = [genesis.hash]
         self._said: dict[tuple[Any, ...], bytes | None] = {}
-        self._seen: dict[str, int] = {}  # node -> height
+        self._seen: dict[str, int] = {}  # node -> height of its last final block
+        work = genesis.spec.work
+        self._open = work.confirmations - 1 if genesis.spec.engine == "pow" else 0  # last blocks that are not final
         self._distrusted: set[str] = set()
+        self._ignored: set[str] = set()
+
+    def ignore(self, name: str) -> None:
+        """Expect nothing any more of a member that lies: it may even deceive itself."""
+        self._ignored.add(name)
+        self._distrusted.add(name)
 
     def distrust(self, name: str, store: MemoryStore) -> None:
-        """Expect no truthfulness of a node any more, which has lost its memory or lies; its chain begins anew here."""
+        """Expect no truthfulness of a node any more that has lost its memory; its chain begins anew here."""
         self._distrusted.add(name)
-        self._seen[name] = store.height()
+        self._seen[name] = max(0, store.height() - self._open)
 
     def after_event(self, name: str, height: int, store: MemoryStore) -> None:
         """Look at a node: its height as it says, and what its disk holds."""
-        before = self._seen.get(name, 0)
-        if height == before:
+        if name in self._ignored:
             return
-        if height < before or store.height() != height:
-            raise Violated(f"agreement: {name} went from height {before} to {height}, its disk has {store.height()}")
-        self._seen[name] = height
-        for at in range(before + 1, height + 1):
+        if store.height() != height:
+            raise Violated(f"agreement: {name} is at height {height}, and its disk at {store.height()}")
+        before = self._seen.get(name, 0)
+        if before:
+            kept = store.block(before)
+            if kept is None or kept.block.header.id != self._ids[before]:
+                raise Violated(f"agreement: {name} took back block {before}, which was final")
+        for at in range(before + 1, height - self._open + 1):
             final = store.block(at)
             assert final is not None
             self._check(name, final)
+            self._seen[name] = at
 
     def _check(self, name: str, final: FinalBlock) -> None:
         height, block_id = final.block.header.height, final.block.header.id

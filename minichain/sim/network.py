@@ -102,6 +102,8 @@ class Network:
 
 
 def damaged(data: bytes, random: Random) -> bytes:
-    """Return the bytes with one bit turned over."""
+    """Return the bytes with one bit turned over; where there are none, none."""
+    if not data:
+        return data
     place = random.randrange(len(data))
     return data[:place] + bytes([data[place] ^ 1 << random.randrange(8)]) + data[place + 1 :]

@@ -11,7 +11,6 @@ from typing import Final
 
 from minichain.codec import encode
 from minichain.crypto import KeyPair
-from minichain.errors import UsageError
 from minichain.ledger.genesis import Genesis, Work
 from minichain.ledger.local import BANK, new_chain, root_of, wallet_key
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
@@ -46,20 +45,23 @@ def play(world: World, timeline: Timeline) -> Load:
     """Let everything happen; returns when the last line has. The clients go on by the `Load`."""
     load = Load(world, timeline.seed)
     for step in timeline.steps:
-        load.wait(step.at_ms - world.elapsed_ms)
+        if step.at_ms > world.elapsed_ms:  # what is at 0 is there before anything happens
+            load.wait(step.at_ms - world.elapsed_ms)
         perform(world, load, step)
     return load
 
 
 def perform(world: World, load: Load, step: Step) -> None:
     """Let one line of a timeline happen now."""
-    if step.verb == "submit":
-        load.submit(*step.args)
-        return
-    try:
-        getattr(world, step.verb)(*step.args)
-    except UsageError as reason:
-        world.trace.note(world.elapsed_ms, f"passed over: {reason}")
+    match step.verb, step.args:
+        case "submit", args:
+            load.submit(*args)
+        case "part", (groups,):
+            world.part(*groups)
+        case (("crash" | "restart"), (name, *_)) if (world.node(name) is None) == (step.verb == "crash"):
+            world.trace.note(world.elapsed_ms, f"passed over, since {name} is so already: {step.verb}")
+        case verb, args:
+            getattr(world, verb)(*args)
 
 
 class Load:

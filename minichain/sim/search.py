@@ -6,12 +6,8 @@ faulty than the engine promises to bear, so whatever is found is a bug. The same
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from hashlib import sha256
-from multiprocessing import get_context
 from random import Random
 from typing import Any, Final
 
@@ -30,7 +26,6 @@ from minichain.sim.world import MOMENTS, World
 CALM_MS: Final = 120_000  # after the faults, everything must be final within this time
 LOOK_MS: Final = 250  # so often it is looked whether it is
 MAX_ATTEMPTS: Final = 400  # to shorten a timeline
-BATCHES: Final = 8  # of seeds for each process, so that all of them end at about the same time
 
 # --- what an engine promises -------------------------------------------------------------------------------------
 
@@ -204,6 +199,7 @@ FAULTS: Final[dict[str, Callable[[_Drawing], Iterable[Step]]]] = {
     **{name: partial(_chance, name) for name in CHANCES},
 }
 ALL: Final = "all"
+SUBMITS: Final = (5, 20)  # so often clients send something: each may begin a block
 MOST_OF_A_KIND: Final = 3
 USUAL_CHANCE: Final = 12  # percent, at most, of what happens to a message all the time
 
@@ -238,7 +234,7 @@ def draw(engine: str, validators: int, seed: int, faults: str = ALL) -> Timeline
 
 def _draw_steps(drawing: _Drawing, faults: Sequence[str]) -> tuple[Step, ...]:
     random, end_ms = drawing.random, drawing.end_ms
-    steps = [Step(random.randrange(end_ms), "submit", (random.randint(1, 6),)) for _ in range(random.randint(2, 4))]
+    steps = [Step(random.randrange(end_ms), "submit", (random.randint(1, 3),)) for _ in range(random.randint(*SUBMITS))]
     for name in faults:
         for _ in range(random.randint(1, MOST_OF_A_KIND)):
             steps += FAULTS[name](drawing)
@@ -251,7 +247,7 @@ def _draw_steps(drawing: _Drawing, faults: Sequence[str]) -> tuple[Step, ...]:
 class Report(Record):
     """What a run came to: `problem` is "violation", "stall" or empty, `words` say which.
 
-    `digest` names the run: the same timeline gives the same. `commits` is the height that all have.
+    `digest` names the run: the same timeline gives the same. `commits` is the height that all correct members have.
     """
 
     seed: int
@@ -287,7 +283,7 @@ def run_traced(timeline: Timeline, *, keep_lines: bool = True) -> tuple[Report, 
         problem, words = "violation", f"bug: {type(bug).__name__}: {bug}"
     if words and len(faulty(timeline)) > PROMISES[timeline.engine].faulty(timeline.validators):
         words += f" (with {len(faulty(timeline))} faulty members, more than {timeline.engine} promises to bear)"
-    commits = min(world.store(name).height() for name in world.names)
+    commits = min((world.store(name).height() for name in _correct(world)), default=0)
     events = world.trace.events
     figures = timeline.seed, world.trace.digest(), commits, world.elapsed_ms, events, world.delivered
     return Report(*figures, problem, words), world.trace.lines
@@ -377,33 +373,3 @@ def _with_one_transaction(timeline: Timeline, place: int) -> Timeline:
     step = timeline.steps[place]
     fewer = msgspec.structs.replace(step, args=(1, *step.args[1:]))
     return msgspec.structs.replace(timeline, steps=(*timeline.steps[:place], fewer, *timeline.steps[place + 1 :]))
-
-
-# --- many seeds --------------------------------------------------------------------------------------------------
-
-
-def run_seed(engine: str, validators: int, faults: str, seed: int) -> Report:
-    """Draw the timeline of a seed and run it."""
-    return run(draw(engine, validators, seed, faults))
-
-
-def sweep(engine: str, validators: int, seeds: Sequence[int], faults: str = ALL, jobs: int = 0) -> Iterator[Report]:
-    """Run many seeds in so many processes (0: one a core), and yield their reports in order of the seeds."""
-    one = partial(run_seed, engine, validators, faults)
-    jobs = min(jobs or os.cpu_count() or 1, len(seeds))
-    allowed_faults(engine, faults)
-    if jobs == 1:
-        yield from map(one, seeds)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(one, seeds, chunksize=min(20, len(seeds) // (jobs * BATCHES) + 1))
-
-
-def digest_of(reports: Iterable[Report]) -> str:
-    """Return one digest over those of all runs, in their order."""
-    return sha256("".join(report.digest for report in reports).encode()).hexdigest()
-
-
-def replay_of(engine: str, validators: int, seed: int, faults: str = ALL) -> str:
-    """Return the command that runs a seed again."""
-    return f"minichain sim --engine {engine} --validators {validators} --seeds {seed}:{seed + 1} --faults {faults}"

@@ -41,6 +41,7 @@ from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
 from minichain.sim.network import Link, Network, Weather
 from minichain.sim.trace import Trace
+from minichain.transition import first_state
 
 MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
 DISKS: Final = ("kept", "restored", "lost")  # what a node finds when it starts again
@@ -136,7 +137,7 @@ class World:
 
         work = self.genesis.spec.work
         rate = work.difficulty / work.block_ms / len(self.genesis.committee.members)
-        store = MemoryStore(self.genesis.state_items(), on_remember)
+        store = MemoryStore(first_state(self.genesis), on_remember)
         return _Machine(name, _Signing(key.seed, self._made), store, rate)
 
     def _is_valid(self, public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
@@ -323,7 +324,7 @@ class World:
         insider = Insider(name, machine.key, self.genesis.hash, self.names, partial(self._remake, machine))
         machine.is_forgetful = character == "amnesiac"
         machine.adversary = None if character == CORRECT else ADVERSARIES[character](insider)
-        self.checkers.distrust(name, machine.store)
+        self.checkers.ignore(name)
 
     def _remake(self, machine: _Machine, block: Block, txs: Iterable[bytes]) -> Block:
         """Let a member's own executor make another valid block in the place of this one, of these transactions."""

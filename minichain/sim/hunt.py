@@ -1,0 +1,141 @@
+"""Many seeds in many processes. What is found comes with the one command that shows it again.
+
+How many processes there are changes nothing but the time: reports come in the order of the seeds, and the digest
+over all of them is the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+from minichain.errors import ConfigError, UsageError
+from minichain.sim.search import ALL, Report, allowed_faults, draw, minimise, run, run_traced
+from minichain.sim.timeline import Timeline, parse
+
+MAX_SEEDS: Final = 1_000_000
+MAX_BATCH: Final = 20  # seeds handed to a process at once
+BATCHES: Final = 8  # for each process at least, so that all of them end at about the same time
+
+
+def read_seeds(text: str) -> range:
+    """Read A:B, the seeds from A up to but not including B; raises `UsageError`."""
+    found = re.fullmatch(r"([0-9]{1,18}):([0-9]{1,18})", text)
+    seeds = range(int(found[1]), int(found[2])) if found else range(0)
+    if not 1 <= len(seeds) <= MAX_SEEDS:
+        raise UsageError(f"seeds {text!r}: write A:B with A below B, at most {MAX_SEEDS} of them, such as 0:300")
+    return seeds
+
+
+def read_file(path: Path) -> Timeline:
+    """Read a timeline file; raises `ConfigError` that names the file and the line."""
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (ConfigError, UnicodeError) as error:
+        problem = error if isinstance(error, ConfigError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: {problem}") from None
+
+
+def run_seed(engine: str, validators: int, faults: str, seed: int) -> Report:
+    """Draw the timeline of a seed and run it."""
+    return run(draw(engine, validators, seed, faults))
+
+
+def sweep(engine: str, validators: int, seeds: Sequence[int], faults: str = ALL, jobs: int = 0) -> Iterator[Report]:
+    """Run many seeds in so many processes (0: one a core), and yield their reports in order of the seeds."""
+    one = partial(run_seed, engine, validators, faults)
+    jobs = min(jobs or os.cpu_count() or 1, len(seeds))
+    if jobs == 1:
+        yield from map(one, seeds)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(one, seeds, chunksize=min(MAX_BATCH, len(seeds) // (jobs * BATCHES) + 1))
+
+
+def digest_of(reports: Iterable[Report]) -> str:
+    """Return one digest over those of all runs, in their order."""
+    return sha256("".join(report.digest for report in reports).encode()).hexdigest()
+
+
+class Hunt:
+    """What one call of `minichain sim` looks at: seeds, or one timeline that somebody wrote."""
+
+    def __init__(self, engine: str, validators: int, seeds: range, faults: str = ALL) -> None:
+        allowed_faults(engine, faults)
+        self._engine, self._validators, self._seeds, self._faults = engine, validators, seeds, faults
+        self._path: Path | None = None
+        self._given = draw(engine, validators, seeds[0], faults) if len(seeds) == 1 else None
+
+    @classmethod
+    def of_file(cls, path: Path) -> Hunt:
+        """Look at the timeline in a file."""
+        timeline = read_file(path)
+        hunt = cls(timeline.engine, timeline.validators, range(timeline.seed, timeline.seed + 1))
+        hunt._path, hunt._given = path, timeline
+        return hunt
+
+    def run(self, jobs: int = 0, tell: Callable[[str], None] = lambda text: None) -> list[Report]:
+        """Run everything; `tell` is told how far it has come."""
+        reports: list[Report] = []
+        for report in self._reports(jobs):
+            reports.append(report)
+            failed = sum(bool(one.problem) for one in reports)
+            tell(f"seed {report.seed}: {len(reports)} of {len(self._seeds)} runs, {failed} failed")
+        return reports
+
+    def _reports(self, jobs: int) -> Iterator[Report]:
+        if self._given is not None:
+            return iter([run(self._given)])
+        return sweep(self._engine, self._validators, self._seeds, self._faults, jobs)
+
+    def trace(self) -> list[str]:
+        """Return every event of the only run."""
+        if self._given is None:
+            raise UsageError("a trace is of one run: choose one seed, such as --seeds 17:18")
+        return run_traced(self._given)[1]
+
+    def shown(self, reports: Sequence[Report], *, shorten: bool = False) -> Timeline | None:
+        """Return the timeline that is worth a look: that of the only run, or the first that failed; shortened."""
+        failed = next((self._of(report) for report in reports if report.problem), None)
+        return minimise(failed) if failed and shorten else self._given or failed
+
+    def _of(self, report: Report) -> Timeline:
+        return self._given or draw(self._engine, self._validators, report.seed, self._faults)
+
+    def summary(self, reports: Sequence[Report], shown: Timeline | None, file: Path | None = None) -> dict[str, Any]:
+        """Return what people and machines are told; `file` is where the `shown` timeline was written."""
+        first = next((report.seed for report in reports if report.problem), None)
+        told = {"violation": list[dict[str, Any]](), "stall": list[dict[str, Any]]()}
+        for report in reports:
+            if report.problem:
+                told[report.problem].append(self._told(report, file if report.seed == first else None))
+        return {
+            "engine": self._engine,
+            "validators": self._validators,
+            "seeds": f"{self._seeds[0]}:{self._seeds[-1] + 1}",
+            "faults": self._faults if self._path is None else "",
+            "commits": sum(report.commits for report in reports),
+            "events": sum(report.events for report in reports),
+            "messages": sum(report.delivered for report in reports),
+            "violations": told["violation"],
+            "stalls": told["stall"],
+            "trace_digest": digest_of(reports),
+            "timeline": str(shown or ""),
+        }
+
+    def _told(self, report: Report, file: Path | None) -> dict[str, Any]:
+        options = self._of(report).options()
+        return {"seed": report.seed, "options": options, "words": report.words, "replay": self._replay(report, file)}
+
+    def _replay(self, report: Report, file: Path | None) -> str:
+        if file or self._path:
+            return f"minichain sim --timeline {file or self._path}"
+        options = f"--engine {self._engine} --validators {self._validators}"
+        return f"minichain sim {options} --seeds {report.seed}:{report.seed + 1} --faults {self._faults}"
