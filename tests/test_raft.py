@@ -290,6 +290,11 @@ def test_what_is_committed_is_never_cut_off() -> None:
     assert process.engine._me.log.base.term == 2
 
 
+def test_what_is_committed_matches_though_the_log_no_longer_has_it() -> None:
+    assert said(decided_a().hear(1, append(1, 0, 0, noops(1)))) == ["to 1: match through 1 (term 1)"]
+    assert said(decided_a().hear(1, append(1, 1, 1, height=2))) == ["to 1: match through 1 (term 1)"]
+
+
 # --- all servers -----------------------------------------------------------------------------------------------------
 
 
@@ -594,6 +599,14 @@ def test_check_quorum_a_leader_that_no_majority_answers_steps_down() -> None:
     assert said(process.timeout()) == ["to all: would you vote in term 2? my log ends at 1/1"]
 
 
+def test_a_leader_that_steps_down_waits_for_the_next_one() -> None:
+    process = ready_leader()
+    assert process.do(TimedOut(process.timers["election"])) == [], "a leader holds no election"
+    effects = process.hear(1, append(2))
+    assert [effect.timer.kind for effect in effects if isinstance(effect, StartTimer)] == ["election"]
+    assert said(process.timeout()) == ["to all: would you vote in term 3? my log ends at 1/1"]
+
+
 def test_check_quorum_a_leader_that_a_majority_answers_stays() -> None:
     process = ready_leader()
     for _ in range(50):
@@ -881,6 +894,12 @@ def test_a_restart_remembers_where_the_log_begins() -> None:
     assert after.restarted().summary["last_index"] == 3
 
 
+def test_a_restart_remembers_a_snapshot() -> None:
+    process = Process(height=2)
+    process.hear(2, InstallSnapshot(3, Base(7, 2, 1, bytes([2]) * 32)))
+    assert Process(memory=process.memory, height=2).summary["last_index"] == 7
+
+
 def test_a_restart_between_the_block_and_the_next_height_loses_nothing() -> None:
     """The chain has the block; the log still has it too."""
     process = Process()
@@ -897,6 +916,10 @@ def test_a_timer_of_an_earlier_life_means_nothing() -> None:
     after = process.restarted()
     after.now_ms = 9 * TIMEOUT
     assert [effect for timer in timers if timer.round for effect in after.do(TimedOut(timer))] == []
+    for kind in ("election", "heartbeat", "tea"):
+        for each in (after, ready_leader()):
+            each.now_ms = 9 * TIMEOUT
+            assert each.do(TimedOut(Timer(kind, 7, 1))) == []
 
 
 def test_before_the_first_height_nothing_happens() -> None:
@@ -1030,6 +1053,8 @@ def test_how_many_blocks_are_judged_at_one_height_is_bounded() -> None:
     asked = [process.hear(1, append(1, 1, 1, (Entry(1, block(str(i), proposer=1)),))) for i in range(MAX_JUDGED + 5)]
     assert sum(isinstance(effect, Judge) for effects in asked for effect in effects) == MAX_JUDGED
     assert process.engine.rejected == 5
+    process.begin(2, A.header.id)
+    assert said(process.hear(1, append(1, 1, 1, (Entry(1, block("B", 2, proposer=1)),)))) == ["judge B"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,10 @@ class Leader:
         self.begin()
 
     def begin(self) -> None:
-        """4.1: lead the committee of this height, whoever is new in it from now on."""
+        """4.1: lead the committee of this height, whoever is new in it from now on.
+
+        That is safe while any majority of one committee meets any majority of the next: so one member at a time.
+        """
         me, known = self._me, self._followers
         others = [member.public for member in me.committee.members if member.public != me.own]
         self._followers = {o: known.get(o) or Progress(me.log.last_index + 1, me.now_ms) for o in others}
