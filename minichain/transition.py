@@ -12,6 +12,7 @@ A header commits to the state after its own block, so validators execute before 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ import msgspec
 from minichain.codec import Plain, encode
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
+from minichain.contracts.system import SOURCES
 from minichain.crypto import did_of, public_of
 from minichain.errors import (
     ConfigError,
@@ -30,7 +32,7 @@ from minichain.errors import (
     SignatureError,
 )
 from minichain.ledger.committee import Committee, Member, Term, committee_at, with_term
-from minichain.ledger.genesis import Fee, Genesis
+from minichain.ledger.genesis import Authority, Delegation, Fee, Genesis, Stake
 from minichain.ledger.state import COMMITTEE_KEY, TREASURY_KEY, Account, Overlay, State, Writes
 from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, open_envelope
 from minichain.merkle import StateTree, root
@@ -38,6 +40,7 @@ from minichain.merkle import StateTree, root
 GAS_TRANSACTION: Final = 2_000  # the signature check and the bookkeeping of any transaction
 GAS_BYTE: Final = 2  # carrying and keeping one byte of it
 GAS_TRANSFER: Final = 500
+GAS_OWN: Final = 500_000_000  # what a call that the ledger itself makes may use
 
 GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
 
@@ -72,6 +75,58 @@ class Execution(Plain):
     writes: Writes
     tree: StateTree
     next_committee: Committee
+
+
+# --- before the first block --------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def first_state(genesis: Genesis) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the state before the first block: what the settings name, and the contract that governs the members."""
+    state, membership = State(genesis.state_items()), genesis.spec.membership
+    if membership is None:
+        return tuple(state.values.items())
+    overlay, (kind, arguments) = state.overlay(), _governing(genesis, membership)
+    frame = _own_frame(genesis, overlay, BlockContext(0, genesis.spec.genesis_time_ms))
+    founders = [[member.name, member.did, member.weight] for member in genesis.spec.members]
+    Runtime().deploy(frame, GOVERNING, SOURCES[kind], {"founders": founders, **arguments})
+    return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
+
+
+def first_root(genesis: Genesis) -> bytes:
+    """Return the root of the state before the first block."""
+    return StateTree().update(dict(first_state(genesis))).root
+
+
+def _governing(genesis: Genesis, membership: Authority | Stake | Delegation) -> tuple[str, dict[str, Any]]:
+    """Return which contract governs the members, and the arguments of its setup."""
+    match membership:
+        case Authority(voting_blocks, delay):
+            one_at_a_time = genesis.spec.engine == "raft"  # thesis section 4.1: one server at a time
+            return "authority", {"voting_blocks": voting_blocks, "delay": delay, "one_at_a_time": one_at_a_time}
+        case Stake(seats, least, epoch, unbonding, percent, pay, holders):
+            numbers = {"seats": seats, "least": least, "epoch": epoch, "unbonding": unbonding}
+            return "stake", {**numbers, "percent": percent, "pay": pay, "owners": _owners(holders)}
+        case Delegation(seats, epoch, turnover, holders):
+            numbers = {"seats": seats, "epoch": epoch, "turnover": turnover}
+            return "delegation", {**numbers, "holders": _owners(holders)}
+
+
+def _owners(holders: tuple[tuple[bytes, int], ...]) -> list[list[Any]]:
+    return [[did_of(public), amount] for public, amount in holders]
+
+
+def _own_frame(genesis: Genesis, overlay: Overlay, block: BlockContext) -> Frame:
+    """Return the frame of a call that the ledger itself makes."""
+    return Frame(
+        overlay=overlay,
+        meter=GasMeter(GAS_OWN),
+        events=[],
+        signer="ledger",
+        height=block.height,
+        now_ms=block.time_ms,
+        chain=genesis.spec.chain_id,
+    )
 
 
 # --- one transaction ---------------------------------------------------------------------------------------------
@@ -170,13 +225,21 @@ def _fee(genesis: Genesis, gas: int) -> int:
     return gas * policy.price if isinstance(policy, Fee) else 0
 
 
+def _member(owners: dict[bytes, str], name: str, did: str, weight: int) -> Member:
+    public = public_of(did)
+    return Member(name, public, weight, owners.get(public, ""))
+
+
 def _plan_committee(overlay: Overlay, events: list[Event], block: BlockContext) -> None:
     """Do what the contract that governs the members has announced: from a height on, another committee."""
+    owners = {
+        member.public: member.owner for member in committee_at(overlay.get(COMMITTEE_KEY) or b"", block.height).members
+    }
     for event in events:
         if (event.contract, event.name) != (GOVERNING, "Committee"):
             continue
         try:
-            members = tuple(Member(name, public_of(did), weight) for name, did, weight in event.data["members"])
+            members = tuple(_member(owners, *entry) for entry in event.data["members"])
             terms = with_term(overlay.get(COMMITTEE_KEY) or b"", block.height, Term(event.data["first"], members))
         except (ConfigError, DecodeError) as error:
             raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None

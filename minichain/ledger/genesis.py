@@ -15,7 +15,6 @@ from minichain.crypto import KEY_SIZE, digest
 from minichain.errors import ConfigError
 from minichain.ledger.committee import MAX_NAME, Committee, Member, first_terms
 from minichain.ledger.state import COMMITTEE_KEY, Account, account_key
-from minichain.merkle import StateTree
 
 CLOCKS = ("wall", "logical")
 ENGINES = ("bft", "raft", "pow")
@@ -87,24 +86,28 @@ class Authority(Record, tag="authority"):
 class Stake(Record, tag="stake"):
     """Whoever has bonded most is a member: the `seats` largest stakes of at least `least`, anew every `epoch` blocks.
 
-    A stake is given back `unbonding` blocks after it was asked back; who contradicts itself loses `slash_percent`.
+    A stake is given back `unbonding` blocks after it was asked back; who contradicts itself loses `slash_percent`; who
+    proposed a block gets `reward`. A first member's weight is its stake; `holders` have further units, by public key.
     """
 
     seats: int = 100
-    least: int = 1_000
+    least: int = 1
     epoch: int = 20
     unbonding: int = 100
     slash_percent: int = 50
+    reward: int = 0
+    holders: tuple[tuple[bytes, int], ...] = ()
 
 
 class Delegation(Record, tag="delegation"):
     """Holders elect the members: the `seats` candidates with most votes, anew every `epoch` blocks. At most `turnover`
-    seats change hands at once.
+    seats change hands at once. `holders` have the units that vote, by public key.
     """
 
     seats: int = 21
     epoch: int = 20
     turnover: int = 7
+    holders: tuple[tuple[bytes, int], ...] = ()
 
 
 class Access(Record):
@@ -117,7 +120,8 @@ class Access(Record):
 class ChainSpec(Record, kw_only=True):
     """Every setting of a chain.
 
-    `profile` names the kind of chain these settings make, for people; it decides nothing.
+    `profile` names the kind of chain these settings make, for people; it decides nothing. Without a `membership` the
+    `members` never change.
 
     `clock` is "wall" (block time is the proposer's clock, within `max_skew_ms` of everybody's) or "logical" (genesis
     time + height x `interval_ms`). `balances` are the first owners of the native unit, by public key.
@@ -127,7 +131,7 @@ class ChainSpec(Record, kw_only=True):
     members: tuple[Member, ...]
     profile: str = "custom"
     engine: str = "bft"
-    membership: Authority | Stake | Delegation = Authority()
+    membership: Authority | Stake | Delegation | None = None
     access: Access = Access()
     clock: str = "wall"
     genesis_time_ms: int = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -152,6 +156,8 @@ class ChainSpec(Record, kw_only=True):
                 raise ConfigError(f"{what} {chosen!r}: choose one of {', '.join(choices)}")
         if self.engine == "pow" and self.clock != "wall":
             raise ConfigError("engine pow needs the clock wall: its difficulty follows the times of its blocks")
+        if self.work.difficulty > MAX_DIFFICULTY:
+            raise ConfigError(f"work.difficulty is at most {MAX_DIFFICULTY}: no class has such machines")
         if len(self.profile) > MAX_NAME:
             raise ConfigError(f"a profile's name has at most {MAX_NAME} characters")
         if self.limits.transaction_gas > self.limits.block_gas:
@@ -171,6 +177,7 @@ class ChainSpec(Record, kw_only=True):
 MAX_BLOCK_BYTES = 2 * 1024 * 1024  # half of what a message may have (node.messages)
 MAX_SETTING = 2**53 - 1  # what every JSON reader keeps exactly
 MAX_SUPPLY = 2**63 - 1
+MAX_DIFFICULTY = 2**40
 MAY_BE_ZERO = frozenset({"genesis_time_ms", "timeouts.growth", "timeouts.block_interval", "policy.price"})
 
 
@@ -208,18 +215,13 @@ class Genesis:
         """Return the 32 bytes that every signature on this chain covers."""
         return digest("genesis", encode(self.spec))
 
-    @cached_property
-    def state_root(self) -> bytes:
-        """Return the root of the state before the first block."""
-        return StateTree().update(dict(self.state_items())).root
-
     @property
     def supply(self) -> int:
         """Return how many units of the native asset exist, for ever."""
         return sum(amount for _, amount in self.spec.balances)
 
     def state_items(self) -> list[tuple[bytes, bytes]]:
-        """Return the state before the first block. Members and first owners may write, whoever else may."""
+        """Return what these settings put into the state. Members and first owners may write, whoever else may."""
         balances = dict.fromkeys((member.public for member in self.spec.members), 0) | dict(self.spec.balances)
         accounts = [(account_key(key), encode(Account(balance=n, may_write=True))) for key, n in balances.items()]
         return [*accounts, (COMMITTEE_KEY, first_terms(self.spec.members))]

@@ -47,6 +47,7 @@ from minichain.node.interface import (
 )
 from minichain.node.turn import take_turn
 from minichain.store import SqliteStore
+from minichain.transition import first_state
 
 IDLE_MS: Final = 60_000
 MAX_REBUILDS: Final = 3  # of a node that broke, before its process gives up
@@ -76,7 +77,7 @@ class Process:
         self._key = KeyPair(Path(place.key).read_bytes())
         others = tuple(m.public for m in self._genesis.committee.members if m.public != self._key.public)
         self._of_name = {member.name: member.public for member in self._genesis.committee.members}
-        self._store = SqliteStore(Path(place.chain), self._genesis.hash, self._genesis.state_items())
+        self._store = SqliteStore(Path(place.chain), self._genesis.hash, first_state(self._genesis))
         self.transport = Transport(self._key, others, place.host, place.peer_port, place.client_port)
         self._timers: list[tuple[float, int, NodeTimer]] = []
         self._miner = self._new_miner(place) if self._genesis.spec.engine == "pow" else None

@@ -15,7 +15,7 @@ from typing import Final
 from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal
-from minichain.consensus.pow import Pow
+from minichain.consensus.pow import Blocks, Pow
 from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
@@ -65,10 +65,10 @@ from minichain.node.messages import (
     read_peer_message,
 )
 from minichain.node.peers import Peers
-from minichain.node.sync import CatchUp, blocks_from, require_final
+from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
 from minichain.store import Store
-from minichain.transition import require_admissible
+from minichain.transition import first_root, require_admissible
 
 TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
@@ -468,10 +468,11 @@ class Node:
                 self._consider_work()
             case Position():
                 self._help(peer, message)
+            case FinalBlocks(blocks) if self._decides:
+                self._catching_up.offer(peer, blocks)
+                self._catch_up()
             case FinalBlocks(blocks):
-                if self._decides:
-                    self._catching_up.offer(peer, blocks)
-                    self._catch_up()
+                self._hear_engine(peer, Blocks(blocks))
             case Proposal() if not self._is_timely(message):
                 self._counts["untimely"] += 1
             case _:
@@ -497,16 +498,16 @@ class Node:
         self._peers.count_fault(peer, self._now_ms)
 
     def _ask_for_blocks(self, peer: bytes) -> None:
-        if self._decides and "behind" not in self._timers:
+        if "behind" not in self._timers:
             self._set_timer("behind", STUCK_MS)
-            self._out.append(Send(peer, encode(self._position())))
+            first = self.height + 1 if self._decides else max(1, self.height - MAX_BLOCKS // 2)  # they may have parted
+            self._out.append(Send(peer, encode(Position(first, self._engine.summary()["round"]))))
 
     def _help(self, peer: bytes, position: Position) -> None:
-        if not self._decides:
-            return  # its engine has its own way to catch up
         height = position.height
         if height > self.height + 1:
-            self._ask_for_blocks(peer)
+            if self._decides:
+                self._ask_for_blocks(peer)
         elif height <= self.height and self._peers.may_help(peer, self._now_ms):
             self._out.append(Send(peer, encode(FinalBlocks(blocks_from(self._store, height)))))
         elif position.is_stuck and height == self.height + 1 and self._peers.may_help(peer, self._now_ms):
@@ -639,7 +640,7 @@ class Node:
             public=self._key.public,
             height=self.height,
             head=head.id if head else genesis.hash,
-            state_root=head.state_root if head else genesis.state_root,
+            state_root=head.state_root if head else first_root(genesis),
             time_ms=head.time_ms if head else genesis.spec.genesis_time_ms,
             waiting=len(self._mempool),
             peers=tuple(sorted(names[peer] for peer in heard if peer in names)),

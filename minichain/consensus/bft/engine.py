@@ -295,10 +295,12 @@ class Bft:
                 return [Decide(block, QuorumCertificate(self.height, round_, block_id, ordered))]
 
     def _say(self, message: Message) -> list[Effect]:
-        """Send a message to everybody, this validator included.
+        """Send a message to everybody, this validator included; who is no member only listens.
 
         Another member may have told it what it said here before it lost its memory: it stands by that.
         """
+        if self._committee.weight(self._key.public) == 0:
+            return []
         earlier = self._log.earlier(message)
         if earlier is None:
             self._log.add(message, self._rounds.round)
