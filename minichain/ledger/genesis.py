@@ -178,7 +178,9 @@ MAX_BLOCK_BYTES = 2 * 1024 * 1024  # half of what a message may have (node.messa
 MAX_SETTING = 2**53 - 1  # what every JSON reader keeps exactly
 MAX_SUPPLY = 2**63 - 1
 MAX_DIFFICULTY = 2**40
-MAY_BE_ZERO = frozenset({"genesis_time_ms", "timeouts.growth", "timeouts.block_interval", "policy.price"})
+MAY_BE_ZERO = frozenset(
+    {"genesis_time_ms", "timeouts.growth", "timeouts.block_interval", "policy.price", "membership.reward"}
+)
 
 
 def _require_sound_balances(balances: tuple[tuple[bytes, int], ...]) -> None:
