@@ -165,6 +165,7 @@ class Node:
         was_here = bool(self._head or self._store.memory())
         self._begin_height()
         self._on_tick(is_stuck=was_here)
+        self._set_timer("stuck", STUCK_MS)  # what it asked for may get lost
 
     def _on_tick(self, is_stuck: bool = False) -> None:
         if self._decides:
