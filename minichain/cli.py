@@ -81,7 +81,11 @@ def main() -> None:
 @main.command()
 @with_home
 @click.option("--validators", type=click.IntRange(1, 100), help="How many, for a new chain [4].")
-@click.option("--profile", type=click.Choice(list(PROFILES)), help="Kind of a new chain [its own: validators agree by votes, anybody writes].")
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    help="Kind of a new chain [its own: validators agree by votes, anybody writes].",
+)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the dashboards [8866, or any free one].")
 @click.option("--fresh", is_flag=True, help="Delete the chain in this directory and begin a new one.")
 @click.option("--empty", is_flag=True, help="Do not put the example cases on a new chain.")
@@ -282,6 +286,8 @@ def verify(proof: Path, genesis: str | None, as_json: bool) -> None:
         "time_ms": found.time_ms,
         "sender": found.sender,
         "signers": list(found.signers),
+        "confirmations": found.depth.confirmations if found.depth else None,
+        "work": found.depth.work if found.depth else None,
         "calls": [{"contract": call.contract, "action": call.action} for call in found.transaction.calls],
         "outcome": found.receipt.outcome,
         "events": [{"contract": e.contract, "name": e.name, "data": e.data} for e in found.receipt.events],
@@ -299,10 +305,12 @@ def _read_hash(text: str) -> bytes:
 
 def _print_verified(content: dict[str, Any]) -> None:
     calls = ", ".join(_plain(f"{call['contract']}.{call['action']}") for call in content["calls"])
-    signers = _plain(", ".join(content["signers"]))
+    behind = f"signed by {_plain(', '.join(content['signers']))}"
+    if content["work"]:
+        behind = f"under {content['confirmations']} blocks that took about {content['work']} tries"
     screen.print("[bold green]Valid.[/] It is proved who signed what, and that the chain made it final:")
     screen.print(f"  {calls} by {content['sender']}: {content['outcome']}", soft_wrap=True, highlight=False)
-    screen.print(f"  block {content['height']} of {content['chain']}, signed by {signers}")
+    screen.print(f"  block {content['height']} of {content['chain']}, {behind}")
     screen.print(f"  genesis {content['genesis']}", soft_wrap=True, highlight=False)
 
 

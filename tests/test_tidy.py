@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "transition": LEDGER | {"contracts"},
     "membership": LEDGER,
     "sharding": LEDGER | {"membership"},
-    "crosschain": LEDGER | {"membership"},
+    "crosschain": LEDGER | {"membership", "consensus"},
     "store": LEDGER,
     "node": CORE,
     "sim": CORE,

@@ -148,7 +148,7 @@ def test_no_moving_picture_shows_a_text_that_was_never_wrapped():
     i18n.use(i18n.PSEUDO)
     ring, strip, pulse = NodeRing(), BlockStrip(), Pulse()
     ring.show([NodeCard(DATA, 1, "ok", DATA)], DATA, DATA)
-    strip.show([BlockCard(1, b"\1" * 32, bytes(32), 0, 2, DATA, 3, 4, True)])
+    strip.show([BlockCard(1, b"\1" * 32, bytes(32), 0, 2, DATA, 3, 4, 0, True)])
     shown = [ring.label, *ring.nodes[0].values(), strip.label, *strip.words.values(), *pulse.words.values()]
     shown += [str(strip.blocks[0][key]) for key in ("title", "time", "txsText", "by", "seal", "id")]
     assert [raw_words(text) for text in shown if raw_words(text) not in ([], ["ok"])] == []

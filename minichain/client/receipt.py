@@ -83,6 +83,7 @@ class Receipt:
             tx_path=found.tx_path,
             receipt_path=found.receipt_path,
             handovers=found.handovers,
+            links=found.links,
         )
 
     def __repr__(self) -> str:

@@ -47,6 +47,8 @@ class Trust(Plain):
             committee = Committee(handover.members)
         except ConfigError as error:
             raise ProofError(f"the committee after height {header.height} cannot be: {error}") from None
+        if committee.hash == self.committee.hash:
+            raise ProofError(f"block {header.height} hands over to the same committee, which is no handover")
         if header.next_committee != committee.hash:
             raise ProofError(f"block {header.height} hands over to another committee than the one given here")
         return Trust(self.genesis, committee, header.height)

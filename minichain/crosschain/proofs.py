@@ -1,7 +1,7 @@
 """A proof that a transaction is final, which anybody can check offline, for ever.
 
 Five steps, each checked: the chain's specification makes its genesis hash; the committee it names, or one it handed
-over to, certified the header;
+over to, certified the header, or enough work was done on top of it;
 the header's roots hold the transaction and its receipt; both speak of each other; the transaction is signed by its
 sender, for this chain. Whoever must not be fooled by a made-up chain compares the genesis hash with one it knows.
 
@@ -13,10 +13,10 @@ from __future__ import annotations
 from minichain import merkle
 from minichain.codec import Record, decode, from_json, to_json
 from minichain.crosschain.light import Handover, follow
+from minichain.crosschain.work import Depth, Link, depth_of
 from minichain.crypto import did_of
 from minichain.errors import ConfigError, DecodeError, ProofError
 from minichain.ledger.certificate import Certificate
-from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.types import Header, Receipt, Transaction, open_envelope
 
@@ -25,7 +25,7 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
 class Verified(Record):
-    """What a sound proof proves."""
+    """What a sound proof proves; `depth` on a chain of work, where nobody signs."""
 
     chain_id: str
     genesis: bytes
@@ -33,6 +33,7 @@ class Verified(Record):
     time_ms: int
     sender: str
     signers: tuple[str, ...]
+    depth: Depth | None
     transaction: Transaction
     receipt: Receipt
 
@@ -51,6 +52,7 @@ class Proof(Record):
     tx_path: tuple[bytes, ...]
     receipt_path: tuple[bytes, ...]
     handovers: tuple[Handover, ...] = ()
+    links: tuple[Link, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the content of a proof file."""
@@ -80,13 +82,12 @@ def verify(proof: Proof, genesis: bytes | None = None) -> Verified:
         raise ProofError(f"the proof's chain cannot be: {error}") from None
     if genesis is not None and chain.hash != genesis:
         raise ProofError(f"the proof is about the chain with genesis {chain.hash.hex()}, not {genesis.hex()}")
-    trust = follow(chain, proof.handovers)
-    trust.require_final(proof.header, proof.certificate)
+    signers, depth = require_final(chain, proof)
     if proof.count != proof.header.tx_count:  # a root alone does not say how many entries it stands for
         raise ProofError(f"block {proof.header.height} has {proof.header.tx_count} transactions, not {proof.count}")
     _require_included("transaction", proof.header.tx_root, proof, proof.tx, proof.tx_path)
     _require_included("receipt", proof.header.receipt_root, proof, proof.receipt, proof.receipt_path)
-    return _read(proof, chain, trust.committee)
+    return _read(proof, chain, signers, depth)
 
 
 def _require_included(what: str, root: bytes, proof: Proof, entry: bytes, path: tuple[bytes, ...]) -> None:
@@ -94,7 +95,18 @@ def _require_included(what: str, root: bytes, proof: Proof, entry: bytes, path: 
         raise ProofError(f"the {what} is not in block {proof.header.height}: its path does not lead to the root")
 
 
-def _read(proof: Proof, chain: Genesis, committee: Committee) -> Verified:
+def require_final(chain: Genesis, proof: Proof) -> tuple[tuple[str, ...], Depth | None]:
+    """Return who certified the block, or how deep it lies; raises `ProofError` if it is not final."""
+    if proof.handovers if chain.spec.engine == "pow" else proof.links:
+        raise ProofError("the proof carries what a chain of this kind has no use for: take it from the network anew")
+    if chain.spec.engine == "pow":
+        return (), depth_of(chain, proof.header, proof.links)
+    trust = follow(chain, proof.handovers)
+    trust.require_final(proof.header, proof.certificate)
+    return tuple(trust.committee.members[position].name for position in proof.certificate.signers), None
+
+
+def _read(proof: Proof, chain: Genesis, signers: tuple[str, ...], depth: Depth | None) -> Verified:
     try:
         envelope = open_envelope(proof.tx, chain.spec.limits.transaction_bytes)
         receipt = decode(proof.receipt, Receipt)
@@ -112,7 +124,8 @@ def _read(proof: Proof, chain: Genesis, committee: Committee) -> Verified:
         height=proof.header.height,
         time_ms=proof.header.time_ms,
         sender=did_of(envelope.body.sender),
-        signers=tuple(committee.members[position].name for position in proof.certificate.signers),
+        signers=signers,
+        depth=depth,
         transaction=envelope.body,
         receipt=receipt,
     )

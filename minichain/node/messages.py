@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from minichain.codec import Record, decode
 from minichain.consensus import bft, pow, raft
 from minichain.crosschain.light import Handover
+from minichain.crosschain.work import Link
 from minichain.ledger.certificate import Certificate, FinalBlock
 from minichain.ledger.committee import Member
 from minichain.ledger.state import Account
@@ -197,7 +198,7 @@ class StateAnswer(Record, tag="stateproof"):
 
 class ReceiptAnswer(Record, tag="receiptproof"):
     """A final transaction, its receipt, the audit path of each under the header's roots, and how the first committee's
-    trust came to the one that certified this header.
+    trust came to the one that certified this header; or, on a chain of work, all headers.
     """
 
     header: Header
@@ -209,6 +210,7 @@ class ReceiptAnswer(Record, tag="receiptproof"):
     tx_path: tuple[bytes, ...]
     receipt_path: tuple[bytes, ...]
     handovers: tuple[Handover, ...]
+    links: tuple[Link, ...]
 
 
 class Failure(Record, tag="failure"):

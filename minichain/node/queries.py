@@ -8,6 +8,8 @@ from typing import Final
 from minichain import merkle
 from minichain.codec import decode_own
 from minichain.crosschain.light import Handover
+from minichain.crosschain.work import Link
+from minichain.ledger.certificate import WorkCertificate
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Receipt
 from minichain.node import execution
@@ -126,7 +128,16 @@ def _receipt(store: Store, tx_id: bytes) -> ClientAnswer:
         tx_path=merkle.inclusion_proof(index, txs),
         receipt_path=merkle.inclusion_proof(index, receipts),
         handovers=tuple(_handovers(store, height)),
+        links=tuple(_links(store)) if isinstance(final.certificate, WorkCertificate) else (),
     )
+
+
+def _links(store: Store) -> Iterator[Link]:
+    for height in range(1, store.height() + 1):
+        final = store.block(height)
+        assert final is not None
+        assert isinstance(final.certificate, WorkCertificate)
+        yield Link(final.block.header, final.certificate)
 
 
 def _handovers(store: Store, height: int) -> Iterator[Handover]:

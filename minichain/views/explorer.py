@@ -19,7 +19,7 @@ from minichain.views import parts, proofs
 from minichain.views.i18n import _, clock, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
 from minichain.views.models import BlockCard, ChainModel, ChainReader, Entry, NodeCard, block_card
-from minichain.views.moving import BlockStrip, NodeRing, Opener
+from minichain.views.moving import BlockStrip, NodeRing, Opener, seal
 from minichain.views.panels import (
     ConfirmButton,
     Content,
@@ -164,8 +164,7 @@ def _figures(model: Explorer) -> W.Box:
 
     def latest() -> Safe:
         last = model.blocks[-1] if model.blocks else None
-        signed = last and _("{signed} of {members} signed it").format(signed=last.signed, members=last.members)
-        return parts.kpi(_("Last block"), model.height, note=signed or _("none yet"))
+        return parts.kpi(_("Last block"), model.height, note=seal(last) if last else _("none yet"))
 
     def entries() -> Safe:
         fresh = sum(block.txs for block in model.blocks)
@@ -230,12 +229,11 @@ def _block(model: Explorer, errands: Errands[Any], show_proof: Callable[[], None
 
         errand(errands, partial(take_proof, entry.id), lay_down, place)
 
-    seal = _("{signed} of {members} signed").format(signed=block.signed, members=block.members)
     facts = parts.facts(
         [
             (_("Made at"), clock(block.time_ms)),
             (_("Proposed by"), block.proposer),
-            (_("Final"), parts.chip("ok" if block.is_final else "warn", seal)),
+            (_("Final"), parts.chip("ok" if block.is_final else "warn", seal(block))),
             (_("Fingerprint"), parts.codeline(block.id.hex())),
             (_("Block before it"), parts.codeline(block.parent.hex())),
         ]

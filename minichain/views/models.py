@@ -15,6 +15,7 @@ from traitlets import Dict, HasTraits, Instance, Int, Tuple
 
 from minichain.codec import decode_own
 from minichain.errors import NetworkError
+from minichain.ledger.certificate import Certificate, LogCertificate, QuorumCertificate, WorkCertificate
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Call, Header, Receipt, SignedTransaction
@@ -45,7 +46,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class BlockCard:
-    """A block as people see it: `signed` of `members` validators signed it, which makes it final or not."""
+    """A block as people see it: `signed` of `members` validators signed it, which makes it final or not; on a chain of
+    work it took about `tries` tries instead.
+    """
 
     height: int
     id: bytes
@@ -55,6 +58,7 @@ class BlockCard:
     proposer: str
     signed: int
     members: int
+    tries: int
     is_final: bool
     entries: tuple[Entry, ...] = ()
 
@@ -190,7 +194,8 @@ def count_transactions(client: ChainSource, first: int, last: int) -> int:
 def block_card(detail: BlockDetail) -> BlockCard:
     """Sum up a block and its certificate; checking the certificate is the client's work."""
     header, txs, committee = detail.final.block.header, detail.final.block.txs, Committee(detail.members)
-    signers = [committee.members[position] for position in detail.final.certificate.signers]
+    certificate = detail.final.certificate
+    signers = [committee.members[position] for position in certificate.signers]
     names = {member.public: member.name for member in committee.members}
     return BlockCard(
         height=header.height,
@@ -201,9 +206,20 @@ def block_card(detail: BlockDetail) -> BlockCard:
         proposer=names.get(header.proposer, ""),
         signed=len(signers),
         members=len(committee.members),
-        is_final=committee.is_quorum(sum(member.weight for member in signers)),
+        tries=certificate.difficulty if isinstance(certificate, WorkCertificate) else 0,
+        is_final=_is_enough(certificate, committee, sum(member.weight for member in signers)),
         entries=tuple(map(entry, txs, detail.receipts)),
     )
+
+
+def _is_enough(certificate: Certificate, committee: Committee, weight: int) -> bool:
+    match certificate:
+        case QuorumCertificate():
+            return committee.is_quorum(weight)
+        case LogCertificate():
+            return committee.is_majority(weight)
+        case WorkCertificate():
+            return True  # for how long, the blocks above it say
 
 
 def entry(tx: bytes, receipt: Receipt) -> Entry:

@@ -125,6 +125,13 @@ class BlockStrip(anywidget.AnyWidget):  # type: ignore[misc]
         self.blocks = [_block(block) for block in blocks]
 
 
+def seal(block: BlockCard) -> str:
+    """Say what stands behind a block."""
+    if block.tries:
+        return _("about {tries} tries").format(tries=number(block.tries))
+    return _("{signed} of {members} signed").format(signed=block.signed, members=block.members)
+
+
 def _block(block: BlockCard) -> dict[str, str | int]:
     return {
         "height": block.height,
@@ -133,7 +140,7 @@ def _block(block: BlockCard) -> dict[str, str | int]:
         "txs": block.txs,
         "txsText": ngettext("{count} entry", "{count} entries", block.txs).format(count=number(block.txs)),
         "by": clean(block.proposer),
-        "seal": _("{signed} of {members} signed").format(signed=block.signed, members=block.members),
+        "seal": seal(block),
         "state": "ok" if block.is_final else "warn",
         "id": short(block.id),
     }

@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from minichain import merkle
 from minichain.codec import INT_MAX, INT_MIN, decode, decode_own, encode
-from minichain.crosschain.light import follow
-from minichain.crosschain.proofs import VERSION, Proof, verify
+from minichain.crosschain.proofs import VERSION, Proof, require_final, verify
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, DecodeError, MinichainError, ProofError, SignatureError
 from minichain.ledger.certificate import PRECOMMIT, sign_vote, vote_statement
@@ -61,7 +60,7 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
             raise ProofError(_("It names another chain: somebody made their own, with validators of their own."))
 
     def is_final() -> None:
-        follow(genesis, proof.handovers).require_final(header, proof.certificate)
+        require_final(genesis, proof)
 
     def is_signed() -> None:
         envelope = open_transaction(genesis, proof.tx)
@@ -82,10 +81,7 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
         for claim, make in (
             (_("It is a proof this page can read"), is_readable),
             (_("It is about the chain you trust"), is_this_chain),
-            (
-                _("Enough validators signed the block"),
-                lambda: follow(genesis, proof.handovers).require_final(header, proof.certificate),
-            ),
+            (_("Enough validators signed the block"), is_final),
             (_("The sender signed the transaction"), is_signed),
             (_("The transaction is in the block"), holds(proof.tx, proof.tx_path, header.tx_root)),
             (_("The receipt is in the block"), holds(proof.receipt, proof.receipt_path, header.receipt_root)),
