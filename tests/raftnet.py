@@ -25,6 +25,7 @@ from minichain.consensus.interface import (
     Setup,
     StartTimer,
     Tell,
+    Tick,
     TimedOut,
     Timer,
     Work,
@@ -240,8 +241,15 @@ class Net(World):
                 self.go_on(i)
         elif isinstance(what, Behind):
             self.fetch(i, PLACES[what.source])
+        elif isinstance(what, Tick):
+            self.tick(i)
         else:
             self.give(i, what)
+
+    def tick(self, i: int) -> None:
+        """Nodes tell each other how far they are: who has no leader, and is in no committee yet, hears of it so."""
+        self.later(i, 2 * TIMEOUT, Tick())
+        self.fetch(i, self.random.randrange(self.size))
 
     def go_on(self, i: int) -> None:
         self.begin(i)

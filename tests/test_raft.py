@@ -750,14 +750,25 @@ def test_a_leader_that_has_the_block_but_not_the_certificate_is_asked_for_both()
     assert "behind 1" in said(process.hear(1, append(1, 2, 1, (), 2, height=2)))
 
 
+def test_a_block_that_waits_for_the_next_height_does_not_hide_that_one_is_missing() -> None:
+    process = Process()
+    process.hear(1, append(1, 0, 0, (*noops(1), Entry(1, A))))
+    process.do(Judged(A.header.id, True))
+    assert "behind 1" in said(process.hear(1, append(1, 2, 1, (Entry(1, block("B", 2, proposer=1)),), 2, height=2)))
+    assert "behind 1" in said(process.hear(1, append(1, 3, 1, (), 2, height=2))), "as often as it is told"
+
+
 # --- 4: membership ---------------------------------------------------------------------------------------------------
 
 
-def test_a_member_that_left_neither_votes_nor_stands() -> None:
+def test_a_member_that_left_does_not_stand_and_its_vote_does_not_count() -> None:
     process = Process()
     process.begin(2, A.header.id, Committee(committee(1, 1, 1, 1).members[1:]))
     assert said(process.timeout()) == []
-    assert process.hear(2, RequestVote(1, 0, 0, False)) == []
+    assert said(process.hear(2, RequestVote(1, 0, 0, False))) == ["to 2: yes (term 1)"], "perhaps it is back"
+    other = candidate()
+    other.hear(7, VoteReply(1, False, True))
+    assert other.role == ("candidate", 1)
     assert said(process.hear(2, append(1, 0, 0, noops(1)))) == ["to 2: match through 1 (term 1)"], "it may follow"
 
 
@@ -781,10 +792,16 @@ def test_a_leader_leads_the_new_committee() -> None:
 
 def test_a_stranger_is_not_heard_but_may_know_more() -> None:
     process = Process()
-    assert process.hear(5, append(1)) == []
-    assert process.engine.rejected == 1
+    for message in (
+        append(1),
+        RequestVote(1, 0, 0, False),
+        AppendReply(9, False, 0, NOTHING),
+        VoteReply(9, True, False),
+    ):
+        assert process.hear(5, message) == []
     assert said(process.hear(5, append(1, height=9))) == ["behind 5"]
     assert process.role == ("follower", 0)
+    assert process.engine.rejected == 0, "a member of the next committee is one"
 
 
 # --- 5: what is applied is dropped -----------------------------------------------------------------------------------
@@ -1142,6 +1159,7 @@ def test_seed_agreement_while_members_come_and_go(seed: int) -> None:
         net.changes[2 * height] = Committee(everybody[int(i)] for i in chosen)
     for i in range(net.size):
         net.begin(i)
+        net.later(i, net.random.randrange(2 * TIMEOUT), Tick())
     net.loss, net.double, net.late, net.stumble = 0.05, 0.05, 0.02, 0.001
     for _ in range(30):
         net.run(net.random.randrange(1_500))

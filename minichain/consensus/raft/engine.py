@@ -157,9 +157,8 @@ class Raft:
         elif self._me.committee.weight(sender):
             self._on_message(sender, message)
         elif isinstance(message, AppendEntries) and message.height > self._me.height:
-            self._me.out.append(Behind(sender))  # perhaps a member, since a block that is not here yet
-        else:
-            self._me.rejected += 1
+            # Not a member here, but perhaps one since a block that is not here yet; so it is no fault either.
+            self._me.out.append(Behind(sender))
 
     def _on_message(self, sender: bytes, message: Message) -> None:
         match message:
@@ -238,10 +237,9 @@ class Raft:
         self._leading.append(Entry(self._me.ballot.term, None))
 
     def _on_request_vote(self, candidate: bytes, request: RequestVote) -> None:
+        """3.4; 4.1: also a member that does not know yet that it is one gives its vote. The candidate knows."""
         if self._leading or rules.has_leader(self._heard_ms, self._me.now_ms, self._timeout_ms):
             return  # 4.2.3: not even its term is looked at
-        if not self._is_member:
-            return
         if not request.pre_vote and request.term > self._me.ballot.term:
             self._follow(request.term)
         granted = rules.grants(self._me.ballot, self._me.log, candidate, request)

@@ -76,6 +76,7 @@ class Follower:
         if rules.has_previous(log, commit, previous, message.previous_term):
             self._take(leader, message)
         elif self._waits_for(previous, message.previous_term):
+            self._learn(leader, message)
             self._reply(leader, True, commit)
         else:
             self._reply(leader, False, rules.retry_from(log, commit, previous))
@@ -147,7 +148,8 @@ class Follower:
     def _learn(self, leader: bytes, message: AppendEntries) -> None:
         """What the leader saw decided is final, as the certificate shows. If it has lost that, it has the block."""
         self._use_certificate()
-        if message.height > self._me.next_height and not self.waiting:
+        is_judging = None in self._verdicts.values()
+        if message.height > self._me.next_height and not is_judging:
             self._me.out.append(Behind(leader))
 
     def _use_certificate(self) -> None:
