@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from minichain.codec import encode
 from minichain.crypto import digest
 from minichain.errors import DecodeError, InvalidBlock, Refused, SignatureError
-from minichain.ledger.genesis import Fee, Genesis, Limits, Quota
+from minichain.ledger.genesis import Access, Fee, Genesis, Limits, Quota
 from minichain.ledger.state import TREASURY_KEY, State, contract_key
 from minichain.ledger.types import Block, Call, Envelope, SignedTransaction, sign_transaction
 from minichain.merkle import root
@@ -31,6 +31,7 @@ from tests.builders import Ledger, body, deploy, genesis, key, sign, transfer
 RICH = ((key("resident").public, 10_000_000), (key("shop").public, 1_000))
 FREE = genesis(balances=RICH)
 PAID = genesis(balances=RICH, policy=Fee(price=2))
+CLOSED = genesis(access=Access(writes="members"))
 
 
 def balance(ledger: Ledger, name: str) -> int:
@@ -109,6 +110,10 @@ def refusals() -> dict[str, tuple[Genesis, Envelope]]:
             sign(FREE, "resident", genesis=bytes(32)),
         ),
         "nonce 1, the sender's next is 0: sign it with that nonce": (FREE, sign(FREE, "resident", nonce=1)),
+        "only members, and accounts that a member has admitted, may write on this chain": (
+            CLOSED,
+            sign(CLOSED, "resident"),
+        ),
         "it expired at height 0, the next block is 1: sign it again": (FREE, sign(FREE, "resident", expires=0)),
         "it may expire at height 10001 at the latest": (FREE, sign(FREE, "resident", expires=10_002)),
         "gas limit 2327 is not from 2328 to 50000000": (FREE, sign(FREE, "resident", gas_limit=2_327)),
@@ -125,6 +130,7 @@ def refusals() -> dict[str, tuple[Genesis, Envelope]]:
 CODES = {
     "signed": "wrong_chain",
     "nonce": "wrong_nonce",
+    "only members": "not_allowed",
     "it expired": "expired",
     "it may": "expires_too_late",
     "gas": "gas_limit",
@@ -180,7 +186,7 @@ def run(*calls: Call, chain: Genesis = FREE, **fields: Any) -> tuple[Ledger, Any
 
 FAILURES = {
     'fault: there is no contract "nobody": deploy it first, or correct the name': Call("nobody", "nothing"),
-    "fault: the ledger has no action mint; it has transfer, deploy": Call("ledger", "mint"),
+    "fault: the ledger has no action mint; it has transfer, deploy, admit": Call("ledger", "mint"),
     "fault: ledger.transfer takes the arguments to, amount, all of them": Call("ledger", "transfer", {"to": "x"}),
     "fault: ledger.transfer takes `to`, a did:key, and `amount`, a positive integer": transfer("shop", -5),
     "fault: ledger.transfer: `to` is not the did:key of an Ed25519 key": Call(
