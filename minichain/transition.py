@@ -209,7 +209,7 @@ def apply_transaction(
     mark = overlay.checkpoint()
     try:
         results = tuple(_perform(runtime, frame, body.sender, call) for call in body.calls)
-        _plan_committee(overlay, events, block)
+        _plan_committees(genesis, overlay, events, block)
         outcome, error = "ok", ""
     except ExecutionError as failure:
         overlay.rollback(mark)
@@ -225,27 +225,28 @@ def _fee(genesis: Genesis, gas: int) -> int:
     return gas * policy.price if isinstance(policy, Fee) else 0
 
 
-def _member(owners: dict[bytes, str], name: str, did: str, weight: int) -> Member:
-    public = public_of(did)
-    return Member(name, public, weight, owners.get(public, ""))
-
-
-def _plan_committee(overlay: Overlay, events: list[Event], block: BlockContext) -> None:
+def _plan_committees(genesis: Genesis, overlay: Overlay, events: list[Event], block: BlockContext) -> None:
     """Do what the contract that governs the members has announced: from a height on, another committee."""
-    owners = {
-        member.public: member.owner for member in committee_at(overlay.get(COMMITTEE_KEY) or b"", block.height).members
-    }
     for event in events:
-        if (event.contract, event.name) != (GOVERNING, "Committee"):
-            continue
-        try:
-            members = tuple(_member(owners, *entry) for entry in event.data["members"])
-            terms = with_term(overlay.get(COMMITTEE_KEY) or b"", block.height, Term(event.data["first"], members))
-        except (ConfigError, DecodeError) as error:
-            raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None
-        overlay.put(COMMITTEE_KEY, terms)
-        for member in members:
-            overlay.put_account(member.public, msgspec.structs.replace(overlay.account(member.public), may_write=True))
+        if (event.contract, event.name) == (GOVERNING, "Committee"):
+            try:
+                _plan_committee(genesis, overlay, event.data["first"], event.data["members"], block.height)
+            except (ConfigError, DecodeError) as error:
+                raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None
+
+
+def _plan_committee(genesis: Genesis, overlay: Overlay, first: int, entries: list[Any], height: int) -> None:
+    terms = overlay.get(COMMITTEE_KEY) or b""
+    before = committee_at(terms, first - 1)
+    owners = {member.public: member.owner for member in before.members}
+    named = [(name, public_of(did), weight) for name, did, weight in entries]
+    members = tuple(Member(name, public, weight, owners.get(public, "")) for name, public, weight in named)
+    if genesis.spec.engine == "raft" and before.distance(Committee(members)) > 1:
+        # Two leaders could follow two committees that share no voter: thesis section 4.1, one server at a time.
+        raise ConfigError("with Raft, one member of weight 1 comes or goes at a time")
+    overlay.put(COMMITTEE_KEY, with_term(terms, height, Term(first, members)))
+    for member in members:
+        overlay.put_account(member.public, msgspec.structs.replace(overlay.account(member.public), may_write=True))
 
 
 def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve: int, height: int) -> None:

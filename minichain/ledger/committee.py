@@ -71,6 +71,11 @@ class Committee:
         """More than half: any two such sets share a member, which is enough where nobody lies."""
         return 2 * weight > self.total
 
+    def distance(self, other: Committee) -> int:
+        """Return by how much weight two committees differ. Majorities of two always meet if it is at most 1."""
+        keys = self._weights.keys() | other._weights.keys()
+        return sum(abs(self.weight(key) - other.weight(key)) for key in keys)
+
     def has_correct_member(self, weight: int) -> bool:
         """More than one third: at least one of them is not faulty ("f + 1")."""
         return 3 * weight > self.total

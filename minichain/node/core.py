@@ -75,6 +75,7 @@ STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for thi
 MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
 MAX_ASKED: Final = 10_000  # transactions in one request
 ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft, "raft": Raft, "pow": Pow}
+PROGRESS: Final = (engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt)  # a heartbeat is none
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 
 
@@ -221,7 +222,7 @@ class Node:
             self._on_maybe_stuck()
 
     def _on_maybe_stuck(self) -> None:
-        if self._engine.summary()["step"] == "idle":
+        if self._engine.summary()["step"] == "idle" and not self._mempool:
             return
         if self._now_ms >= self._progress_ms + STUCK_MS:
             if self._decides:
@@ -242,7 +243,8 @@ class Node:
             self._perform(effect)
 
     def _perform(self, effect: engine.Effect) -> None:
-        self._progress_ms = self._now_ms
+        if isinstance(effect, PROGRESS):
+            self._progress_ms = self._now_ms
         match effect:
             case engine.Remember(name, data):
                 self._store.remember(name, data)
