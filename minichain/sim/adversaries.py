@@ -208,7 +208,7 @@ _HEADER: Final = tuple(f"block.header.{field}" for field in Header.__struct_fiel
 _OWN_FIELDS: Final = ("height", "round", "valid_round", "proposer", "signature", "block.txs")
 _CERTIFICATE: Final = tuple(f"blocks.certificate.{field}" for field in QuorumCertificate.__struct_fields__)
 FIELDS: Final[dict[str, tuple[type[Any], str]]] = {  # name -> (message, path)
-    f"{type_.__name__.lower()}.{path.rpartition('block.')[2]}": (type_, path)
+    f"{type_.__name__.lower()}.{path.removeprefix('blocks.').removeprefix('block.')}": (type_, path)
     for type_, paths in (
         (Proposal, (*_OWN_FIELDS, *_HEADER)),
         (Vote, Vote.__struct_fields__),
