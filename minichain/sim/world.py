@@ -128,6 +128,8 @@ class World:
         self._sequence = 0
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
+        self.delivered_bytes = 0
+        self.sealed: list[tuple[str, int]] = []  # (miner, difficulty) of every block of work, also of those that lost
         for name in self._machines:
             self.restart(name)
 
@@ -472,11 +474,13 @@ class World:
     def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
         for delay_ms, arrived in self.network.carry(sender.name, receiver.name, data):
             self.delivered += 1
+            self.delivered_bytes += len(arrived)
             self._push(delay_ms, receiver, Received(sender.key.public, arrived))
 
     def _found(self, machine: _Machine, search: Mine) -> Mined:
         """Find the nonce now: how long it took was drawn before, but it must be a true one."""
         machine.search, nonce = None, None
+        self.sealed.append((machine.name, search.difficulty))
         while nonce is None:
             nonce = seek_nonce(search.block_id, search.difficulty, self._random.getrandbits(40), 1_000)
         return Mined(search.block_id, nonce)
