@@ -18,10 +18,12 @@ from typing import Any, Final
 import msgspec
 
 from minichain.codec import Plain, encode
+from minichain.consensus.bft.messages import Message, author, is_signed, read_message
+from minichain.consensus.bft.votes import contradiction, step_of
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.system import SOURCES
-from minichain.crypto import did_of, public_of
+from minichain.crypto import did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
     ContractFault,
@@ -31,7 +33,7 @@ from minichain.errors import (
     Refused,
     SignatureError,
 )
-from minichain.ledger.committee import Committee, Member, Term, committee_at, with_term
+from minichain.ledger.committee import Committee, Member, Term, certifies_from, committee_at, with_term
 from minichain.ledger.genesis import Authority, Delegation, Fee, Genesis, Stake
 from minichain.ledger.state import COMMITTEE_KEY, TREASURY_KEY, Account, Overlay, State, Writes
 from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, open_envelope
@@ -82,14 +84,20 @@ class Execution(Plain):
 
 @lru_cache(maxsize=32)
 def first_state(genesis: Genesis) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the state before the first block: what the settings name, and the contract that governs the members."""
+    """Return the state before the first block: what the settings name, and the contract that governs the members.
+
+    Raises `ConfigError` if that contract could not govern these founders by these settings.
+    """
     state, membership = State(genesis.state_items()), genesis.spec.membership
     if membership is None:
         return tuple(state.values.items())
     overlay, (kind, arguments) = state.overlay(), _governing(genesis, membership)
     frame = _own_frame(genesis, overlay, BlockContext(0, genesis.spec.genesis_time_ms))
     founders = [[member.name, member.did, member.weight] for member in genesis.spec.members]
-    Runtime().deploy(frame, GOVERNING, SOURCES[kind], {"founders": founders, **arguments})
+    try:
+        Runtime().deploy(frame, GOVERNING, SOURCES[kind], {"founders": founders, **arguments})
+    except ExecutionError as error:
+        raise ConfigError(f"this chain cannot begin, its contract {GOVERNING} refuses the settings: {error}") from None
     return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
 
 
@@ -126,6 +134,19 @@ def _own_frame(genesis: Genesis, overlay: Overlay, block: BlockContext) -> Frame
         height=block.height,
         now_ms=block.time_ms,
         chain=genesis.spec.chain_id,
+    )
+
+
+def _as_ledger(frame: Frame) -> Frame:
+    """Return the frame of a call that the ledger makes inside a transaction, with its gas and among its events."""
+    return Frame(
+        overlay=frame.overlay,
+        meter=frame.meter,
+        events=frame.events,
+        signer="ledger",
+        height=frame.height,
+        now_ms=frame.now_ms,
+        chain=frame.chain,
     )
 
 
@@ -208,7 +229,7 @@ def apply_transaction(
     )
     mark = overlay.checkpoint()
     try:
-        results = tuple(_perform(runtime, frame, body.sender, call) for call in body.calls)
+        results = tuple(_perform(runtime, genesis, frame, body.sender, call) for call in body.calls)
         _plan_committees(genesis, overlay, events, block)
         outcome, error = "ok", ""
     except ExecutionError as failure:
@@ -266,7 +287,7 @@ def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve
 # --- the ledger's own actions ------------------------------------------------------------------------------------
 
 
-def _perform(runtime: Runtime, frame: Frame, sender: bytes, call: Call) -> Any:
+def _perform(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, call: Call) -> Any:
     if call.contract != "ledger":
         return runtime.call(frame, call.contract, call.action, call.args)
     native = _LEDGER_ACTIONS.get(call.action)
@@ -275,10 +296,10 @@ def _perform(runtime: Runtime, frame: Frame, sender: bytes, call: Call) -> Any:
     action, arguments = native
     if sorted(call.args) != sorted(arguments):
         raise ContractFault(f"ledger.{call.action} takes the arguments {', '.join(arguments)}, all of them")
-    return action(runtime, frame, sender, **call.args)
+    return action(runtime, genesis, frame, sender, **call.args)
 
 
-def _transfer(runtime: Runtime, frame: Frame, sender: bytes, *, to: str, amount: int) -> None:
+def _transfer(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, to: str, amount: int) -> None:
     """Move native units to another account."""
     frame.meter.charge(GAS_TRANSFER)
     if not isinstance(to, str) or type(amount) is not int or amount <= 0:
@@ -297,7 +318,9 @@ def _transfer(runtime: Runtime, frame: Frame, sender: bytes, *, to: str, amount:
     frame.events.append(Event("ledger", "Transferred", {"from": did_of(sender), "to": to, "amount": amount}))
 
 
-def _deploy(runtime: Runtime, frame: Frame, sender: bytes, *, name: str, source: str, args: dict[str, Any]) -> str:
+def _deploy(
+    runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, name: str, source: str, args: dict[str, Any]
+) -> str:
     """Put a contract's source on the chain under a name nobody has taken, and run its setup."""
     if not isinstance(args, dict):
         raise ContractFault("ledger.deploy takes `args`, a dictionary of the arguments of setup")
@@ -308,10 +331,11 @@ def _deploy(runtime: Runtime, frame: Frame, sender: bytes, *, name: str, source:
     return name
 
 
-def _admit(runtime: Runtime, frame: Frame, sender: bytes, *, account: str, may_write: bool) -> None:
+def _admit(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, account: str, may_write: bool) -> None:
     """Let an account write, or no longer; a member's own account is always allowed."""
-    committee = committee_at(frame.overlay.get(COMMITTEE_KEY) or b"", frame.height)
-    if committee.weight(sender) == 0:
+    frame.meter.charge(GAS_TRANSFER)
+    terms = frame.overlay.get(COMMITTEE_KEY) or b""
+    if committee_at(terms, frame.height).weight(sender) == 0:
         raise ContractFault("only a member admits accounts: send it with a validator's key")
     if not isinstance(account, str) or not isinstance(may_write, bool):
         raise ContractFault("ledger.admit takes `account`, a did:key, and `may_write`, true or false")
@@ -319,17 +343,46 @@ def _admit(runtime: Runtime, frame: Frame, sender: bytes, *, account: str, may_w
         public = public_of(account)
     except DecodeError:
         raise ContractFault("ledger.admit: `account` is not the did:key of an Ed25519 key") from None
-    if not may_write and committee.weight(public) > 0:
+    if not may_write and certifies_from(terms, frame.height, public):
         raise ContractFault("a member's own account may always write: remove the member first")
     admitted = msgspec.structs.replace(frame.overlay.account(public), may_write=may_write)
     frame.overlay.put_account(public, admitted)
     frame.events.append(Event("ledger", "Admitted", {"account": account, "by": did_of(sender), "may_write": may_write}))
 
 
+def _accuse(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, first: bytes, second: bytes) -> Any:
+    """Show two encoded messages in which a member contradicts itself; it loses a part of its stake.
+
+    Anybody may. A proposal may come without its transactions: what was signed is its header.
+    """
+    if not isinstance(genesis.spec.membership, Stake):
+        raise ContractFault("ledger.accuse: on this chain nobody has anything at stake: tell its members")
+    frame.meter.charge(2 * GAS_TRANSACTION)  # two signatures
+    one, other = _read_said(first), _read_said(second)
+    if step_of(one) != step_of(other) or contradiction(one, other) is None:
+        raise ContractFault("ledger.accuse: these are not two statements of one member about one step of one round")
+    if not all(is_signed(message, genesis.hash, is_valid_signature) for message in (one, other)):
+        raise ContractFault("ledger.accuse: the member they name has not signed both of them for this chain")
+    offence = {"did": did_of(author(one)), "height": one.height, "kind": f"double {step_of(one)[0]}"}
+    return runtime.call(_as_ledger(frame), GOVERNING, "slash", offence)
+
+
+def _read_said(data: bytes) -> Message:
+    try:
+        if isinstance(data, bytes):
+            return read_message(data)
+    except DecodeError:
+        pass  # its words may repeat what a sender wrote
+    raise ContractFault(
+        "ledger.accuse takes `first` and `second`, each a proposal or a vote as a member sent it, bytes"
+    )
+
+
 _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "transfer": (_transfer, ("to", "amount")),
     "deploy": (_deploy, ("name", "source", "args")),
     "admit": (_admit, ("account", "may_write")),
+    "accuse": (_accuse, ("first", "second")),
 }
 
 
@@ -360,6 +413,7 @@ def build_block(
     """
     context = _next_context(genesis, parent, now_ms)
     overlay, limits, size, gas = state.overlay(), genesis.spec.limits, 0, 0
+    _reward(runtime, genesis, overlay, parent, context)
     chosen: list[Envelope] = []
     receipts: list[Receipt] = []
     refused: list[tuple[bytes, Refused]] = []
@@ -398,6 +452,7 @@ def apply_block(
     committee = state.committee(context.height)
     _require_sound_header(genesis, parent, context, header, committee)
     overlay, receipts, limits, gas = state.overlay(), [], genesis.spec.limits, 0
+    _reward(runtime, genesis, overlay, parent, context)
     if sum(map(len, block.txs)) > limits.block_bytes:
         raise InvalidBlock(f"block {header.height} has more than {limits.block_bytes} bytes of transactions")
     for index, raw in enumerate(block.txs):
@@ -429,6 +484,14 @@ def _next_context(genesis: Genesis, parent: Header | None, now_ms: int) -> Block
     height = parent.height + 1 if parent else 1
     parent_time = parent.time_ms if parent else genesis.spec.genesis_time_ms
     return BlockContext(height, block_time(genesis, height, parent_time, now_ms))
+
+
+def _reward(runtime: Runtime, genesis: Genesis, overlay: Overlay, parent: Header | None, context: BlockContext) -> None:
+    """Pay whoever proposed the block before this one, where that is paid for: then it is known that it was decided."""
+    membership = genesis.spec.membership
+    if parent is not None and isinstance(membership, Stake) and membership.reward:
+        frame = _own_frame(genesis, overlay, context)  # its event is in no receipt: no transaction caused it
+        runtime.call(frame, GOVERNING, "reward", {"did": did_of(parent.proposer)})
 
 
 def _require_sound_header(

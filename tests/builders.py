@@ -23,7 +23,7 @@ from minichain.ledger.committee import Committee, Member
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.state import State
 from minichain.ledger.types import Block, Call, Envelope, Header, Transaction, sign_transaction
-from minichain.transition import Execution, build_block, open_transaction
+from minichain.transition import Execution, build_block, first_state, open_transaction
 
 COUNTER = '''"""A counter."""
 from minichain.contracts.api import Contract, Value, action, require
@@ -101,7 +101,7 @@ class Ledger:
     def __init__(self, chain: Genesis) -> None:
         self.genesis = chain
         self.runtime = Runtime()
-        self.state = State(chain.state_items())
+        self.state = State(first_state(chain))
         self.head: Header | None = None
 
     def build(self, candidates: Iterable[Envelope], now_ms: int = 0) -> tuple[Block, Execution, dict[bytes, str]]:

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "contracts": LEDGER,
     "consensus": LEDGER,
     "identity": LEDGER,
-    "transition": LEDGER | {"contracts"},
+    "transition": LEDGER | {"contracts", "consensus"},
     "membership": LEDGER,
     "sharding": LEDGER | {"membership"},
     "crosschain": LEDGER | {"membership", "consensus"},

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from minichain.codec import Plain, Record
 from minichain.errors import ConfigError, ProofError
-from minichain.ledger.certificate import Certificate
+from minichain.ledger.certificate import Certificate, require_kind
 from minichain.ledger.committee import Committee, Member
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Header
@@ -28,6 +28,7 @@ class Trust(Plain):
     """The committee that certifies the blocks of one chain after height `after`, until it hands over."""
 
     genesis: bytes
+    engine: str
     committee: Committee
     after: int = 0
 
@@ -37,6 +38,7 @@ class Trust(Plain):
             raise ProofError(f"the header of height {header.height} belongs to another chain")
         if header.height <= self.after:
             raise ProofError(f"the committee trusted here begins after height {self.after}, not at {header.height}")
+        require_kind(certificate, self.engine)
         certificate.verify(header, self.committee)
 
     def advance(self, handover: Handover) -> Trust:
@@ -51,12 +53,12 @@ class Trust(Plain):
             raise ProofError(f"block {header.height} hands over to the same committee, which is no handover")
         if header.next_committee != committee.hash:
             raise ProofError(f"block {header.height} hands over to another committee than the one given here")
-        return Trust(self.genesis, committee, header.height)
+        return Trust(self.genesis, self.engine, committee, header.height)
 
 
 def follow(genesis: Genesis, handovers: Iterable[Handover]) -> Trust:
     """Return the trust that a chain's genesis and its handovers lead to; raises `ProofError`."""
-    trust = Trust(genesis.hash, genesis.committee)
+    trust = Trust(genesis.hash, genesis.spec.engine, genesis.committee)
     for handover in handovers:
         trust = trust.advance(handover)
     return trust

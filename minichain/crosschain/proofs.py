@@ -100,7 +100,10 @@ def require_final(chain: Genesis, proof: Proof) -> tuple[tuple[str, ...], Depth 
     if proof.handovers if chain.spec.engine == "pow" else proof.links:
         raise ProofError("the proof carries what a chain of this kind has no use for: take it from the network anew")
     if chain.spec.engine == "pow":
-        return (), depth_of(chain, proof.header, proof.links)
+        depth = depth_of(chain, proof.header, proof.links)
+        if proof.certificate != proof.links[proof.header.height - 1].certificate:
+            raise ProofError("the proof shows other work for its block than the chain of headers given with it")
+        return (), depth
     trust = follow(chain, proof.handovers)
     trust.require_final(proof.header, proof.certificate)
     return tuple(trust.committee.members[position].name for position in proof.certificate.signers), None

@@ -8,6 +8,7 @@ top of it says how unlikely it is to be replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from minichain.codec import Record, encode
 from minichain.crypto import KeyPair, SignatureCheck, digest, is_valid_signature
@@ -123,6 +124,21 @@ class WorkCertificate(Record, tag="work"):
 
 
 Certificate = QuorumCertificate | LogCertificate | WorkCertificate
+
+KINDS: Final[Mapping[str, type[Certificate]]] = {
+    "bft": QuorumCertificate,
+    "raft": LogCertificate,
+    "pow": WorkCertificate,
+}
+
+
+def require_kind(certificate: Certificate, engine: str) -> None:
+    """Raise `ProofError` unless this is what makes blocks final where `engine` agrees.
+
+    A certificate of another kind may be sound in itself, and far cheaper to make: a seal of little work needs no key.
+    """
+    if not isinstance(certificate, KINDS[engine]):
+        raise ProofError(f"a {type(certificate).__name__} makes no block final on a chain of the engine {engine}")
 
 
 class FinalBlock(Record):

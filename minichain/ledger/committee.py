@@ -112,6 +112,13 @@ def _committee(members: tuple[Member, ...]) -> Committee:
     return Committee(members)
 
 
+def certifies_from(terms: bytes, height: int, public: bytes) -> bool:
+    """Tell whether a key is a member at a height, or in a committee that is planned."""
+    planned = [term for term in decode_own(terms, tuple[Term, ...]) if term.first > height]
+    committees = [committee_at(terms, height), *(_committee(term.members) for term in planned)]
+    return any(committee.weight(public) for committee in committees)
+
+
 def with_term(terms: bytes, height: int, term: Term) -> bytes:
     """Return the terms after block `height` has planned another one; it replaces those that begin no earlier.
 

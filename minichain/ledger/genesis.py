@@ -154,8 +154,7 @@ class ChainSpec(Record, kw_only=True):
         ):
             if chosen not in choices:
                 raise ConfigError(f"{what} {chosen!r}: choose one of {', '.join(choices)}")
-        if self.engine == "pow" and self.clock != "wall":
-            raise ConfigError("engine pow needs the clock wall: its difficulty follows the times of its blocks")
+        _require_fitting(self)
         if self.work.difficulty > MAX_DIFFICULTY:
             raise ConfigError(f"work.difficulty is at most {MAX_DIFFICULTY}: no class has such machines")
         if len(self.profile) > MAX_NAME:
@@ -171,7 +170,9 @@ class ChainSpec(Record, kw_only=True):
                 raise ConfigError(f"{path} is {value}: it must be {'0 or more' if path in MAY_BE_ZERO else 'positive'}")
             if value > MAX_SETTING:
                 raise ConfigError(f"{path} is {value}: it must be at most {MAX_SETTING}")
-        _require_sound_balances(self.balances)
+        _require_sound_units("balances", self.balances)
+        if isinstance(self.membership, Stake | Delegation):
+            _require_sound_units("membership.holders", self.membership.holders)
 
 
 MAX_BLOCK_BYTES = 2 * 1024 * 1024  # half of what a message may have (node.messages)
@@ -183,14 +184,25 @@ MAY_BE_ZERO = frozenset(
 )
 
 
-def _require_sound_balances(balances: tuple[tuple[bytes, int], ...]) -> None:
-    if len(dict(balances)) < len(balances):
-        raise ConfigError("balances: the same key occurs twice: add its amounts up")
-    for public, amount in balances:
+def _require_fitting(spec: ChainSpec) -> None:
+    """Refuse what an engine cannot go with."""
+    if spec.engine == "pow" and spec.clock != "wall":
+        raise ConfigError("engine pow needs the clock wall: its difficulty follows the times of its blocks")
+    if spec.engine == "pow" and spec.membership is not None:
+        raise ConfigError("engine pow has no membership: whoever does the work makes the blocks, and nobody signs")
+    if spec.engine == "raft" and isinstance(spec.membership, Stake | Delegation):
+        raise ConfigError("engine raft changes its members one at a time: its membership is authority, or none")
+
+
+def _require_sound_units(what: str, units: tuple[tuple[bytes, int], ...]) -> None:
+    """Check who owns units when the chain begins."""
+    if len(dict(units)) < len(units):
+        raise ConfigError(f"{what}: the same key occurs twice: add its amounts up")
+    for public, amount in units:
         if len(public) != KEY_SIZE or amount <= 0:
-            raise ConfigError(f"balances: a public key of {KEY_SIZE} bytes and a positive amount, not {amount}")
-    if sum(amount for _, amount in balances) > MAX_SUPPLY:
-        raise ConfigError(f"balances: all units together are at most {MAX_SUPPLY}")
+            raise ConfigError(f"{what}: a public key of {KEY_SIZE} bytes and a positive amount, not {amount}")
+    if sum(amount for _, amount in units) > MAX_SUPPLY:
+        raise ConfigError(f"{what}: all units together are at most {MAX_SUPPLY}")
 
 
 def _numbers(prefix: str, record: Any) -> list[tuple[str, int]]:

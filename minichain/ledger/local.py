@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from minichain.crypto import KeyPair, digest
 from minichain.errors import UsageError
 from minichain.ledger.committee import Member
-from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.ledger.genesis import ChainSpec, Delegation, Genesis
 from minichain.ledger.profiles import OWNED_BY_ONE, settings_of
 
 BANK: Final = "bank"  # the wallet that holds the native units of a new network
 BANK_UNITS: Final = 10**15
+BANK_VOTES: Final = 10**6  # units of elections that it holds on a network whose members are elected
 MAX_VALIDATORS: Final = 100
 OWNER: Final = "the owner"  # of all validators, where a profile has one
 
@@ -36,6 +39,14 @@ def with_profile(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings_of(settings["profile"]), **settings} if "profile" in settings else settings
 
 
+def _with_holder(settings: dict[str, Any], bank: bytes) -> dict[str, Any]:
+    """Let the bank hold the units that elect the members, where nobody else does."""
+    membership = settings.get("membership")
+    if not isinstance(membership, Delegation) or membership.holders:
+        return settings
+    return {**settings, "membership": msgspec.structs.replace(membership, holders=((bank, BANK_VOTES),))}
+
+
 def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[Genesis, dict[str, KeyPair]]:
     """Make the genesis and the validators' keys, by name.
 
@@ -51,5 +62,6 @@ def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[G
     owner = OWNER if settings.get("profile") in OWNED_BY_ONE else ""
     members = tuple(Member(name, key.public, owner=owner) for name, key in keys.items())
     bank = wallet_key(root, BANK).public
+    settings = _with_holder(settings, bank)
     chosen = {"chain_id": "minichain-local", "members": members, "balances": ((bank, BANK_UNITS),), **settings}
     return Genesis(ChainSpec(**chosen)), keys

@@ -6,7 +6,7 @@ from typing import Final
 
 from minichain.crypto import SignatureCheck
 from minichain.errors import ProofError
-from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.certificate import FinalBlock, require_kind
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Genesis
 from minichain.merkle import root
@@ -39,6 +39,7 @@ def require_final(final: FinalBlock, genesis: Genesis, committee: Committee, is_
     header = final.block.header
     if header.genesis != genesis.hash:
         raise ProofError(f"block {header.height} belongs to another chain")
+    require_kind(final.certificate, genesis.spec.engine)
     final.certificate.verify(header, committee, is_valid)
     if root(final.block.txs) != header.tx_root:
         raise ProofError(f"block {header.height} came with other transactions than its header names")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from minichain.codec import Record, decode_own, encode
+from minichain.codec import Record, decode, decode_own, encode
 from minichain.crypto import KeyPair, SignatureCheck
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE, sign_vote, vote_statement
 from minichain.ledger.types import Block
@@ -55,6 +55,11 @@ Message = Proposal | Vote
 def read_own(data: bytes) -> Message:
     """Decode a message that this validator remembered."""
     return cast(Message, decode_own(data, cast(Any, Message)))
+
+
+def read_message(data: bytes) -> Message:
+    """Decode a message from somebody else; raises `DecodeError`."""
+    return cast(Message, decode(data, cast(Any, Message)))
 
 
 def author(message: Message) -> bytes:
