@@ -18,21 +18,21 @@ from minichain.node.messages import Request, Submit
 from minichain.sim.timeline import Step, Timeline
 from minichain.sim.world import World
 
-SENDERS: Final = (BANK, "clerk-1", "clerk-2")
+SENDERS: Final = (BANK, *(f"clerk-{number}" for number in range(1, 16)))  # many: the parts of a network both have work
 UNITS: Final = 10**9  # each sender's
 RESEND_MS: Final = 1_000  # a client sends again, to another node, what is not final by then
 BATCH: Final = 8
 CLIENT: Final = b"load"
 GAS_LIMIT: Final = 100_000
-DIFFICULTY: Final = 64  # work is as long as its block time says, in virtual time; finding the nonce takes real time
+WORK: Final = Work(difficulty=64)  # it is as long as its block time says, in virtual time; a nonce takes real time
 
 
-def chain_of(timeline: Timeline) -> tuple[Genesis, dict[str, KeyPair]]:
+def chain_of(timeline: Timeline, work: Work = WORK) -> tuple[Genesis, dict[str, KeyPair]]:
     """Make the genesis and the keys that a timeline's options stand for."""
     root = root_of(timeline.seed)
     balances = tuple((wallet_key(root, name).public, UNITS) for name in SENDERS)
     settings = {"engine": timeline.engine, "clock": timeline.clock, "balances": balances}
-    return new_chain(timeline.validators, root, {**settings, "work": Work(difficulty=DIFFICULTY)})
+    return new_chain(timeline.validators, root, {**settings, "work": work})
 
 
 def world_of(timeline: Timeline, *, keep_lines: bool = False) -> World:
