@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
@@ -152,6 +152,11 @@ class Node:
     def height(self) -> int:
         """Return the height of the last final block."""
         return self._head.height if self._head else 0
+
+    @property
+    def engine_summary(self) -> dict[str, Any]:
+        """Return what people may see of the engine."""
+        return self._engine.summary()
 
     @property
     def committee(self) -> Committee:

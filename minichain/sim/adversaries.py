@@ -32,10 +32,19 @@ Adversary = Callable[[str, bytes, Random], Iterable[bytes]]
 """What a faulty member sends to `receiver` in place of a message: (receiver, message, random) -> messages."""
 
 
+class Ring:
+    """What colluding members share: who they are, and which block stands for which before the deceived."""
+
+    def __init__(self) -> None:
+        self.members: set[str] = set()
+        self.other: dict[bytes, Block] = {}  # id of a member's block -> what the deceived get
+
+
 class Insider(Plain):
     """What a faulty member knows and can do. `remake` gives another valid block in the place of its own.
 
-    `names` are all members; whoever deceives some of them deceives the first half.
+    `names` are all members; whoever deceives some of them deceives the first half. `ring` is shared by those who
+    collude.
     """
 
     name: str
@@ -43,6 +52,7 @@ class Insider(Plain):
     genesis: bytes
     names: tuple[str, ...]
     remake: Callable[[Block, Iterable[bytes]], Block]
+    ring: Ring = msgspec.field(default_factory=Ring)
 
     @property
     def half(self) -> frozenset[str]:
@@ -159,6 +169,40 @@ class Proposer:
         if block.header.proposer == self._me.key.public and block.header.id not in self._other:
             self._other[block.header.id] = self._forge(self._me, block)
         return self._other.get(block.header.id, block)
+
+
+class Colluder:
+    """One of a ring: when one of them proposes, half of the honest get another block, and all the ring votes for both.
+
+    Each half sees a quorum for its own block once the ring is as large as what two quorums always share.
+    """
+
+    def __init__(self, me: Insider) -> None:
+        self._me = me
+        me.ring.members.add(me.name)
+
+    def __call__(self, receiver: str, data: bytes, random: Random) -> Iterable[bytes]:
+        if receiver not in self._deceived():
+            return (data,)
+        message, me = _read(data), self._me
+        if isinstance(message, Proposal) and message.proposer == me.key.public:
+            block = self._other_than(message.block)
+            said = sign_proposal(me.key, me.genesis, message.height, message.round, block, message.valid_round)
+            return (encode(said),)
+        if isinstance(message, Vote) and message.voter == me.key.public and message.block_id in me.ring.other:
+            block_id = me.ring.other[message.block_id].header.id
+            return (encode(cast_vote(me.key, me.genesis, message.kind, message.height, message.round, block_id)),)
+        return (data,)
+
+    def _deceived(self) -> Sequence[str]:
+        honest = [name for name in self._me.names if name not in self._me.ring.members]
+        return honest[(len(honest) + 1) // 2 :]
+
+    def _other_than(self, block: Block) -> Block:
+        other, block_id = self._me.ring.other, block.header.id
+        if block.header.proposer == self._me.key.public and block_id not in other:
+            other[block_id] = without_last(self._me, block)
+        return other.get(block_id, block)
 
 
 def _with_header(block: Block, **changes: Any) -> Block:
@@ -291,6 +335,7 @@ ADVERSARIES: Final[dict[str, Make]] = {
     "equivocator": lambda me: Proposer(without_last, me, me.half),
     "split-voter": lambda me: Equivocator(me.key, me.genesis, me.half),
     "double-voter": lambda me: DoubleTalker(me.key, me.genesis, me.names),
+    "colluder": Colluder,
     "censor": _forger(without_one_sender),
     "wrong-state": _forger(with_wrong_state),
     "wrong-tx-root": _forger(with_wrong_tx_root),

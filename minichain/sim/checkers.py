@@ -1,4 +1,5 @@
-"""What must always be true, looked at after every event. A false one stops the world with the seed that finds it.
+"""What must always be true, looked at after every event. A false one stops the world with the seed that finds it;
+a lesson that wants to see it may have it noted instead.
 
 agreement      no two nodes have different final blocks at one height, and none ever takes one back
 validity       every final block is what `transition` makes of its transactions, each signed by its sender
@@ -33,7 +34,10 @@ class Violated(MinichainError):
 class Checkers:
     """An observer who sees all nodes at once and trusts none."""
 
-    def __init__(self, genesis: Genesis, is_valid: SignatureCheck) -> None:
+    def __init__(self, genesis: Genesis, is_valid: SignatureCheck, on_violation: str = "stop") -> None:
+        assert on_violation in ("stop", "note"), on_violation
+        self._stops = on_violation == "stop"
+        self.violations: list[str] = []  # noted, where they do not stop the world
         self._genesis = genesis
         self._is_valid = is_valid
         self._runtime = Runtime()
@@ -58,9 +62,18 @@ class Checkers:
         self._seen[name] = max(0, store.height() - self._open)
 
     def after_event(self, name: str, height: int, store: MemoryStore) -> None:
-        """Look at a node: its height as it says, and what its disk holds."""
+        """Look at a node: its height as it says, and what its disk holds. Who has violated something is ignored."""
         if name in self._ignored:
             return
+        try:
+            self._look(name, height, store)
+        except Violated as violated:
+            if self._stops:
+                raise
+            self.violations.append(str(violated))
+            self.ignore(name)
+
+    def _look(self, name: str, height: int, store: MemoryStore) -> None:
         if store.height() != height:
             raise Violated(f"agreement: {name} is at height {height}, and its disk at {store.height()}")
         before = self._seen.get(name, 0)

@@ -39,6 +39,20 @@ class Weather(Record):
 Link = tuple[str, str]  # (sender, receiver): each direction is a link of its own
 
 
+class _Mark:
+    """A single message that something happens to: the so-manieth of its link from now on is lost, or held back."""
+
+    def __init__(self, which: int, hold_ms: int | None) -> None:
+        self.left = which
+        self.hold_ms = hold_ms
+
+    def apply(self, arrivals: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        self.left -= 1
+        if self.left:
+            return arrivals
+        return [] if self.hold_ms is None else [(delay_ms + self.hold_ms, data) for delay_ms, data in arrivals]
+
+
 class Network:
     """Decides when, whether, and how whole each message arrives."""
 
@@ -47,6 +61,7 @@ class Network:
         self._random = random
         self._of_link: dict[Link, Weather] = {}
         self._cut: set[Link] = set()
+        self._marks: dict[Link, list[_Mark]] = {}
         self._side: dict[str, int] = {}  # node -> which part of a parted network it is in
 
     def part(self, groups: Iterable[Iterable[str]]) -> None:
@@ -56,6 +71,11 @@ class Network:
     def cut(self, links: Iterable[Link]) -> None:
         """Let no message pass over these links, in their direction."""
         self._cut.update(links)
+
+    def mark(self, which: int, hold_ms: int | None, links: Iterable[Link]) -> None:
+        """Lose one message of each link, or hold it back: the so-manieth from now on, what is lost anyway counted."""
+        for link in links:
+            self._marks.setdefault(link, []).append(_Mark(which, hold_ms))
 
     def heal(self) -> None:
         """Let everything pass again."""
@@ -72,7 +92,7 @@ class Network:
     def calm(self) -> None:
         """Heal, and let nothing happen to a message but the delay that the network began with."""
         self.heal()
-        self._of_link = {}
+        self._of_link, self._marks = {}, {}
         self._weather = Weather(self._first.least_ms, self._first.most_ms)
 
     def is_open(self, sender: str, receiver: str) -> bool:
@@ -80,7 +100,18 @@ class Network:
         return self._side.get(sender, 0) == self._side.get(receiver, 0) and (sender, receiver) not in self._cut
 
     def carry(self, sender: str, receiver: str, data: bytes) -> list[tuple[int, bytes]]:
-        """Return what arrives of a message, and after how many milliseconds: nothing if lost, two if repeated."""
+        """Return what arrives of a message, and after how many milliseconds: nothing if lost, two if repeated.
+
+        A marked message costs as many draws as any other, so that those around it fare as they would without.
+        """
+        arrivals = self._carry(sender, receiver, data)
+        if marks := self._marks.get((sender, receiver)):
+            for mark in marks:
+                arrivals = mark.apply(arrivals)
+            self._marks[sender, receiver] = [mark for mark in marks if mark.left]
+        return arrivals
+
+    def _carry(self, sender: str, receiver: str, data: bytes) -> list[tuple[int, bytes]]:
         if (self._side or self._cut) and not self.is_open(sender, receiver):
             return []
         weather = self._of_link.get((sender, receiver), self._weather) if self._of_link else self._weather

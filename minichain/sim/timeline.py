@@ -199,6 +199,8 @@ VERBS: Final[dict[str, Verb]] = {
     "duplication": Verb((PERCENT, LINK), "messages arrive twice", "duplication", optional=1),
     "reordering": Verb((PERCENT, LINK), "messages are overtaken", "reordering", optional=1),
     "corruption": Verb((PERCENT, LINK), "a bit of a message turns over", "corruption", optional=1),
+    "lose": Verb((COUNT, LINK), "one message of a link is lost, the first from now on or a later one"),
+    "hold": Verb((COUNT, MS, LINK), "one message of a link is held back for so long"),
     "crash": Verb((NODE, MOMENT), "a node goes off, at once or in the middle of its next turn", "restart", optional=1),
     "restart": Verb((NODE, DISK), "a node starts with its disk, a backup of it, or an empty one", optional=1),
     "backup": Verb((NODE,), "a copy of the disk is put aside for restart NODE restored"),

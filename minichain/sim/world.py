@@ -10,12 +10,12 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from minichain.codec import Plain
 from minichain.consensus.interface import Build, Mine, Mined, StopMining
 from minichain.crypto import KeyPair, is_valid_signature
-from minichain.errors import NetworkError, UsageError
+from minichain.errors import InvalidBlock, NetworkError, UsageError
 from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block, open_envelope
@@ -36,7 +36,7 @@ from minichain.node.interface import (
 )
 from minichain.node.messages import read_peer_message
 from minichain.node.turn import take_turn
-from minichain.sim.adversaries import ADVERSARIES, CORRECT, Adversary, Insider
+from minichain.sim.adversaries import ADVERSARIES, CORRECT, Adversary, Insider, Ring
 from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
 from minichain.sim.network import Link, Network, Weather
@@ -71,6 +71,16 @@ class _Signing(KeyPair):
         return signature
 
 
+class Observer(Protocol):
+    """Sees everything and changes nothing; for whoever records what happens."""
+
+    def on_sent(self, sender: str, receiver: str, data: bytes, arrivals: Sequence[tuple[int, Received]]) -> None:
+        """See a message: the delays with which it will arrive, and as what; none if it is lost."""
+
+    def on_turn(self, name: str, event: Event) -> None:
+        """See that a node has handled an event, or was stopped by it."""
+
+
 class _Machine:
     """One member's computer: a disk that stays, and a node that may be off."""
 
@@ -100,7 +110,7 @@ class _Machine:
 
 
 class World:
-    """Simulated members of one chain. `keys` are their key pairs by name; names are those of the genesis."""
+    """Simulated nodes of one chain. `keys` are their key pairs by name; who is not in the genesis only listens."""
 
     def __init__(
         self,
@@ -110,17 +120,20 @@ class World:
         seed: int = 0,
         weather: Weather | None = None,
         keep_lines: bool = False,
+        on_violation: str = "stop",
+        observer: Observer | None = None,
     ) -> None:
         self.genesis = genesis
         self.seed = seed
+        self._observer = observer
         self.now_ms = genesis.spec.genesis_time_ms
         self._start_ms = self.now_ms
         self._random = Random(seed)
+        self._ring = Ring()
         self.network = Network(weather or Weather(), self._random)
         self._made: set[tuple[bytes, str, bytes, bytes]] = set()
-        self.checkers = Checkers(genesis, self._is_valid)
-        members = {member.public: member.name for member in genesis.committee.members}
-        self.trace = Trace(members, keep_lines)
+        self.checkers = Checkers(genesis, self._is_valid, on_violation)
+        self.trace = Trace({key.public: name for name, key in keys.items()}, keep_lines)
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
         self._of_key = {machine.key.public: machine for machine in self._machines.values()}
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
@@ -220,6 +233,20 @@ class World:
         self.trace.note(self.elapsed_ms, "network cuts: " + ", ".join(f"{one} -> {other}" for one, other in links))
         self.network.cut(links)
 
+    def lose(self, which: int, links: Iterable[Link]) -> None:
+        """Lose a single message of each of these links: the first from now on is 1."""
+        self._mark(which, None, links)
+
+    def hold(self, which: int, hold_ms: int, links: Iterable[Link]) -> None:
+        """Let a single message of each of these links take so much longer; the first from now on is 1."""
+        self._mark(which, hold_ms, links)
+
+    def _mark(self, which: int, hold_ms: int | None, links: Iterable[Link]) -> None:
+        links = self._links(links)
+        told = "lost" if hold_ms is None else f"held back for {hold_ms} ms"
+        self.trace.note(self.elapsed_ms, f"{told}, message {which} of: " + ", ".join(f"{a} -> {b}" for a, b in links))
+        self.network.mark(which, hold_ms, links)
+
     def heal(self) -> None:
         """Join the network again."""
         self.trace.note(self.elapsed_ms, "network heals")
@@ -300,6 +327,10 @@ class World:
         """Tell whether a member was made a faulty one."""
         return self._named(name).adversary is not None
 
+    def is_paused(self, name: str) -> bool:
+        """Tell whether a node is frozen."""
+        return self._named(name).is_paused
+
     def why_off(self, name: str) -> str:
         """Return the error that stopped a node; empty if it runs or was switched off."""
         return self._named(name).stopped_by
@@ -323,7 +354,7 @@ class World:
         if character != CORRECT and character not in ADVERSARIES:
             raise UsageError(f"nobody behaves {character!r}: choose {CORRECT} or {', '.join(ADVERSARIES)}")
         self.trace.note(self.elapsed_ms, f"{name} behaves: {character}")
-        insider = Insider(name, machine.key, self.genesis.hash, self.names, partial(self._remake, machine))
+        insider = Insider(name, machine.key, self.genesis.hash, self.names, partial(self._remake, machine), self._ring)
         machine.is_forgetful = character == "amnesiac"
         machine.adversary = None if character == CORRECT else ADVERSARIES[character](insider)
         self.checkers.ignore(name)
@@ -417,6 +448,11 @@ class World:
 
     def _happen(self, machine: _Machine, event: Event) -> None:
         self.trace.add(self.elapsed_ms, machine.name, event)
+        self._take_turn(machine, event)
+        if self._observer:
+            self._observer.on_turn(machine.name, event)
+
+    def _take_turn(self, machine: _Machine, event: Event) -> None:
         node, executor = machine.node, machine.executor
         assert node is not None
         assert executor is not None
@@ -425,7 +461,9 @@ class World:
         except PowerCut:
             self._switch_off(machine)
             return
-        except NetworkError as error:  # its disk is full
+        except (NetworkError, InvalidBlock) as error:  # its disk is full, or more than it can bear are faulty
+            if isinstance(error, InvalidBlock) and not self.checkers.violations:
+                raise
             self.trace.note(self.elapsed_ms, f"{machine.name} stops: {error}")
             self._switch_off(machine)
             machine.stopped_by = str(error)
@@ -472,10 +510,14 @@ class World:
             self._post(sender, receiver, other)
 
     def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
-        for delay_ms, arrived in self.network.carry(sender.name, receiver.name, data):
+        carried = self.network.carry(sender.name, receiver.name, data)
+        arrivals = [(delay_ms, Received(sender.key.public, arrived)) for delay_ms, arrived in carried]
+        for delay_ms, event in arrivals:
             self.delivered += 1
-            self.delivered_bytes += len(arrived)
-            self._push(delay_ms, receiver, Received(sender.key.public, arrived))
+            self.delivered_bytes += len(event.data)
+            self._push(delay_ms, receiver, event)
+        if self._observer:
+            self._observer.on_sent(sender.name, receiver.name, data, arrivals)
 
     def _found(self, machine: _Machine, search: Mine) -> Mined:
         """Find the nonce now: how long it took was drawn before, but it must be a true one."""
