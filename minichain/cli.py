@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from minichain import __version__
+from minichain.crypto import did_of
 from minichain.errors import LanguageError, MinichainError, ProofError, UsageError
 from minichain.ledger.profiles import PROFILES
 
@@ -167,7 +168,8 @@ def status(home: Path | None, as_json: bool) -> None:
         }
         for report in reports
     ]
-    content = {"running": True, "dashboards": running.dashboards, "pid": running.pid, "nodes": nodes}
+    join = {place.name: f"{place.public}@{place.address.removeprefix('tcp://')}" for place in running.nodes}
+    content = {"running": True, "dashboards": running.dashboards, "pid": running.pid, "nodes": nodes, "join": join}
     show(as_json, content, lambda: _print_table(nodes, f"Dashboards: {running.dashboards or 'none'}"))
 
 
@@ -214,12 +216,46 @@ def doctor(home: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False))
-def node(config: str) -> None:
-    """Run one validator from its config file, until its standard input ends."""
-    from minichain.live import process
+@click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.option("--join", "where", help="Join here: KEY@HOST:PORT, see `join` in `minichain status --json`.")
+@click.option("--genesis", help="The genesis hash, in hexadecimal, that the chain must have.")
+@click.option("--name", default="joiner", show_default=True, help="How a joining node calls itself in its log.")
+@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="A joining node's own directory.")
+@with_json
+def node(
+    config: str | None, where: str | None, genesis: str | None, name: str, home: Path | None, as_json: bool
+) -> None:
+    """Run one validator from its config file, or join a running network.
 
-    sys.exit(process.main(config))
+    A joining node follows the chain, and is a member once the members have voted so. Both run until their standard
+    input ends, a joining one also until Ctrl-C.
+    """
+    from minichain.live import joining, process
+
+    if (config is None) == (where is None):
+        raise click.UsageError("give either a config file, or --join with --home")
+    if config is not None:
+        sys.exit(process.main(config))
+    if home is None or where is None:
+        raise click.UsageError("--join needs --home, a directory of its own for the new node")
+    expected = None if genesis is None else _read_hash(genesis).hex()
+    place, chain, key = joining.settle(home, name, joining.read_invitation(where), expected)
+    with joining.running(home, place) as child:
+        content = {
+            "did": did_of(key.public),
+            "chain": chain.spec.chain_id,
+            "genesis": chain.hash.hex(),
+            "clients": f"tcp://{place.host}:{child.place.client_port}",
+        }
+        show(as_json, content, lambda: _print_node(content))
+        with suppress(KeyboardInterrupt):
+            sys.stdin.read()
+
+
+def _print_node(content: dict[str, Any]) -> None:
+    screen.print(f"[bold green]Following[/] {content['chain']}. To be a member it needs the members' vote for:")
+    screen.print(f"  {content['did']}", soft_wrap=True, highlight=False)
+    screen.print("Stop it with Ctrl-C.", highlight=False)
 
 
 # --- the main job ------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ HOST: Final = "127.0.0.1"
 LOG_TAIL: Final = 2_000  # characters of a log shown in an error
 
 
-class _Child:
+class Child:
     """One validator's process, and where it listens."""
 
     def __init__(self, place: Place, config: Path, log: Path) -> None:
@@ -61,6 +61,26 @@ class _Child:
         # A pipe cannot be waited for with a time limit on every system; a thread can.
         threading.Thread(target=lambda: news.put(output.readline()), daemon=True).start()
         return news
+
+    def start(self) -> None:
+        """Start the process and return once it listens; raises `NetworkError` with the reason."""
+        self.hear(self.spawn(), time.monotonic() + START_TIMEOUT_S)
+
+    def hear(self, line: queue.Queue[bytes], deadline: float) -> None:
+        """Wait until the process says where it listens."""
+        name = self.place.name
+        try:
+            text = line.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise TimedOut(f"{name} did not start within {START_TIMEOUT_S:.0f} s; its log: {self.log}") from None
+        said = json.loads(text) if text else {"error": f"its process ended: {self.last_words()}"}
+        if "error" in said:
+            raise NetworkError(f"{name} cannot start: {said['error']}")
+        self.place = msgspec.structs.replace(self.place, **said)
+
+    def end(self) -> None:
+        """Stop the process and wait until it is gone."""
+        self.stop(time.monotonic() + STOP_TIMEOUT_S)
 
     def tell(self, command: dict[str, Any]) -> None:
         """Send a command; a process that is gone does not need it."""
@@ -115,14 +135,14 @@ class Cluster:
         spec.write_bytes(to_json(genesis.spec))
         self._children = {name: self._settle(name, key, spec) for name, key in keys.items()}
 
-    def _settle(self, name: str, key: KeyPair, spec: Path) -> _Child:
+    def _settle(self, name: str, key: KeyPair, spec: Path) -> Child:
         home = self.directory.resolve() / name
         home.mkdir(exist_ok=True)
         secret = home / "key"
         secret.touch(mode=0o600)
         secret.write_bytes(key.seed)
         place = Place(name, str(spec.resolve()), str(secret), str(home / "chain.sqlite"))
-        return _Child(place, home / "config.json", home / "log.txt")
+        return Child(place, home / "config.json", home / "log.txt")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -157,22 +177,11 @@ class Cluster:
             news = {child: child.spawn() for child in self._children.values()}
             deadline = time.monotonic() + START_TIMEOUT_S
             for child, line in news.items():
-                self._hear(child, line, deadline)
+                child.hear(line, deadline)
         except BaseException:
             self.stop()
             raise
         self._introduce()
-
-    def _hear(self, child: _Child, line: queue.Queue[bytes], deadline: float) -> None:
-        name = child.place.name
-        try:
-            text = line.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            raise TimedOut(f"{name} did not start within {START_TIMEOUT_S:.0f} s; its log: {child.log}") from None
-        said = json.loads(text) if text else {"error": f"its process ended: {child.last_words()}"}
-        if "error" in said:
-            raise NetworkError(f"{name} cannot start: {said['error']}")
-        child.place = msgspec.structs.replace(child.place, **said)
 
     def _introduce(self) -> None:
         """Tell every validator where the others are, and whom it is parted from."""
@@ -200,11 +209,11 @@ class Cluster:
         child.stop(time.monotonic())
         deadline = time.monotonic() + START_TIMEOUT_S
         try:
-            self._hear(child, child.spawn(), deadline)
+            child.hear(child.spawn(), deadline)
         except NetworkError:
             child.stop(time.monotonic())
             child.place = msgspec.structs.replace(child.place, peer_port=0, client_port=0)
-            self._hear(child, child.spawn(), deadline)
+            child.hear(child.spawn(), deadline)
         self._introduce()
 
     def part(self, *groups: list[str]) -> None:
@@ -226,7 +235,7 @@ class Cluster:
         for child in self._children.values():
             child.stop(deadline)
 
-    def _named(self, name: str) -> _Child:
+    def _named(self, name: str) -> Child:
         if name not in self._children:
             raise UsageError(f"there is no validator {name!r}; there are {', '.join(self._children)}")
         return self._children[name]

@@ -28,15 +28,18 @@ from minichain.consensus.interface import Mine, Mined, StopMining
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, MinichainError
 from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.live.follower import Follower
 from minichain.live.miner import TRIES_PER_SECOND, Miner
 from minichain.live.transport import STOP, Transport
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import (
+    Admit,
     Asked,
     Broadcast,
     Effect,
     Event,
+    Meet,
     NodeTimer,
     Received,
     Reply,
@@ -50,13 +53,18 @@ from minichain.store import SqliteStore
 from minichain.transition import first_state
 
 IDLE_MS: Final = 60_000
+FOLLOW_MS: Final = 100  # a follower looks for answers this often
 MAX_REBUILDS: Final = 3  # of a node that broke, before its process gives up
 
 log = logging.getLogger("minichain")
 
 
 class Place(Plain, forbid_unknown_fields=True):
-    """Where a validator lives; the content of its config file. Paths are absolute, port 0 is any free one."""
+    """Where a validator lives; the content of its config file. Paths are absolute, port 0 is any free one.
+
+    `source` is the member that a node follows as long as it is none itself: its public key in hexadecimal, its door
+    for clients, its door for members.
+    """
 
     name: str
     genesis: str
@@ -66,6 +74,7 @@ class Place(Plain, forbid_unknown_fields=True):
     peer_port: int = 0
     client_port: int = 0
     tries_per_second: int = TRIES_PER_SECOND
+    source: tuple[str, str, str] | None = None
 
 
 class Process:
@@ -81,6 +90,8 @@ class Process:
         self.transport = Transport(self._key, others, place.host, place.peer_port, place.client_port)
         self._timers: list[tuple[float, int, NodeTimer]] = []
         self._miner = self._new_miner(place) if self._genesis.spec.engine == "pow" else None
+        self._addresses = {self._key.public: f"tcp://{place.host}:{self.transport.peer_port}"}
+        self._follower = self._follow(*place.source) if place.source else None
         self._sequence = 0
         self._rebuilds = 0
         self._is_stopping = False
@@ -94,10 +105,16 @@ class Process:
 
         return Miner(found, place.tries_per_second)
 
+    def _follow(self, public: str, clients: str, members: str) -> Follower:
+        source = bytes.fromhex(public)
+        self._addresses[source] = members
+        return Follower(self.transport.context, self._key, source, clients)
+
     def _build(self) -> None:
         last = self._store.block(self._store.height())
         self._executor = Executor(self._genesis, self._store.state_items(), last.block.header if last else None)
-        self._node = Node(self._name, self._key, self._genesis, self._store, Random(secrets.randbits(64)))
+        random = Random(secrets.randbits(64))
+        self._node = Node(self._name, self._key, self._genesis, self._store, random, addresses=self._addresses)
         self._timers.clear()
         self._waiting: list[Event] = [Started()]
 
@@ -109,6 +126,8 @@ class Process:
                 self._turn(events)
         if self._miner:
             self._miner.close()
+        if self._follower:
+            self._follower.close()
         self._store.close()
         self.transport.close()
 
@@ -121,10 +140,15 @@ class Process:
         events = waiting + self._waiting + self._due_timers()
         self._waiting = []
         events += [Received(peer, data) for peer, data in self.transport.from_members()]
+        if self._follower and not self._node.committee.weight(self._key.public):
+            self._follower.ask(self._node.height)
+            events += self._follower.heard()
         events += [Asked(client, data) for client, data in self.transport.from_clients()]
         return events
 
     def _until_timer_ms(self) -> int:
+        if self._follower:
+            return FOLLOW_MS
         if not self._timers:
             return IDLE_MS
         return max(0, int((self._timers[0][0] - time.monotonic()) * 1000) + 1)
@@ -163,6 +187,10 @@ class Process:
             case SetTimer(timer, delay_ms):
                 self._sequence += 1
                 heapq.heappush(self._timers, (time.monotonic() + delay_ms / 1000, self._sequence, timer))
+            case Admit(members):
+                self.transport.allow(members)
+            case Meet(member, address):
+                self.transport.set_peer(member, address, anew=True)
             case Mine(block_id, difficulty):
                 assert self._miner, "an engine that does not mine has mined"
                 self._miner.seek(block_id, difficulty)

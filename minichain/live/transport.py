@@ -7,7 +7,7 @@ again. Whoever sends more than a message may hold is disconnected by the library
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -109,10 +109,10 @@ class Transport:
     def __init__(self, key: KeyPair, peers: tuple[bytes, ...], host: str, peer_port: int, client_port: int) -> None:
         self._key = key
         self._names = {curve_name(public): public for public in peers}
-        self._context, self._guard, self._allowed = guarded_context(self._names)
-        self._door, self.peer_port = open_door(self._context, key, MEMBERS, host, peer_port)
-        self._clients, self.client_port = open_door(self._context, key, CLIENTS, host, client_port)
-        self._control = self._context.socket(zmq.PULL)
+        self.context, self._guard, self._allowed = guarded_context(self._names)
+        self._door, self.peer_port = open_door(self.context, key, MEMBERS, host, peer_port)
+        self._clients, self.client_port = open_door(self.context, key, CLIENTS, host, client_port)
+        self._control = self.context.socket(zmq.PULL)
         self._control_name = f"inproc://control-{id(self)}"
         self._control.bind(self._control_name)
         self._lines: dict[bytes, tuple[str, Any]] = {}
@@ -124,7 +124,7 @@ class Transport:
 
     def controller(self) -> Callable[[bytes], None]:
         """Return another end of `commands`, for one other thread; what is said after the end is lost."""
-        socket = self._context.socket(zmq.PUSH)
+        socket = self.context.socket(zmq.PUSH)
         socket.linger = 0
         socket.connect(self._control_name)
 
@@ -136,14 +136,26 @@ class Transport:
 
         return say
 
-    def set_peer(self, public: bytes, address: str) -> None:
-        """Say where a member listens; a changed address replaces the old one."""
+    def allow(self, peers: Iterable[bytes]) -> None:
+        """Let exactly these members in from now on; whoever is no member any more is not heard."""
+        self._names.clear()
+        self._names.update({curve_name(public): public for public in peers if public != self._key.public})
+        for gone in [public for public in self._lines if public not in self._names.values()]:
+            self._lines.pop(gone)[1].close()
+
+    def set_peer(self, public: bytes, address: str, anew: bool = False) -> None:
+        """Say where a member listens; a changed address replaces the old one. Nobody else is spoken to.
+
+        `anew` connects again even to the same address: whoever was refused once is not let in by knocking longer.
+        """
+        if public not in self._names.values():
+            return
         old = self._lines.get(public)
-        if old is not None and old[0] == address:
+        if old is not None and old[0] == address and not anew:
             return
         if old is not None:
             old[1].close()
-        line = knock(self._context, self._key, public, address)
+        line = knock(self.context, self._key, public, address)
         line.immediate = True  # queue nothing for a member that is not there
         self._lines[public] = (address, line)
 
@@ -210,4 +222,4 @@ class Transport:
         for socket in (self._door, self._clients, self._control):
             socket.close()
         self._guard.stop()
-        self._context.term()
+        self.context.term()

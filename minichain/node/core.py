@@ -20,19 +20,21 @@ from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
 from minichain.ledger.certificate import FinalBlock
-from minichain.ledger.committee import Committee, committee_at
+from minichain.ledger.committee import MAX_MEMBERS, Committee, committee_at
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import COMMITTEE_KEY, Account, Writes, account_key, is_account_key, read_account
 from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope
 from minichain.membership.authority import proposer
 from minichain.node import execution, queries
 from minichain.node.interface import (
+    Admit,
     Asked,
     Broadcast,
     Effect,
     Event,
     Execute,
     Executed,
+    Meet,
     NodeTimer,
     Received,
     Reply,
@@ -45,9 +47,12 @@ from minichain.node.mempool import Mempool
 from minichain.node.messages import (
     MAX_MESSAGE_BYTES,
     AccountState,
+    Addresses,
     AskAccount,
+    AskChain,
     AskStatus,
     Await,
+    ChainAnswer,
     ClientAnswer,
     ClientRequest,
     Failure,
@@ -91,8 +96,10 @@ class Node:
         random: Random,
         is_valid: SignatureCheck = is_valid_signature,
         read: Callable[[bytes], PeerMessage] = read_peer_message,
+        addresses: Mapping[bytes, str] | None = None,
     ) -> None:
         self.name = name
+        self._addresses = dict(addresses or {})  # where members listen, this node among them
         self._key = key
         self._genesis = genesis
         self._store = store
@@ -113,6 +120,7 @@ class Node:
         self._note_writes(dict(store.state_items()))
         self._refusals: dict[bytes, Refused] = {}  # oldest first
         self._opened: dict[bytes, tuple[Envelope, ...]] = {}  # block id -> its checked transactions
+        self._is_changed = False  # the committee, by the last block
         self._is_changing = False  # the executor is changing the chain
         self._has_begun = False  # the engine was told that there is something to decide at this height
         self._owed: engine.Build | None = None  # a block the engine waits for, for want of transactions
@@ -168,14 +176,22 @@ class Node:
     def _on_started(self) -> None:
         self._head = self._header(self._store.height())
         self._final = self._final_height()
+        self._admit_members()
         was_here = bool(self._head or self._store.memory())
         self._begin_height()
         self._on_tick(is_stuck=was_here)
         self._set_timer("stuck", STUCK_MS)  # what it asked for may get lost
 
+    def _admit_members(self) -> None:
+        """Let in who may certify the next block, and who has just done so: they have last words to say."""
+        last = committee_at(self._terms, max(1, self.height))
+        both = dict.fromkeys(member.public for group in (self.committee, last) for member in group.members)
+        self._out.append(Admit(tuple(both)))
+
     def _on_tick(self, is_stuck: bool = False) -> None:
         if self._decides:
             self._broadcast(self._position(is_stuck))
+        self._introduce()
         self._run(engine.Tick())
         self._set_timer("tick", TICK_MS)
 
@@ -367,9 +383,19 @@ class Node:
         self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._now_ms
         self._put_back(returned)
         self._refuse(self._left_behind([envelope for kept in changed.kept for envelope in kept.envelopes]))
+        self._greet()
         self._settle_final({kept.final.block.header.height: kept.receipts for kept in changed.kept})
         self._begin_height()
         self._catch_up()
+
+    def _greet(self) -> None:
+        """Let new members in, and tell them where everybody is."""
+        if self._is_changed:
+            self._is_changed = False
+            self._admit_members()
+            if self.committee.weight(self._key.public):
+                self._out += [Meet(*known) for known in self._addresses.items() if known[0] != self._key.public]
+            self._introduce()
 
     def _on_invalid(self, changed: execution.ChainChanged) -> None:
         if self._decides:
@@ -401,6 +427,7 @@ class Node:
         header = kept.final.block.header
         if header.next_committee != header.committee:
             self._store.hand_over(header.height, committee_at(self._terms, header.height + 1).members)
+            self._is_changed = True
         self._counts["transactions"] += len(ids)
         self._mempool.remove(ids)
 
@@ -476,6 +503,8 @@ class Node:
                 self._consider_work()
             case Position():
                 self._help(peer, message)
+            case Addresses(known):
+                self._meet(peer, known)
             case FinalBlocks(blocks) if self._decides:
                 self._catching_up.offer(peer, blocks)
                 self._catch_up()
@@ -485,6 +514,30 @@ class Node:
                 self._counts["untimely"] += 1
             case _:
                 self._hear_engine(peer, message)
+
+    def _meet(self, peer: bytes, known: tuple[tuple[bytes, str], ...]) -> None:
+        """Learn where members listen, and pass on what is new. What somebody says of itself counts most."""
+        fresh = [
+            (member, address)
+            for member, address in known
+            if self.committee.weight(member) and self._addresses.get(member) != address
+            if member == peer or member not in self._addresses
+        ]
+        for member, address in fresh[:MAX_MEMBERS]:
+            self._addresses[member] = address
+        if fresh:
+            self._introduce()
+
+    def _introduce(self) -> None:
+        """Tell where members listen; knock anew at the doors of those who are not heard, they may not have known us."""
+        if not self.committee.weight(self._key.public):
+            return
+        heard = self._peers.heard_since(self._now_ms - 3 * TICK_MS)
+        silent = [member for member in self._addresses if member not in heard and member != self._key.public]
+        self._out += [Meet(member, self._addresses[member]) for member in silent if self.committee.weight(member)]
+        known = [(member, address) for member, address in self._addresses.items() if self.committee.weight(member)]
+        if known:
+            self._broadcast(Addresses(tuple(known)))
 
     def _hear_engine(self, peer: bytes, message: PeerMessage) -> None:
         rejected = self._engine.rejected
@@ -590,6 +643,9 @@ class Node:
                 self._await(ticket, tx_ids)
             case AskStatus():
                 self._reply(ticket, self.status())
+            case AskChain():
+                own = self._key.public
+                self._reply(ticket, ChainAnswer(self._genesis.spec, own, self._addresses.get(own, "")))
             case AskAccount(public):
                 account = self._account(public)
                 self._reply(ticket, AccountState(account, self._mempool.next_nonce(public, account.nonce), self.height))

@@ -73,10 +73,23 @@ class SetTimer(Plain):
     delay_ms: int
 
 
+class Admit(Plain):
+    """Let exactly these members in from now on."""
+
+    members: tuple[bytes, ...]
+
+
+class Meet(Plain):
+    """A member listens at this address."""
+
+    member: bytes
+    address: str
+
+
 class Execute(Plain):
     """Answer with `Executed` once the executor has done the task."""
 
     task: Task
 
 
-Effect = Send | Broadcast | Reply | SetTimer | Execute | Mine | StopMining
+Effect = Send | Broadcast | Reply | SetTimer | Admit | Meet | Execute | Mine | StopMining

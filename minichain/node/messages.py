@@ -10,6 +10,7 @@ from minichain.crosschain.light import Handover
 from minichain.crosschain.work import Link
 from minichain.ledger.certificate import Certificate, FinalBlock
 from minichain.ledger.committee import Member
+from minichain.ledger.genesis import ChainSpec
 from minichain.ledger.state import Account
 from minichain.ledger.types import Header, Receipt
 from minichain.merkle import StateProof
@@ -42,7 +43,13 @@ class FinalBlocks(Record, tag=5):
     blocks: tuple[FinalBlock, ...]
 
 
-PeerMessage = bft.Message | raft.Message | pow.Message | Transactions | Position | FinalBlocks
+class Addresses(Record, tag=6):
+    """Where members listen, as far as I know: (public key, address). What a member says of itself counts most."""
+
+    known: tuple[tuple[bytes, str], ...]
+
+
+PeerMessage = bft.Message | raft.Message | pow.Message | Transactions | Position | FinalBlocks | Addresses
 
 # --- from clients ---------------------------------------------------------------------------------------------------
 
@@ -61,6 +68,16 @@ class Await(Record, tag="await"):
 
 class AskStatus(Record, tag="status"):
     """Answer with `NodeStatus`."""
+
+
+class AskChain(Record, tag="chain"):
+    """Answer with `ChainAnswer`: what this chain is, for somebody who wants to join it."""
+
+
+class AskFinal(Record, tag="final"):
+    """Answer with `FinalAnswer`: the final blocks from `first` on, as many as one answer holds."""
+
+    first: int
 
 
 class AskAccount(Record, tag="account"):
@@ -107,7 +124,7 @@ class AskReceipt(Record, tag="receipt"):
 
 
 _AskChain = AskAccount | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
-ClientRequest = Submit | Await | AskStatus | _AskChain
+ClientRequest = Submit | Await | AskStatus | AskChain | AskFinal | _AskChain
 
 # --- to clients -----------------------------------------------------------------------------------------------------
 
@@ -147,6 +164,20 @@ class NodeStatus(Record, tag="node"):
     engine: dict[str, Any]
     evidence: int
     counters: dict[str, int]
+
+
+class ChainAnswer(Record, tag="chainspec"):
+    """What this chain is, and where this node's door for members is (empty if it has none)."""
+
+    spec: ChainSpec
+    public: bytes
+    address: str
+
+
+class FinalAnswer(Record, tag="finals"):
+    """Final blocks in ascending height; their certificates are to be checked."""
+
+    blocks: tuple[FinalBlock, ...]
 
 
 class AccountState(Record, tag="accountstate"):
@@ -221,7 +252,7 @@ class Failure(Record, tag="failure"):
 
 
 _ChainAnswer = AccountState | BlockDetail | Headers | Contracts | Value | StateAnswer | ReceiptAnswer
-ClientAnswer = Submitted | Outcomes | NodeStatus | _ChainAnswer | Failure
+ClientAnswer = Submitted | Outcomes | NodeStatus | ChainAnswer | FinalAnswer | _ChainAnswer | Failure
 
 
 class Request(Record):

@@ -16,6 +16,7 @@ from minichain.node import execution
 from minichain.node.messages import (
     AskBlock,
     AskContracts,
+    AskFinal,
     AskHeaders,
     AskReceipt,
     AskState,
@@ -25,12 +26,14 @@ from minichain.node.messages import (
     ClientRequest,
     Contracts,
     Failure,
+    FinalAnswer,
     Headers,
     ReceiptAnswer,
     StateAnswer,
     Value,
     Verdict,
 )
+from minichain.node.sync import blocks_from
 from minichain.node.waiters import Ticket
 from minichain.store import Store
 
@@ -73,6 +76,8 @@ def answer(genesis: Genesis, store: Store, request: ClientRequest) -> ClientAnsw
             return _headers(store, first, count)
         case AskReceipt(tx_id):
             return _receipt(store, tx_id)
+        case AskFinal(first):
+            return FinalAnswer(blocks_from(store, first))
     raise AssertionError(f"{type(request).__name__} is not answered from the store")
 
 

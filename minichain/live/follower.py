@@ -1,0 +1,57 @@
+"""How a node follows a chain whose members do not let it in yet: as a client of one of them.
+
+It asks for final blocks and believes their certificates, not whoever sent them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+import zmq
+
+from minichain.codec import decode, encode
+from minichain.crypto import KeyPair
+from minichain.errors import DecodeError
+from minichain.live.transport import knock
+from minichain.node.interface import Received
+from minichain.node.messages import MAX_MESSAGE_BYTES, AskFinal, FinalAnswer, FinalBlocks, Request, Response
+
+ASK_EVERY_S: Final = 0.3
+
+
+class Follower:
+    """A line to one member's door for clients."""
+
+    def __init__(self, context: Any, key: KeyPair, server: bytes, address: str) -> None:
+        self._server = server
+        self._line = knock(context, key, server, address)
+        self._next_s = 0.0
+        self._number = 0
+
+    def ask(self, height: int) -> None:
+        """Ask for what follows a height, once in a while."""
+        if time.monotonic() >= self._next_s:
+            self._next_s = time.monotonic() + ASK_EVERY_S
+            self._number += 1
+            with suppress(zmq.Again):
+                self._line.send(encode(Request(self._number, AskFinal(height + 1))), zmq.NOBLOCK)
+
+    def heard(self) -> Iterator[Received]:
+        """Yield what came, as if the member had sent it on its own."""
+        while True:
+            try:
+                data = self._line.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            with suppress(DecodeError):
+                answer = decode(data, Response, MAX_MESSAGE_BYTES).body
+                if isinstance(answer, FinalAnswer) and answer.blocks:
+                    self._next_s = 0.0  # there may be more
+                    yield Received(self._server, encode(FinalBlocks(answer.blocks)))
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        self._line.close()

@@ -1,0 +1,94 @@
+"""A node joins a running network: it learns what the chain is, checks that it is the one it was told, and follows.
+
+It becomes a member when the members say so, on the chain; nothing else has to be done for it then.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from minichain.codec import Plain, to_json
+from minichain.crypto import KEY_SIZE, KeyPair
+from minichain.errors import ConfigError, NetworkError, UsageError
+from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.live.channel import LiveChannel
+from minichain.live.cluster import Child
+from minichain.live.process import Place
+from minichain.node.messages import AskChain, ChainAnswer
+
+ANSWER_MS: Final = 5_000
+WHERE: Final = re.compile(r"([0-9a-f]{64})@([A-Za-z0-9.:\[\]-]+:\d{1,5})")
+
+
+class Invitation(Plain):
+    """Which member to join at: its public key, and its door for clients."""
+
+    public: str
+    address: str
+
+
+def read_invitation(text: str) -> Invitation:
+    """Read KEY@HOST:PORT; raises `UsageError`."""
+    found = WHERE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{text!r} is not where a node is: write KEY@HOST:PORT, as `minichain status --json` has it")
+    return Invitation(found[1], f"tcp://{found[2]}")
+
+
+def settle(home: Path, name: str, invitation: Invitation, genesis: str | None) -> tuple[Place, Genesis, KeyPair]:
+    """Prepare a directory for a node of the chain that a member tells about.
+
+    `genesis` is the hash, in hexadecimal, that this chain must have. Raises `ConfigError` for another chain.
+    """
+    chain = _ask(invitation)
+    own = Genesis(chain.spec)
+    if genesis is not None and own.hash.hex() != genesis:
+        raise ConfigError(f"that node belongs to the chain {own.hash.hex()}, not to {genesis}: join at another node")
+    home.mkdir(parents=True, exist_ok=True)
+    _keep_spec(home / "genesis.json", chain.spec)
+    key = _own_key(home / "key")
+    source = (invitation.public, invitation.address, chain.address)
+    spec, secret, blocks = (str((home / file).resolve()) for file in ("genesis.json", "key", "chain.sqlite"))
+    return Place(name, spec, secret, blocks, source=source), own, key
+
+
+def _ask(invitation: Invitation) -> ChainAnswer:
+    public = bytes.fromhex(invitation.public)
+    assert len(public) == KEY_SIZE
+    with closing(LiveChannel(lambda: {"source": (public, invitation.address)})) as channel:
+        answer = channel.request("source", AskChain(), ANSWER_MS)
+    if not isinstance(answer, ChainAnswer):
+        raise NetworkError(
+            f"no node answers at {invitation.address} within {ANSWER_MS / 1000:g} s: check the address, the key and "
+            "that it is running"
+        )
+    return answer
+
+
+def _keep_spec(path: Path, spec: ChainSpec) -> None:
+    if path.exists() and path.read_bytes() != to_json(spec):
+        raise ConfigError(f"{path.parent} holds another chain: choose another directory, or remove that one")
+    path.write_bytes(to_json(spec))
+
+
+def _own_key(path: Path) -> KeyPair:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(os.urandom(KEY_SIZE))
+    return KeyPair(path.read_bytes())
+
+
+@contextmanager
+def running(home: Path, place: Place) -> Iterator[Child]:
+    """Run a joining node as a child process; it leaves with the block."""
+    child = Child(place, home / "config.json", home / "log.txt")
+    try:
+        child.start()
+        yield child
+    finally:
+        child.end()
