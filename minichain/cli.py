@@ -429,6 +429,41 @@ def bench(what: str, validators: int, transfers: int, as_json: bool) -> None:
     show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
 
 
+@main.command()
+@click.option("--profiles", default="all", show_default=True, metavar="all|NAME,...", help="Which; database is one too.")
+@click.option("--transactions", type=click.IntRange(1, 2_000), default=200, show_default=True)
+@click.option("--validators", type=click.IntRange(4, 13), default=4, show_default=True)
+@click.option("--owners", type=click.IntRange(1, 13), help="Who share the validators [each has its own].")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Fixes everything.")
+@click.option("--attacks", is_flag=True, help="Attack each of them, too.")
+@with_json
+def compare(
+    profiles: str, transactions: int, validators: int, owners: int | None, seed: int, attacks: bool, as_json: bool
+) -> None:
+    """Do the same work on each kind of chain, and on a database, in the simulator; say what it took."""
+    from minichain.scenarios import comparison
+
+    kinds = comparison.KINDS if profiles == "all" else tuple(profiles.split(","))
+    designs = [comparison.Design(kind, validators, owners, transactions, seed) for kind in kinds]
+    content: dict[str, Any] = {"figures": [], "attempts": []}
+    with notes.status("running") as progress:
+        for design in designs:
+            progress.update(f"running {design.kind}")
+            content["figures"].append(comparison.content(comparison.measure(design)))
+            tried = comparison.ATTACKS if attacks else ()
+            content["attempts"] += [comparison.content(comparison.attempt(design, attack)) for attack in tried]
+    show(as_json, content, lambda: _print_comparison(content))
+
+
+def _print_comparison(content: dict[str, Any]) -> None:
+    """Print one column for each ledger, and one sentence for each attack."""
+    from minichain.views import ledgers
+
+    _print_table(ledgers.rows(content["figures"]), "Times are those of the simulation.")
+    for attempt in content["attempts"]:
+        screen.print(ledgers.line(attempt), soft_wrap=True, highlight=False)
+
+
 @main.group()
 def contract() -> None:
     """Work on contracts."""
