@@ -22,7 +22,7 @@ from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import State
 from minichain.ledger.types import Call, Envelope, Receipt, open_envelope
 from minichain.node.core import Node
-from minichain.node.messages import AskView, Value
+from minichain.node.messages import AskReceipt, AskView, ReceiptAnswer, Value
 from minichain.sim.network import Weather
 from minichain.sim.world import World
 from minichain.transition import apply_block, first_state, open_transaction
@@ -115,6 +115,11 @@ class Society:
         names = self.committee(height, at)
         return {names[position] for position in final.certificate.signers}
 
+    def receipt(self, tx_id: bytes, at: str) -> Receipt:
+        """Ask a certain node for the receipt of a final transaction."""
+        self.client._last_good = at
+        return decode_own(self.client.ask(AskReceipt(tx_id), ReceiptAnswer, "a receipt").receipt, Receipt)
+
     def proof(self, receipt: Receipt) -> Proof:
         """Return the proof that a transaction is final, as a stranger gets it."""
         return told.Receipt(self.client, receipt).proof()
@@ -131,8 +136,11 @@ def replay(chain: Genesis, store: Any) -> bytes:
     return state.root
 
 
-def require_consistent(chain: Genesis, store: Any) -> None:
-    """Check that a disk holds one chain: its state, receipts and places are what its blocks make of them."""
+def require_consistent(chain: Genesis, store: Any) -> bytes:
+    """Check that a disk holds one chain: its state, receipts and places are what its blocks make of them.
+
+    Returns the state root.
+    """
     root = replay(chain, store)
     assert State(store.state_items()).root == root, "the state is not that of the blocks"
     for height in range(1, store.height() + 1):
@@ -141,3 +149,4 @@ def require_consistent(chain: Genesis, store: Any) -> None:
         ids = [open_envelope(raw, chain.spec.limits.transaction_bytes).id for raw in block.txs]
         assert [receipt.tx_id for receipt in receipts] == ids
         assert [store.find(tx_id) for tx_id in ids] == [(height, place) for place in range(len(ids))]
+    return root

@@ -119,6 +119,7 @@ class Node:
         self._terms = b""  # of committees, as the state has them
         self._note_writes(dict(store.state_items()))
         self._refusals: dict[bytes, Refused] = {}  # oldest first
+        self._doomed: dict[bytes, tuple[Envelope, Refused]] = {}  # left behind by blocks that are not final yet
         self._opened: dict[bytes, tuple[Envelope, ...]] = {}  # block id -> its checked transactions
         self._is_changed = False  # the committee, by the last block
         self._is_changing = False  # the executor is changing the chain
@@ -382,7 +383,7 @@ class Node:
             self._add(kept)
         self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._now_ms
         self._put_back(returned)
-        self._refuse(self._left_behind([envelope for kept in changed.kept for envelope in kept.envelopes]))
+        self._leave_behind(envelope for kept in changed.kept for envelope in kept.envelopes)
         self._greet()
         self._settle_final({kept.final.block.header.height: kept.receipts for kept in changed.kept})
         self._begin_height()
@@ -430,6 +431,8 @@ class Node:
             self._is_changed = True
         self._counts["transactions"] += len(ids)
         self._mempool.remove(ids)
+        for tx_id in ids:
+            self._refusals.pop(tx_id, None)  # another node has found it a place
 
     def _note_writes(self, writes: Mapping[bytes, bytes | None]) -> None:
         self._terms = writes.get(COMMITTEE_KEY) or self._terms
@@ -445,27 +448,51 @@ class Node:
         homeless = [envelope for envelope in returned if not self._store.find(envelope.id)]
         if homeless:
             self._mempool.put_back(homeless)
-            for sender in dict.fromkeys(envelope.body.sender for envelope in homeless):
-                nonce = self._account(sender).nonce
-                overtaken = Refused("wrong_nonce", "a heavier chain holds another transaction with its nonce")
-                self._refuse((tx_id, overtaken) for tx_id in self._mempool.overtaken(sender, nonce))
+            self._leave_behind(homeless)
 
     def _settle_final(self, receipts: dict[int, tuple[Receipt, ...]]) -> None:
         """Tell those who wait what has become final; `receipts` are those of new blocks, by height."""
         for height in range(self._final + 1, self._final_height() + 1):
             found = receipts.get(height) or [decode_own(raw, Receipt) for raw in self._store.receipts(height)]
             self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in found)
-        self._final = self._final_height()
+            self._final = height
+            self._refuse_doomed(height)
 
-    def _left_behind(self, envelopes: Iterable[Envelope]) -> list[tuple[bytes, Refused]]:
-        """List the waiting transactions that can never be final, now that this block is."""
+    def _leave_behind(self, envelopes: Iterable[Envelope]) -> None:
+        """Let no transaction wait any more that this chain has no place for, now that it has these others.
+
+        They are refused once that is final: until then another branch may have a place for them.
+        """
         expired = Refused("expired", f"its last height has passed, the chain is at {self.height}: sign it again")
         found = [(tx_id, expired) for tx_id in self._mempool.expired(self.height + 1)]
         for sender in dict.fromkeys(envelope.body.sender for envelope in envelopes):
             nonce = self._account(sender).nonce
             overtaken = Refused("wrong_nonce", f"another transaction has used its nonce; the next is {nonce}")
             found += [(tx_id, overtaken) for tx_id in self._mempool.overtaken(sender, nonce)]
-        return found
+        if self._decides:
+            self._refuse(found)
+            return
+        self._doomed |= {tx_id: (envelope, why) for tx_id, why in found if (envelope := self._mempool.get(tx_id))}
+        self._mempool.remove(tx_id for tx_id, _ in found)
+        while len(self._doomed) > MAX_REFUSALS:
+            oldest = next(iter(self._doomed))
+            self._refuse([(oldest, self._doomed.pop(oldest)[1])])
+
+    def _refuse_doomed(self, height: int) -> None:
+        """Refuse whom a block that is final now has left behind, and forget those that are final themselves."""
+        final = self._store.block(height) if self._doomed else None
+        if final is None:
+            return
+        limit = self._genesis.spec.limits.transaction_bytes
+        held = [open_envelope(raw, limit).body for raw in final.block.txs]
+        used = {body.sender: body.nonce for body in held}
+        for tx_id, (envelope, why) in list(self._doomed.items()):
+            place, body = self._store.find(tx_id), envelope.body
+            if place is None and (body.nonce <= used.get(body.sender, -1) or body.expires <= height):
+                self._refuse([(tx_id, why)])
+            elif place is None or place[0] > height:
+                continue
+            del self._doomed[tx_id]
 
     def _catch_up(self) -> None:
         """Apply the next of the final blocks that another member sent, then ask for more."""
@@ -657,7 +684,7 @@ class Node:
         if task is not None:
             self._execute(task)
         else:
-            self._reply(ticket, queries.answer(self._genesis, self._store, body))
+            self._reply(ticket, queries.answer(self._genesis, self._store, body, self._final))
 
     def _submit(self, txs: tuple[bytes, ...]) -> tuple[Verdict, ...]:
         verdicts, fresh = [], []

@@ -67,15 +67,15 @@ def from_executor(store: Store, answer: execution.Answer) -> ClientAnswer:
     raise AssertionError(f"{type(answer).__name__} answers no client")
 
 
-def answer(genesis: Genesis, store: Store, request: ClientRequest) -> ClientAnswer:
-    """Answer a question about what is final."""
+def answer(genesis: Genesis, store: Store, request: ClientRequest, final: int) -> ClientAnswer:
+    """Answer a question about the chain; `final` is the last final height."""
     match request:
         case AskBlock(height):
             return _block(genesis, store, height)
         case AskHeaders(first, count):
             return _headers(store, first, count)
         case AskReceipt(tx_id):
-            return _receipt(store, tx_id)
+            return _receipt(store, tx_id, final)
         case AskFinal(first):
             return FinalAnswer(blocks_from(store, first))
     raise AssertionError(f"{type(request).__name__} is not answered from the store")
@@ -115,10 +115,13 @@ def _headers(store: Store, first: int, count: int) -> ClientAnswer:
     return Headers(tuple(found))
 
 
-def _receipt(store: Store, tx_id: bytes) -> ClientAnswer:
+def _receipt(store: Store, tx_id: bytes, last: int) -> ClientAnswer:
     place = store.find(tx_id)
     if place is None:
         return Failure("not_final", f"no final transaction has the id {tx_id.hex()}")
+    if place[0] > last:
+        text = f"{tx_id.hex()} is in block {place[0]}, and final are those up to {last}: wait for more blocks on top"
+        return Failure("not_final", text)
     height, index = place
     final, receipts = store.block(height), store.receipts(height)
     assert final is not None
