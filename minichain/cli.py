@@ -445,12 +445,12 @@ def compare(
 
     kinds = comparison.KINDS if profiles == "all" else tuple(profiles.split(","))
     designs = [comparison.Design(kind, validators, owners, transactions, seed) for kind in kinds]
+    tried = comparison.ATTACKS if attacks else ()
     content: dict[str, Any] = {"figures": [], "attempts": []}
     with notes.status("running") as progress:
         for design in designs:
             progress.update(f"running {design.kind}")
             content["figures"].append(comparison.content(comparison.measure(design)))
-            tried = comparison.ATTACKS if attacks else ()
             content["attempts"] += [comparison.content(comparison.attempt(design, attack)) for attack in tried]
     show(as_json, content, lambda: _print_comparison(content))
 

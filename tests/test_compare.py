@@ -254,6 +254,7 @@ def test_just_enough_colluding_members_make_another_past_and_one_fewer_cannot(va
     assert (found.happened, found.succeeded) == ("both accepted", True)
     assert found.facts["owners"] == measures.owners_to_rewrite("bft", weights.items())
     assert (found.facts["fewer"], found.facts["fewer_succeeded"]) == (found.facts["owners"] - 1, 0)
+    assert 3 * found.facts["signed_both"] > validators, "two quorums share more than a third"
 
 
 def test_a_majority_of_the_work_takes_a_payment_back_that_was_final():

@@ -148,12 +148,13 @@ def _sign_another(net: Network, design: Design, machines: Sequence[str]) -> Outc
     keys = [validator_key(design.root, int(name.removeprefix("node-"))) for name in machines]
     before = [net.block(height).final.block for height in range(1, receipt.height)]
     forged = forged_proof(net.genesis, before, other, keys)
-    verify(Proof.from_bytes(receipt.proof().to_bytes()), net.genesis.hash)  # the first reader
+    first = verify(Proof.from_bytes(receipt.proof().to_bytes()), net.genesis.hash)  # what one reader does
     try:
-        verify(Proof.from_bytes(forged.to_bytes()), net.genesis.hash)  # the second
+        second = verify(Proof.from_bytes(forged.to_bytes()), net.genesis.hash)  # and another
     except ProofError as refusal:
         return "refused", False, {"height": receipt.height, "reason": str(refusal)}
-    return "both accepted", True, {"height": receipt.height}
+    both = set(first.signers) & set(second.signers)
+    return "both accepted", True, {"height": receipt.height, "signed_both": len(both)}
 
 
 def _outgrow(net: Network, world: World, design: Design, machines: Sequence[str]) -> Outcome:
