@@ -90,9 +90,10 @@ def open_door(context: Any, key: KeyPair, domain: str, host: str, port: int) -> 
 
 def knock(context: Any, key: KeyPair, server: bytes, address: str) -> Any:
     """Connect a DEALER to the door of the Ed25519 identity `server`."""
+    own, other = tuple(map(z85.encode, key.curve_keys())), z85.encode(curve_public(server))  # these may raise
     line = context.socket(zmq.DEALER)
-    line.curve_publickey, line.curve_secretkey = map(z85.encode, key.curve_keys())
-    line.curve_serverkey = z85.encode(curve_public(server))
+    line.curve_publickey, line.curve_secretkey = own
+    line.curve_serverkey = other
     line.linger = 0
     line.sndhwm = line.rcvhwm = MAX_QUEUED
     line.maxmsgsize = MAX_MESSAGE_BYTES + 64

@@ -1,0 +1,158 @@
+"""A node that was not there at the beginning: it follows, is voted in, votes, and is missed when it is gone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minichain.client.network import Network
+from minichain.client.wallet import Wallet
+from minichain.crypto import KeyPair, did_of
+from minichain.errors import ConfigError, DecodeError, NetworkError, UsageError
+from minichain.ledger.local import BANK, validator_key
+from minichain.ledger.types import Call
+from minichain.live import joining
+from minichain.live.channel import LiveChannel
+from minichain.node.messages import AskStatus, NodeStatus
+
+WAIT_S = 30
+NOBODY = KeyPair(bytes(32)).public.hex()
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Network]:
+    with Network.local(4, seed=31, profile="open_alliance") as network:
+        yield network
+
+
+def validators(net: Network) -> list[Wallet]:
+    return [Wallet(name, validator_key(net.world.root, number)) for number, name in enumerate(net.nodes)]
+
+
+def invitation(net: Network) -> joining.Invitation:
+    public, address = net.world.places()["node-0"]  # type: ignore[attr-defined]
+    return joining.Invitation(public.hex(), address)
+
+
+def pay(net: Network) -> Any:
+    receiver = net.wallet("receiver").did
+    return net.send(net.wallet(BANK), [Call("ledger", "transfer", {"to": receiver, "amount": 1})]).block
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.1)
+
+
+def test_a_newcomer_follows_is_voted_in_and_then_its_vote_is_needed(net: Network, tmp_path: Path) -> None:
+    for _ in range(3):
+        pay(net)
+    place, chain, key = joining.settle(tmp_path, "newcomer", invitation(net), net.genesis.hash.hex())
+    assert chain.hash == net.genesis.hash
+    with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
+
+        def status() -> NodeStatus:
+            found = line.request("newcomer", AskStatus(), 3_000)
+            assert isinstance(found, NodeStatus)
+            return found
+
+        until(lambda: status().height == net.height())
+        assert status().state_root == net.status()[0].status.state_root  # type: ignore[union-attr]
+        _vote_in(net, "newcomer", did_of(key.public))
+        assert len(pay(net).members) == 4, "the change takes effect at its height, not before"
+        assert len(pay(net).members) == 5
+        place_of = [member.name for member in pay(net).members].index("newcomer")
+        until(lambda: place_of in pay(net).final.certificate.signers)
+        net.crash("node-3")  # of the other four, four are needed: more than two thirds of five
+        assert place_of in pay(net).final.certificate.signers
+        net.restart("node-3")
+
+
+def _line(key: KeyPair, port: int) -> LiveChannel:
+    return LiveChannel(lambda: {"newcomer": (key.public, f"tcp://127.0.0.1:{port}")})
+
+
+def _vote_in(net: Network, name: str, did: str) -> None:
+    members = validators(net)
+    wish = {"name": name, "did": did, "weight": 1, "reason": "it keeps the record of another district"}
+    proposal = net.send(members[0], [Call("members", "propose_admission", wish)]).result
+    for member in members[:3]:
+        net.send(member, [Call("members", "vote", {"proposal": proposal, "yes": True})])
+
+
+def test_another_chain_than_the_one_expected_is_refused(net: Network, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"belongs to the chain {net.genesis.hash.hex()}, not to {'0' * 64}"):
+        joining.settle(tmp_path / "home", "newcomer", invitation(net), "0" * 64)
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_directory_of_another_chain_is_left_alone(net: Network, tmp_path: Path) -> None:
+    (tmp_path / "genesis.json").write_bytes(b"{}")
+    with pytest.raises(ConfigError, match="holds another chain: choose another directory"):
+        joining.settle(tmp_path, "newcomer", invitation(net), None)
+    assert (tmp_path / "genesis.json").read_bytes() == b"{}"
+
+
+def test_a_directory_keeps_its_key(net: Network, tmp_path: Path) -> None:
+    first, second = (joining.settle(tmp_path, "newcomer", invitation(net), None)[2] for _ in range(2))
+    assert first.public == second.public
+
+
+def test_where_nobody_answers_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(joining, "ANSWER_MS", 200)
+    with pytest.raises(NetworkError, match=r"no node answers at tcp://127\.0\.0\.1:9 within 0\.2 s: check the address"):
+        joining.settle(tmp_path, "newcomer", joining.Invitation(NOBODY, "tcp://127.0.0.1:9"), None)
+
+
+def test_a_key_that_can_be_nobodys_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DecodeError, match="not a usable Ed25519 public key"):
+        joining.settle(tmp_path, "newcomer", joining.Invitation("ab" * 32, "tcp://127.0.0.1:9"), None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "127.0.0.1:80", "ab@127.0.0.1:80", "ab" * 32, "zz" * 32 + "@h:1", "ab" * 32 + "@h"]
+)
+def test_what_is_no_place_is_refused_with_the_form(text: str) -> None:
+    with pytest.raises(UsageError, match="write KEY@HOST:PORT, as `minichain status --json` has it"):
+        joining.read_invitation(text)
+
+
+def test_the_command_says_who_it_is_and_ends_with_its_input(net: Network, tmp_path: Path) -> None:
+    found = invitation(net)
+    where = f"{found.public}@{found.address.removeprefix('tcp://')}"
+    command = [
+        sys.executable,
+        "-c",
+        "from minichain.cli import main; main()",
+        "node",
+        "--join",
+        where,
+        "--home",
+        str(tmp_path),
+        "--json",
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = json.loads(process.stdout.readline())
+    assert said["genesis"] == net.genesis.hash.hex()
+    assert said["did"].startswith("did:key:z6Mk")
+    process.communicate("", timeout=WAIT_S)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--join", "ab" * 32 + "@127.0.0.1:9"]])
+def test_the_command_says_what_is_missing(options: list[str]) -> None:
+    command = [sys.executable, "-c", "from minichain.cli import main; main()", "node", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    assert done.returncode == 2
+    assert "--home" in done.stderr
