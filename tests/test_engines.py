@@ -15,16 +15,17 @@ from minichain.client.local import LocalWorld
 from minichain.client.simulated import SimulatedWorld
 from minichain.codec import decode, encode
 from minichain.crosschain.proofs import verify
-from minichain.errors import ProofError, TimedOut, UsageError
+from minichain.errors import ProofError, Refused, TimedOut, UsageError
 from minichain.ledger.genesis import Stake, Timeouts, Work
 from minichain.ledger.local import wallet_key
 from minichain.ledger.types import Call, Envelope
 from minichain.node import core
-from minichain.node.messages import Await, Outcomes, Request, Response, Submit, Verdict
+from minichain.node.messages import AskContracts, Await, Contracts, Outcomes, Request, Response, Submit, Verdict
 from minichain.sim.memory import PowerCut
 from minichain.sim.world import World
 
 WORK = Work(difficulty=16, block_ms=1_000, window=1_000, confirmations=3)
+DEEP = Work(difficulty=16, block_ms=1_000, window=1_000, confirmations=8)
 SETTINGS: dict[str, dict[str, Any]] = {
     "bft": {"engine": "bft"},
     "raft": {"engine": "raft"},
@@ -171,11 +172,18 @@ def test_when_the_leader_is_killed_another_one_leads() -> None:
         same_everywhere(net)
 
 
-@every_engine
-def test_who_is_far_behind_catches_up(engine: str) -> None:
-    chain = builders.genesis(weights=(1,), balances=BALANCES, **SETTINGS[engine])
+@pytest.mark.parametrize(("engine", "own"), [("bft", 0), ("raft", 0), ("pow", 0), ("pow", 2)])
+def test_who_is_far_behind_catches_up(engine: str, own: int) -> None:
+    """Also a miner that is on a branch of its `own`, so old that nobody else has kept where they parted."""
+    settings = {**SETTINGS[engine], "work": DEEP} if own else SETTINGS[engine]
+    chain = builders.genesis(weights=(1,), balances=BALANCES, **settings)
     society = Society(chain, ["late"])
+    if own:
+        society.run.part(["late"], ["node-0"])
+        to_node(society, builders.sign(chain, "resident", builders.transfer("shop", 1)), node="late")
+        wait_for(society, lambda: society.heights()["late"] >= own, "blocks of its own")
     society.run.crash("late")
+    society.run.heal()
     for _ in range(300 // 20):
         for _ in range(20):
             to_node(society, society.sign("bank", builders.transfer("shop", 1), gas_limit=100_000, expires=9_999))
@@ -197,8 +205,6 @@ def to_node(society: Society, *txs: Envelope, node: str = "node-0", client: byte
 
 
 # --- chains that are taken back --------------------------------------------------------------------------------------
-
-DEEP = Work(difficulty=16, block_ms=1_000, window=1_000, confirmations=8)
 
 
 def miners(size: int = 4, seed: int = 1, work: Work = DEEP) -> Society:
@@ -287,6 +293,38 @@ def test_the_lighter_branch_is_undone_and_its_transactions_wait_again_and_become
         require_consistent(society.genesis, society.run.store(name))
 
 
+def test_a_contract_of_the_lighter_branch_is_gone_until_it_is_deployed_again() -> None:
+    society = miners()
+    ours = society.sign("bank", builders.transfer("shop", 5), expires=9)
+    theirs = society.sign("resident", builders.deploy("counter"))
+    parted(society, ("node-0", "node-1", "node-2"), ("node-3",), ours, theirs)
+    here = "node-3"
+
+    def deployed() -> list[str]:
+        society.client._last_good = here
+        return [name for name, _, _ in society.client.ask(AskContracts(), Contracts, "contracts").contracts]
+
+    assert deployed() == ["counter"]
+    society.run.heal()
+    wait_for(society, lambda: find(society, here, ours) > 0, "node-3 to change its chain")
+    assert deployed() == (["counter"] if find(society, here, theirs) else [])
+    wait_for(society, lambda: find(society, here, theirs) > 0, "it to be deployed again")
+    assert deployed() == ["counter"]
+
+
+def test_a_transaction_that_this_node_refused_and_another_mined_is_not_refused_any_more() -> None:
+    society = miners()
+    tx = society.sign("bank", builders.transfer("shop", 1))
+    society.node("node-3")._refuse([(tx.id, Refused("cannot_pay", "on another branch"))])
+    to_node(society, tx)
+    wait_for(society, lambda: find(society, "node-3", tx) > 0, "a block")
+    here = Waiting(society, "node-3", tx)
+    society.run.run_for(2)
+    assert here.answer() is None
+    wait_for(society, lambda: here.answer() is not None, "the answer")
+    assert here.answer().code == "final"
+
+
 def test_nobody_is_told_before_the_block_is_deep_enough() -> None:
     society = miners()
     tx = society.sign("bank", builders.transfer("shop", 1))
@@ -315,6 +353,8 @@ def conflicting(society: Society) -> tuple[Envelope, Envelope]:
 
 def test_of_two_transactions_with_one_nonce_the_loser_is_refused_only_when_that_is_final() -> None:
     society = miners()
+    to_node(society, builders.sign(society.genesis, "resident", builders.transfer("shop", 1)))
+    wait_for(society, lambda: min(society.heights().values()) > 0, "a block that is final earlier")
     first, second = conflicting(society)
     society.run.part(("node-0", "node-1", "node-2"), ("node-3",))
     society.run.pause("node-3")

@@ -1,0 +1,175 @@
+"""Who may write on a chain that only its members, and whom they admit, may write on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import builders
+import pytest
+from builders import Ledger, key, sign, transfer
+from msgspec.structs import replace
+from society import Society
+from test_governance import BALANCES, admit, remove, submit
+
+import minichain as mc
+from minichain.crypto import KeyPair
+from minichain.errors import InvalidBlock, Refused
+from minichain.ledger.genesis import Access, Authority, Genesis
+from minichain.ledger.types import Call
+from minichain.merkle import root
+from minichain.transition import apply_block
+
+CLOSED = Access(reads="anyone", writes="members")
+REFUSED = "only members, and accounts that a member has admitted, may write"
+NODES = ("node-0", "node-1", "node-2", "node-3")
+
+
+def chain(**settings: Any) -> Genesis:
+    voting = Authority(voting_blocks=100, delay=3)
+    return builders.genesis(**{"balances": BALANCES, "membership": voting, "access": CLOSED, **settings})
+
+
+def allow(society: Society, by: str, who: str, may_write: bool = True) -> None:
+    society.do(by, "ledger", "admit", account=key(who).did, may_write=may_write)
+
+
+def is_refused(society: Society, who: str) -> bool:
+    """Tell whether the ledger takes no word of somebody who is no member."""
+    try:
+        receipt = society.send(who, Call("ledger", "admit", {"account": key("x").did, "may_write": True}))
+    except Refused as refusal:
+        code, words = refusal.code, str(refusal)
+    else:
+        assert "only a member admits accounts" in receipt.error
+        return False
+    assert code == "not_allowed"
+    assert REFUSED in words
+    return True
+
+
+@pytest.mark.parametrize("engine", ["bft", "raft"])
+def test_refused_before_accepted_after_and_refused_again(engine: str) -> None:
+    society = Society(chain(engine=engine))
+    assert is_refused(society, "resident")
+    allow(society, "node-2", "resident")
+    assert not is_refused(society, "resident")
+    allow(society, "node-1", "resident", may_write=False)
+    assert is_refused(society, "resident")
+    allow(society, "node-0", "resident")
+    assert not is_refused(society, "resident")
+
+
+def test_members_and_first_owners_write_from_the_first_block_on() -> None:
+    society = Society(chain())
+    for who in (*NODES, "bank"):
+        society.do(who, "ledger", "deploy", name=who, source=builders.COUNTER, args={})
+    assert is_refused(society, "shop")
+
+
+def test_to_be_paid_is_not_to_be_admitted() -> None:
+    society = Society(chain())
+    society.do("bank", "ledger", "transfer", to=key("resident").did, amount=5)
+    assert is_refused(society, "resident")
+
+
+def test_only_members_admit() -> None:
+    society = Society(chain())
+    allow(society, "node-0", "resident")
+    for who in ("resident", "bank"):
+        words = society.fail(who, "ledger", "admit", account=key("shop").did, may_write=True)
+        assert words == "only a member admits accounts: send it with a validator's key"
+    assert is_refused(society, "shop")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"account": "resident", "may_write": True}, "is not the did:key of an Ed25519 key"),
+        ({"account": 5, "may_write": True}, "takes `account`, a did:key"),
+        ({"account": key("shop").did, "may_write": 1}, "takes `account`, a did:key"),
+        ({"account": key("shop").did}, "takes the arguments account, may_write"),
+        ({"account": key("node-1").did, "may_write": False}, "remove the member first"),
+        ({"account": key("node-0").did, "may_write": False}, "remove the member first"),
+    ],
+)
+def test_what_nobody_can_admit(args: dict[str, Any], words: str) -> None:
+    society = Society(chain())
+    assert words in society.fail("node-0", "ledger", "admit", **args)
+
+
+def test_an_admission_that_fails_with_its_transaction_admits_nobody() -> None:
+    society = Society(chain())
+    good = Call("ledger", "admit", {"account": key("shop").did, "may_write": True})
+    assert not society.send("node-0", good, Call("nobody", "nothing")).ok
+    assert is_refused(society, "shop")
+
+
+def test_a_new_member_may_write_and_admit() -> None:
+    society = Society(chain(), ["newcomer"])
+    assert is_refused(society, "newcomer")
+    first = admit(society, "newcomer", *NODES[:3])
+    words = society.fail("node-0", "ledger", "admit", account=key("newcomer").did, may_write=False)
+    assert "remove the member first" in words, "it could not write when its term begins"
+    society.grow(first)
+    allow(society, "newcomer", "resident")
+    assert not is_refused(society, "resident")
+
+
+def test_a_removed_member_admits_nobody_and_can_be_shut_out() -> None:
+    society = Society(chain())
+    society.grow(remove(society, "node-3", *NODES[:3]))
+    assert "only a member admits" in society.fail("node-3", "ledger", "admit", account=key("x").did, may_write=True)
+    allow(society, "node-0", "node-3", may_write=False)
+    assert is_refused(society, "node-3")
+
+
+def test_what_waits_when_its_sender_is_shut_out_is_refused_and_the_chain_goes_on() -> None:
+    society = Society(chain())
+    allow(society, "node-0", "resident")
+    society.run.part(["node-0", "node-1"], ["node-2", "node-3"])
+    submit(
+        society,
+        society.sign("node-1", Call("ledger", "admit", {"account": key("resident").did, "may_write": False})).raw,
+    )
+    late = builders.sign(society.genesis, "resident", transfer("shop", 1))
+    submit(society, late.raw)
+    society.run.run_for(500)
+    society.run.heal()
+    society.run.run_for(20_000)
+    assert all(society.node(name).status().waiting == 0 for name in NODES)
+    assert society.run.store("node-0").find(late.id) is None
+    assert society.pay().ok
+
+
+def test_a_block_with_the_word_of_a_stranger_is_invalid() -> None:
+    """Whoever makes the block cannot let him in."""
+    shut = chain(membership=None)
+    open_to_all = chain(membership=None, access=Access())
+    stranger = sign(shut, "resident", Call("nobody", "nothing"))
+    block, _, refused = Ledger(shut).build([stranger])
+    assert refused == {stranger.id: "not_allowed"}
+    elsewhere, _, _ = Ledger(open_to_all).build([sign(open_to_all, "resident", Call("nobody", "nothing"))])
+    header = replace(elsewhere.header, genesis=shut.hash, parent=shut.hash, tx_root=root([stranger.raw]))
+    forged = replace(block, header=header, txs=(stranger.raw,))
+    ledger = Ledger(shut)
+    with pytest.raises(InvalidBlock, match=REFUSED):
+        apply_block(ledger.runtime, shut, ledger.state, None, forged, ledger.open)
+
+
+def test_where_anybody_writes_nobody_needs_to_be_admitted() -> None:
+    society = Society(chain(access=Access()))
+    assert not is_refused(society, "resident")
+    allow(society, "node-0", "resident", may_write=False)
+    assert not is_refused(society, "resident")
+
+
+def test_a_wallet_of_the_network_is_admitted_by_the_first_validator() -> None:
+    with mc.Network.simulated(validators=4, seed=2, access=CLOSED) as net:
+        office = net.wallet("office")
+        height = net.height()
+        assert net.wallet("office").did == office.did
+        assert net.height() == height, "admitted once"
+        net.deploy(builders.COUNTER, sender=office).add(2)
+        stranger = mc.Wallet("stranger", KeyPair(b"s" * 32))
+        with pytest.raises(Refused, match=REFUSED):
+            net.send(stranger, [Call("nobody", "nothing")])
