@@ -47,6 +47,7 @@ class Saying(Plain):
     height: int = 0
     round: int = 0
     block: bytes | None = None
+    index: int = 0  # of the last entry that is sent or acknowledged, in raft
     author: bytes = b""  # who signed it, where that may be somebody else than who sent it
 
 
@@ -111,7 +112,7 @@ class Conflict(Plain):
     second: Kept
 
 
-class Recording(Plain, dict=True):
+class Recording(Plain, dict=True, eq=False):
     """A run, from 0 to `end_ms`. `is_cut` says that more happened than a recording holds."""
 
     timeline: Timeline
@@ -295,7 +296,7 @@ class _Recorder:
     def look_at_all(self) -> None:
         """Look at everybody, after something was done to the world from outside; who was off has not begun yet."""
         for name, states in self._states.items():
-            if states and states[-1].is_on:
+            if self._world.node(name) is None or (states and states[-1].is_on):
                 self._look_at(name)
 
     def _saying(self, data: bytes) -> Saying:
@@ -365,9 +366,10 @@ def saying_of(message: PeerMessage) -> Saying:
     """Return what a message says, whatever engine it is of."""
     match message:
         case bft.Proposal(height, round_, block):
-            return Saying("proposal", height, round_, block.header.id, author(message))
+            return Saying("proposal", height, round_, block.header.id, author=author(message))
         case bft.Vote(kind, height, round_, block_id):
-            return Saying("prevote" if kind == PREVOTE else "precommit", height, round_, block_id, author(message))
+            said = "prevote" if kind == PREVOTE else "precommit"
+            return Saying(said, height, round_, block_id, author=author(message))
         case Transactions(txs):
             return Saying("transactions", len(txs))
         case Position(height, round_):
@@ -401,10 +403,10 @@ def _of_log(message: Any) -> Saying:
             return Saying("pre-ask" if pre_vote else "ask", 0, term)
         case raft.VoteReply(term, _, granted):
             return Saying("yes" if granted else "no", 0, term)
-        case raft.AppendEntries(term, height):
-            blocks = [entry.block for entry in message.entries if entry.block]
+        case raft.AppendEntries(term, height, previous, _, entries):
+            blocks = [entry.block for entry in entries if entry.block]
             block_id = blocks[-1].header.id if blocks else None
-            return Saying("entry" if message.entries else "heartbeat", height, term, block_id)
+            return Saying("entry" if entries else "heartbeat", height, term, block_id, previous + len(entries))
         case raft.AppendReply(term, matches, index):
-            return Saying("ack" if matches else "mismatch", index, term)
+            return Saying("ack" if matches else "mismatch", 0, term, index=index)
     return Saying("snapshot")

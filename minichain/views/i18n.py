@@ -19,7 +19,7 @@ import json
 import os
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -168,6 +168,11 @@ def extract_ipynb(
 def number(value: int) -> str:
     """Write a whole number with its thousands apart."""
     return f"{value:,}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Write several names side by side."""
+    return ("、" if language() == "zh" else ", ").join(items)
 
 
 def clock(time_ms: int, zone: tzinfo | None = None) -> str:

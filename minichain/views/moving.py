@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anywidget
-from traitlets import Dict, Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode
 
 from minichain.views.i18n import _, clock, ngettext, number, short
 from minichain.views.icons import PATHS
@@ -186,3 +186,42 @@ class Opener(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(self, words: str, accept: str, limit: int, take: Callable[[bytes], None]) -> None:
         super().__init__(words=words, accept=accept, limit=limit)
         self.on_msg(lambda _widget, _content, buffers: take(bytes(buffers[0])))
+
+
+class Stage(anywidget.AnyWidget):  # type: ignore[misc]
+    """A recorded run on a ring and on lanes; `position` is the moment shown, in milliseconds, while it plays or rests.
+
+    `run` is what `consensus_lab.staged` makes of a recording; `office` and `message` are what was clicked.
+    """
+
+    _esm = _script("stage.js")
+    run: Any = Dict().tag(sync=True)
+    position = Int(0).tag(sync=True)
+    playing = Bool(False).tag(sync=True)
+    office = Unicode("").tag(sync=True)
+    message = Int(-1).tag(sync=True)
+    words = Dict().tag(sync=True)
+    icons = Dict({name: PATHS[name] for name in ("play", "pause", "back", "next")}).tag(sync=True)
+
+    def __init__(self, run: Mapping[str, Any]) -> None:
+        super().__init__(run=run, words=_stage_words())
+
+
+def _stage_words() -> Mapping[str, str]:
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "back": _("Step back"),
+        "next": _("Step"),
+        "speed": _("Speed"),
+        "moment": _("Moment of the run"),
+        "time": _("{now} of {end} s"),
+        "offices": _("Offices"),
+        "lanes": _("One lane for each office, time to the right. The messages are also listed below as buttons."),
+        "legend": _("Kinds of messages"),
+        "talk": _("Show the small talk too"),
+        "off": _("off"),
+        "liar": _("lies"),
+        "none": _("no block yet"),
+        "block": _("has block {block}"),
+    }

@@ -1,0 +1,474 @@
+"""The consensus lab: some offices agree on transfers, something goes wrong, and one sees what they can bear.
+
+`Lab` (consensus_model) is what the page knows, `consensus_words` how it says it; here is only how it looks. Nothing is
+staged: every line is a message that a real node sent in the simulator, and every sentence is counted from those.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
+
+from minichain.sim import reading
+from minichain.sim.network import Weather
+from minichain.sim.recording import Message, Recording
+from minichain.views import consensus_words as words
+from minichain.views import parts
+from minichain.views.consensus_model import LEAST, MOST, Lab, read_timeline
+from minichain.views.i18n import _, number
+from minichain.views.icons import icon
+from minichain.views.markup import Safe, join, tag
+from minichain.views.moving import Pick, PickList, Stage
+from minichain.views.panels import Content, Page, bar, bound, button, card, field, guarded, rebuilt, row, stack
+from minichain.views.parts import State
+
+MARKS: Final = {
+    "proposal": "square", "prevote": "ring", "precommit": "disc", "ask": "diamond", "yes": "disc", "entry": "square",
+    "ack": "ring", "block": "square", "blocks": "diamond", "copy": "diamond",
+}  # fmt: skip
+SMALL_TALK: Final = frozenset(
+    {"position", "transactions", "heartbeat", "tip", "pre-ask", "no", "mismatch", "question", "forgotten", "noise"}
+)
+PACE: Final = {"bft": 0.3, "raft": 0.3, "pow": 0.12}  # pixels for a millisecond
+TICK_MS: Final = {"bft": 500, "raft": 500, "pow": 1_000}
+LISTED: Final = 8
+
+
+def page(lab: Lab | None = None) -> Page:
+    """Build the lab."""
+    model = lab or Lab()
+    limits = [
+        _("how long real messages take: the delay is what you set, and the clock is a simulated one"),
+        _("every way to lie: these liars know each other and tell each half what it wants to hear"),
+        _("whether what the offices agree on is true: they agree on what was asked for, and in which order"),
+    ]
+    tasks = bound(model, ["done"], lambda: _tasks(model))
+    return Page(row(_situation(model), _prediction(model), tasks), _screen(model), _own(model), limits=limits)
+
+
+def _tasks(model: Lab) -> Safe:
+    tasks = {
+        "run": _("Say what will happen, then watch whether it does."),
+        "office": _("Choose an office and read what it knows while a vote is under way."),
+        "touch": _("Choose a message and let it get lost. Who notices?"),
+        "conflict": _("Find a situation in which two offices end with different results."),
+    }
+    return parts.tasks(_("Try this"), [(name in model.done, told) for name, told in tasks.items()])
+
+
+# --- the situation -----------------------------------------------------------------------------------------------
+
+
+def _presets() -> Mapping[str, tuple[str, str]]:
+    return {
+        "well": (_("All is well"), _("Everybody is there, and every message arrives.")),
+        "offline": (_("One office offline"), _("One office is switched off from the beginning.")),
+        "liar": (_("One liar of four"), _("One office tells one half of the others this, and the other half that.")),
+        "liars": (_("Too many liars"), _("Three of seven offices lie together.")),
+        "cable": (_("The cable is cut"), _("Between two groups of offices no message passes.")),
+        "slow": (_("A slow office"), _("One office needs a long time for everything it does.")),
+        "": (_("Your own"), _("You have changed the situation.")),
+    }
+
+
+def _methods() -> list[tuple[str, str]]:
+    return [
+        (_("Votes of more than two thirds (BFT)"), "bft"),
+        (_("A leader and a majority (Raft)"), "raft"),
+        (_("Most work (proof of work)"), "pow"),
+    ]
+
+
+def _situation(model: Lab) -> W.Box:
+    preset = W.Dropdown(options=[(title, key) for key, (title, _told) in _presets().items()], value=model.preset)
+    method = W.Dropdown(options=_methods(), value=model.situation.engine)
+
+    def choose(change: Any) -> None:
+        if change.new and change.new != model.preset:
+            model.choose(change.new)
+
+    preset.observe(choose, "value")
+    method.observe(lambda change: model.change(engine=change.new), "value")
+
+    def follow(_change: Any) -> None:
+        preset.value, method.value = model.preset, model.situation.engine
+
+    model.observe(follow, ["preset", "situation"])
+    more = W.ToggleButton(description=_("Change it"))
+    more.add_class("mc-button")
+    sliders = _sliders(model)
+    place = stack()
+    more.observe(lambda change: place.set_trait("children", [sliders] if change.new else []), "value")
+    return card(
+        field(preset, _("What happens")),
+        bound(model, ["preset"], lambda: parts.paragraph(_presets()[model.preset][1])),
+        field(method, _("How they agree")),
+        more,
+        place,
+        title=_("1. The situation"),
+    )
+
+
+def _sliders(model: Lab) -> W.Box:
+    def slider(trait: str, label: str, least: int, most: int, step: int = 1) -> W.Box:
+        made = W.IntSlider(getattr(model.situation, trait), least, most, step, continuous_update=False)
+        made.observe(lambda change: model.change(**{trait: change.new}), "value")
+        model.observe(lambda _change: made.set_trait("value", getattr(model.situation, trait)), "situation")
+        return field(made, label)
+
+    trouble = W.Dropdown(
+        options=[(_("no other trouble"), ""), (_("the cable is cut"), "cable"), (_("one office is slow"), "slow")]
+    )
+    trouble.value = model.situation.trouble
+    trouble.observe(lambda change: model.change(trouble=change.new), "value")
+    model.observe(lambda _change: trouble.set_trait("value", model.situation.trouble), "situation")
+    return stack(
+        slider("offices", _("Offices"), LEAST, MOST),
+        slider("offline", _("Offline"), 0, MOST - 1),
+        slider("liars", _("Liars (BFT only)"), 0, MOST - 1),
+        slider("delay_ms", _("Delay of a message, ms"), 20, 1_500, 20),
+        slider("loss", _("Messages lost, %"), 0, 60),
+        field(trouble, _("Other trouble")),
+    )
+
+
+# --- the prediction ----------------------------------------------------------------------------------------------
+
+
+def _prediction(model: Lab) -> W.Box:
+    asked = rebuilt(model, ["recording", "timeline"], lambda: _questions(model))
+    answer = bound(model, ["is_told", "recording"], lambda: _answer(model), "mc-live")
+    return card(asked, answer, title=_("2. What will happen?"))
+
+
+def _safe_answers() -> list[tuple[str, bool]]:
+    return [(_("It stays safe: one result"), True), (_("Two different results"), False)]
+
+
+def _moving_answers() -> list[tuple[str, bool]]:
+    return [(_("It goes on"), True), (_("It comes to a stop"), False)]
+
+
+def _questions(model: Lab) -> Sequence[Content]:
+    if model.recording:
+        again = button(_("Another prediction"), lambda: model.bring(model.timeline, model.situation))
+        return [_said(model), again]
+    place = stack()
+    safe = _choice(_safe_answers(), lambda value: model.set_trait("guess_safe", value))
+    moving = _choice(_moving_answers(), lambda value: model.set_trait("guess_moving", value))
+    show = button(_("Now show me"), model.run, "primary", place)
+    return [field(safe, _("Will they agree?")), field(moving, _("Will it go on?")), show, place]
+
+
+def _choice(answers: list[tuple[str, bool]], choose: Callable[[bool], None]) -> W.RadioButtons:
+    made = W.RadioButtons(options=answers, index=None)
+    made.add_class("mc-choice")
+    made.observe(lambda change: choose(change.new), "value")
+    return made
+
+
+def _said(model: Lab) -> Safe:
+    safe = next(told for told, value in _safe_answers() if value == model.guess_safe)
+    moving = next(told for told, value in _moving_answers() if value == model.guess_moving)
+    return parts.facts([(_("You said"), safe), ("", moving)])
+
+
+def _answer(model: Lab) -> Safe:
+    if not model.recording:
+        return Safe("")
+    if not model.is_told:
+        return parts.paragraph(_("Watch it to its end, and you will be told how your prediction came out."))
+    right = model.guessed_right
+    was_safe, was_moving = words.outcome(model.recording)
+    lines: list[tuple[State, str]] = [
+        ("ok" if right[0] else "info", _("It stayed safe.") if was_safe else _("There were two results.")),
+        ("ok" if right[1] else "info", _("It went on.") if was_moving else _("It came to a stop.")),
+    ]
+    title = {
+        2: _("You were right about both."),
+        1: _("You were right about one of the two."),
+        0: _("It went the other way. That is where one learns most."),
+    }[sum(right)]
+    return parts.note("ok" if all(right) else "info", title, parts.sentences(lines))
+
+
+# --- the screen --------------------------------------------------------------------------------------------------
+
+
+def staged(model: Lab) -> dict[str, Any]:
+    """Return what the moving picture needs of a run; before it, the offices at rest."""
+    names, engine = model.timeline.names, model.timeline.engine
+    offices = [{"key": name, "letter": words.letters([name]), "name": words.office(name)} for name in names]
+    rest = {"offices": offices, "pace": PACE[engine], "tick": TICK_MS[engine], "usual": _usual_ms(model), "liars": []}
+    if model.recording is None:
+        return {**rest, "kinds": [], "messages": [], "off": [], "finals": [], "end": 0}
+    return {**rest, **_played(model.recording)}
+
+
+def _usual_ms(model: Lab) -> int:
+    weather: Weather = model.timeline.weather
+    return max(20, (weather.least_ms + weather.most_ms) // 2)
+
+
+def _played(recording: Recording) -> dict[str, Any]:
+    place = {name: at for at, name in enumerate(recording.names)}
+    kinds = list(dict.fromkeys(message.saying.kind for message in recording.messages))
+    return {
+        "liars": [place[name] for name in sorted(recording.liars)],
+        "kinds": [{"name": words.kind_name(kind), "mark": MARKS.get(kind, "")} for kind in kinds],
+        "messages": [_line(recording, message, place, kinds) for message in recording.messages],
+        "off": [span for name in recording.names for span in _off_spans(recording, name, place[name])],
+        "finals": _flags(recording, place),
+        "end": recording.end_ms,
+    }
+
+
+def _line(recording: Recording, message: Message, place: Mapping[str, int], kinds: Sequence[str]) -> list[int]:
+    said = message.saying
+    version = reading.versions(recording).get(said.block, (0, 0))[1] if said.block else 0
+    is_no = said.kind in reading.VOTES and said.block is None
+    due, seen = (-1 if ms is None else ms for ms in (message.due_ms, message.seen_ms))
+    ends = [place[message.sender], place[message.receiver]]
+    return [
+        *ends,
+        kinds.index(said.kind),
+        version,
+        int(is_no),
+        int(said.kind in SMALL_TALK),
+        message.sent_ms,
+        due,
+        seen,
+    ]
+
+
+def _off_spans(recording: Recording, name: str, at: int) -> list[list[int]]:
+    states = recording.states[name]
+    ends = [*(state.ms for state in states[1:]), recording.end_ms + 1]
+    return [[at, state.ms, end] for state, end in zip(states, ends, strict=True) if not state.is_on]
+
+
+def _flags(recording: Recording, place: Mapping[str, int]) -> list[list[Any]]:
+    """List which office had which block final, when, and when it took it back."""
+    versions = reading.versions(recording)
+    final = [kept for kept in recording.kept if kept.final_ms is not None]
+    return [
+        [
+            place[kept.name],
+            kept.final_ms,
+            number(kept.height) + "\N{PRIME}" * versions[kept.id][1],
+            versions[kept.id][1],
+            -1 if kept.undone_ms is None else kept.undone_ms,
+        ]
+        for kept in sorted(final, key=lambda kept: kept.final_ms or 0)
+    ]
+
+
+def _screen(model: Lab) -> W.Box:
+    stage = Stage(staged(model))
+
+    def follow(_change: Any) -> None:
+        with stage.hold_sync():
+            stage.position, stage.run = model.position, staged(model)
+
+    model.observe(follow, ["timeline", "recording"])
+    for trait in ("position", "office", "message"):
+        W.link((model, trait), (stage, trait))
+    moment = ["recording", "position"]
+    scene = stack(
+        bound(model, moment, lambda: _lamps(model)),
+        card(stage),
+        bound(model, moment, lambda: _conflict(model)),
+        row(_count(model), _office(model)),
+        _messages(model, stage),
+    )
+    scene.add_class("mc-scene")
+    return scene
+
+
+def _lamps(model: Lab) -> Safe:
+    if model.recording is None:
+        first = _("First say what you expect. Then you see it.")
+        lamps = [_lamp(_("Safe?"), "plain", first), _lamp(_("Moving?"), "plain", first)]
+    else:
+        safe, moving = (tell(model.recording, model.position) for tell in (words.safe, words.moving))
+        lamps = [_lamp(_("Safe?"), *safe), _lamp(_("Moving?"), *moving)]
+    return tag("div", lamps, class_="mc-lamps")
+
+
+_LAMP: Final = {"ok": "check", "bad": "cross", "info": "clock", "plain": "dot", "warn": "warn"}
+
+
+def _lamp(name: str, state: State, told: str) -> Safe:
+    light = tag("span", icon(_LAMP[state], 22), class_="mc-lamp-light")
+    return tag("div", light, tag("div", tag("h2", name, class_="mc-h2"), tag("p", told)), class_=f"mc-lamp mc-{state}")
+
+
+def _conflict(model: Lab) -> Safe:
+    conflict = model.recording and model.recording.conflict(model.position)
+    if not conflict:
+        return Safe("")
+    both = [words.certificate(model.recording, kept) for kept in (conflict.first, conflict.second)]
+    return tag(
+        "section",
+        parts.heading(_("Two results, and what stands behind each")),
+        tag("div", both, class_="mc-certs"),
+        words.verdict_on_conflict(model.recording, conflict),
+        class_="mc-card mc-conflict",
+    )
+
+
+def _count(model: Lab) -> W.Box:
+    def told() -> Safe:
+        recording, ms = model.recording, model.position
+        if recording is None:
+            return parts.paragraph(_("Here the votes are counted while they are cast."))
+        ballots = [_ballot(recording, ballot) for ballot in reading.ballots(recording, ms)]
+        title = tag("p", tag("strong", words.discussion_title(recording, ms)), class_="mc-p")
+        return join(title, ballots)
+
+    sentence = _("As somebody sees it who sees all offices at once. None of them can.")
+    return card(bound(model, ["recording", "position"], told), title=_("The count"), sentence=sentence)
+
+
+def _ballot(recording: Recording, ballot: reading.Ballot) -> Safe:
+    title = tag("div", words.ballot_title(recording, ballot), class_="mc-ballot-title")
+    count = tag("div", words.ballot_count(ballot), class_="mc-kpi-note")
+    return tag("div", title, words.seats(ballot, recording.names, recording.liars), count, class_="mc-ballot")
+
+
+def _office(model: Lab) -> W.Box:
+    place, moment = stack(), ["recording", "position", "office"]
+
+    def told() -> Safe:
+        if not model.office or model.recording is None:
+            return parts.paragraph(_("Choose an office on the ring or on its lane."))
+        title = tag("p", tag("strong", words.office(model.office)), class_="mc-p")
+        return join(title, parts.sentences(words.knows(model.recording, model.office, model.position)))
+
+    def controls() -> Sequence[Content]:
+        if not model.office or model.recording is None:
+            return ()
+        is_on = model.recording.state(model.office, model.position).is_on
+        words_ = _("Switch it off from here on") if is_on else _("Switch it on from here on")
+        return [button(words_, partial(model.switch, model.office), place=place), place]
+
+    sentence = _("It knows only what has reached it.")
+    shown = bound(model, moment, told)
+    return card(
+        shown, rebuilt(model, ["office", "recording"], controls), title=_("What one office knows"), sentence=sentence
+    )
+
+
+# --- messages ----------------------------------------------------------------------------------------------------
+
+
+def _messages(model: Lab, stage: Stage) -> W.Box:
+    picks = PickList(_("Messages under way"), _("No message is under way at this moment."))
+
+    def follow(_change: Any = None) -> None:
+        if not stage.playing:
+            picks.show([_pick(model.recording, message) for message in under_way(model)])
+
+    model.observe(follow, ["recording", "position", "office"])
+    stage.observe(follow, "playing")
+    picks.observe(lambda change: model.set_trait("message", int(change.new or -1)), "selected")
+    model.observe(lambda change: picks.set_trait("selected", str(change.new) if change.new >= 0 else ""), "message")
+    sentence = _("Pause, then choose one here or on the picture.")
+    return row(
+        card(picks, title=_("Messages under way"), sentence=sentence),
+        card(rebuilt(model, ["message", "recording"], lambda: _message(model)), _lines(model), title=_("One message")),
+    )
+
+
+def under_way(model: Lab) -> list[Message]:
+    """List the messages on their way at the moment, those of the chosen office if there is one."""
+    if model.recording is None:
+        return []
+    now, mine = model.position, model.office
+    flying = (
+        m for m in model.recording.messages if m.sent_ms <= now < (m.sent_ms + 1 if m.due_ms is None else m.due_ms)
+    )
+    wanted = (m for m in flying if m.saying.kind not in SMALL_TALK and (not mine or mine in (m.sender, m.receiver)))
+    return list(wanted)[:LISTED]
+
+
+def _pick(recording: Recording, message: Message) -> Pick:
+    title = _("{sender} to {receiver}").format(
+        sender=words.office(message.sender), receiver=words.office(message.receiver)
+    )
+    state, _told = words.way(message, recording.end_ms)
+    return Pick(str(message.number), title, words.says(recording, message), state, words.kind_name(message.saying.kind))
+
+
+def _message(model: Lab) -> Sequence[Content]:
+    message = model.chosen
+    if message is None:
+        return [parts.paragraph(_("Choose a message to read it, lose it, or hold it back."))]
+    ends = _("From {sender} to {receiver}").format(
+        sender=words.office(message.sender), receiver=words.office(message.receiver)
+    )
+    told = join(
+        tag("p", tag("strong", ends), class_="mc-p"),
+        tag("p", words.says(model.recording, message), class_="mc-p"),
+        parts.sentences([words.way(message, model.recording.end_ms)]),
+    )
+    place = stack()
+    drop, hold = button(_("Drop it"), model.drop, place=place), button(_("Delay it 2 s"), model.hold, place=place)
+    return [told, bar(drop, hold), place]
+
+
+def _lines(model: Lab) -> W.Box:
+    def controls() -> Sequence[Content]:
+        if model.recording is None:
+            return ()
+        mend = button(_("Mend everything from here on"), model.mend)
+        if not model.added:
+            return [mend]
+        told = (
+            _("You have added {count} lines to this run.")
+            if len(model.added) > 1
+            else _("You have added a line to this run.")
+        )
+        undo = button(_("Take the last one back"), model.undo)
+        return [parts.paragraph(told.format(count=number(len(model.added)))), bar(undo, mend)]
+
+    return rebuilt(model, ["added", "recording"], controls)
+
+
+# --- a timeline of one's own -------------------------------------------------------------------------------------
+
+
+def text_of(model: Lab) -> str:
+    """Write the run as a text that people read and that can be played again, with the offices' names as comments."""
+    names = (f"# {name}: {words.office(name)}\n" for name in model.timeline.names)
+    return "".join(names) + str(model.timeline)
+
+
+def _own(model: Lab) -> W.Box:
+    text, place = W.Textarea(rows=12), stack()
+    text.add_class("mc-code-area")
+
+    def play() -> None:
+        model.bring(read_timeline(text.value))
+
+    def link() -> Safe:
+        data = f"data:text/plain;charset=utf-8;base64,{b64encode(text_of(model).encode()).decode()}"
+        name = f"{model.timeline.engine}-{model.timeline.validators}.timeline"
+        save = join(icon("download", 18), _("Save this run"))
+        return tag("a", save, href=data, download=name, class_="mc-link mc-save")
+
+    model.observe(lambda _change: text.set_trait("value", text_of(model)), "timeline")
+    text.value = text_of(model)
+    take = button(_("Take this run"), guarded(play, place), "primary")
+    sentence = _("Every run is a text: who takes part, and what happens when. The same text is always the same run.")
+    return card(
+        field(text, _("Times are milliseconds; paste another run here, or change this one")),
+        bar(take, bound(model, ["timeline"], link)),
+        place,
+        title=_("The run as a text"),
+        sentence=sentence,
+    )
