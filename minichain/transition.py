@@ -23,7 +23,7 @@ from minichain.consensus.bft.votes import contradiction, step_of
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.system import SOURCES
-from minichain.crypto import did_of, is_valid_signature, public_of
+from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
     ContractFault,
@@ -260,7 +260,7 @@ def _plan_committee(genesis: Genesis, overlay: Overlay, first: int, entries: lis
     terms = overlay.get(COMMITTEE_KEY) or b""
     before = committee_at(terms, first - 1)
     owners = {member.public: member.owner for member in before.members}
-    named = [(name, public_of(did), weight) for name, did, weight in entries]
+    named = [(name, _key_of(did), weight) for name, did, weight in entries]
     members = tuple(Member(name, public, weight, owners.get(public, "")) for name, public, weight in named)
     if genesis.spec.engine == "raft" and before.distance(Committee(members)) > 1:
         # Two leaders could follow two committees that share no voter: thesis section 4.1, one server at a time.
@@ -268,6 +268,13 @@ def _plan_committee(genesis: Genesis, overlay: Overlay, first: int, entries: lis
     overlay.put(COMMITTEE_KEY, with_term(terms, height, Term(first, members)))
     for member in members:
         overlay.put_account(member.public, msgspec.structs.replace(overlay.account(member.public), may_write=True))
+
+
+def _key_of(did: str) -> bytes:
+    """Read a member's key; raises `DecodeError` also for one that nobody can own, as one wrong sign may make it."""
+    public = public_of(did)
+    curve_public(public)
+    return public
 
 
 def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve: int, height: int) -> None:

@@ -18,8 +18,8 @@ from minichain.codec import decode, encode
 from minichain.consensus.bft.messages import Equivocation, cast_vote, sign_proposal
 from minichain.crosschain.light import Handover, Trust, follow
 from minichain.crosschain.proofs import Proof, verify
-from minichain.crypto import KeyPair
-from minichain.errors import ConfigError, ProofError
+from minichain.crypto import KeyPair, curve_public, did_of
+from minichain.errors import ConfigError, DecodeError, ProofError
 from minichain.ledger.certificate import (
     PRECOMMIT,
     PREVOTE,
@@ -88,6 +88,11 @@ def test_an_admission_takes_effect_at_one_height_on_every_node(engine: str) -> N
             expected = [*FOUNDERS, "newcomer"] if height >= first else list(FOUNDERS)
             assert sorted(society.committee(height, name)) == sorted(expected), (name, height)
         assert society.run.store(name).handovers(10**6)[0][0] == first - 1
+    proof = society.proof(society.pay())
+    assert len(proof.handovers) == 1
+    assert verify(proof, society.genesis.hash).height > first
+    with pytest.raises(ProofError, match="names another committee"):
+        verify(replace(proof, handovers=()))
     assert [member[0] for member in society.view("members")] == sorted([*FOUNDERS, "newcomer"])
 
 
@@ -180,6 +185,29 @@ def test_a_newcomer_that_was_off_for_all_the_changes_catches_up_through_them() -
     society.settle()
     assert society.run.store("sleeper").handovers(10**6) == society.run.store("node-0").handovers(10**6)
     require_consistent(society.genesis, society.run.store("sleeper"))
+
+
+def nobodys_key() -> bytes:
+    """Return 32 bytes that are the key of no one, as every second typing mistake is."""
+    for number in range(100):
+        public = bytes([number]) * 32
+        try:
+            curve_public(public)
+        except DecodeError:
+            return public
+    raise AssertionError("all of them are keys")
+
+
+def test_a_key_that_nobody_can_own_never_becomes_a_member() -> None:
+    """Every node would try to let it in, and none could."""
+    society = Society(chain())
+    args = {"name": "typo", "did": did_of(nobodys_key()), "weight": 1, "reason": "a typing mistake"}
+    society.do("node-0", "members", "propose_admission", **args)
+    for name in FOUNDERS[:2]:
+        society.do(name, "members", "vote", proposal=1, yes=True)
+    words = society.fail("node-2", "members", "vote", proposal=1, yes=True)
+    assert "planned a committee that cannot be: this is not a usable Ed25519 public key" in words
+    assert not society.view("planned")
 
 
 # --- raft: one at a time -------------------------------------------------------------------------------------------
@@ -351,6 +379,15 @@ def test_trust_is_not_handed_over_by_anybody_else(words: str, changed: tuple[Soc
     verify(proof)
     with pytest.raises(ProofError, match=words.split(" (", maxsplit=1)[0]):
         verify(replace(proof, handovers=HOSTILE[words](proof.handovers)))
+
+
+def test_a_block_that_changes_nothing_is_no_handover(changed: tuple[Society, list[Receipt]]) -> None:
+    """A proof has one form: padding it is refused."""
+    society, receipts = changed
+    proof, first = society.proof(receipts[-1]), society.run.store("node-0").block(1)
+    padding = Handover(first.block.header, first.certificate, society.genesis.spec.members)
+    with pytest.raises(ProofError, match="hands over to the same committee"):
+        verify(replace(proof, handovers=(padding, *proof.handovers)))
 
 
 def test_a_block_without_any_signature_is_not_final(changed: tuple[Society, list[Receipt]]) -> None:
