@@ -16,6 +16,7 @@ from minichain.membership.authority import proposer
 from minichain.sim.recording import Message, Recording, two_quorums
 
 VOTES: Final = ("prevote", "precommit")
+PRIME: Final = "\N{PRIME}"
 ANSWER_MS: Final = 3_000  # members tell their position every two seconds; who was not heard for so long is not there
 
 
@@ -232,6 +233,12 @@ def versions(recording: Recording) -> Mapping[bytes, tuple[int, int]]:
             seen[block] = height, count[height]
             count[height] += 1
     return seen
+
+
+def label(recording: Recording, block: bytes) -> str:
+    """Name a block by its height; a second one of the same height gets a prime, a third one two."""
+    height, version = versions(recording).get(block, (0, 0))
+    return f"{height}" + PRIME * version
 
 
 def signers(committee: Committee, positions: tuple[int, ...]) -> tuple[str, ...]:

@@ -259,7 +259,7 @@ def _flags(recording: Recording, place: Mapping[str, int]) -> list[list[Any]]:
         [
             place[kept.name],
             kept.final_ms,
-            number(kept.height) + "\N{PRIME}" * versions[kept.id][1],
+            reading.label(recording, kept.id),
             versions[kept.id][1],
             -1 if kept.undone_ms is None else kept.undone_ms,
         ]

@@ -67,7 +67,7 @@ def block_name(recording: Recording, block: bytes | None) -> str:
     height, version = reading.versions(recording).get(block, (0, 0))
     if not height:
         return _("block {id}").format(id=short(block))
-    return _("block {height}").format(height=number(height)) + "\N{PRIME}" * version
+    return _("block {height}").format(height=number(height)) + reading.PRIME * version
 
 
 def seconds(ms: int) -> str:

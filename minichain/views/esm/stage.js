@@ -104,7 +104,7 @@ function render({ model, el }) {
   const colour = (name) => getComputedStyle(el).getPropertyValue(`--mc-${name}`).trim();
   let ink = null;
   function paintLanes() {
-    ink ??= Object.fromEntries(["ink", "soft", "line", "edge", "accent", "bad", "warn", "sheet", "info"].map((name) => [name, colour(name)]));
+    if (!ink?.ink) ink = Object.fromEntries(["ink", "soft", "line", "edge", "accent", "bad", "warn", "sheet", "info"].map((name) => [name, colour(name)]));
     const width = canvas.clientWidth, height = ROW * run.offices.length + 24, ratio = devicePixelRatio || 1;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); canvas.style.height = `${height}px`;
