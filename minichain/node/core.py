@@ -479,7 +479,7 @@ class Node:
             self._refuse([(oldest, self._doomed.pop(oldest)[1])])
 
     def _refuse_doomed(self, height: int) -> None:
-        """Refuse whom a block that is final now has left behind, and forget those that are final themselves."""
+        """Refuse whom a block that is final now has left behind, and forget those that have found a place."""
         final = self._store.block(height) if self._doomed else None
         if final is None:
             return
@@ -487,11 +487,11 @@ class Node:
         held = [open_envelope(raw, limit).body for raw in final.block.txs]
         used = {body.sender: body.nonce for body in held}
         for tx_id, (envelope, why) in list(self._doomed.items()):
-            place, body = self._store.find(tx_id), envelope.body
-            if place is None and (body.nonce <= used.get(body.sender, -1) or body.expires <= height):
+            body = envelope.body
+            if self._store.find(tx_id) is None:
+                if body.nonce > used.get(body.sender, -1) and body.expires > height:
+                    continue
                 self._refuse([(tx_id, why)])
-            elif place is None or place[0] > height:
-                continue
             del self._doomed[tx_id]
 
     def _catch_up(self) -> None:
