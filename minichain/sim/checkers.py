@@ -18,7 +18,7 @@ from minichain.consensus.bft.engine import SAID
 from minichain.consensus.bft.messages import read_own
 from minichain.contracts.runtime import Runtime
 from minichain.crypto import SignatureCheck
-from minichain.errors import InvalidBlock, MinichainError, ProofError, SignatureError
+from minichain.errors import InvalidBlock, MinichainError, ProofError, SignatureError, UsageError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import TREASURY_KEY, Account, State, Writes, is_account_key
@@ -35,7 +35,8 @@ class Checkers:
     """An observer who sees all nodes at once and trusts none."""
 
     def __init__(self, genesis: Genesis, is_valid: SignatureCheck, on_violation: str = "stop") -> None:
-        assert on_violation in ("stop", "note"), on_violation
+        if on_violation not in ("stop", "note"):
+            raise UsageError(f"on a violation a world can stop or note it, not {on_violation!r}")
         self._stops = on_violation == "stop"
         self.violations: list[str] = []  # noted, where they do not stop the world
         self._genesis = genesis

@@ -148,7 +148,7 @@ def _elections(recording: Recording, ms: int) -> Iterator[Ballot]:
             entry = message
         elif said.kind == "ack":
             acks[message.sender] = max(acks.get(message.sender, 0), said.index)
-    for names in voters.values():
+    for names in sorted(voters.values(), key=len, reverse=True):
         yield Ballot("leader", None, tuple(names), needed(recording), len(recording.names))
     if entry:
         have = [name for name, index in acks.items() if index >= entry.saying.index]

@@ -38,7 +38,7 @@ class Saying(Plain):
     """What a message says: `kind` is one of the words below; `block` the id it names, in bft None for nil.
 
     bft    proposal, prevote, precommit
-    raft   ask, pre-ask, yes, no, entry, heartbeat, ack, mismatch, snapshot
+    raft   ask, pre-ask, yes, pre-yes, no, entry, heartbeat, ack, mismatch, snapshot
     pow    block, tip, question, blocks, forgotten
     all    transactions, position, copy (of final blocks), noise
     """
@@ -234,7 +234,7 @@ def with_step(timeline: Timeline, step: Step) -> Timeline:
 
 def record(timeline: Timeline, end_ms: int) -> Recording:
     """Run a timeline, and record it up to a time; lines after it are not reached."""
-    genesis, keys = chain_of(timeline, WORK)
+    genesis, keys = chain_of(timeline, WORK) if timeline.engine == "pow" else chain_of(timeline)
     recorder = _Recorder(WORK.confirmations if timeline.engine == "pow" else 1)
     world = World(genesis, keys, seed=timeline.seed, weather=timeline.weather, on_violation="note", observer=recorder)
     recorder.watch(world)
@@ -389,7 +389,7 @@ def _of_work(message: Any) -> Saying:
         case pow.Sealed(final):
             return _of_blocks("block", [final])
         case pow.Tip(block_id, height):
-            return Saying("tip", height, 0, block_id)
+            return Saying("tip", height, 0, block_id if height else None)
         case pow.Blocks(blocks):
             return _of_blocks("blocks", blocks)
         case pow.Ask(_, target):
@@ -401,8 +401,8 @@ def _of_log(message: Any) -> Saying:
     match message:
         case raft.RequestVote(term, _, _, pre_vote):
             return Saying("pre-ask" if pre_vote else "ask", 0, term)
-        case raft.VoteReply(term, _, granted):
-            return Saying("yes" if granted else "no", 0, term)
+        case raft.VoteReply(term, pre_vote, granted):
+            return Saying(("pre-yes" if pre_vote else "yes") if granted else "no", 0, term)
         case raft.AppendEntries(term, height, previous, _, entries):
             blocks = [entry.block for entry in entries if entry.block]
             block_id = blocks[-1].header.id if blocks else None

@@ -31,7 +31,19 @@ MARKS: Final = {
     "ack": "ring", "block": "square", "blocks": "diamond", "copy": "diamond",
 }  # fmt: skip
 SMALL_TALK: Final = frozenset(
-    {"position", "transactions", "heartbeat", "tip", "pre-ask", "no", "mismatch", "question", "forgotten", "noise"}
+    {
+        "position",
+        "transactions",
+        "heartbeat",
+        "tip",
+        "pre-ask",
+        "pre-yes",
+        "no",
+        "mismatch",
+        "question",
+        "forgotten",
+        "noise",
+    }
 )
 PACE: Final = {"bft": 0.3, "raft": 0.3, "pow": 0.12}  # pixels for a millisecond
 TICK_MS: Final = {"bft": 500, "raft": 500, "pow": 1_000}

@@ -285,6 +285,7 @@ def kind_name(kind: str) -> str:
         "ask": _("request to lead"),
         "pre-ask": _("question before an election"),
         "yes": _("yes"),
+        "pre-yes": _("yes, if you stood"),
         "no": _("no"),
         "entry": _("entry to copy"),
         "heartbeat": _("sign of life"),
@@ -329,6 +330,7 @@ def _empty_sentences() -> Mapping[str, str]:
         "precommit": _("“I did not see enough support. Let us try again.”"),
         "entry": _("“I lead term {term}. Copy my first entry, which is empty.”"),
         "copy": _("“I have no final blocks for you.”"),
+        "tip": _("“My chain is still empty.”"),
     }
 
 
@@ -342,6 +344,7 @@ def _sentences() -> Mapping[str, str]:
         "ask": _("“Make me your leader for term {term}.”"),
         "pre-ask": _("“Would you make me your leader for term {term}?”"),
         "yes": _("“Yes, in term {term}.”"),
+        "pre-yes": _("“I would, in term {term}.”"),
         "no": _("“No. I am in term {term}.”"),
         "entry": _("“I lead term {term}. Copy {block}.”"),
         "heartbeat": _("“I lead term {term}, and I am here.”"),
