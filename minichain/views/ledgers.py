@@ -271,7 +271,7 @@ def map_words(outline: Figures) -> str:
     for _name, owner in outline["members"]:
         counted[letter(owner)] = counted.get(letter(owner), 0) + 1
     words = _("owner {letter}: {count}")
-    return _(", ").join(words.format(letter=owner, count=number(count)) for owner, count in counted.items())
+    return " · ".join(words.format(letter=owner, count=number(count)) for owner, count in counted.items())
 
 
 # --- needs -------------------------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ def verdict(found: Mapping[str, Figures], chosen: frozenset[str]) -> str:
         return _("Choose what you need.")
     if not fitting:
         return _("None of them meets all you chose. Which need could you give up?")
-    listed = _(", ").join(names()[kind] for kind in fitting)
+    listed = " · ".join(names()[kind] for kind in fitting)
     if "database" in fitting:
         words = _("An ordinary database meets all you chose: you may not need a chain. Fitting are: {names}.")
         return words.format(names=listed)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anywidget
-from traitlets import Bool, Dict, Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode, validate
 
 from minichain.views.i18n import _, clock, ngettext, number, short
 from minichain.views.icons import PATHS
@@ -225,3 +225,21 @@ def _stage_words() -> Mapping[str, str]:
         "none": _("no block yet"),
         "block": _("has block {block}"),
     }
+
+
+class Slide(anywidget.AnyWidget):  # type: ignore[misc]
+    """A whole number from `least` to `most`; what the page sends outside of that is put at the nearer end."""
+
+    _esm = _script("slide.js")
+    words = Unicode("").tag(sync=True)
+    least = Int(0).tag(sync=True)
+    most = Int(1).tag(sync=True)
+    value = Int(0).tag(sync=True)
+
+    def __init__(self, words: str, least: int, most: int) -> None:
+        super().__init__(words=words, least=least, most=most, value=least)
+        self.add_class("mc-slide-home")
+
+    @validate("value")  # type: ignore[untyped-decorator]
+    def _bound(self, proposal: Any) -> int:
+        return max(self.least, min(self.most, int(proposal["value"])))
