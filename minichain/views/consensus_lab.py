@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
@@ -323,7 +322,9 @@ def _conflict(model: Lab) -> Safe:
     conflict = model.recording and model.recording.conflict(model.position)
     if not conflict:
         return Safe("")
-    both = [words.certificate(model.recording, kept) for kept in (conflict.first, conflict.second)]
+    version = reading.versions(model.recording)
+    pair = sorted((conflict.first, conflict.second), key=lambda kept: version[kept.id])
+    both = [words.certificate(model.recording, kept) for kept in pair]
     return tag(
         "section",
         parts.heading(_("Two results, and what stands behind each")),
@@ -361,13 +362,18 @@ def _office(model: Lab) -> W.Box:
         title = tag("p", tag("strong", words.office(model.office)), class_="mc-p")
         return join(title, parts.sentences(words.knows(model.recording, model.office, model.position)))
 
-    def controls() -> Sequence[Content]:
-        if not model.office or model.recording is None:
-            return ()
-        is_on = model.recording.state(model.office, model.position).is_on
-        words_ = _("Switch it off from here on") if is_on else _("Switch it on from here on")
-        return [button(words_, partial(model.switch, model.office), place=place), place]
+    turn = button("", lambda: model.switch(model.office), place=place)
 
+    def follow(_change: Any = None) -> None:
+        is_on = model.recording and model.office and model.recording.state(model.office, model.position).is_on
+        turn.description = _("Switch it off from here on") if is_on else _("Switch it on from here on")
+        turn.tooltip = turn.description
+
+    def controls() -> Sequence[Content]:
+        follow()
+        return [turn, place] if model.office and model.recording else ()
+
+    model.observe(follow, moment)
     sentence = _("It knows only what has reached it.")
     shown = bound(model, moment, told)
     return card(

@@ -135,7 +135,8 @@ class Lab(T.HasTraits):
         """Change some settings of the situation."""
         wanted = msgspec.structs.replace(self.situation, **settings)
         if wanted != self.situation:
-            self.preset = ""
+            is_prepared = settings.keys() == {"engine"} and self.preset not in NEEDS_BFT
+            self.preset = self.preset if is_prepared else ""
             self.set_up(wanted)
 
     def set_up(self, situation: Situation) -> None:

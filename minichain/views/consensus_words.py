@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from minichain.errors import ProofError
-from minichain.ledger.certificate import QuorumCertificate
+from minichain.ledger.certificate import WorkCertificate
 from minichain.sim import reading
 from minichain.sim.recording import Conflict, Kept, Message, Recording, Saying, State, two_quorums
 from minichain.views import parts
@@ -19,6 +19,7 @@ from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.parts import State as Lamp
 
 LETTERS: Final = "ABCDEFGHIJKLM"
+CONTRADICTED: Final = "a certified block is invalid"  # how the node says it
 PATIENCE_MS: Final = {"bft": 3_500, "raft": 3_500, "pow": 6_000}
 
 
@@ -181,12 +182,18 @@ def knows(recording: Recording, name: str, ms: int) -> list[Line]:
     if not state.is_on:
         lines.append(("bad", _("It is switched off.")))
         if state.stopped_by:
-            lines.append(("bad", _("It stopped itself: {reason}.").format(reason=state.stopped_by)))
+            lines.append(("bad", _why_stopped(state)))
         return [*lines, ("plain", _kept(recording, state))]
     if state.is_paused:
         lines.append(("warn", _("It is frozen: what comes for it waits.")))
     tell: Callable[[Recording, str, int, State], Iterable[Line]] = _TELLERS[recording.timeline.engine]
     return [*lines, ("plain", _kept(recording, state)), *tell(recording, name, ms, state)]
+
+
+def _why_stopped(state: State) -> str:
+    if state.stopped_by.startswith(CONTRADICTED):
+        return _("It stopped itself: it was shown a certified block that does not fit the one it had made final.")
+    return _("It stopped itself: {reason}.").format(reason=state.stopped_by)
 
 
 def _kept(recording: Recording, state: State) -> str:
@@ -380,7 +387,8 @@ def certificate(recording: Recording, kept: Kept) -> Safe:
     proof, header = kept.final.certificate, kept.final.block.header
     try:
         proof.verify(header, recording.committee)
-        holds = parts.chip("ok", _("the certificate holds"))
+        is_work = isinstance(proof, WorkCertificate)
+        holds = parts.chip("ok", _("the work was done") if is_work else _("the certificate holds"))
     except ProofError as error:
         holds = parts.chip("bad", str(error))
     names = reading.signers(recording.committee, proof.signers)
@@ -413,7 +421,7 @@ def both_signers(recording: Recording, conflict: Conflict) -> Sequence[str]:
 def verdict_on_conflict(recording: Recording, conflict: Conflict) -> Safe:
     """Say how it could come to two final blocks of one height."""
     proof = conflict.first.final.certificate
-    if not isinstance(proof, QuorumCertificate):
+    if isinstance(proof, WorkCertificate):
         words = _(
             "Work shows what a block cost, not that it is the only one. Each side of the cut kept working by itself."
         )
