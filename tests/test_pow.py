@@ -59,6 +59,7 @@ from minichain.consensus.pow.tree import (
     retarget,
 )
 from minichain.crypto import is_valid_signature
+from minichain.errors import ConfigError
 from minichain.ledger.certificate import (
     FinalBlock,
     QuorumCertificate,
@@ -424,9 +425,11 @@ def test_every_window_is_measured_between_its_border_blocks(window: int) -> None
         entry = Entry(b"%32d" % height, entry, height, 10**8 + 1_000 * height, 64)
 
 
-def test_a_difficulty_that_nobody_could_reach_is_lowered() -> None:
-    genesis = chain(difficulty=2**53 - 1)
+def test_a_difficulty_that_nobody_could_reach_is_refused() -> None:
+    genesis = chain(difficulty=MAX_DIFFICULTY)
     assert difficulty_after(Tree(genesis.hash, genesis.spec).head, genesis.spec.work) == MAX_DIFFICULTY
+    with pytest.raises(ConfigError, match=f"work.difficulty is at most {MAX_DIFFICULTY}"):
+        chain(difficulty=MAX_DIFFICULTY + 1)
 
 
 # --- time (developer reference, "Block Headers"; BIP 113) ------------------------------------------------------------

@@ -164,8 +164,7 @@ class Tree:
         self.limit = MAX_CHAINS * (self._depth + self._spare)
         self._invalid: dict[bytes, None] = {}  # oldest first
         self.forgotten: list[bytes] = []  # ids that have left since the engine looked
-        difficulty = min(spec.work.difficulty, MAX_DIFFICULTY)
-        self._plant(Entry(genesis, None, 0, spec.genesis_time_ms, difficulty))
+        self._plant(Entry(genesis, None, 0, spec.genesis_time_ms, spec.work.difficulty))
 
     def _plant(self, base: Entry) -> None:
         self._entries = {base.id: base}
