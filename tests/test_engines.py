@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,11 +17,23 @@ from minichain.client.simulated import SimulatedWorld
 from minichain.codec import decode, encode
 from minichain.crosschain.proofs import verify
 from minichain.errors import ProofError, Refused, TimedOut, UsageError
+from minichain.ledger.certificate import is_sealed
 from minichain.ledger.genesis import Stake, Timeouts, Work
 from minichain.ledger.local import wallet_key
 from minichain.ledger.types import Call, Envelope
+from minichain.live.miner import Miner
 from minichain.node import core
-from minichain.node.messages import AskContracts, Await, Contracts, Outcomes, Request, Response, Submit, Verdict
+from minichain.node.messages import (
+    AskContracts,
+    Await,
+    Contracts,
+    Outcomes,
+    Position,
+    Request,
+    Response,
+    Submit,
+    Verdict,
+)
 from minichain.sim.memory import PowerCut
 from minichain.sim.world import World
 
@@ -202,6 +215,23 @@ BALANCES = ((key("bank").public, 10**9), (key("resident").public, 10**6))
 
 def to_node(society: Society, *txs: Envelope, node: str = "node-0", client: bytes = b"somebody") -> None:
     society.run.ask(node, client, encode(Request(1, Submit(tuple(tx.raw for tx in txs)))))
+
+
+@every_engine
+def test_whatever_a_member_says_about_its_position_breaks_nobody(engine: str) -> None:
+    chain = builders.genesis(weights=(1, 1, 1, 1), balances=BALANCES, **SETTINGS[engine])
+    society = Society(chain)
+    society.run.part(["node-0", "node-3"], ["node-1", "node-2"])  # node-0 is stuck in a height, and may help there
+    to_node(society, society.sign("bank", builders.transfer("shop", 1)))
+    society.run.run_for(500)
+    for height in (-(2**62), 0, 1, 2, 2**62):
+        for round_ in (-(2**62), -1, 0, 1, 2**62):
+            for heard in (b"", b"\0", b"\xff" * 3, b"\xff" * 100_000):
+                society.run.inject("node-3", "node-0", encode(Position(height, round_, heard, is_stuck=True)))
+    society.run.run_for(2_000)
+    society.run.heal()
+    wait_for(society, lambda: min(society.heights().values()) > 0, "a block")
+    society.settle()
 
 
 # --- chains that are taken back --------------------------------------------------------------------------------------
@@ -514,6 +544,29 @@ def test_a_chain_of_work_is_proved_by_what_lies_on_it() -> None:
         )
         with pytest.raises(ProofError, match="2 confirmations, where this chain asks for 3"):
             verify(shallow)
+
+
+# --- the search for a nonce ------------------------------------------------------------------------------------------
+
+
+def test_the_miner_finds_what_is_wanted_and_nothing_else() -> None:
+    found: queue.Queue[tuple[bytes, int]] = queue.Queue()
+    miner = Miner(lambda block_id, nonce: found.put((block_id, nonce)), 10_000)
+    try:
+        for block_id in (b"a" * 32, b"b" * 32):
+            miner.seek(block_id, 2**40)  # never, in our time
+            miner.seek(block_id, 20)
+            told, nonce = found.get(timeout=20)
+            assert told == block_id
+            assert is_sealed(block_id, nonce, 20)
+        miner.seek(b"c" * 32, 2**40)
+        miner.stop()
+        miner.seek(b"d" * 32, 1)
+        assert found.get(timeout=20)[0] == b"d" * 32
+        assert found.empty()
+    finally:
+        miner.close()
+    assert not miner._thread.is_alive()
 
 
 # --- real processes --------------------------------------------------------------------------------------------------
