@@ -147,9 +147,9 @@ def test_a_figure_has_its_unit_and_its_sentence():
     rows = {**ledgers.first_rows(), **ledgers.more_rows()}
     assert rows["Enough to stop it"](found) == ledgers.Line("3 of 7", "owners could stop this system together")
     assert rows["Enough to change the past"](found).value == "5 of 7"
-    assert rows["Final after"](found).value.endswith(" ms")
-    assert rows["Stored for one transaction"](found).words.endswith(" bytes in each of 7 copies")
-    assert rows["Final after"](figures("public")).value.endswith(" s")
+    assert rows["Final after"](found).value.endswith("\xa0ms")
+    assert rows["Stored for one transaction"](found).words.endswith("\xa0bytes in each of 7 copies")
+    assert rows["Final after"](figures("public")).value.endswith("\xa0s")
     assert rows["Work for one transaction"](figures("public")).value != "0"
 
 
@@ -160,13 +160,10 @@ def test_every_row_speaks_of_every_kind():
 
 
 def test_amounts_have_units_for_people():
-    assert [ledgers.time(ms) for ms in (0, 76, 999, 1_000, 2_345)] == ["0 ms", "76 ms", "999 ms", "1.0 s", "2.3 s"]
-    assert [ledgers.size(count) for count in (266, 999, 1_000, 14_584)] == [
-        "266 bytes",
-        "999 bytes",
-        "1.0 kB",
-        "14.6 kB",
-    ]
+    times = [ledgers.time(ms) for ms in (0, 76, 999, 1_000, 2_345)]
+    sizes = [ledgers.size(count) for count in (266, 1_000, 14_584)]
+    assert times == ["0\xa0ms", "76\xa0ms", "999\xa0ms", "1.0\xa0s", "2.3\xa0s"]
+    assert sizes == ["266\xa0bytes", "1.0\xa0kB", "14.6\xa0kB"]
 
 
 def test_needs_are_checked_against_figures():
@@ -217,7 +214,7 @@ def test_every_attack_on_every_kind_is_told_in_full():
         ("collude", "public", "3 of 4 computers worked on another past in secret", "had been final and is gone"),
         ("lie", "alliance", "proposed two different blocks", "proofs of the lie"),
         ("lie", "private", "damaged messages", "one owner who lies with all it has could split it"),
-        ("stop", "private", "4 of 4 computers were switched off", "nothing became final any more; after 30.0 s"),
+        ("stop", "private", "4 of 4 computers were switched off", "nothing became final any more; after 30.0\xa0s"),
         ("stop", "database", "1 of 1 computer was switched off", "there is no other copy"),
     ],
 )

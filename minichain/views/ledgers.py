@@ -66,15 +66,20 @@ def letter(owner: str) -> str:
 def time(ms: int) -> str:
     """Write a time."""
     if ms < SECOND_MS:
-        return _("{count} ms").format(count=number(ms))
-    return _("{count} s").format(count=f"{ms / SECOND_MS:,.1f}")
+        return _together(_("{count} ms").format(count=number(ms)))
+    return _together(_("{count} s").format(count=f"{ms / SECOND_MS:,.1f}"))
 
 
 def size(count: int) -> str:
     """Write an amount of bytes."""
     if count < KILO:
-        return _("{count} bytes").format(count=number(count))
-    return _("{count} kB").format(count=f"{count / KILO:,.1f}")
+        return _together(_("{count} bytes").format(count=number(count)))
+    return _together(_("{count} kB").format(count=f"{count / KILO:,.1f}"))
+
+
+def _together(words: str) -> str:
+    """Keep a number and its unit on one line."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def share(few: int, all_of_them: int) -> str:
