@@ -611,7 +611,7 @@ STAKED = {
 
 
 def script(net: mc.Network) -> tuple[list[Any], str]:
-    """Pay, deploy, and let a stake change: the same calls in both worlds."""
+    """Pay, deploy and call: the same in both worlds. With `STAKED`, proposers are paid and epochs pass meanwhile."""
     told = [pay(net, 1 + number).comparable() for number in range(4)]
     counter = net.deploy(builders.COUNTER, sender=net.wallet("bank"))
     told.append(counter.add(3).comparable())
