@@ -271,6 +271,13 @@ def test_one_liar_of_four_is_borne(kind):
     assert found.facts["evidence"] if kind in BFT else found.facts["refused"]
 
 
+@pytest.mark.parametrize(("validators", "owners"), [(9, 2), (7, 3), (6, 3), (9, 4), (10, 5)])
+def test_an_owner_who_lies_with_all_it_has_splits_an_alliance_just_where_the_measure_says_so(validators, owners):
+    found, weights = tried("alliance", "lie", validators, owners), Design("alliance", validators, owners).members
+    is_enough = measures.owners_to_fork("bft", [(member.owner, member.weight) for member in weights]) == 1
+    assert (found.happened, found.succeeded) == (("split", True) if is_enough else ("borne", False))
+
+
 @pytest.mark.parametrize(
     ("kind", "validators", "owners", "stops"),
     [

@@ -350,7 +350,7 @@ def attacks() -> dict[str, tuple[str, str]]:
             _("It switches all its computers off. Does the ledger go on?"),
         ),
         "lie": (
-            _("One validator lies"),
+            _("One owner lies"),
             _("While the others work, it tells them what is not so."),
         ),
         "collude": (
@@ -376,6 +376,10 @@ def tried(attempt: Attempt) -> str:
             words = _("the owner changed a balance for one reader, and changed it back")
         case ("lie", _) if facts["lie"] == "equivocator":
             words = _("one of {validators} validators proposed two different blocks")
+        case ("lie", _) if facts["lie"] == "colluder":
+            words = _(
+                "{machines} of {validators} validators of one owner told each half of the others another block"
+            )
         case ("lie", _):
             words = _("one of {validators} validators sent damaged messages and noise")
         case (_, ("kept" | "undone")):

@@ -33,7 +33,6 @@ AMOUNT: Final = 500
 PATIENCE_MS: Final = 30_000  # of virtual time, before a ledger counts as stopped
 FORK_MS: Final = 40_000  # for which a branch is mined in secret at most; attackers who are not ahead by then give up
 FORK_PACE_MS: Final = 200  # meanwhile, from one of the other residents' transactions to the next
-LIES: Final = {"bft": "equivocator", "raft": "garbage", "pow": "garbage"}  # adversaries that speak the engine's words
 ROUNDS: Final = 3  # so often each validator has had a turn to lie
 
 
@@ -217,23 +216,23 @@ def _undone(world: World, name: str) -> int:
     return node.status().counters.get("undone_blocks", 0)
 
 
-# --- one member lies ---------------------------------------------------------------------------------------------
+# --- one owner lies -----------------------------------------------------------------------------------------------
 
 
 def _lie(design: Design) -> Outcome:
-    """Let one validator lie while the others work; the checkers look after every event."""
-    liar = machines_of(design, 1)[0]
+    """Let an owner lie while the others work; the checkers look after every event."""
     with network(design) as net:
         world, engine = prepare(net, design), net.genesis.spec.engine
         settle(world)
-        world.behave(liar, LIES[engine])
-        honest = [name for name in world.names if name != liar]
+        liars, lie = _liars(design, engine)
+        for name in liars:
+            world.behave(name, lie)
+        honest = [name for name in world.names if name not in liars]
         fork = measures.owners_to_fork(engine, [(member.owner, member.weight) for member in design.members])
-        facts: dict[str, int | str] = {"validators": len(world.names), "owners_to_fork": fork, "lie": LIES[engine]}
+        facts: dict[str, int | str] = {**_sizes(design, 1, liars), "owners_to_fork": fork, "lie": lie}
         work = tasks(ROUNDS * len(world.names), design.seed)
         try:
-            run = Run(world)
-            run.work(work, signed(work, net.genesis, design.seed), honest)
+            Run(world).work(work, signed(work, net.genesis, design.seed), honest)
         except Violated as violation:
             return "split", True, {**facts, "reason": str(violation)}
         except TimedOut:
@@ -241,6 +240,14 @@ def _lie(design: Design) -> Outcome:
         settle(world, honest)
         noticed = sum(len(world.store(name).evidence()) for name in honest)
         return "borne", False, {**facts, "final": len(work), "evidence": noticed, "refused": _faults(world, honest)}
+
+
+def _liars(design: Design, engine: str) -> tuple[tuple[str, ...], str]:
+    """Return who lies, and how: where votes decide, all validators of the owner, in concert; else one of them."""
+    machines = machines_of(design, 1)[: len(design.members) - 2]  # two must be left that could disagree
+    if engine != "bft":
+        return machines[:1], "garbage"
+    return machines, "colluder" if len(machines) > 1 else "equivocator"
 
 
 def _faults(world: World, names: Sequence[str]) -> int:
