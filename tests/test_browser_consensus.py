@@ -32,7 +32,7 @@ def predict(page: Any, safe: int, moving: int) -> None:
     for question, answer in ((0, safe), (1, moving)):
         page.locator(".mc-choice").nth(question).locator("input").nth(answer).check()
     page.locator(".mc-primary").first.click()
-    page.wait_for_selector(".mc-stage:not(.mc-rest)", timeout=5_000)
+    page.wait_for_selector(".mc-stage:not(.mc-rest)", timeout=10_000)
 
 
 def seek(page: Any, ms: int) -> None:
@@ -45,10 +45,10 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         assert "First say what you expect" in page.inner_text(".mc-lamps")
         assert page.locator(".mc-stage-label").count() == 7
         page.get_by_role("button", name="Now show me").click()
-        page.wait_for_selector(".mc-error >> text=answer both questions", timeout=3_000)
+        page.wait_for_selector(".mc-error >> text=answer both questions", timeout=10_000)
 
         page.get_by_label("What happens").select_option(label="Too many liars")
-        page.wait_for_selector("text=Three of seven offices lie together", timeout=3_000)
+        page.wait_for_selector("text=Three of seven offices lie together", timeout=10_000)
         page.wait_for_timeout(500)  # the questions are new ones with each situation
         predict(page, 0, 0)
         page.wait_for_selector(".mc-ballot >> text=of 7 have said yes; 5 are needed", timeout=10_000)  # it plays
@@ -56,21 +56,21 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
 
         began = time.monotonic()
         seek(page, 800)
-        page.wait_for_selector(".mc-stage-time >> text=0.8 of 12 s", timeout=3_000)
+        page.wait_for_selector(".mc-stage-time >> text=0.8 of 12 s", timeout=10_000)
         page.locator(".mc-stage-label", has_text="Street office A").click()
-        page.wait_for_selector("text=It is locked on block 1 since try 1", timeout=3_000)
-        assert time.monotonic() - began < 3
+        page.wait_for_selector("text=It is locked on block 1 since try 1", timeout=10_000)
+        assert time.monotonic() - began < 8
         page.locator(".mc-pick").first.click()
         page.get_by_role("button", name="Drop it").click()
-        page.wait_for_selector("text=You have added a line to this run", timeout=5_000)
+        page.wait_for_selector("text=You have added a line to this run", timeout=10_000)
         assert "lose 1 node-" in page.get_by_label("Times are milliseconds").input_value()
         page.get_by_role("button", name="Take the last one back").click()
-        page.wait_for_selector("text=You have added a line to this run", state="detached", timeout=5_000)
+        page.wait_for_selector("text=You have added a line to this run", state="detached", timeout=10_000)
 
         seek(page, 12_000)
-        page.wait_for_selector(".mc-lamp.mc-bad >> text=have each made a different block 1 final", timeout=3_000)
+        page.wait_for_selector(".mc-lamp.mc-bad >> text=have each made a different block 1 final", timeout=10_000)
         page.wait_for_selector(
-            "text=Signed both: Collection point B, Transfer station C, Sorting plant D", timeout=3_000
+            "text=Signed both: Collection point B, Transfer station C, Sorting plant D", timeout=10_000
         )
         assert page.locator(".mc-cert >> text=the certificate holds").count() == 2
         assert page.is_visible("text=You were right about one of the two")
@@ -81,7 +81,7 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.get_by_label("Times are milliseconds").fill("validators 4\nat 0 explode node-1")
         page.get_by_label("Times are milliseconds").press("Tab")
         page.get_by_role("button", name="Take this run").click()
-        page.wait_for_selector(".mc-error >> text=line 2: there is no verb 'explode'", timeout=3_000)
+        page.wait_for_selector(".mc-error >> text=line 2: there is no verb 'explode'", timeout=10_000)
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []
@@ -93,23 +93,23 @@ def test_it_works_by_keyboard_on_a_phone_in_chinese(server, chromium):
         assert page.get_attribute("html", "lang") == "zh-Hans"
         assert seen.width() <= 390
         page.get_by_label("发生什么").select_option(index=4)  # the cable is cut
-        page.wait_for_selector("text=两组单位之间没有消息能通过", timeout=3_000)
+        page.wait_for_selector("text=两组单位之间没有消息能通过", timeout=10_000)
         page.wait_for_timeout(500)  # the questions are new ones with each situation
         for question in (0, 1):
             page.locator(".mc-choice").nth(question).locator("input").first.press("Space")
         assert page.locator(".mc-choice input:checked").count() == 2
         page.get_by_role("button", name="现在演示").focus()
         page.keyboard.press("Enter")
-        page.wait_for_selector(".mc-stage:not(.mc-rest)", timeout=5_000)
+        page.wait_for_selector(".mc-stage:not(.mc-rest)", timeout=10_000)
         assert "暂停" in page.evaluate("document.activeElement.innerText")  # the play button has the focus
         page.keyboard.press("Enter")
         page.locator(".mc-stage-range").focus()
         page.keyboard.press("End")
-        page.wait_for_selector(".mc-lamp.mc-bad >> text=7 个中只有 4 个能互相联系", timeout=3_000)
-        page.wait_for_selector("text=两点中您说对了一点", timeout=3_000)
+        page.wait_for_selector(".mc-lamp.mc-bad >> text=7 个中只有 4 个能互相联系", timeout=10_000)
+        page.wait_for_selector("text=两点中您说对了一点", timeout=10_000)
         page.locator(".mc-stage-label").first.focus()
         page.keyboard.press("Enter")
-        page.wait_for_selector("text=它正在处理区块 1", timeout=3_000)
+        page.wait_for_selector("text=它正在处理区块 1", timeout=10_000)
         assert seen.width() <= 390
         assert seen.nameless() == []
         assert seen.outside() == set()

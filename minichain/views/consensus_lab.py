@@ -26,7 +26,7 @@ from minichain.views.panels import Content, Page, bar, bound, button, card, fiel
 from minichain.views.parts import State
 
 MARKS: Final = {
-    "proposal": "square", "prevote": "ring", "precommit": "disc", "ask": "diamond", "yes": "disc", "entry": "square",
+    "proposal": "square", "prevote": "ring", "precommit": "disc", "ask": "triangle", "yes": "disc", "entry": "square",
     "ack": "ring", "block": "square", "blocks": "diamond", "copy": "diamond",
 }  # fmt: skip
 SMALL_TALK: Final = frozenset(

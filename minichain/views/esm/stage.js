@@ -64,7 +64,7 @@ function render({ model, el }) {
   function mark(kind, isOther, x, y, make = s) {
     const class_ = `mc-mark${isOther ? " mc-other" : ""}`;
     const shape = { square: () => s("rect", { x: x - 6, y: y - 6, width: 12, height: 12 }), ring: () => s("circle", { cx: x, cy: y, r: 5.5, class: "mc-hollow" }),
-      disc: () => s("circle", { cx: x, cy: y, r: 6 }), diamond: () => s("path", { d: `M${x} ${y - 7}l7 7-7 7-7-7z` }), dot: () => s("circle", { cx: x, cy: y, r: 2.5 }) }[kind.mark || "dot"]();
+      disc: () => s("circle", { cx: x, cy: y, r: 6 }), diamond: () => s("path", { d: `M${x} ${y - 7}l7 7-7 7-7-7z` }), triangle: () => s("path", { d: `M${x} ${y - 7}l7 12h-14z` }), dot: () => s("circle", { cx: x, cy: y, r: 2.5 }) }[kind.mark || "dot"]();
     const group = s("g", { class: class_ }, shape);
     return make === h ? s("svg", { viewBox: "0 0 18 16", width: 18, height: 16, "aria-hidden": "true" }, group) : group;
   }
@@ -144,7 +144,7 @@ function render({ model, el }) {
   }
   function end_(kind, x, y, name) {
     paper.beginPath(); paper.setLineDash([]); paper.fillStyle = ink[kind.mark === "ring" ? "sheet" : name]; paper.strokeStyle = ink[name]; paper.lineWidth = 1.2;
-    if (kind.mark === "square") paper.rect(x - 4, y - 4, 8, 8); else if (kind.mark === "diamond") { paper.moveTo(x, y - 4); paper.lineTo(x + 4, y); paper.lineTo(x, y + 4); paper.lineTo(x - 4, y); paper.closePath(); } else paper.arc(x, y, 3, 0, 7);
+    if (kind.mark === "square") paper.rect(x - 4, y - 4, 8, 8); else if (kind.mark === "diamond") { paper.moveTo(x, y - 4); paper.lineTo(x + 4, y); paper.lineTo(x, y + 4); paper.lineTo(x - 4, y); paper.closePath(); } else if (kind.mark === "triangle") { paper.moveTo(x, y - 4); paper.lineTo(x + 4, y + 3); paper.lineTo(x - 4, y + 3); paper.closePath(); } else paper.arc(x, y, 3, 0, 7);
     paper.fill(); paper.stroke();
   }
   function flag(x, y, label, isOther, isUndone) {
