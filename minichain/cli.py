@@ -430,7 +430,9 @@ def bench(what: str, validators: int, transfers: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--profiles", default="all", show_default=True, metavar="all|NAME,...", help="Which; database is one too.")
+@click.option(
+    "--profiles", default="all", show_default=True, metavar="all|NAME,...", help="Which; database is one too."
+)
 @click.option("--transactions", type=click.IntRange(1, 2_000), default=200, show_default=True)
 @click.option("--validators", type=click.IntRange(4, 13), default=4, show_default=True)
 @click.option("--owners", type=click.IntRange(1, 13), help="Who share the validators [each has its own].")
