@@ -331,6 +331,17 @@ def test_a_clock_ahead_within_the_bound_stops_nobody_and_one_beyond_it_is_borne(
         assert bool(untimely) == (abs(ahead_ms) > 10_000), ahead_ms
 
 
+@pytest.mark.parametrize("engine", ["bft", "raft"])
+def test_clocks_that_were_all_ahead_and_are_set_right_hold_nobody_up(engine: str):
+    ahead = tuple(Step(1_000, "skew", (name, 600_000)) for name in Timeline().names)
+    late = Step(9_500, "submit", (3,))
+    timeline = Timeline(
+        engine, seed=3, steps=(Step(0, "submit", (3,)), *ahead, Step(2_000, "submit", (5,)), Step(9_000, "calm"), late)
+    )
+    world = world_of(timeline)
+    assert is_final(world, play(world, timeline), 2_000)
+
+
 def test_a_killed_node_comes_back_with_its_disk_a_backup_or_nothing():
     for disk, height in (("kept", 2), ("restored", 1), ("lost", 0)):
         world, load = begin("at 0 submit 1")

@@ -15,6 +15,7 @@ from typing import Any, Final
 from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal
+from minichain.consensus.clock import SteadyClock
 from minichain.consensus.pow import Blocks, Pow
 from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
@@ -127,15 +128,17 @@ class Node:
         self._owed: engine.Build | None = None  # a block the engine waits for, for want of transactions
         self._asked_in_round = 0
         self._timers: set[str] = set()
+        self._now_ms = 0  # for the times of blocks
+        self._clock = SteadyClock()  # for how long something took: these two are by it
         self._last_block_ms = 0
         self._progress_ms = 0
-        self._now_ms = 0
         self._counts: Counter[str] = Counter()
         self._out: list[Effect] = []
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
         self._now_ms = now_ms
+        self._clock.advance(now_ms)
         match event:
             case Received(peer, data):
                 self._on_peer(peer, data)
@@ -219,7 +222,7 @@ class Node:
         if self._owed:
             self._build(self._owed)
         if not self._has_begun:
-            wait = self._last_block_ms + self._genesis.spec.timeouts.block_interval - self._now_ms
+            wait = self._last_block_ms + self._genesis.spec.timeouts.block_interval - self._clock.ms
             if wait > 0:
                 self._set_timer("work", wait)
                 return
@@ -246,7 +249,7 @@ class Node:
     def _on_maybe_stuck(self) -> None:
         if self._engine.summary()["step"] == "idle" and not self._mempool:
             return
-        if self._now_ms >= self._progress_ms + STUCK_MS:
+        if self._clock.ms >= self._progress_ms + STUCK_MS:
             if self._decides:
                 self._broadcast(self._position(is_stuck=True))
             waiting = self._mempool.first(self._genesis.spec.limits.block_bytes)
@@ -266,7 +269,7 @@ class Node:
 
     def _perform(self, effect: engine.Effect) -> None:
         if isinstance(effect, PROGRESS):
-            self._progress_ms = self._now_ms
+            self._progress_ms = self._clock.ms
         match effect:
             case engine.Remember(name, data):
                 self._store.remember(name, data)
@@ -381,7 +384,7 @@ class Node:
         returned = self._take_back(changed.task.undo)
         for kept in changed.kept:
             self._add(kept)
-        self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._now_ms
+        self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._clock.ms
         self._put_back(returned)
         self._leave_behind(envelope for kept in changed.kept for envelope in kept.envelopes)
         self._greet()
@@ -512,10 +515,10 @@ class Node:
     # --- members ---
 
     def _on_peer(self, peer: bytes, data: bytes) -> None:
-        if self._peers.is_muted(peer, self._now_ms):
+        if self._peers.is_muted(peer, self._clock.ms):
             self._counts["muted"] += 1
             return
-        self._peers.count_heard(peer, self._now_ms)
+        self._peers.count_heard(peer, self._clock.ms)
         try:
             self._hear(peer, self._read(data))
         except DecodeError:
@@ -525,7 +528,7 @@ class Node:
         match message:
             case Transactions(txs):
                 for raw in txs:
-                    if not self._peers.is_muted(peer, self._now_ms):
+                    if not self._peers.is_muted(peer, self._clock.ms):
                         self._admit_from_peer(peer, raw)
                 self._consider_work()
             case Position():
@@ -559,7 +562,7 @@ class Node:
         """Tell where members listen; knock anew at the doors of those who are not heard, they may not have known us."""
         if not self.committee.weight(self._key.public):
             return
-        heard = self._peers.heard_since(self._now_ms - 3 * TICK_MS)
+        heard = self._peers.heard_since(self._clock.ms - 3 * TICK_MS)
         silent = [member for member in self._addresses if member not in heard and member != self._key.public]
         self._out += [Meet(member, self._addresses[member]) for member in silent if self.committee.weight(member)]
         known = [(member, address) for member, address in self._addresses.items() if self.committee.weight(member)]
@@ -575,15 +578,19 @@ class Node:
     def _is_timely(self, proposal: Proposal) -> bool:
         """Refuse a new block whose time is not about now; one that was voted on before is judged by those votes.
 
-        This is `timely` of CometBFT's proposer-based timestamps, which applies where valid_round is -1.
+        This is `timely` of CometBFT's proposer-based timestamps, which applies where valid_round is -1. Here the
+        earliest time that a block may have is never too late: clocks that were ahead, and are set right, go on.
         """
-        spec = self._genesis.spec
-        skew = abs(proposal.block.header.time_ms - self._now_ms)
-        return spec.clock == "logical" or proposal.valid_round >= 0 or skew <= spec.max_skew_ms
+        spec, header = self._genesis.spec, proposal.block.header
+        if spec.clock == "logical" or proposal.valid_round >= 0:
+            return True
+        ahead_ms = header.time_ms - self._now_ms
+        is_earliest = self._head is not None and header.time_ms == self._head.time_ms + 1
+        return abs(ahead_ms) <= spec.max_skew_ms or (ahead_ms > 0 and is_earliest)
 
     def _count_fault(self, peer: bytes, kind: str) -> None:
         self._counts[kind] += 1
-        self._peers.count_fault(peer, self._now_ms)
+        self._peers.count_fault(peer, self._clock.ms)
 
     def _ask_for_blocks(self, peer: bytes) -> None:
         if "behind" not in self._timers:
@@ -596,9 +603,9 @@ class Node:
         if height > self.height + 1:
             if self._decides:
                 self._ask_for_blocks(peer)
-        elif height <= self.height and self._peers.may_help(peer, self._now_ms):
+        elif height <= self.height and self._peers.may_help(peer, self._clock.ms):
             self._out.append(Send(peer, encode(FinalBlocks(blocks_from(self._store, height)))))
-        elif position.is_stuck and height == self.height + 1 and self._peers.may_help(peer, self._now_ms):
+        elif position.is_stuck and height == self.height + 1 and self._peers.may_help(peer, self._clock.ms):
             self._out += [
                 Send(peer, encode(message)) for message in self._engine.recall(position.round, position.heard)
             ]
@@ -611,7 +618,7 @@ class Node:
         except Refused as refusal:
             self._counts[f"peer_{refusal.code}"] += 1
             if refusal.code in FAULTY_REFUSALS:
-                self._peers.count_fault(peer, self._now_ms)
+                self._peers.count_fault(peer, self._clock.ms)
 
     def _admit(self, raw: bytes, tx_id: bytes) -> bool:
         """Check a transaction, cheap checks first, and let it wait; returns whether it is new here."""
@@ -725,7 +732,7 @@ class Node:
         """Return how this node is doing."""
         head, genesis = self._head, self._genesis
         names = {member.public: member.name for member in self.committee.members}
-        heard = self._peers.heard_since(self._now_ms - 2 * TICK_MS)
+        heard = self._peers.heard_since(self._clock.ms - 2 * TICK_MS)
         return NodeStatus(
             name=self.name,
             public=self._key.public,

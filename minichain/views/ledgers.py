@@ -377,9 +377,7 @@ def tried(attempt: Attempt) -> str:
         case ("lie", _) if facts["lie"] == "equivocator":
             words = _("one of {validators} validators proposed two different blocks")
         case ("lie", _) if facts["lie"] == "colluder":
-            words = _(
-                "{machines} of {validators} validators of one owner told each half of the others another block"
-            )
+            words = _("{machines} of {validators} validators of one owner told each half of the others another block")
         case ("lie", _):
             words = _("one of {validators} validators sent damaged messages and noise")
         case (_, ("kept" | "undone")):

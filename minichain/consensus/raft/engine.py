@@ -76,7 +76,7 @@ class Raft:
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
-        self._me.now_ms = now_ms
+        self._me.clock.advance(now_ms)
         match event:
             case Begin():
                 self._begin(event)
@@ -185,7 +185,7 @@ class Raft:
             self._me.rejected += 1
             return False
         self._follow(term)
-        self._leader, self._heard_ms = sender, self._me.now_ms
+        self._leader, self._heard_ms = sender, self._me.clock.ms
         self._extend()
         return True
 
@@ -238,7 +238,7 @@ class Raft:
 
     def _on_request_vote(self, candidate: bytes, request: RequestVote) -> None:
         """3.4; 4.1: also a member that does not know yet that it is one gives its vote. The candidate knows."""
-        if self._leading or rules.has_leader(self._heard_ms, self._me.now_ms, self._timeout_ms):
+        if self._leading or rules.has_leader(self._heard_ms, self._me.clock.ms, self._timeout_ms):
             return  # 4.2.3: not even its term is looked at
         if not request.pre_vote and request.term > self._me.ballot.term:
             self._follow(request.term)
@@ -272,7 +272,7 @@ class Raft:
 
     def _extend(self) -> None:
         """Wait from now on. A timer that is running will find that the deadline has moved."""
-        self._deadline_ms = self._me.now_ms + self._patience_ms
+        self._deadline_ms = self._me.clock.ms + self._patience_ms
         if not any(timer.kind == ELECTION for timer in self._timers):
             self._start_timer(ELECTION, self._patience_ms)
 
@@ -288,14 +288,14 @@ class Raft:
         if timer.kind == HEARTBEAT:
             if self._leading and timer.round == self._me.ballot.term:
                 self._beat(self._leading)
-        elif not self._leading and self._me.now_ms < self._deadline_ms:
-            self._start_timer(ELECTION, self._deadline_ms - self._me.now_ms)
+        elif not self._leading and self._me.clock.ms < self._deadline_ms:
+            self._start_timer(ELECTION, self._deadline_ms - self._me.clock.ms)
         elif not self._leading:
             self._canvass()
 
     def _beat(self, leading: Leader) -> None:
         """6.2: a leader that a majority does not answer steps down, so that nobody waits for it in vain."""
-        if leading.is_followed(self._me.now_ms - self._timeout_ms):
+        if leading.is_followed(self._me.clock.ms - self._timeout_ms):
             self._start_timer(HEARTBEAT, self._beat_ms)
             leading.send_all()
         else:

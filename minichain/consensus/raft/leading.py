@@ -58,7 +58,7 @@ class Leader:
         """
         me, known = self._me, self._followers
         others = [member.public for member in me.committee.members if member.public != me.own]
-        self._followers = {o: known.get(o) or Progress(me.log.last_index + 1, me.now_ms) for o in others}
+        self._followers = {o: known.get(o) or Progress(me.log.last_index + 1, me.clock.ms) for o in others}
         for follower in self._followers.values():
             follower.signature = b""
         self._advance()
@@ -81,7 +81,7 @@ class Leader:
     def hear(self, sender: bytes, reply: AppendReply) -> None:
         """Take the answer of a follower in this term."""
         follower = self._followers[sender]
-        follower.heard_ms = self._me.now_ms
+        follower.heard_ms = self._me.clock.ms
         if reply.matches:
             self._on_match(sender, follower, reply)
         elif follower.back_up(reply.index):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from minichain.codec import Record, decode_own, encode
+from minichain.consensus.clock import SteadyClock
 from minichain.consensus.interface import Begin, Decide, Effect, Remember, Send, Setup
 from minichain.consensus.raft.log import Log
 from minichain.consensus.raft.messages import Message
@@ -39,7 +40,7 @@ class Member:
         self.commit = self.log.base.index  # commitIndex; what is dropped from the log was committed and applied
         self.certificate: LogCertificate | None = None  # of the last block this member saw decided
         self.rejected = 0
-        self.now_ms = 0
+        self.clock = SteadyClock()
         self.height = 0
         self.head = b""
         self.committee: Committee
