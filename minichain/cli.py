@@ -221,9 +221,16 @@ def doctor(home: Path | None, as_json: bool) -> None:
 @click.option("--genesis", help="The genesis hash, in hexadecimal, that the chain must have.")
 @click.option("--name", default="joiner", show_default=True, help="How a joining node calls itself in its log.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="A joining node's own directory.")
+@click.option("--snapshot", is_flag=True, help="Begin with the checked state of today instead of with the first block.")
 @with_json
 def node(
-    config: str | None, where: str | None, genesis: str | None, name: str, home: Path | None, as_json: bool
+    config: str | None,
+    where: str | None,
+    genesis: str | None,
+    name: str,
+    home: Path | None,
+    snapshot: bool,
+    as_json: bool,
 ) -> None:
     """Run one validator from its config file, or join a running network.
 
@@ -239,13 +246,16 @@ def node(
     if home is None or where is None:
         raise click.UsageError("--join needs --home, a directory of its own for the new node")
     expected = None if genesis is None else _read_hash(genesis).hex()
-    place, chain, key = joining.settle(home, name, joining.read_invitation(where), expected)
+    invitation = joining.read_invitation(where)
+    place, chain, key = joining.settle(home, name, invitation, expected)
+    height = joining.begin_with_snapshot(place, chain, invitation) if snapshot else 0
     with joining.running(home, place) as child:
         content = {
             "did": did_of(key.public),
             "chain": chain.spec.chain_id,
             "genesis": chain.hash.hex(),
             "clients": f"tcp://{place.host}:{child.place.client_port}",
+            "snapshot": height,
         }
         show(as_json, content, lambda: _print_node(content))
         with suppress(KeyboardInterrupt):

@@ -19,8 +19,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from minichain.codec import decode, encode
 from minichain.errors import ConfigError, DecodeError, NetworkError
-from minichain.ledger.certificate import FinalBlock
-from minichain.ledger.committee import Member
+from minichain.ledger.certificate import FinalBlock, Handover, Snapshot
 from minichain.ledger.state import Writes
 
 T = TypeVar("T")
@@ -34,7 +33,7 @@ CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts B
 CREATE TABLE transactions (id BLOB PRIMARY KEY, height INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX transactions_of ON transactions (height);
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE handovers (height INTEGER PRIMARY KEY, members BLOB NOT NULL);
+CREATE TABLE handovers (height INTEGER PRIMARY KEY, handover BLOB NOT NULL);
 CREATE TABLE memory (name BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE evidence (id INTEGER PRIMARY KEY, found BLOB NOT NULL UNIQUE);
 """
@@ -56,11 +55,17 @@ class Store(Protocol):
     ) -> None:
         """Keep a block with what it did; `undo` are the writes that take it back, where that may become necessary."""
 
-    def hand_over(self, height: int, members: tuple[Member, ...]) -> None:
-        """Note that these members certify the blocks after a height, and no longer those before."""
+    def hand_over(self, handover: Handover) -> None:
+        """Note that other members certify from the next block on."""
 
-    def handovers(self, below: int) -> tuple[tuple[int, tuple[Member, ...]], ...]:
-        """Return every change of committee after a block below a height: (that block's height, the new members)."""
+    def handovers(self, below: int) -> tuple[Handover, ...]:
+        """Return every change of committee after a block below a height."""
+
+    def begin_at(self, snapshot: Snapshot) -> None:
+        """Let an empty store begin with a snapshot, which was checked; the blocks before it will not be known here."""
+
+    def first(self) -> int:
+        """Return the height of the first block that is kept here; 1 if there is none yet."""
 
     def undo_block(self) -> None:
         """Take the last block back, with everything it did."""
@@ -158,12 +163,24 @@ class SqliteStore:
         )
         self._write_state(writes)
 
-    def hand_over(self, height: int, members: tuple[Member, ...]) -> None:
-        self._write("INSERT INTO handovers VALUES (?, ?)", (height, encode(members)))
+    def hand_over(self, handover: Handover) -> None:
+        self._write("INSERT INTO handovers VALUES (?, ?)", (handover.header.height, encode(handover)))
 
-    def handovers(self, below: int) -> tuple[tuple[int, tuple[Member, ...]], ...]:
-        rows = self._rows("SELECT height, members FROM handovers WHERE height<? ORDER BY height", (below,))
-        return tuple((height, self._decode(members, tuple[Member, ...])) for height, members in rows)
+    def handovers(self, below: int) -> tuple[Handover, ...]:
+        rows = self._rows("SELECT handover FROM handovers WHERE height<? ORDER BY height", (below,))
+        return tuple(self._decode(row[0], Handover) for row in rows)
+
+    def begin_at(self, snapshot: Snapshot) -> None:
+        assert self.height() == 0, "a snapshot is for an empty store"
+        kept = (snapshot.height, encode(snapshot.final), encode(()))
+        self._write("INSERT INTO blocks VALUES (?, ?, ?, NULL)", kept)
+        self._db.execute("DELETE FROM state")
+        self._db.executemany("INSERT INTO state VALUES (?, ?)", snapshot.items)
+        for handover in snapshot.handovers:
+            self.hand_over(handover)
+
+    def first(self) -> int:
+        return int(next(self._rows("SELECT coalesce(min(height), 1) FROM blocks"))[0])
 
     def undo_block(self) -> None:
         height = self.height()

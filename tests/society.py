@@ -102,7 +102,7 @@ class Society:
         """Return who certified the block of a height by a node's own records."""
         store = self.run.store(at)
         changes = store.handovers(height)
-        members = changes[-1][1] if changes else self.genesis.spec.members
+        members = changes[-1].members if changes else self.genesis.spec.members
         final = store.block(height)
         assert final is not None
         assert final.block.header.committee == Committee(members).hash

@@ -16,12 +16,13 @@ import pytest
 from minichain.client.network import Network
 from minichain.client.wallet import Wallet
 from minichain.crypto import KeyPair, did_of
-from minichain.errors import ConfigError, DecodeError, NetworkError, UsageError
+from minichain.errors import ConfigError, DecodeError, NetworkError, ProofError, UsageError
 from minichain.ledger.local import BANK, validator_key
+from minichain.ledger.state import State
 from minichain.ledger.types import Call
 from minichain.live import joining
 from minichain.live.channel import LiveChannel
-from minichain.node.messages import AskStatus, NodeStatus
+from minichain.node.messages import AskBlock, AskStatus, Failure, NodeStatus
 
 WAIT_S = 30
 NOBODY = KeyPair(bytes(32)).public.hex()
@@ -156,3 +157,39 @@ def test_the_command_says_what_is_missing(options: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert done.returncode == 2
     assert "--home" in done.stderr
+
+
+def test_a_node_that_begins_with_a_snapshot_follows_without_the_past(net: Network, tmp_path: Path) -> None:
+    for _ in range(3):
+        pay(net)
+    at = invitation(net)
+    place, chain, key = joining.settle(tmp_path, "newcomer", at, None)
+    height = joining.begin_with_snapshot(place, chain, at)
+    assert height == net.height()
+    assert joining.begin_with_snapshot(place, chain, at) == height, "once it has blocks, it goes on from them"
+    pay(net)
+    with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
+
+        def status() -> NodeStatus:
+            found = line.request("newcomer", AskStatus(), 3_000)
+            assert isinstance(found, NodeStatus)
+            return found
+
+        until(lambda: status().height == net.height())
+        assert status().state_root == net.status()[0].status.state_root  # type: ignore[union-attr]
+        refused = line.request("newcomer", AskBlock(1), 3_000)
+        assert isinstance(refused, Failure)
+        assert f"began with a snapshot at {height}" in refused.message
+
+
+def test_a_snapshot_that_a_member_made_up_leaves_nothing_behind(
+    net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay(net)
+    monkeypatch.setattr(State, "root", property(lambda state: bytes(32)))  # as if the values made another root
+    at = invitation(net)
+    place, chain, _ = joining.settle(tmp_path, "newcomer", at, None)
+    with pytest.raises(ProofError, match=r"have the root 0{64}, and block \d+ was certified with"):
+        joining.begin_with_snapshot(place, chain, at)
+    monkeypatch.undo()
+    assert joining.begin_with_snapshot(place, chain, at) > 0, "its directory is as good as new"

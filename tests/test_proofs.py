@@ -15,11 +15,10 @@ import minichain as mc
 from minichain import merkle
 from minichain.codec import Record, decode, encode
 from minichain.crosschain import proofs
-from minichain.crosschain.light import Handover
 from minichain.crosschain.proofs import Proof, Verified, verify
 from minichain.crypto import digest
 from minichain.errors import CallFailed, ConfigError, ProofError
-from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.certificate import FinalBlock, Handover
 from minichain.ledger.committee import Committee, Member
 from minichain.ledger.genesis import Authority, ChainSpec, Genesis, Quota
 from minichain.ledger.types import Call, Header, Receipt, SignedTransaction

@@ -19,9 +19,10 @@ from minichain.codec import encode
 from minichain.consensus.bft.messages import Equivocation, Vote, cast_vote
 from minichain.crypto import digest
 from minichain.errors import ConfigError, NetworkError
-from minichain.ledger.certificate import PREVOTE, FinalBlock, QuorumCertificate
+from minichain.ledger.certificate import PREVOTE, FinalBlock, Handover, QuorumCertificate, Snapshot
 from minichain.ledger.state import Writes
 from minichain.ledger.types import Block, Header
+from minichain.node.sync import blocks_from
 from minichain.sim.memory import MemoryStore, PowerCut
 from minichain.store import SqliteStore, Store
 from tests.builders import committee, key
@@ -39,6 +40,12 @@ def block(height: int, parent: bytes = bytes(32), time_ms: int = 0) -> Block:
 
 def final(made: Block) -> FinalBlock:
     return FinalBlock(made, QuorumCertificate(made.header.height, 0, made.header.id, ()))
+
+
+def handover(height: int, weight: int) -> Handover:
+    """Return how two members of weights 1 and this take over after a block."""
+    last = final(block(height))
+    return Handover(last.block.header, last.certificate, committee(1, weight).members)
 
 
 def tx_id(height: int) -> bytes:
@@ -189,7 +196,7 @@ def keep_three(store: Store) -> list[tuple[Any, ...]]:
         with store.turn():
             keep(store, block(height), for_ever=False)
             if height == 2:
-                store.hand_over(2, committee(1, 2).members)
+                store.hand_over(handover(2, 2))
     return before
 
 
@@ -197,7 +204,7 @@ def test_a_block_taken_back_leaves_no_trace(either: Store) -> None:
     before = keep_three(either)
     assert either.undo(3) == {b"height": b"2", b"odd": None}
     assert either.undo(1) == {b"height": None, b"odd": None}
-    assert either.handovers(3) == ((2, committee(1, 2).members),)
+    assert either.handovers(3) == (handover(2, 2),)
     for height in (3, 2, 1):
         with either.turn():
             either.undo_block()
@@ -276,6 +283,27 @@ def test_a_block_kept_for_ever_is_not_taken_back(either: Store) -> None:
     assert everything(either) == before
 
 
+def test_an_empty_store_begins_with_a_snapshot_and_goes_on(path: Path, either: Store) -> None:
+    snapshot = Snapshot(final(block(7)), (handover(2, 1), handover(5, 2)), ((b"height", b"7"), (b"odd", b"1")))
+    with either.turn():
+        either.begin_at(snapshot)
+    assert (either.first(), either.height(), either.block(6)) == (7, 7, None)
+    assert (either.block(7), either.receipts(7)) == (snapshot.final, ())
+    assert dict(either.state_items()) == dict(snapshot.items), "what the genesis gave is gone"
+    assert either.handovers(6) == snapshot.handovers
+    with either.turn():
+        keep(either, block(8))
+    if isinstance(either, SqliteStore):
+        either.close()
+        either = open_store(path)
+    assert (either.first(), either.height(), dict(either.state_items())[b"height"]) == (7, 8, b"8")
+    assert [kept.block.header.height for kept in blocks_from(either, 7)] == [7, 8]
+    assert blocks_from(either, 6) == blocks_from(either, 0) == (), "whoever lacks more has to ask somebody else"
+    with pytest.raises(AssertionError, match="for an empty store"), either.turn():
+        either.begin_at(snapshot)
+    either.close()
+
+
 def test_what_is_forgotten_is_gone(either: Store) -> None:
     for name, data in ((b"b", b"1"), (b"a", b"2"), (b"b", b"3"), (b"c", b"4"), (b"c", None), (b"never", None)):
         with either.turn():
@@ -299,8 +327,8 @@ def happen(store: Store, chance: random.Random, turn: int) -> None:
             store.remember(b"%d" % chance.randrange(5), chance.choice([None, b"%d" % turn]))
         case 5:
             store.accuse(b"%d" % chance.randrange(5))
-        case 6 if all(height != store.height() for height, _ in store.handovers(turn)):
-            store.hand_over(store.height(), committee(1, turn).members)
+        case 6 if all(one.header.height != store.height() for one in store.handovers(turn)):
+            store.hand_over(handover(store.height(), turn))
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -397,11 +425,11 @@ def test_whatever_a_damaged_file_does_it_is_one_clear_error(path: Path, store: S
 def test_a_block_that_rotted_on_the_disk_is_one_clear_error(path: Path, store: SqliteStore) -> None:
     with store.turn():
         keep(store, block(1), for_ever=False)
-        store.hand_over(1, committee(1, 1).members)
+        store.hand_over(handover(1, 1))
     store.close()
     with sqlite3.connect(path) as raw:
         raw.execute("UPDATE blocks SET final=substr(final, 1, 20), receipts=x'c1', undo=x'c1'")
-        raw.execute("UPDATE handovers SET members=x'c1'")
+        raw.execute("UPDATE handovers SET handover=x'c1'")
     raw.close()
     again = open_store(path)
     for read in (again.block, again.receipts, again.undo, lambda height: again.handovers(height + 1)):

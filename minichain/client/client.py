@@ -26,6 +26,7 @@ from minichain.node.messages import (
     Submitted,
     Verdict,
 )
+from minichain.node.queries import ELSEWHERE
 
 PATIENCE_MS: Final = 3_000  # with one node, before the next is asked
 TIMEOUT_MS: Final = 30_000
@@ -77,9 +78,12 @@ class Client:
         return found
 
     def _ask(self, body: ClientRequest, answer: type[A], deadline: int) -> A | None:
+        passed = set[str]()
         for name in self._turns(deadline):
             found = self.channel.request(name, body, self._patience(deadline))
-            if found is not None:
+            if isinstance(found, Failure) and found.code == ELSEWHERE and name not in passed:
+                passed.add(name)  # once: perhaps no node has it
+            elif found is not None:
                 self._last_good = name
                 return _expect(found, answer)
         return None

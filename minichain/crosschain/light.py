@@ -8,20 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minichain.codec import Plain, Record
+from minichain.codec import Plain
 from minichain.errors import ConfigError, ProofError
-from minichain.ledger.certificate import Certificate, require_kind
-from minichain.ledger.committee import Committee, Member
+from minichain.ledger.certificate import Certificate, Handover, require_kind
+from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Header
-
-
-class Handover(Record):
-    """A final block after which another committee certifies, and who that is."""
-
-    header: Header
-    certificate: Certificate
-    members: tuple[Member, ...]
 
 
 class Trust(Plain):

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from minichain import merkle
 from minichain.codec import Record, decode, from_json, to_json
-from minichain.crosschain.light import Handover, follow
+from minichain.crosschain.light import follow
 from minichain.crosschain.work import Depth, Link, depth_of
 from minichain.crypto import did_of
 from minichain.errors import ConfigError, DecodeError, ProofError
-from minichain.ledger.certificate import Certificate
+from minichain.ledger.certificate import Certificate, Handover
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.types import Header, Receipt, Transaction, open_envelope
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from minichain.codec import Record, encode
+from minichain.codec import Plain, Record, encode
 from minichain.crypto import KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import ProofError
-from minichain.ledger.committee import Committee
+from minichain.ledger.committee import Committee, Member
 from minichain.ledger.types import Block, Header
 
 PREVOTE, PRECOMMIT = 0, 1
@@ -146,6 +146,29 @@ class FinalBlock(Record):
 
     block: Block
     certificate: Certificate
+
+
+class Handover(Record):
+    """A final block after which another committee certifies, and who that is."""
+
+    header: Header
+    certificate: Certificate
+    members: tuple[Member, ...]
+
+
+Items = tuple[tuple[bytes, bytes], ...]  # keys and values of a state
+
+
+class Snapshot(Plain):
+    """The whole state after a final block, and the handovers from the genesis to the committee that certified it."""
+
+    final: FinalBlock
+    handovers: tuple[Handover, ...]
+    items: Items
+
+    @property
+    def height(self) -> int:
+        return self.final.block.header.height
 
 
 def in_order(committee: Committee, signatures: Mapping[bytes, bytes]) -> Signatures:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,10 @@ from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.live.channel import LiveChannel
 from minichain.live.cluster import Child
 from minichain.live.process import Place
-from minichain.node.messages import AskChain, ChainAnswer
+from minichain.node.messages import AskChain, ChainAnswer, ClientAnswer, ClientRequest
+from minichain.node.snapshots import fetch
+from minichain.store import SqliteStore
+from minichain.transition import first_state
 
 ANSWER_MS: Final = 5_000
 WHERE: Final = re.compile(r"([0-9a-f]{64})@([A-Za-z0-9.:\[\]-]+:\d{1,5})")
@@ -57,17 +60,45 @@ def settle(home: Path, name: str, invitation: Invitation, genesis: str | None) -
     return Place(name, spec, secret, blocks, source=source), own, key
 
 
+def begin_with_snapshot(place: Place, genesis: Genesis, invitation: Invitation) -> int:
+    """Let a node that has no block yet begin with a snapshot; returns the height it stands at.
+
+    Raises `NetworkError` if there is none, `ProofError` if it is not what the chain's members have certified.
+    """
+    with closing(SqliteStore(Path(place.chain), genesis.hash, first_state(genesis))) as store:
+        if store.height() == 0:
+            with _line(invitation) as ask:
+                snapshot = fetch(genesis, ask)
+            with store.turn():
+                store.begin_at(snapshot)
+        return store.height()
+
+
 def _ask(invitation: Invitation) -> ChainAnswer:
+    with _line(invitation) as ask:
+        answer = ask(AskChain())
+    if not isinstance(answer, ChainAnswer):
+        raise NetworkError(f"the node at {invitation.address} does not say what its chain is: join at another one")
+    return answer
+
+
+@contextmanager
+def _line(invitation: Invitation) -> Iterator[Callable[[ClientRequest], ClientAnswer]]:
+    """Open a line to the member that invited; asking raises `NetworkError` when no answer comes."""
     public = bytes.fromhex(invitation.public)
     assert len(public) == KEY_SIZE
     with closing(LiveChannel(lambda: {"source": (public, invitation.address)})) as channel:
-        answer = channel.request("source", AskChain(), ANSWER_MS)
-    if not isinstance(answer, ChainAnswer):
-        raise NetworkError(
-            f"no node answers at {invitation.address} within {ANSWER_MS / 1000:g} s: check the address, the key and "
-            "that it is running"
-        )
-    return answer
+
+        def ask(body: ClientRequest) -> ClientAnswer:
+            answer = channel.request("source", body, ANSWER_MS)
+            if answer is None:
+                raise NetworkError(
+                    f"no node answers at {invitation.address} within {ANSWER_MS / 1000:g} s: check the address, the "
+                    "key and that it is running"
+                )
+            return answer
+
+        yield ask
 
 
 def _keep_spec(path: Path, spec: ChainSpec) -> None:

@@ -20,7 +20,7 @@ from minichain.consensus.pow import Blocks, Pow
 from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
-from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.certificate import FinalBlock, Handover
 from minichain.ledger.committee import MAX_MEMBERS, Committee, committee_at
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import COMMITTEE_KEY, Account, Writes, account_key, is_account_key, read_account
@@ -51,6 +51,7 @@ from minichain.node.messages import (
     Addresses,
     AskAccount,
     AskChain,
+    AskSnapshot,
     AskStatus,
     Await,
     ChainAnswer,
@@ -71,6 +72,7 @@ from minichain.node.messages import (
     read_peer_message,
 )
 from minichain.node.peers import Peers
+from minichain.node.snapshots import Snapshots
 from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
 from minichain.store import Store
@@ -115,6 +117,7 @@ class Node:
         self._waiters = Waiters()
         self._peers = Peers()
         self._catching_up = CatchUp()
+        self._snapshots = Snapshots(genesis, store)
         self._head: Header | None = None
         self._accounts: dict[bytes, bytes] = {}
         self._terms = b""  # of committees, as the state has them
@@ -430,7 +433,8 @@ class Node:
         self._note_writes(kept.writes)
         header = kept.final.block.header
         if header.next_committee != header.committee:
-            self._store.hand_over(header.height, committee_at(self._terms, header.height + 1).members)
+            members = committee_at(self._terms, header.height + 1).members
+            self._store.hand_over(Handover(header, kept.final.certificate, members))
             self._is_changed = True
         self._counts["transactions"] += len(ids)
         self._mempool.remove(ids)
@@ -680,6 +684,8 @@ class Node:
             case AskChain():
                 own = self._key.public
                 self._reply(ticket, ChainAnswer(self._genesis.spec, own, self._addresses.get(own, "")))
+            case AskSnapshot():
+                self._reply(ticket, self._snapshots.answer(body))
             case AskAccount(public):
                 account = self._account(public)
                 self._reply(ticket, AccountState(account, self._mempool.next_nonce(public, account.nonce), self.height))

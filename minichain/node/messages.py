@@ -6,9 +6,8 @@ from typing import Any, Final, cast
 
 from minichain.codec import Record, decode
 from minichain.consensus import bft, pow, raft
-from minichain.crosschain.light import Handover
 from minichain.crosschain.work import Link
-from minichain.ledger.certificate import Certificate, FinalBlock
+from minichain.ledger.certificate import Certificate, FinalBlock, Handover
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import ChainSpec
 from minichain.ledger.state import Account
@@ -80,6 +79,13 @@ class AskFinal(Record, tag="final"):
     first: int
 
 
+class AskSnapshot(Record, tag="snapshot"):
+    """Answer with `SnapshotPart` number `part`, from 0, of the snapshot at `height`; 0 asks for a fresh one."""
+
+    height: int
+    part: int
+
+
 class AskAccount(Record, tag="account"):
     """Answer with `AccountState` of this public key."""
 
@@ -124,7 +130,7 @@ class AskReceipt(Record, tag="receipt"):
 
 
 _AskChain = AskAccount | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
-ClientRequest = Submit | Await | AskStatus | AskChain | AskFinal | _AskChain
+ClientRequest = Submit | Await | AskStatus | AskChain | AskFinal | AskSnapshot | _AskChain
 
 # --- to clients -----------------------------------------------------------------------------------------------------
 
@@ -178,6 +184,18 @@ class FinalAnswer(Record, tag="finals"):
     """Final blocks in ascending height; their certificates are to be checked."""
 
     blocks: tuple[FinalBlock, ...]
+
+
+class SnapshotPart(Record, tag="snapshotpart"):
+    """A part of the state after a final block; the state root of the block's header is that of all `parts` together.
+
+    `handovers` lead from the genesis to the committee that certified it.
+    """
+
+    final: FinalBlock
+    handovers: tuple[Handover, ...]
+    parts: int
+    items: tuple[tuple[bytes, bytes], ...]
 
 
 class AccountState(Record, tag="accountstate"):
@@ -252,7 +270,7 @@ class Failure(Record, tag="failure"):
 
 
 _ChainAnswer = AccountState | BlockDetail | Headers | Contracts | Value | StateAnswer | ReceiptAnswer
-ClientAnswer = Submitted | Outcomes | NodeStatus | ChainAnswer | FinalAnswer | _ChainAnswer | Failure
+ClientAnswer = Submitted | Outcomes | NodeStatus | ChainAnswer | FinalAnswer | SnapshotPart | _ChainAnswer | Failure
 
 
 class Request(Record):

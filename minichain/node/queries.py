@@ -7,7 +7,6 @@ from typing import Final
 
 from minichain import merkle
 from minichain.codec import decode_own
-from minichain.crosschain.light import Handover
 from minichain.crosschain.work import Link
 from minichain.ledger.certificate import WorkCertificate
 from minichain.ledger.genesis import Genesis
@@ -38,6 +37,7 @@ from minichain.node.waiters import Ticket
 from minichain.store import Store
 
 MAX_HEADERS: Final = 500
+ELSEWHERE: Final = "elsewhere"  # the code of a failure that another node may not have
 
 
 def to_executor(ticket: Ticket, request: ClientRequest) -> execution.Task | None:
@@ -77,7 +77,7 @@ def answer(genesis: Genesis, store: Store, request: ClientRequest, final: int) -
         case AskReceipt(tx_id):
             return _receipt(store, tx_id, final)
         case AskFinal(first):
-            return FinalAnswer(blocks_from(store, first))
+            return FinalAnswer(blocks_from(store, first)) if first >= store.first() else _block(genesis, store, first)
     raise AssertionError(f"{type(request).__name__} is not answered from the store")
 
 
@@ -97,18 +97,24 @@ def find_verdicts(store: Store, tx_ids: tuple[bytes, ...], final: int) -> dict[b
     return verdicts
 
 
+def _began(store: Store) -> str:
+    return f"this node began with a snapshot at {store.first()}"
+
+
 def _block(genesis: Genesis, store: Store, height: int) -> ClientAnswer:
-    final = store.block(height) if 1 <= height <= store.height() else None  # no store is asked for any number
+    final = store.block(height) if store.first() <= height <= store.height() else None  # no store is asked for any
+    if final is None and 1 <= height < store.first():
+        return Failure(ELSEWHERE, f"{_began(store)} and has no block {height}: ask another one")
     if final is None:
         return Failure("no_block", f"there is no block {height} yet; the last one is {store.height()}")
     changes = store.handovers(height)
-    members = changes[-1][1] if changes else genesis.spec.members
+    members = changes[-1].members if changes else genesis.spec.members
     return BlockDetail(final, tuple(decode_own(raw, Receipt) for raw in store.receipts(height)), members)
 
 
 def _headers(store: Store, first: int, count: int) -> ClientAnswer:
     found = []
-    for height in range(max(first, 1), min(store.height(), first + min(count, MAX_HEADERS) - 1) + 1):
+    for height in range(max(first, store.first()), min(store.height(), first + min(count, MAX_HEADERS) - 1) + 1):
         final = store.block(height)
         assert final is not None
         found.append((final.block.header, len(final.block.txs)))
@@ -117,6 +123,8 @@ def _headers(store: Store, first: int, count: int) -> ClientAnswer:
 
 def _receipt(store: Store, tx_id: bytes, last: int) -> ClientAnswer:
     place = store.find(tx_id)
+    if place is None and store.first() > 1:
+        return Failure(ELSEWHERE, f"{_began(store)} and knows no transaction {tx_id.hex()}: ask another one")
     if place is None:
         return Failure("not_final", f"no final transaction has the id {tx_id.hex()}")
     if place[0] > last:
@@ -135,7 +143,7 @@ def _receipt(store: Store, tx_id: bytes, last: int) -> ClientAnswer:
         count=len(txs),
         tx_path=merkle.inclusion_proof(index, txs),
         receipt_path=merkle.inclusion_proof(index, receipts),
-        handovers=tuple(_handovers(store, height)),
+        handovers=store.handovers(height),
         links=tuple(_links(store)) if isinstance(final.certificate, WorkCertificate) else (),
     )
 
@@ -146,10 +154,3 @@ def _links(store: Store) -> Iterator[Link]:
         assert final is not None
         assert isinstance(final.certificate, WorkCertificate)
         yield Link(final.block.header, final.certificate)
-
-
-def _handovers(store: Store, height: int) -> Iterator[Handover]:
-    for at, members in store.handovers(height):
-        final = store.block(at)
-        assert final is not None
-        yield Handover(final.block.header, final.certificate, members)

@@ -18,10 +18,13 @@ MAX_BYTES: Final = MAX_MESSAGE_BYTES // 2  # of transactions, but always one blo
 
 
 def blocks_from(store: Store, first: int) -> tuple[FinalBlock, ...]:
-    """Return the final blocks from a height on, as many as one answer holds."""
+    """Return the final blocks from a height on, as many as one answer holds; none, if this one is not kept here."""
     found: list[FinalBlock] = []
     size = 0
-    for height in range(max(first, 1), min(store.height(), first + MAX_BLOCKS - 1) + 1):
+    first = max(first, 1)
+    if first < store.first():
+        return ()
+    for height in range(first, min(store.height(), first + MAX_BLOCKS - 1) + 1):
         final = store.block(height)
         assert final is not None, f"block {height} is missing from the store"
         size += sum(map(len, final.block.txs))

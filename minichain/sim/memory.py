@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from minichain.errors import NetworkError
-from minichain.ledger.certificate import FinalBlock
-from minichain.ledger.committee import Member
+from minichain.ledger.certificate import FinalBlock, Handover, Snapshot
 from minichain.ledger.state import Writes
 
 FULL: Final = (
@@ -32,7 +31,7 @@ class MemoryStore:
         self._blocks: dict[Any, tuple[FinalBlock, tuple[bytes, ...], Writes | None]] = {}
         self._places: dict[Any, tuple[int, int]] = {}
         self._state: dict[Any, bytes] = dict(items)
-        self._handovers: dict[Any, tuple[Member, ...]] = {}
+        self._handovers: dict[Any, Handover] = {}
         self._memory: dict[Any, bytes] = {}
         self._evidence: dict[Any, bool] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -114,11 +113,24 @@ class MemoryStore:
         for key, value in writes.items():
             self._put(self._state, key, value)
 
-    def hand_over(self, height: int, members: tuple[Member, ...]) -> None:
-        self._put(self._handovers, height, members)
+    def hand_over(self, handover: Handover) -> None:
+        self._put(self._handovers, handover.header.height, handover)
 
-    def handovers(self, below: int) -> tuple[tuple[int, tuple[Member, ...]], ...]:
-        return tuple((height, members) for height, members in sorted(self._handovers.items()) if height < below)
+    def handovers(self, below: int) -> tuple[Handover, ...]:
+        return tuple(handover for height, handover in sorted(self._handovers.items()) if height < below)
+
+    def begin_at(self, snapshot: Snapshot) -> None:
+        assert not self._blocks, "a snapshot is for an empty store"
+        self._put(self._blocks, snapshot.height, (snapshot.final, (), None))
+        for key in list(self._state):
+            self._put(self._state, key, None)
+        for key, value in snapshot.items:
+            self._put(self._state, key, value)
+        for handover in snapshot.handovers:
+            self.hand_over(handover)
+
+    def first(self) -> int:
+        return next(iter(self._blocks), 1)
 
     def undo_block(self) -> None:
         height = self.height()
@@ -135,7 +147,7 @@ class MemoryStore:
         return undo
 
     def height(self) -> int:
-        return len(self._blocks)
+        return next(reversed(self._blocks), 0)  # they come and go at that end
 
     def block(self, height: int) -> FinalBlock | None:
         kept = self._blocks.get(height)

@@ -41,6 +41,7 @@ class Promise(msgspec.Struct, frozen=True):
     characters: tuple[str, ...]
     excludes: frozenset[str] = frozenset()
     parted_ms: int = 10_000  # the longest partition
+    disks: tuple[str, ...] = ("lost", "restored", "snapshot")  # that a faulty member may come back with
 
 
 # Stated here and not taken from `Committee`: an observer does not trust the formulas that it is to check.
@@ -49,7 +50,7 @@ PROMISES: Final[dict[str, Promise]] = {
     # Nobody lies, and what arrives is what was sent: acknowledgements are believed.
     "raft": Promise(lambda n: 0, (), frozenset({"adversary", "amnesia", "corruption"})),
     # A partition of several block times may undo what is confirmed; no engine of this kind promises otherwise.
-    "pow": Promise(lambda n: (n - 1) // 3, tuple(FOR_ANY_ENGINE), parted_ms=2_000),
+    "pow": Promise(lambda n: (n - 1) // 3, tuple(FOR_ANY_ENGINE), parted_ms=2_000, disks=("lost", "restored")),
 }
 SOUND_SKEW_MS: Final = 4_000  # of a correct member; two may be off in two directions, and `max_skew_ms` is 10 000
 FALSE_SKEW_MS: Final = 60_000
@@ -111,7 +112,7 @@ def _amnesia(draw: _Drawing) -> Iterable[Step]:
         name, (begin, end) = draw.random.choice(draw.bad), draw.span()
         yield Step(draw.random.randrange(begin + 1), "backup", (name,))
         yield Step(begin, "crash", (name,))
-        yield Step(end, "restart", (name, draw.random.choice(["lost", "restored"])))
+        yield Step(end, "restart", (name, draw.random.choice(draw.promise.disks)))
 
 
 def _adversary(draw: _Drawing) -> Iterable[Step]:

@@ -202,7 +202,7 @@ VERBS: Final[dict[str, Verb]] = {
     "lose": Verb((COUNT, LINK), "one message of a link is lost, the first from now on or a later one"),
     "hold": Verb((COUNT, MS, LINK), "one message of a link is held back for so long"),
     "crash": Verb((NODE, MOMENT), "a node goes off, at once or in the middle of its next turn", "restart", optional=1),
-    "restart": Verb((NODE, DISK), "a node starts with its disk, a backup of it, or an empty one", optional=1),
+    "restart": Verb((NODE, DISK), "a node starts with its disk, a backup, nothing, or a snapshot", optional=1),
     "backup": Verb((NODE,), "a copy of the disk is put aside for restart NODE restored"),
     "pause": Verb((NODE,), "a node freezes, and what comes for it waits", "resume"),
     "resume": Verb((NODE,), "ends pause"),

@@ -35,6 +35,7 @@ from minichain.node.interface import (
     TimerFired,
 )
 from minichain.node.messages import read_peer_message
+from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
 from minichain.sim.adversaries import ADVERSARIES, CORRECT, Adversary, Insider, Ring
 from minichain.sim.checkers import Checkers
@@ -44,7 +45,7 @@ from minichain.sim.trace import Trace
 from minichain.transition import first_state
 
 MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
-DISKS: Final = ("kept", "restored", "lost")  # what a node finds when it starts again
+DISKS: Final = ("kept", "restored", "lost", "snapshot")  # what a node finds when it starts again
 CLIENT_DELAY_MS: Final = 1
 NEVER_MS: Final = 2**63
 MESSAGES_READ: Final = 512  # kept decoded: the members all get the same bytes, and what they read cannot change
@@ -209,7 +210,9 @@ class World:
         self.trace.note(self.elapsed_ms, f"{name} starts" if disk == "kept" else f"{name} starts, its disk is {disk}")
         store = machine.store
         if disk != "kept":
-            store.restore(is_lost=disk == "lost")
+            store.restore(is_lost=disk != "restored")
+            if disk == "snapshot":
+                self._settle_with_snapshot(machine)
             self.checkers.distrust(name, store)
         if machine.is_forgetful:
             store.forget()
@@ -220,6 +223,15 @@ class World:
         machine.life += 1
         machine.stopped_by = ""
         self._push(0, machine, Started())
+
+    def _settle_with_snapshot(self, machine: _Machine) -> None:
+        """Let an empty disk begin with what the furthest other node hands out, if that has a block yet."""
+        others = [other.store for other in self._machines.values() if other is not machine]
+        furthest = max(others, key=MemoryStore.height, default=machine.store)
+        if furthest.height():
+            snapshot = fetch(self.genesis, Snapshots(self.genesis, furthest).answer)
+            with machine.store.turn():
+                machine.store.begin_at(snapshot)
 
     def part(self, *groups: Iterable[str]) -> None:
         """Let no message pass between the groups."""
