@@ -450,7 +450,7 @@ def test_wrong_use_of_the_world_says_what_is_right():
     world, _ = begin()
     with pytest.raises(UsageError, match="choose correct or silent, garbage"):
         world.behave("node-0", "rude")
-    with pytest.raises(UsageError, match="a disk is kept or restored or lost, not 'new'"):
+    with pytest.raises(UsageError, match="a disk is kept or restored or lost or snapshot, not 'new'"):
         world.restart("node-0", "new")
     for act in (world.pause, world.resume, world.fill, world.free, world.backup):
         with pytest.raises(UsageError, match="there is no node 'node-9'"):
