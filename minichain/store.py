@@ -29,7 +29,7 @@ SCHEMA_VERSION: Final = 2
 BUSY_SECONDS: Final = 5  # how long a turn waits for somebody who changes the file with another tool
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB NOT NULL, undo BLOB);
+CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB, undo BLOB);
 CREATE TABLE transactions (id BLOB PRIMARY KEY, height INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX transactions_of ON transactions (height);
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -64,8 +64,8 @@ class Store(Protocol):
     def begin_at(self, snapshot: Snapshot) -> None:
         """Let an empty store begin with a snapshot, which was checked; the blocks before it will not be known here."""
 
-    def first(self) -> int:
-        """Return the height of the first block that is kept here; 1 if there is none yet."""
+    def began(self) -> int:
+        """Return the height of the snapshot that this store began with: of its block, no receipts are known; else 0."""
 
     def undo_block(self) -> None:
         """Take the last block back, with everything it did."""
@@ -172,15 +172,14 @@ class SqliteStore:
 
     def begin_at(self, snapshot: Snapshot) -> None:
         assert self.height() == 0, "a snapshot is for an empty store"
-        kept = (snapshot.height, encode(snapshot.final), encode(()))
-        self._write("INSERT INTO blocks VALUES (?, ?, ?, NULL)", kept)
+        self._write("INSERT INTO blocks VALUES (?, ?, NULL, NULL)", (snapshot.height, encode(snapshot.final)))
         self._db.execute("DELETE FROM state")
         self._db.executemany("INSERT INTO state VALUES (?, ?)", snapshot.items)
         for handover in snapshot.handovers:
             self.hand_over(handover)
 
-    def first(self) -> int:
-        return int(next(self._rows("SELECT coalesce(min(height), 1) FROM blocks"))[0])
+    def began(self) -> int:
+        return int(next(self._rows("SELECT coalesce(max(height), 0) FROM blocks WHERE receipts IS NULL"))[0])
 
     def undo_block(self) -> None:
         height = self.height()
@@ -210,7 +209,7 @@ class SqliteStore:
 
     def receipts(self, height: int) -> tuple[bytes, ...]:
         row = next(self._rows("SELECT receipts FROM blocks WHERE height=?", (height,)), None)
-        return self._decode(row[0], tuple[bytes, ...]) if row else ()
+        return self._decode(row[0], tuple[bytes, ...]) if row and row[0] is not None else ()
 
     def find(self, tx_id: bytes) -> tuple[int, int] | None:
         row = next(self._rows("SELECT height, position FROM transactions WHERE id=?", (tx_id,)), None)

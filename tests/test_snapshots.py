@@ -146,7 +146,7 @@ def test_whoever_begins_with_a_snapshot_votes_and_is_missed(engine: str) -> None
     people.run.crash("node-3")
     people.grow(6)
     people.run.restart("node-3", "snapshot")
-    assert people.run.store("node-3").first() >= 6
+    assert people.run.store("node-3").began() >= 6
     people.settle()
     people.grow(8)
     people.settle()
@@ -168,8 +168,8 @@ def test_what_came_before_is_not_there_and_that_is_said() -> None:
     def asked(body: Any) -> Any:
         return people.client.channel.request("node-3", body, 5_000)
 
-    first = people.run.store("node-3").first()
-    for body in (AskBlock(1), AskFinal(first - 1)):
+    first = people.run.store("node-3").began()
+    for body in (AskBlock(1), AskBlock(first), AskFinal(first - 1)):
         answer = asked(body)
         assert isinstance(answer, Failure)
         assert f"began with a snapshot at {first} and has no block" in answer.message

@@ -285,9 +285,10 @@ def test_a_block_kept_for_ever_is_not_taken_back(either: Store) -> None:
 
 def test_an_empty_store_begins_with_a_snapshot_and_goes_on(path: Path, either: Store) -> None:
     snapshot = Snapshot(final(block(7)), (handover(2, 1), handover(5, 2)), ((b"height", b"7"), (b"odd", b"1")))
+    assert either.began() == 0
     with either.turn():
         either.begin_at(snapshot)
-    assert (either.first(), either.height(), either.block(6)) == (7, 7, None)
+    assert (either.began(), either.height(), either.block(6)) == (7, 7, None)
     assert (either.block(7), either.receipts(7)) == (snapshot.final, ())
     assert dict(either.state_items()) == dict(snapshot.items), "what the genesis gave is gone"
     assert either.handovers(6) == snapshot.handovers
@@ -296,7 +297,7 @@ def test_an_empty_store_begins_with_a_snapshot_and_goes_on(path: Path, either: S
     if isinstance(either, SqliteStore):
         either.close()
         either = open_store(path)
-    assert (either.first(), either.height(), dict(either.state_items())[b"height"]) == (7, 8, b"8")
+    assert (either.began(), either.height(), dict(either.state_items())[b"height"]) == (7, 8, b"8")
     assert [kept.block.header.height for kept in blocks_from(either, 7)] == [7, 8]
     assert blocks_from(either, 6) == blocks_from(either, 0) == (), "whoever lacks more has to ask somebody else"
     with pytest.raises(AssertionError, match="for an empty store"), either.turn():

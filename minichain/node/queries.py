@@ -77,7 +77,7 @@ def answer(genesis: Genesis, store: Store, request: ClientRequest, final: int) -
         case AskReceipt(tx_id):
             return _receipt(store, tx_id, final)
         case AskFinal(first):
-            return FinalAnswer(blocks_from(store, first)) if first >= store.first() else _block(genesis, store, first)
+            return FinalAnswer(blocks_from(store, first)) if first >= store.began() else _block(genesis, store, first)
     raise AssertionError(f"{type(request).__name__} is not answered from the store")
 
 
@@ -98,12 +98,12 @@ def find_verdicts(store: Store, tx_ids: tuple[bytes, ...], final: int) -> dict[b
 
 
 def _began(store: Store) -> str:
-    return f"this node began with a snapshot at {store.first()}"
+    return f"this node began with a snapshot at {store.began()}"
 
 
 def _block(genesis: Genesis, store: Store, height: int) -> ClientAnswer:
-    final = store.block(height) if store.first() <= height <= store.height() else None  # no store is asked for any
-    if final is None and 1 <= height < store.first():
+    final = store.block(height) if store.began() < height <= store.height() else None  # no store is asked for any
+    if final is None and 1 <= height <= store.began():
         return Failure(ELSEWHERE, f"{_began(store)} and has no block {height}: ask another one")
     if final is None:
         return Failure("no_block", f"there is no block {height} yet; the last one is {store.height()}")
@@ -114,7 +114,7 @@ def _block(genesis: Genesis, store: Store, height: int) -> ClientAnswer:
 
 def _headers(store: Store, first: int, count: int) -> ClientAnswer:
     found = []
-    for height in range(max(first, store.first()), min(store.height(), first + min(count, MAX_HEADERS) - 1) + 1):
+    for height in range(max(first, store.began(), 1), min(store.height(), first + min(count, MAX_HEADERS) - 1) + 1):
         final = store.block(height)
         assert final is not None
         found.append((final.block.header, len(final.block.txs)))
@@ -123,7 +123,7 @@ def _headers(store: Store, first: int, count: int) -> ClientAnswer:
 
 def _receipt(store: Store, tx_id: bytes, last: int) -> ClientAnswer:
     place = store.find(tx_id)
-    if place is None and store.first() > 1:
+    if place is None and store.began():
         return Failure(ELSEWHERE, f"{_began(store)} and knows no transaction {tx_id.hex()}: ask another one")
     if place is None:
         return Failure("not_final", f"no final transaction has the id {tx_id.hex()}")

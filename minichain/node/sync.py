@@ -22,7 +22,7 @@ def blocks_from(store: Store, first: int) -> tuple[FinalBlock, ...]:
     found: list[FinalBlock] = []
     size = 0
     first = max(first, 1)
-    if first < store.first():
+    if first < store.began():
         return ()
     for height in range(first, min(store.height(), first + MAX_BLOCKS - 1) + 1):
         final = store.block(height)

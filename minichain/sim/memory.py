@@ -28,7 +28,7 @@ class MemoryStore:
 
     def __init__(self, items: Iterable[tuple[bytes, bytes]], on_remember: Callable[[bytes, bytes], None]) -> None:
         self._on_remember = on_remember
-        self._blocks: dict[Any, tuple[FinalBlock, tuple[bytes, ...], Writes | None]] = {}
+        self._blocks: dict[Any, tuple[FinalBlock, tuple[bytes, ...] | None, Writes | None]] = {}
         self._places: dict[Any, tuple[int, int]] = {}
         self._state: dict[Any, bytes] = dict(items)
         self._handovers: dict[Any, Handover] = {}
@@ -121,7 +121,7 @@ class MemoryStore:
 
     def begin_at(self, snapshot: Snapshot) -> None:
         assert not self._blocks, "a snapshot is for an empty store"
-        self._put(self._blocks, snapshot.height, (snapshot.final, (), None))
+        self._put(self._blocks, snapshot.height, (snapshot.final, None, None))
         for key in list(self._state):
             self._put(self._state, key, None)
         for key, value in snapshot.items:
@@ -129,8 +129,9 @@ class MemoryStore:
         for handover in snapshot.handovers:
             self.hand_over(handover)
 
-    def first(self) -> int:
-        return next(iter(self._blocks), 1)
+    def began(self) -> int:
+        first = next(iter(self._blocks), 0)
+        return first if first and self._blocks[first][1] is None else 0
 
     def undo_block(self) -> None:
         height = self.height()
@@ -155,7 +156,7 @@ class MemoryStore:
 
     def receipts(self, height: int) -> tuple[bytes, ...]:
         kept = self._blocks.get(height)
-        return kept[1] if kept else ()
+        return kept[1] or () if kept else ()
 
     def find(self, tx_id: bytes) -> tuple[int, int] | None:
         return self._places.get(tx_id)

@@ -114,15 +114,15 @@ class Load:
 
     def _is_final(self, tx: Envelope, name: str) -> bool:
         store = self._world.store(name)
-        place = store.find(tx.id) or self._place_before(tx, store.first())
+        place = store.find(tx.id) or self._place_before(tx, store.began())
         return place is not None and place[0] + self._depth - 1 <= store.height()
 
-    def _place_before(self, tx: Envelope, first: int) -> tuple[int, int] | None:
-        """Find what was final before a disk began with a snapshot: others know its block."""
-        if first == 1:
+    def _place_before(self, tx: Envelope, snapshot: int) -> tuple[int, int] | None:
+        """Find what a disk knows only by the snapshot it began with: others know its block."""
+        if not snapshot:
             return None
         places = (self._world.store(name).find(tx.id) for name in self._world.names)
-        return next((place for place in places if place is not None and place[0] < first), None)
+        return next((place for place in places if place is not None and place[0] <= snapshot), None)
 
     def missing(self) -> int:
         """Return how many transactions are not yet final at every correct member."""

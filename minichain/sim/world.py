@@ -228,7 +228,7 @@ class World:
         """Let an empty disk begin with what the furthest other node hands out, if that has a block yet."""
         others = [other.store for other in self._machines.values() if other is not machine]
         furthest = max(others, key=MemoryStore.height, default=machine.store)
-        if furthest.height():
+        if furthest.height() and not machine.store.is_full:  # a full one stays empty
             snapshot = fetch(self.genesis, Snapshots(self.genesis, furthest).answer)
             with machine.store.turn():
                 machine.store.begin_at(snapshot)
