@@ -146,7 +146,7 @@ def test_a_page_that_cannot_be_built_shows_a_card(monkeypatch, capsys):
 def test_moving_pictures_get_short_plain_lists():
     ring, strip = NodeRing(), BlockStrip()
     ring.show([NodeCard("a\u202eb", 12_801, "warn", "catching up")], "12,801", "last block")
-    strip.show([BlockCard(5, b"\xab" * 32, bytes(32), 0, 1, "plant", 2, 4, False)])
+    strip.show([BlockCard(5, b"\xab" * 32, bytes(32), 0, 1, "plant", 2, 4, 0, False)])
     assert ring.nodes == [
         {"name": "a\N{REPLACEMENT CHARACTER}b", "height": "12,801", "state": "warn", "word": "catching up"}
     ]
