@@ -248,7 +248,7 @@ def node(
     expected = None if genesis is None else _read_hash(genesis).hex()
     invitation = joining.read_invitation(where)
     place, chain, key = joining.settle(home, name, invitation, expected)
-    height = joining.begin_with_snapshot(place, chain, invitation) if snapshot else 0
+    height = joining.begin_with_snapshot(place, chain, invitation, key) if snapshot else 0
     with joining.running(home, place) as child:
         content = {
             "did": did_of(key.public),

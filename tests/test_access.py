@@ -1,8 +1,11 @@
-"""Who may write on a chain that only its members, and whom they admit, may write on."""
+"""Who may write, and who may read, on a chain that only its members and whom they admit may write on or read."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, get_args
 
 import builders
 import pytest
@@ -10,13 +13,39 @@ from builders import Ledger, key, sign, transfer
 from msgspec.structs import replace
 from society import Society
 from test_governance import BALANCES, admit, remove, submit
+from test_joining import until
 
 import minichain as mc
+from minichain.client.client import Client
+from minichain.client.simulated import SimulatedChannel
 from minichain.crypto import KeyPair
-from minichain.errors import InvalidBlock, Refused
+from minichain.errors import InvalidBlock, NetworkError, Refused
 from minichain.ledger.genesis import Access, Authority, Genesis
+from minichain.ledger.local import validator_key
 from minichain.ledger.types import Call
+from minichain.live import joining
+from minichain.live.channel import LiveChannel
 from minichain.merkle import root
+from minichain.node.messages import (
+    AskAccount,
+    AskBlock,
+    AskChain,
+    AskContracts,
+    AskFinal,
+    AskHeaders,
+    AskReceipt,
+    AskSnapshot,
+    AskState,
+    AskStatus,
+    AskView,
+    Await,
+    BlockDetail,
+    ChainAnswer,
+    ClientRequest,
+    Failure,
+    Submit,
+    Submitted,
+)
 from minichain.transition import apply_block
 
 CLOSED = Access(reads="anyone", writes="members")
@@ -173,3 +202,108 @@ def test_a_wallet_of_the_network_is_admitted_by_the_first_validator() -> None:
         stranger = mc.Wallet("stranger", KeyPair(b"s" * 32))
         with pytest.raises(Refused, match=REFUSED):
             net.send(stranger, [Call("nobody", "nothing")])
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+REQUESTS = (
+    AskStatus(),
+    AskAccount(key("resident").public),
+    AskBlock(1),
+    AskHeaders(1, 5),
+    AskContracts(),
+    AskView("members", "members", {}),
+    AskState(b"key"),
+    AskReceipt(bytes(32)),
+    AskFinal(1),
+    AskSnapshot(0, 0),
+    Await((bytes(32),)),
+)
+
+
+def asked(society: Society, who: str, body: ClientRequest) -> Any:
+    reader = key(who).public if who else b""
+    return SimulatedChannel(society.run, reader).request("node-0", body, 5_000)
+
+
+def may_read(society: Society, who: str) -> bool:
+    answers = [asked(society, who, body) for body in REQUESTS if not isinstance(body, Await)]
+    refused = [isinstance(answer, Failure) and answer.code == "not_a_reader" for answer in answers]
+    assert len(set(refused)) == 1, "all or nothing"
+    return not refused[0]
+
+
+def closed_society() -> Society:
+    society = Society(chain(access=Access(reads="members", writes="members")), ["node-4"])
+    society.client = Client(society.genesis, SimulatedChannel(society.run, key("bank").public))
+    return society
+
+
+def test_members_and_whom_they_admit_read_and_nobody_else() -> None:
+    society = closed_society()
+    assert [may_read(society, who) for who in ("", "resident", "node-4", "node-0", "bank")] == [False] * 3 + [True] * 2
+    allow(society, "node-1", "resident")
+    assert may_read(society, "resident")
+    allow(society, "node-1", "resident", may_write=False)
+    assert not may_read(society, "resident")
+    admit(society, "node-4", "node-0", "node-1", "node-2")
+    assert may_read(society, "node-4"), "a member to be has to catch up"
+
+
+def test_every_question_has_its_door_keeper() -> None:
+    society = closed_society()
+    kinds = {type(body) for body in REQUESTS} | {Submit, AskChain}
+    assert kinds == set(get_args(ClientRequest)), "a new question has to be thought of here"
+    for body in REQUESTS:
+        answer = asked(society, "resident", body)
+        assert isinstance(answer, Failure)
+        assert answer.message.startswith("this chain is read by its members and by accounts that they admit")
+    assert isinstance(asked(society, "resident", AskChain()), ChainAnswer)
+    assert isinstance(asked(society, "resident", Submit(())), Submitted)
+
+
+def test_where_anybody_reads_nobody_needs_a_key() -> None:
+    assert may_read(Society(chain()), "")
+
+
+@pytest.fixture(scope="module")
+def alliance() -> Iterator[mc.Network]:
+    with mc.Network.local(4, seed=77, profile="alliance") as net:
+        yield net
+
+
+def test_a_stranger_with_a_line_of_its_own_is_told_to_be_admitted(alliance: mc.Network) -> None:
+    places = alliance.world.places  # type: ignore[attr-defined]
+    with closing(LiveChannel(places)) as stranger, closing(LiveChannel(places, key("resident"))) as resident:
+        for line in (stranger, resident):
+            answer = line.request("node-0", AskBlock(1), 5_000)
+            assert isinstance(answer, Failure)
+            assert answer.code == "not_a_reader"
+        alliance.send(
+            mc.Wallet("node-0", validator_key(alliance.world.root, 0)),
+            [Call("ledger", "admit", {"account": key("resident").did, "may_write": True})],
+        )
+        alliance.wait_for_height(alliance.height())
+        assert isinstance(resident.request("node-0", AskBlock(1), 5_000), BlockDetail)
+        assert isinstance(stranger.request("node-0", AskBlock(1), 5_000), Failure)
+
+
+def test_a_newcomer_is_told_why_it_gets_nothing_until_it_is_admitted(alliance: mc.Network, tmp_path: Path) -> None:
+    public, address = alliance.world.places()["node-0"]  # type: ignore[attr-defined]
+    at = joining.Invitation(public.hex(), address)
+    place, genesis, own = joining.settle(tmp_path, "newcomer", at, None)
+    with pytest.raises(NetworkError, match="no snapshot to begin with: this chain is read by its members"):
+        joining.begin_with_snapshot(place, genesis, at, own)
+    alliance.wallet("somebody")  # a block, at least
+    with joining.running(tmp_path, place) as child:
+        where = {"newcomer": (own.public, f"tcp://127.0.0.1:{child.place.client_port}")}
+        with closing(LiveChannel(lambda: where, validator_key(alliance.world.root, 0))) as line:
+
+            def height() -> int:
+                return line.request("newcomer", AskStatus(), 5_000).height  # type: ignore[union-attr]
+
+            until(lambda: "refuses: this chain is read by its members" in (tmp_path / "log.txt").read_text())
+            assert height() == 0
+            admitted = Call("ledger", "admit", {"account": own.did, "may_write": True})
+            alliance.send(mc.Wallet("node-0", validator_key(alliance.world.root, 0)), [admitted])
+            until(lambda: height() == alliance.height())

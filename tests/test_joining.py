@@ -164,9 +164,9 @@ def test_a_node_that_begins_with_a_snapshot_follows_without_the_past(net: Networ
         pay(net)
     at = invitation(net)
     place, chain, key = joining.settle(tmp_path, "newcomer", at, None)
-    height = joining.begin_with_snapshot(place, chain, at)
+    height = joining.begin_with_snapshot(place, chain, at, key)
     assert height == net.height()
-    assert joining.begin_with_snapshot(place, chain, at) == height, "once it has blocks, it goes on from them"
+    assert joining.begin_with_snapshot(place, chain, at, key) == height, "once it has blocks, it goes on from them"
     pay(net)
     with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
 
@@ -188,8 +188,8 @@ def test_a_snapshot_that_a_member_made_up_leaves_nothing_behind(
     pay(net)
     monkeypatch.setattr(State, "root", property(lambda state: bytes(32)))  # as if the values made another root
     at = invitation(net)
-    place, chain, _ = joining.settle(tmp_path, "newcomer", at, None)
+    place, chain, key = joining.settle(tmp_path, "newcomer", at, None)
     with pytest.raises(ProofError, match=r"have the root 0{64}, and block \d+ was certified with"):
-        joining.begin_with_snapshot(place, chain, at)
+        joining.begin_with_snapshot(place, chain, at, key)
     monkeypatch.undo()
-    assert joining.begin_with_snapshot(place, chain, at) > 0, "its directory is as good as new"
+    assert joining.begin_with_snapshot(place, chain, at, key) > 0, "its directory is as good as new"

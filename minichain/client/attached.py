@@ -10,6 +10,7 @@ from minichain.client.client import Channel
 from minichain.codec import from_json
 from minichain.errors import NetworkError
 from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.ledger.local import validator_key
 from minichain.live.channel import LiveChannel
 from minichain.live.control import control
 from minichain.live.home import Home, Running, memory_of
@@ -34,7 +35,7 @@ class AttachedWorld:
         return cls(Home(home))
 
     def start(self) -> Channel:
-        return LiveChannel(self._places)
+        return LiveChannel(self._places, validator_key(self.root, 0))
 
     def _now(self) -> Running:
         """Return where everything is now; a restarted validator may listen elsewhere."""

@@ -12,7 +12,7 @@ from minichain.client.client import Channel
 from minichain.crypto import KeyPair
 from minichain.errors import UsageError
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.local import new_chain, root_of
+from minichain.ledger.local import new_chain, root_of, validator_key
 from minichain.live.channel import LiveChannel
 from minichain.live.cluster import Cluster
 from minichain.live.home import memory_of
@@ -41,7 +41,7 @@ class LocalWorld:
         if not self.directory.exists():
             raise UsageError("this network was temporary and is gone: make a new one, or give it a directory")
         self.cluster.start()
-        return LiveChannel(self.places)
+        return LiveChannel(self.places, validator_key(self.root, 0))
 
     def places(self) -> dict[str, tuple[bytes, str]]:
         """Return (public key, address for clients) of each running validator."""

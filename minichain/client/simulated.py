@@ -8,7 +8,7 @@ from minichain.client.client import Channel
 from minichain.codec import decode, encode
 from minichain.crypto import KeyPair
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.local import new_chain, root_of, with_profile
+from minichain.ledger.local import new_chain, root_of, validator_key, with_profile
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
 from minichain.sim.network import Weather
 from minichain.sim.world import World
@@ -37,7 +37,7 @@ class SimulatedWorld:
         return cls(genesis, keys, root, seed, weather or Weather(), keep_lines)
 
     def start(self) -> Channel:
-        return SimulatedChannel(self.world)
+        return SimulatedChannel(self.world, validator_key(self.root, 0).public)
 
     def crash(self, name: str) -> None:
         self.world.crash(name)
@@ -67,8 +67,9 @@ class SimulatedWorld:
 class SimulatedChannel:
     """A client of a simulated world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, reader: bytes = b"") -> None:
         self._world = world
+        self._reader = reader
         self._number = 0
 
     @property
@@ -79,7 +80,7 @@ class SimulatedChannel:
         if self._world.node(name) is None:
             return None
         self._number += 1
-        self._world.ask(name, CLIENT, encode(Request(self._number, body)))
+        self._world.ask(name, CLIENT, encode(Request(self._number, body)), self._reader)
         found: list[ClientAnswer] = []
 
         def is_answered() -> bool:

@@ -111,7 +111,10 @@ class Delegation(Record, tag="delegation"):
 
 
 class Access(Record):
-    """Who may read and who may write: "anyone", or "members" and the accounts that they admit."""
+    """Who may read and who may write: "anyone", or "members" and the accounts that they admit.
+
+    Reading is guarded at the nodes' doors; whoever was let in can pass on what it read.
+    """
 
     reads: str = "anyone"
     writes: str = "anyone"

@@ -21,7 +21,7 @@ class Account(Record):
     """What the ledger keeps of one account.
 
     `nonce` is the number of transactions so far. `gas_used` was used in quota window number `window`. `may_write`
-    matters on chains that only members, and whom they admit, may write on.
+    matters on chains that only members, and whom they admit, may write on or read.
     """
 
     nonce: int = 0
@@ -58,6 +58,11 @@ def read_account(value: bytes | None) -> Account:
 def is_account_key(key: bytes) -> bool:
     """Tell whether a state key is that of an account."""
     return key.startswith(_ACCOUNT_PREFIX)
+
+
+def public_in(key: bytes) -> bytes:
+    """Return the public key in the state key of an account."""
+    return key[len(_ACCOUNT_PREFIX) :]
 
 
 def name_of_contract(key: bytes) -> str | None:

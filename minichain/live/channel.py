@@ -17,12 +17,15 @@ from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientReque
 
 
 class LiveChannel:
-    """Reach nodes by name. `find` returns (public key, address) of each node that runs now."""
+    """Reach nodes by name. `find` returns (public key, address) of each node that runs now.
 
-    def __init__(self, find: Callable[[], dict[str, tuple[bytes, str]]]) -> None:
+    `key` proves who reads, where a chain is not read by everybody; without one, nobody in particular asks.
+    """
+
+    def __init__(self, find: Callable[[], dict[str, tuple[bytes, str]]], key: KeyPair | None = None) -> None:
         self._find = find
         self._context = zmq.Context()
-        self._key = KeyPair(os.urandom(32))  # clients are not members: they sign transactions, not connections
+        self._key = key or KeyPair(os.urandom(32))
         self._lines: dict[str, tuple[str, Any]] = {}
         self._number = 0
 

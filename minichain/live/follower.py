@@ -5,6 +5,7 @@ It asks for final blocks and believes their certificates, not whoever sent them.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,9 +18,11 @@ from minichain.crypto import KeyPair
 from minichain.errors import DecodeError
 from minichain.live.transport import knock
 from minichain.node.interface import Received
-from minichain.node.messages import MAX_MESSAGE_BYTES, AskFinal, FinalAnswer, FinalBlocks, Request, Response
+from minichain.node.messages import MAX_MESSAGE_BYTES, AskFinal, Failure, FinalAnswer, FinalBlocks, Request, Response
 
 ASK_EVERY_S: Final = 0.3
+
+log = logging.getLogger("minichain")
 
 
 class Follower:
@@ -30,6 +33,7 @@ class Follower:
         self._line = knock(context, key, server, address)
         self._next_s = 0.0
         self._number = 0
+        self._told = ""
 
     def ask(self, height: int) -> None:
         """Ask for what follows a height, once in a while."""
@@ -48,9 +52,17 @@ class Follower:
                 return
             with suppress(DecodeError):
                 answer = decode(data, Response, MAX_MESSAGE_BYTES).body
+                if isinstance(answer, Failure):
+                    self._tell(answer)
                 if isinstance(answer, FinalAnswer) and answer.blocks:
                     self._next_s = 0.0  # there may be more
                     yield Received(self._server, encode(FinalBlocks(answer.blocks)))
+
+    def _tell(self, refusal: Failure) -> None:
+        """Say once why the member gives no blocks; it is asked again all the same."""
+        if refusal.message != self._told:
+            self._told = refusal.message
+            log.warning("the member that this node follows refuses: %s", refusal.message)
 
     def close(self) -> None:
         """Leave nothing open."""

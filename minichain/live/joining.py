@@ -60,14 +60,14 @@ def settle(home: Path, name: str, invitation: Invitation, genesis: str | None) -
     return Place(name, spec, secret, blocks, source=source), own, key
 
 
-def begin_with_snapshot(place: Place, genesis: Genesis, invitation: Invitation) -> int:
+def begin_with_snapshot(place: Place, genesis: Genesis, invitation: Invitation, key: KeyPair) -> int:
     """Let a node that has no block yet begin with a snapshot; returns the height it stands at.
 
     Raises `NetworkError` if there is none, `ProofError` if it is not what the chain's members have certified.
     """
     with closing(SqliteStore(Path(place.chain), genesis.hash, first_state(genesis))) as store:
         if store.height() == 0:
-            with _line(invitation) as ask:
+            with _line(invitation, key) as ask:
                 snapshot = fetch(genesis, ask)
             with store.turn():
                 store.begin_at(snapshot)
@@ -83,11 +83,11 @@ def _ask(invitation: Invitation) -> ChainAnswer:
 
 
 @contextmanager
-def _line(invitation: Invitation) -> Iterator[Callable[[ClientRequest], ClientAnswer]]:
+def _line(invitation: Invitation, key: KeyPair | None = None) -> Iterator[Callable[[ClientRequest], ClientAnswer]]:
     """Open a line to the member that invited; asking raises `NetworkError` when no answer comes."""
     public = bytes.fromhex(invitation.public)
     assert len(public) == KEY_SIZE
-    with closing(LiveChannel(lambda: {"source": (public, invitation.address)})) as channel:
+    with closing(LiveChannel(lambda: {"source": (public, invitation.address)}, key)) as channel:
 
         def ask(body: ClientRequest) -> ClientAnswer:
             answer = channel.request("source", body, ANSWER_MS)

@@ -143,7 +143,7 @@ class Process:
         if self._follower and not self._node.committee.weight(self._key.public):
             self._follower.ask(self._node.height)
             events += self._follower.heard()
-        events += [Asked(client, data) for client, data in self.transport.from_clients()]
+        events += [Asked(*asked) for asked in self.transport.from_clients()]
         return events
 
     def _until_timer_ms(self) -> int:

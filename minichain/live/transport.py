@@ -173,11 +173,11 @@ class Transport:
             elif public not in self.cut:
                 yield public, frames[-1].bytes
 
-    def from_clients(self) -> Iterator[tuple[bytes, bytes]]:
-        """Take what clients sent: (which connection, bytes)."""
+    def from_clients(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Take what clients sent: (which connection, bytes, the Curve25519 key that it has proven)."""
         for frames in self._drain(self._clients, MAX_FROM_CLIENTS):
             if len(frames) == 2:
-                yield frames[0].bytes, frames[1].bytes
+                yield frames[0].bytes, frames[1].bytes, z85.decode(frames[1].get("User-Id"))
 
     def commands(self) -> Iterator[bytes]:
         """Take what this process's owner said."""

@@ -72,6 +72,7 @@ from minichain.node.messages import (
     read_peer_message,
 )
 from minichain.node.peers import Peers
+from minichain.node.readers import NOT_A_READER, Readers
 from minichain.node.snapshots import Snapshots
 from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
@@ -120,6 +121,7 @@ class Node:
         self._snapshots = Snapshots(genesis, store)
         self._head: Header | None = None
         self._accounts: dict[bytes, bytes] = {}
+        self._readers = Readers(genesis)
         self._terms = b""  # of committees, as the state has them
         self._note_writes(dict(store.state_items()))
         self._refusals: dict[bytes, Refused] = {}  # oldest first
@@ -151,8 +153,8 @@ class Node:
                 self._on_executed(answer)
             case engine.Mined():
                 self._run(event)
-            case Asked(client, data):
-                self._on_client(client, data)
+            case Asked():
+                self._on_client(event)
             case Started():
                 self._on_started()
         effects, self._out = self._out, []
@@ -445,6 +447,7 @@ class Node:
         self._terms = writes.get(COMMITTEE_KEY) or self._terms
         for key, value in writes.items():
             if is_account_key(key):
+                self._readers.note(key, value)
                 if value is None:
                     self._accounts.pop(key, None)
                 else:
@@ -660,14 +663,18 @@ class Node:
 
     # --- clients ---
 
-    def _on_client(self, client: bytes, data: bytes) -> None:
+    def _on_client(self, asked: Asked) -> None:
         try:
-            request = decode(data, Request, MAX_MESSAGE_BYTES)
+            request = decode(asked.data, Request, MAX_MESSAGE_BYTES)
         except DecodeError as error:
             self._counts["garbage"] += 1
-            self._reply((client, 0), Failure("malformed", str(error)))
+            self._reply((asked.client, 0), Failure("malformed", str(error)))
             return
-        self._answer((client, request.number), request.body)
+        ticket = asked.client, request.number
+        if self._readers.may_ask(asked.reader, request.body):
+            self._answer(ticket, request.body)
+        else:
+            self._reply(ticket, NOT_A_READER)
 
     def _answer(self, ticket: Ticket, body: ClientRequest) -> None:
         match body:

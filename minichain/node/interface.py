@@ -23,10 +23,11 @@ class Received(Plain):
 
 
 class Asked(Plain):
-    """Bytes from a client, whom `client` names to the transport."""
+    """Bytes from a client, whom `client` names to the transport; `reader` is the Curve25519 key that it has proven."""
 
     client: bytes
     data: bytes
+    reader: bytes = b""
 
 
 class TimerFired(Plain):

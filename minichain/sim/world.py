@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from minichain.codec import Plain
 from minichain.consensus.interface import Build, Mine, Mined, StopMining
-from minichain.crypto import KeyPair, is_valid_signature
+from minichain.crypto import KeyPair, curve_public, is_valid_signature
 from minichain.errors import InvalidBlock, NetworkError, UsageError
 from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
@@ -390,11 +390,11 @@ class World:
         machine = self._named(sender)
         self._post(machine, self._named(receiver), data)
 
-    def ask(self, name: str, client: bytes, data: bytes) -> None:
-        """Send a client's bytes to a node; the answer will be among `replies`."""
+    def ask(self, name: str, client: bytes, data: bytes, reader: bytes = b"") -> None:
+        """Send a client's bytes to a node, as the owner of the key `reader`; the answer will be among `replies`."""
         machine = self._named(name)
         self._replies.setdefault(client, [])
-        self._push(CLIENT_DELAY_MS, machine, Asked(client, data))
+        self._push(CLIENT_DELAY_MS, machine, Asked(client, data, curve_public(reader) if reader else b""))
 
     def has_replies(self, client: bytes) -> bool:
         """Tell whether `replies` has any."""

@@ -72,7 +72,7 @@ class Run:
         self._submitted_ms.append(self._world.now_ms)
         self._served.append(name)
         self._world.ask(name, CLIENT, encode(Request(number, Submit((envelope.raw,)))))
-        self._world.ask(name, CLIENT, encode(Request(number, Await((envelope.id,)))))
+        self._world.ask(name, CLIENT, encode(Request(number, Await((envelope.id,)))), envelope.body.sender)
 
     def _is_answered(self) -> bool:
         return self._world.has_replies(CLIENT)

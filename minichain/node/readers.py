@@ -1,0 +1,47 @@
+"""Who may ask a node, where a chain is read by its members and by whom they admit.
+
+A connection proves a Curve25519 key; it is that of an account's Ed25519 identity. What the chain is, anybody is told:
+whoever wants to be admitted must know what to ask for. Transactions, anybody brings: whether they may write is
+checked with each of them.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from minichain.crypto import curve_public
+from minichain.errors import DecodeError
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.state import public_in, read_account
+from minichain.node.messages import AskChain, ClientRequest, Failure, Submit
+
+OPEN: Final = (AskChain, Submit)
+NOT_A_READER: Final = Failure(
+    "not_a_reader",
+    "this chain is read by its members and by accounts that they admit: ask a member to admit your key "
+    "(ledger.admit), and connect with it",
+)
+
+
+class Readers:
+    """The keys of those who may read, as the state of accounts says."""
+
+    def __init__(self, genesis: Genesis) -> None:
+        self._is_closed = genesis.spec.access.reads == "members"
+        self._keys: set[bytes] = set()
+
+    def note(self, key: bytes, value: bytes | None) -> None:
+        """Take a changed account, by its state key."""
+        if not self._is_closed:
+            return
+        with suppress(DecodeError):  # a key that nobody can own reads nothing
+            reader = curve_public(public_in(key))
+            if read_account(value).may_write:
+                self._keys.add(reader)
+            else:
+                self._keys.discard(reader)
+
+    def may_ask(self, reader: bytes, body: ClientRequest) -> bool:
+        """Tell whether a connection's proven key (empty: none) may ask this."""
+        return not self._is_closed or isinstance(body, OPEN) or reader in self._keys
