@@ -31,6 +31,7 @@ from minichain.node.messages import (
     AskBlock,
     AskChain,
     AskContracts,
+    AskEvidence,
     AskFinal,
     AskHeaders,
     AskReceipt,
@@ -217,6 +218,7 @@ REQUESTS = (
     AskReceipt(bytes(32)),
     AskFinal(1),
     AskSnapshot(0, 0),
+    AskEvidence(0),
     Await((bytes(32),)),
 )
 

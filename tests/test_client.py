@@ -14,7 +14,11 @@ from noticeboard import NoticeBoard
 
 import minichain as mc
 from minichain.client.client import GAS_LIMIT, Client
+from minichain.client.evidence import read_misbehaviour
 from minichain.client.simulated import SimulatedChannel, SimulatedWorld
+from minichain.codec import encode
+from minichain.consensus.bft import Equivocation
+from minichain.consensus.bft.messages import cast_vote
 from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import verify
 from minichain.errors import (
@@ -23,15 +27,16 @@ from minichain.errors import (
     DecodeError,
     LanguageError,
     NetworkError,
+    ProofError,
     Refused,
     TimedOut,
     UsageError,
 )
-from minichain.ledger.genesis import Fee, Limits, Quota
+from minichain.ledger.genesis import Fee, Limits, Quota, Stake
 from minichain.ledger.state import TREASURY_KEY
 from minichain.ledger.types import Call
 from minichain.node import core
-from minichain.node.messages import AskStatus, Await, Failure, Headers, Outcomes, Submit, Verdict
+from minichain.node.messages import AskEvidence, AskStatus, Await, Failure, Headers, Outcomes, Submit, Verdict
 from minichain.sim import adversaries
 
 
@@ -49,6 +54,76 @@ def board(net: mc.Network) -> Any:
 def pay(net: mc.Network, **options: Any) -> mc.Receipt:
     shop = net.wallet("shop")
     return net.send(net.wallet("bank"), [Call("ledger", "transfer", {"to": shop.did, "amount": 1})], **options)
+
+
+# --- several at once -------------------------------------------------------------------------------------------------
+
+
+def transfer(net: mc.Network, amount: int) -> list[Call]:
+    return [Call("ledger", "transfer", {"to": net.wallet("shop").did, "amount": amount})]
+
+
+def test_what_is_sent_together_is_handed_in_before_anybody_waits(net: mc.Network):
+    wallets = net.wallets([f"resident {number}" for number in range(5)], units=10)
+    assert net.height() <= 2, "many wallets are opened as fast as one"
+    before = net.height()
+    receipts = net.send_together((wallet, transfer(net, 1)) for wallet in [*wallets.values(), *wallets.values()])
+    assert len({receipt.tx_id for receipt in receipts}) == 10
+    assert net.height() <= before + 3
+    assert net.account(net.wallet("shop")).balance == 10
+    assert net.send_together([]) == []
+
+
+def test_of_several_the_first_that_failed_is_named_and_the_others_stand(net: mc.Network):
+    poor, rich = net.wallet("poor"), net.wallet("bank")
+    with pytest.raises(CallFailed, match="the balance is 0, less than the 7 to be sent"):
+        net.send_together([(rich, transfer(net, 2)), (poor, transfer(net, 7)), (rich, transfer(net, 3))])
+    assert net.account(net.wallet("shop")).balance == 5
+
+
+def test_of_several_one_whose_nonce_was_taken_is_signed_anew(net: mc.Network):
+    bank = net.wallet("bank")
+    other = Client(net.genesis, SimulatedChannel(world_of(net).world))
+    net.wallet("shop")
+    asked: list[Any] = []
+
+    def be_quicker(name: str, body: Any) -> None:
+        if isinstance(body, Submit):
+            asked.append(body)
+            if len(asked) == 1:
+                assert other.send(bank.key, transfer(net, 10), "the quicker one").ok
+
+    net.client.channel = Spy(net.client.channel, be_quicker)
+    net.send_together([(bank, transfer(net, 1)), (bank, transfer(net, 2))])
+    assert net.account(net.wallet("shop")).balance == 13, "each once"
+
+
+# --- members and evidence ---------------------------------------------------------------------------------------------
+
+
+def test_who_contradicts_itself_is_shown_and_can_be_accused():
+    with mc.Network.simulated(4, seed=5, membership=Stake(epoch=5)) as net:
+        world_of(net).world.behave("node-3", "double-voter")
+        for _ in range(3):
+            pay(net)
+        shown = net.evidence()[0]
+        assert (shown.did, shown.height) == (net.members()[3].did, shown.height)
+        assert shown.step in ("prevote", "precommit")
+        net.accuse(net.wallet("resident"), shown)
+        while len(net.members()) == 4:
+            pay(net)
+        assert [member.name for member in net.members()] == ["node-0", "node-1", "node-2"]
+        with pytest.raises(CallFailed, match="was slashed for height"):
+            net.accuse(net.wallet("resident"), shown)
+
+
+def test_evidence_that_proves_nothing_is_not_believed(net: mc.Network):
+    votes = [cast_vote(builders.key("node-0"), bytes(32), 0, 1, 0, each) for each in (None, bytes(32))]
+    with pytest.raises(ProofError, match="proves nothing"):
+        read_misbehaviour(encode(Equivocation(*votes)), net.genesis)
+    refused = net.client.channel.request("node-0", AskEvidence(0), 1_000)
+    assert isinstance(refused, Failure)
+    assert "has 0 proofs of misbehaviour, and none numbered 0" in refused.message
 
 
 # --- wallets and contracts ------------------------------------------------------------------------------------------

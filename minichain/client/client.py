@@ -150,6 +150,37 @@ class Client:
             self.channel.pause(POLL_MS)
         raise TimedOut(self._explain(f"{what} to become final", timeout_ms))
 
+    def send_together(
+        self, items: Sequence[tuple[KeyPair, Sequence[Call], str]], gas_limit: int = GAS_LIMIT
+    ) -> list[Receipt]:
+        """Do as `send` with each (key, calls, what), but hand in all before waiting for any."""
+        deadline = self.channel.now_ms() + self._timeout_ms
+        envelopes = [self._sign_next(key, calls, gas_limit, deadline) for key, calls, _ in items]
+        if envelopes:
+            self._ask(Submit(tuple(envelope.raw for envelope in envelopes)), Submitted, deadline)
+        receipts = []
+        for envelope, (key, calls, what) in zip(envelopes, items, strict=True):
+            verdict = self._finalise(envelope, deadline)
+            if verdict is None:
+                raise TimedOut(self._explain(f"{what} to become final", self._timeout_ms))
+            if verdict.receipt is not None:
+                receipts.append(verdict.receipt)
+            elif verdict.code == "wrong_nonce":  # it can never become final, so `send` signs anew
+                self._nonces.pop(key.public, None)
+                receipts.append(self.send(key, calls, what, gas_limit))
+            else:
+                raise Refused(verdict.code, f"refused: {verdict.message}")
+        return receipts
+
+    def _sign_next(self, key: KeyPair, calls: Sequence[Call], gas_limit: int, deadline: int) -> Envelope:
+        """Sign what will follow everything that this client has signed with a key."""
+        state = self._ask(AskAccount(key.public), AccountState, deadline)
+        if state is None:
+            raise TimedOut(self._explain("the state of an account", self._timeout_ms))
+        envelope = self._sign(key, calls, gas_limit, state)
+        self._nonces[key.public] = envelope.body.nonce + 1
+        return envelope
+
     def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int, state: AccountState) -> Envelope:
         nonce = max(state.next_nonce, self._nonces.get(key.public, 0))
         spec = self.genesis.spec

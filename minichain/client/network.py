@@ -8,13 +8,14 @@ with Network.local(validators=4) as net:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Self
 
 from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
+from minichain.client.evidence import Misbehaviour, read_misbehaviour
 from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
 from minichain.client.simulated import SimulatedWorld
@@ -27,16 +28,17 @@ from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
 from minichain.ledger import types
-from minichain.ledger.committee import Member
+from minichain.ledger.committee import Member, committee_at
 from minichain.ledger.genesis import Fee
 from minichain.ledger.local import BANK, validator_key
-from minichain.ledger.state import Account, contract_key
+from minichain.ledger.state import COMMITTEE_KEY, Account, contract_key
 from minichain.ledger.types import Call, Header
 from minichain.node.messages import (
     AccountState,
     AskAccount,
     AskBlock,
     AskContracts,
+    AskEvidence,
     AskHeaders,
     AskReceipt,
     AskState,
@@ -44,6 +46,7 @@ from minichain.node.messages import (
     AskView,
     BlockDetail,
     Contracts,
+    EvidenceAnswer,
     Headers,
     NodeStatus,
     ReceiptAnswer,
@@ -54,6 +57,13 @@ from minichain.sim.network import Weather
 
 STATUS_TIMEOUT_MS = 500
 DEPLOY_ARGUMENTS = frozenset({"contract", "sender", "name", "setup"})
+
+
+Item = tuple[Wallet, Sequence[Call]]  # a transaction to be: who signs, and what is to be done
+
+
+def _told(calls: Sequence[Call]) -> str:
+    return " and ".join(f"{call.contract}.{call.action}" for call in calls)
 
 
 class NodeReport(Record):
@@ -153,17 +163,26 @@ class Network:
         Where transactions cost fees, a wallet gets enough for some hundred of them; where only members write, the
         first validator admits it.
         """
-        wallet = Wallet.derive(self.world.root, name)
-        if self.genesis.spec.access.writes == "members" and not self.account(wallet).may_write:
+        return self.wallets([name], units)[name]
+
+    def wallets(self, names: Iterable[str], units: int = 0) -> dict[str, Wallet]:
+        """Return wallets by their names, as `wallet` does, and with no more waiting for many than for one."""
+        wallets = {name: Wallet.derive(self.world.root, name) for name in names}
+        self.send_together(item for wallet in wallets.values() for item in self._to_open(wallet, units))
+        return wallets
+
+    def _to_open(self, wallet: Wallet, units: int) -> Iterator[Item]:
+        """Yield what has to be sent before a wallet can be used."""
+        spec = self.genesis.spec
+        if spec.access.writes == "members" and not self.account(wallet).may_write:
             admit = Call("ledger", "admit", {"account": wallet.did, "may_write": True})
-            self.send(Wallet(self.nodes[0], validator_key(self.world.root, 0)), [admit])
-        policy = self.genesis.spec.policy
-        wanted = max(units, 100 * GAS_LIMIT * policy.price) if isinstance(policy, Fee) and name != BANK else units
+            yield Wallet(self.nodes[0], validator_key(self.world.root, 0)), [admit]
+        price = spec.policy.price if isinstance(spec.policy, Fee) and wallet.name != BANK else 0
+        wanted = max(units, 100 * GAS_LIMIT * price)
         missing = wanted - self.account(wallet).balance if wanted else 0
         if missing > 0:
-            bank = Wallet.derive(self.world.root, BANK)
-            self.send(bank, [Call("ledger", "transfer", {"to": wallet.did, "amount": missing})])
-        return wallet
+            transfer = Call("ledger", "transfer", {"to": wallet.did, "amount": missing})
+            yield Wallet.derive(self.world.root, BANK), [transfer]
 
     def deploy(
         self,
@@ -222,9 +241,18 @@ class Network:
         self, sender: Wallet, calls: Sequence[Call], *, gas_limit: int = GAS_LIMIT, timeout_ms: int | None = None
     ) -> Receipt:
         """Do one or several calls as one transaction: all of them or none. Raises `CallFailed` if they fail."""
-        what = " and ".join(f"{call.contract}.{call.action}" for call in calls)
+        what = _told(calls)
         receipt = self.client.send(sender.key, calls, what, gas_limit, timeout_ms)
         return require_ok(Receipt(self.client, receipt), what)
+
+    def send_together(self, items: Iterable[Item]) -> list[Receipt]:
+        """Send several transactions at once, each (sender, calls); none may depend on another of a different sender.
+
+        Returns their receipts, in order. Raises `CallFailed` for the first that failed; the others stand.
+        """
+        sent = [(sender.key, calls, _told(calls)) for sender, calls in items]
+        receipts = self.client.send_together(sent)
+        return [require_ok(Receipt(self.client, got), what) for got, (_, _, what) in zip(receipts, sent, strict=True)]
 
     def attempt(self, sender: Wallet, contract: str, action: str, args: dict[str, Any]) -> Receipt:
         """Do one call and return its receipt, also when the contract refuses."""
@@ -295,6 +323,27 @@ class Network:
             found = self.client.channel.request(member.name, AskStatus(), STATUS_TIMEOUT_MS)
         status = found if isinstance(found, NodeStatus) else None
         return NodeReport(member.name, member.public, status is not None, status, self.world.memory(member.name))
+
+    def members(self) -> tuple[Member, ...]:
+        """Return who certifies the next block; on a chain with a membership, that changes."""
+        terms, height = self.state(COMMITTEE_KEY).value, self.height()
+        assert terms is not None, "every state has a committee"
+        return committee_at(terms, height + 1).members
+
+    def evidence(self) -> tuple[Misbehaviour, ...]:
+        """Return every proof that a member contradicted itself which a running node has kept, checked here."""
+        found = {}
+        for report in self.status():
+            for number in range(report.status.evidence if report.status else 0):
+                answer = self.client.channel.request(report.name, AskEvidence(number), STATUS_TIMEOUT_MS)
+                if isinstance(answer, EvidenceAnswer):
+                    shown = read_misbehaviour(answer.evidence, self.genesis)
+                    found[shown.did, shown.step, shown.height, shown.round] = shown
+        return tuple(found.values())
+
+    def accuse(self, sender: Wallet, shown: Misbehaviour) -> Receipt:
+        """Bring evidence before the ledger, which takes a part of the member's stake, where it has one."""
+        return self.send(sender, [Call("ledger", "accuse", {"first": shown.first, "second": shown.second})])
 
     def crash(self, name: str) -> None:
         """Kill a validator at once."""

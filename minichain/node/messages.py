@@ -86,6 +86,12 @@ class AskSnapshot(Record, tag="snapshot"):
     part: int
 
 
+class AskEvidence(Record, tag="evidence"):
+    """Answer with `EvidenceAnswer`: the proof of misbehaviour with this number, from 0; `NodeStatus` counts them."""
+
+    number: int
+
+
 class AskAccount(Record, tag="account"):
     """Answer with `AccountState` of this public key."""
 
@@ -130,7 +136,7 @@ class AskReceipt(Record, tag="receipt"):
 
 
 _AskChain = AskAccount | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
-ClientRequest = Submit | Await | AskStatus | AskChain | AskFinal | AskSnapshot | _AskChain
+ClientRequest = Submit | Await | AskStatus | AskChain | AskFinal | AskSnapshot | AskEvidence | _AskChain
 
 # --- to clients -----------------------------------------------------------------------------------------------------
 
@@ -196,6 +202,12 @@ class SnapshotPart(Record, tag="snapshotpart"):
     handovers: tuple[Handover, ...]
     parts: int
     items: tuple[tuple[bytes, bytes], ...]
+
+
+class EvidenceAnswer(Record, tag="misbehaviour"):
+    """What a node kept of a member that contradicted itself, as the engine wrote it; it is to be checked."""
+
+    evidence: bytes
 
 
 class AccountState(Record, tag="accountstate"):
@@ -270,7 +282,8 @@ class Failure(Record, tag="failure"):
 
 
 _ChainAnswer = AccountState | BlockDetail | Headers | Contracts | Value | StateAnswer | ReceiptAnswer
-ClientAnswer = Submitted | Outcomes | NodeStatus | ChainAnswer | FinalAnswer | SnapshotPart | _ChainAnswer | Failure
+_NodeAnswer = NodeStatus | ChainAnswer | FinalAnswer | SnapshotPart | EvidenceAnswer
+ClientAnswer = Submitted | Outcomes | _NodeAnswer | _ChainAnswer | Failure
 
 
 class Request(Record):

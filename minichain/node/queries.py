@@ -15,6 +15,7 @@ from minichain.node import execution
 from minichain.node.messages import (
     AskBlock,
     AskContracts,
+    AskEvidence,
     AskFinal,
     AskHeaders,
     AskReceipt,
@@ -24,6 +25,7 @@ from minichain.node.messages import (
     ClientAnswer,
     ClientRequest,
     Contracts,
+    EvidenceAnswer,
     Failure,
     FinalAnswer,
     Headers,
@@ -76,6 +78,8 @@ def answer(genesis: Genesis, store: Store, request: ClientRequest, final: int) -
             return _headers(store, first, count)
         case AskReceipt(tx_id):
             return _receipt(store, tx_id, final)
+        case AskEvidence(number):
+            return _evidence(store.evidence(), number)
         case AskFinal(first):
             return FinalAnswer(blocks_from(store, first)) if first >= store.began() else _block(genesis, store, first)
     raise AssertionError(f"{type(request).__name__} is not answered from the store")
@@ -110,6 +114,12 @@ def _block(genesis: Genesis, store: Store, height: int) -> ClientAnswer:
     changes = store.handovers(height)
     members = changes[-1].members if changes else genesis.spec.members
     return BlockDetail(final, tuple(decode_own(raw, Receipt) for raw in store.receipts(height)), members)
+
+
+def _evidence(found: tuple[bytes, ...], number: int) -> ClientAnswer:
+    if not 0 <= number < len(found):
+        return Failure("no_evidence", f"this node has {len(found)} proofs of misbehaviour, and none numbered {number}")
+    return EvidenceAnswer(found[number])
 
 
 def _headers(store: Store, first: int, count: int) -> ClientAnswer:

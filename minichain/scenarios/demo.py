@@ -60,7 +60,12 @@ def deploy(
 
 def perform(net: Network, step: Step, wallet: Wallet) -> Receipt:
     """Send one step of a story as a transaction."""
-    return net.send(wallet, [Call(step.contract, step.action, dict(step.args))])
+    return net.send(wallet, [call_of(step)])
+
+
+def call_of(step: Step) -> Call:
+    """Return the call that a step of a story is."""
+    return Call(step.contract, step.action, dict(step.args))
 
 
 def _play(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minichain.client.network import Network
-from minichain.scenarios.demo import Tell, deploy, perform
+from minichain.scenarios.demo import Tell, call_of, deploy
 from minichain.scenarios.waste import day
 
 
@@ -12,9 +12,9 @@ def load(net: Network, tell: Tell) -> None:
     known = {name for name, _, _ in net.contracts()}
     if known >= set(day.CONTRACTS):
         return
-    wallets = {name: net.wallet(name) for name in day.people()}
+    wallets = net.wallets(day.people())
     dids = {name: wallet.did for name, wallet in wallets.items()}
     deploy(net, day.CONTRACTS, day.arguments(dids), wallets[day.people()[0]], tell)
-    for step in day.steps(dids):
-        tell(f"{step.role}: {step.sentence}")
-        perform(net, step, wallets[step.role])
+    for steps in day.rounds(dids):
+        tell(f"{steps[0].role}: {steps[0].sentence}" + (f" (and {len(steps) - 1} more)" if len(steps) > 1 else ""))
+        net.send_together((wallets[step.role], [call_of(step)]) for step in steps)

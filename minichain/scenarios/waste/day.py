@@ -6,6 +6,7 @@ Like any story it is a plan: nothing is sent here. What goes wrong is not marked
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -88,18 +89,24 @@ def people() -> tuple[str, ...]:
     return tuple(dict.fromkeys([OFFICE, *others, *named]))
 
 
-def steps(dids: Dids) -> Iterator[Step]:
-    """Tell the day; `dids` are those of `people()`. A step's role is a name of `people()` too."""
-    registered: set[str] = set()
-    for document, end in LOADS:
-        named = {role: sites(document)[role].number if role in sites(document) else role for role in roles(document)}
-        salt = digest("example day", document.number.encode())
-        for planned in plan(document, {role: dids[name] for role, name in named.items()}, salt):
-            if planned.action == end:
-                break
-            step = replace(planned, role=named[planned.role])
-            if step.action != "register":
-                yield step
-            elif step.args["did"] not in registered:
-                registered.add(step.args["did"])
-                yield replace(step, args={**step.args, "codes": ["*"], "methods": ["*"]})
+def rounds(dids: Dids) -> Iterator[tuple[Step, ...]]:
+    """Tell the day; `dids` are those of `people()`. A step's role is a name of `people()` too.
+
+    First everybody is registered; then, round by round, each load that is under way takes its next step. No step
+    depends on another one of its round.
+    """
+    loads = [list(_steps(document, end, dids)) for document, end in LOADS]
+    registered = {step.args["did"]: step for load in loads for step in load if step.action == "register"}
+    yield tuple(replace(step, args={**step.args, "codes": ["*"], "methods": ["*"]}) for step in registered.values())
+    on_the_way = [[step for step in load if step.action != "register"] for load in loads]
+    for together in zip_longest(*on_the_way):
+        yield tuple(step for step in together if step is not None)
+
+
+def _steps(document: Document, end: str, dids: Dids) -> Iterator[Step]:
+    named = {role: sites(document)[role].number if role in sites(document) else role for role in roles(document)}
+    salt = digest("example day", document.number.encode())
+    for planned in plan(document, {role: dids[name] for role, name in named.items()}, salt):
+        if planned.action == end:
+            return
+        yield replace(planned, role=named[planned.role])
