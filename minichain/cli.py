@@ -156,6 +156,7 @@ def status(home: Path | None, as_json: bool) -> None:
         sys.exit(NO)
     with Network.attach(home) as net:
         reports = net.status()
+        members = [member.name for member in net.members()] if any(report.is_up for report in reports) else None
     nodes = [
         {
             "name": report.name,
@@ -170,7 +171,9 @@ def status(home: Path | None, as_json: bool) -> None:
     ]
     join = {place.name: f"{place.public}@{place.address.removeprefix('tcp://')}" for place in running.nodes}
     content = {"running": True, "dashboards": running.dashboards, "pid": running.pid, "nodes": nodes, "join": join}
-    show(as_json, content, lambda: _print_table(nodes, f"Dashboards: {running.dashboards or 'none'}"))
+    names = "unknown while no node answers" if members is None else ", ".join(map(_plain, members))
+    caption = f"Members now: {names}\nDashboards: {running.dashboards or 'none'}"
+    show(as_json, {**content, "members": members}, lambda: _print_table(nodes, caption))
 
 
 def _print_table(rows: list[dict[str, Any]], caption: str = "") -> None:

@@ -115,6 +115,7 @@ def test_a_network_goes_up_tells_how_it_is_and_goes_down(home: Home):
         ("node-1", True, 1, 0),
     ]
     assert len({node["state_root"] for node in found["nodes"]}) == 1
+    assert found["members"] == ["node-0", "node-1"]
     assert "node-1" in run("status").stdout
 
     assert read("down") == {"stopped": True}
