@@ -27,6 +27,7 @@ from minichain.contracts.proxy import DeployedContract, default_name, require_ok
 from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
+from minichain.faults.network import Weather
 from minichain.ledger import types
 from minichain.ledger.committee import Member, committee_at
 from minichain.ledger.genesis import Fee
@@ -53,7 +54,6 @@ from minichain.node.messages import (
     StateAnswer,
     Value,
 )
-from minichain.sim.network import Weather
 
 STATUS_TIMEOUT_MS = 500
 DEPLOY_ARGUMENTS = frozenset({"contract", "sender", "name", "setup"})

@@ -7,10 +7,10 @@ from typing import Any
 from minichain.client.client import Channel
 from minichain.codec import decode, encode
 from minichain.crypto import KeyPair
+from minichain.faults.network import Weather
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import new_chain, root_of, validator_key, with_profile
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
-from minichain.sim.network import Weather
 from minichain.sim.world import World
 
 CLIENT = b"client"

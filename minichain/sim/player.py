@@ -11,11 +11,11 @@ from typing import Final
 
 from minichain.codec import encode
 from minichain.crypto import KeyPair
+from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import Genesis, Work
 from minichain.ledger.local import BANK, new_chain, root_of, wallet_key
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.node.messages import Request, Submit
-from minichain.sim.timeline import Step, Timeline
 from minichain.sim.world import World
 
 SENDERS: Final = (BANK, *(f"clerk-{number}" for number in range(1, 16)))  # many: the parts of a network both have work

@@ -16,6 +16,9 @@ from minichain.codec import Plain
 from minichain.consensus.interface import Build, Mine, Mined, StopMining
 from minichain.crypto import KeyPair, curve_public, is_valid_signature
 from minichain.errors import InvalidBlock, NetworkError, UsageError
+from minichain.faults.adversaries import ADVERSARIES, CORRECT, Adversary, Insider, Ring
+from minichain.faults.network import Link, Network, Weather
+from minichain.faults.timeline import DISKS, MOMENTS
 from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block, open_envelope
@@ -37,15 +40,11 @@ from minichain.node.interface import (
 from minichain.node.messages import read_peer_message
 from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
-from minichain.sim.adversaries import ADVERSARIES, CORRECT, Adversary, Insider, Ring
 from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
-from minichain.sim.network import Link, Network, Weather
 from minichain.sim.trace import Trace
 from minichain.transition import first_state
 
-MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
-DISKS: Final = ("kept", "restored", "lost", "snapshot")  # what a node finds when it starts again
 CLIENT_DELAY_MS: Final = 1
 NEVER_MS: Final = 2**63
 MESSAGES_READ: Final = 512  # kept decoded: the members all get the same bytes, and what they read cannot change

@@ -18,11 +18,11 @@ from minichain.consensus.bft import Proposal, Vote
 from minichain.consensus.bft.messages import author, cast_vote, sign_proposal
 from minichain.crypto import DIGEST_SIZE, KeyPair, digest
 from minichain.errors import DecodeError
+from minichain.faults.network import damaged
 from minichain.ledger.certificate import PRECOMMIT, QuorumCertificate, sign_vote, vote_statement
 from minichain.ledger.types import Block, Header, SignedTransaction
 from minichain.merkle import root
 from minichain.node.messages import FinalBlocks, PeerMessage, Position, Transactions, read_peer_message
-from minichain.sim.network import damaged
 
 FLOOD: Final = 20
 FAR: Final = 10**9

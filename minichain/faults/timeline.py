@@ -25,17 +25,18 @@ import msgspec
 
 from minichain.codec import Record
 from minichain.errors import ConfigError, MinichainError
+from minichain.faults.adversaries import ADVERSARIES, CORRECT
+from minichain.faults.network import CHANCES, Weather
 from minichain.ledger.genesis import CLOCKS, ENGINES
 from minichain.ledger.local import MAX_VALIDATORS
-from minichain.sim.adversaries import ADVERSARIES, CORRECT
-from minichain.sim.network import CHANCES, Weather
-from minichain.sim.world import DISKS, MOMENTS
 
 MAX_MS: Final = 7 * 24 * 3_600_000
 MAX_SKEW_MS: Final = MAX_MS
 MAX_SUBMIT: Final = 5_000
 MAX_STEPS: Final = 10_000
 MAX_SEED: Final = 2**63 - 1
+MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
+DISKS: Final = ("kept", "restored", "lost", "snapshot")  # what a node finds when it starts again
 COMMENT: Final = "#"
 NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}")
 
