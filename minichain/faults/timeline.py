@@ -12,7 +12,8 @@ First come the options, one a line, then what happens, in order of time:
     at 6000 behave node-2 equivocator
     at 9000 calm                            # every fault ends
 
-`parse(str(timeline))` is the same timeline. Every time is in milliseconds of virtual time since the beginning.
+`parse(str(timeline))` is the same timeline. Every time is in milliseconds since the beginning, of virtual time in the
+simulated world and of real time in the live one.
 """
 
 from __future__ import annotations
@@ -49,8 +50,13 @@ class Step(Record):
     args: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
+        return f"at {self.at_ms} {self.words}"
+
+    @property
+    def words(self) -> str:
+        """Return what happens, without the time."""
         words = [argument.write(value) for argument, value in zip(VERBS[self.verb].arguments, self.args, strict=False)]
-        return " ".join(["at", str(self.at_ms), self.verb, *words])
+        return " ".join([self.verb, *words])
 
 
 class Timeline(Record):
@@ -243,6 +249,11 @@ def parse(text: str) -> Timeline:
         except MinichainError as error:
             raise ConfigError(f"line {number}: {error}") from None
     return msgspec.structs.replace(_with_options(options), steps=tuple(steps))
+
+
+def parse_step(text: str, names: Names) -> Step:
+    """Read what happens, without a time, such as `cut node-0 -> node-2`; raises `ConfigError`."""
+    return _read_step(["0", *text.split()], names, [])
 
 
 def _read_option(words: Words, options: dict[str, tuple[Any, ...]], is_late: bool) -> None:
