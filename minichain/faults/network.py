@@ -45,7 +45,7 @@ class Conditions(Plain, forbid_unknown_fields=True):
     weather: Weather = Weather(0, 0)
     of_link: tuple[tuple[str, str, Weather], ...] = ()
     cut: tuple[Link, ...] = ()
-    side: dict[str, int] = {}
+    side: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class _Mark:

@@ -117,7 +117,6 @@ class Transport:
         self._control_name = f"inproc://control-{id(self)}"
         self._control.bind(self._control_name)
         self._lines: dict[bytes, tuple[str, Any]] = {}
-        self.cut: frozenset[bytes] = frozenset()  # members this node is parted from, for lessons
         self.counts: Counter[str] = Counter()
         self._poller = zmq.Poller()
         for socket in (self._door, self._clients, self._control):
@@ -160,9 +159,9 @@ class Transport:
         line.immediate = True  # queue nothing for a member that is not there
         self._lines[public] = (address, line)
 
-    def wait(self, timeout_ms: int) -> None:
-        """Wait until something arrives, or the time is up."""
-        self._poller.poll(max(0, timeout_ms))
+    def wait(self, timeout_ms: int, only_commands: bool = False) -> None:
+        """Wait until something arrives, or a command at least, or the time is up."""
+        (self._control if only_commands else self._poller).poll(max(0, timeout_ms))
 
     def from_members(self) -> Iterator[tuple[bytes, bytes]]:
         """Take what members sent: (who, as CURVE proved it; bytes)."""
@@ -170,7 +169,7 @@ class Transport:
             public = self._names.get(frames[-1].get("User-Id"))
             if len(frames) != 2 or public is None:
                 self.counts["odd_frames"] += 1
-            elif public not in self.cut:
+            else:
                 yield public, frames[-1].bytes
 
     def from_clients(self) -> Iterator[tuple[bytes, bytes, bytes]]:
@@ -193,16 +192,16 @@ class Transport:
 
     def send(self, peer: bytes, data: bytes) -> None:
         """Send to a member now or not at all."""
-        if peer in self._lines and peer not in self.cut:
+        if peer in self._lines:
             try:
                 self._lines[peer][1].send(data, zmq.NOBLOCK)
             except zmq.Again:
                 self.counts["dropped"] += 1
 
-    def broadcast(self, data: bytes) -> None:
-        """Send to every other member."""
-        for peer in self._lines:
-            self.send(peer, data)
+    @property
+    def peers(self) -> tuple[bytes, ...]:
+        """Return the members whose address is known."""
+        return tuple(self._lines)
 
     def reply(self, client: bytes, data: bytes) -> None:
         """Send to a client now or not at all."""

@@ -1,0 +1,295 @@
+"""A timeline played on processes, in real time, by the same player as the simulated one.
+
+Clients send transactions through their doors, as anybody would. One witness for each node reads its final blocks all
+the while, and once more at the end: what it ever called final must be final still, and everywhere the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from queue import Empty, SimpleQueue
+from random import Random
+from threading import Event, Thread
+from typing import Final, Protocol, cast
+
+from minichain.client.network import Network
+from minichain.client.wallet import Wallet
+from minichain.client.world import World
+from minichain.codec import Plain
+from minichain.crypto import digest
+from minichain.errors import UsageError
+from minichain.faults import player
+from minichain.faults.adversaries import CORRECT
+from minichain.faults.timeline import Step, Timeline, parse_step
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
+from minichain.live.channel import LiveChannel
+from minichain.live.faults import require_playable
+from minichain.node.messages import AccountState, AskAccount, AskFinal, FinalAnswer, Submit, Submitted
+
+SENDERS: Final = tuple(f"clerk-{number}" for number in range(1, 5))
+UNITS: Final = 10_000  # each of them has at least
+GAS_LIMIT: Final = 100_000
+LOOK_S: Final = 0.05  # a witness looks for new blocks this often
+ANSWER_MS: Final = 1_000  # a node that is silent for longer is asked again later
+RESEND_S: Final = 1.5  # what is not final anywhere after so long is sent again, to another node
+BATCH: Final = 100  # transactions in one message
+CALM_S: Final = 30.0  # within so long after the last line everything must be final
+
+Places = Callable[[], dict[str, tuple[bytes, str]]]
+
+
+class LiveWorld(World, Protocol):
+    """A network of processes, seen by its owner."""
+
+    def places(self) -> dict[str, tuple[bytes, str]]: ...
+    def begin(self, timeline: Timeline) -> None: ...
+    def end(self) -> None: ...
+
+
+# --- one client to each node -----------------------------------------------------------------------------------------
+
+
+class Witness:
+    """Reads the final blocks of one node, one after the other, and hands in transactions there."""
+
+    def __init__(self, name: str, genesis: Genesis, places: Places) -> None:
+        self.name = name
+        self.ids: list[bytes] = []  # of the final blocks, from height 1 on
+        self.final: dict[bytes, int] = {}  # transaction -> its height
+        self.refused: Counter[str] = Counter()
+        self.outbox: SimpleQueue[tuple[bytes, ...]] = SimpleQueue()
+        self._open = genesis.spec.work.confirmations - 1 if genesis.spec.engine == "pow" else 0  # not final yet
+        self._places = places
+        self._is_over = Event()
+        self._thread = Thread(target=self._run, name=f"witness of {name}", daemon=True)
+
+    def start(self) -> Witness:
+        """Begin to look, in a thread of its own."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """End the thread."""
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with closing(LiveChannel(self._places)) as channel:
+            while not self._is_over.wait(LOOK_S):
+                self._hand_in(channel)
+                while self.read(channel):
+                    pass
+
+    def _hand_in(self, channel: LiveChannel) -> None:
+        try:
+            while not self._is_over.is_set():
+                answer = channel.request(self.name, Submit(self.outbox.get_nowait()), ANSWER_MS)
+                if isinstance(answer, Submitted):
+                    self.refused.update(verdict.code for verdict in answer.verdicts if verdict.code != "accepted")
+        except Empty:
+            return
+
+    def read(self, channel: LiveChannel) -> bool:
+        """Ask once for what follows; False if there was nothing new."""
+        answer = channel.request(self.name, AskFinal(len(self.ids) + 1), ANSWER_MS)
+        blocks = answer.blocks if isinstance(answer, FinalAnswer) else ()
+        final = blocks[: max(0, len(blocks) - self._open)]
+        for block in (kept.block for kept in final):
+            if block.header.height == len(self.ids) + 1:
+                self.final |= {digest("transaction", raw): block.header.height for raw in block.txs}
+                self.ids.append(block.header.id)
+        return bool(final)
+
+
+def reread(net: Network, places: Places, names: Iterable[str]) -> list[Witness]:
+    """Read the whole chain of these nodes anew."""
+    witnesses = [Witness(name, net.genesis, places) for name in names]
+    with closing(LiveChannel(places)) as channel:
+        for witness in witnesses:
+            while witness.read(channel):
+                pass
+    return witnesses
+
+
+def contradictions(witnesses: Iterable[Witness]) -> tuple[str, ...]:
+    """Name each height at which two of these chains, or one at two times, have different blocks."""
+    found, first = [], dict[int, tuple[str, bytes]]()
+    for witness in witnesses:
+        for height, block_id in enumerate(witness.ids, 1):
+            name, before = first.setdefault(height, (witness.name, block_id))
+            if before != block_id:
+                found.append(f"block {height} of {witness.name} is {block_id.hex()}, of {name} {before.hex()}")
+    return tuple(found)
+
+
+class Crowd:
+    """Clients who sign transactions and send them until they are final."""
+
+    def __init__(self, net: Network, witnesses: list[Witness], seed: int) -> None:
+        self._net = net
+        self._witnesses = {witness.name: witness for witness in witnesses}
+        self._random = Random(f"crowd {seed}")
+        self._wallets = [net.wallet(name, UNITS) for name in SENDERS]
+        self._nonces = {wallet.did: self._next_nonce(wallet) for wallet in self._wallets}
+        spec = net.genesis.spec
+        self._expires = net.height() + spec.limits.max_expiry
+        self._open: dict[bytes, tuple[float, Envelope]] = {}  # not known to be final anywhere; when it was sent last
+        self.submitted: list[bytes] = []
+
+    def _next_nonce(self, wallet: Wallet) -> int:
+        return self._net.client.ask(AskAccount(wallet.key.public), AccountState, "an account").next_nonce
+
+    def submit(self, count: int, name: str = "") -> None:
+        """Sign transactions, and send them to a node, or to any that runs."""
+        envelopes = [self._sign(self._wallets[(len(self.submitted) + i) % len(SENDERS)]) for i in range(count)]
+        self.submitted += [envelope.id for envelope in envelopes]
+        self._send(envelopes, name)
+
+    def _sign(self, wallet: Wallet) -> Envelope:
+        genesis, nonce = self._net.genesis, self._nonces[wallet.did]
+        self._nonces[wallet.did] += 1
+        call = Call("ledger", "transfer", {"to": self._wallets[0].did, "amount": 1})
+        key = wallet.key
+        body = Transaction(genesis.spec.chain_id, genesis.hash, key.public, nonce, (call,), GAS_LIMIT, self._expires)
+        return sign_transaction(body, key)
+
+    def _send(self, envelopes: list[Envelope], name: str = "") -> None:
+        self._open |= {envelope.id: (time.monotonic(), envelope) for envelope in envelopes}
+        running = [name] if name else [one for one in self._witnesses if self._net.world.is_running(one)]
+        if running:
+            chosen = self._witnesses[self._random.choice(running)]
+            for first in range(0, len(envelopes), BATCH):
+                chosen.outbox.put(tuple(envelope.raw for envelope in envelopes[first : first + BATCH]))
+
+    def wait(self, ms: int) -> None:
+        """Let time pass, and send again what is not final anywhere."""
+        end = time.monotonic() + ms / 1000
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_S))
+            self._resend()
+
+    def _resend(self) -> None:
+        for tx_id in [known for known in self._open if any(known in w.final for w in self._witnesses.values())]:
+            del self._open[tx_id]
+        late = time.monotonic() - RESEND_S
+        if any(sent < late for sent, _ in self._open.values()):
+            # All of them: a later one of the same sender is refused where an earlier one is missing.
+            self._send([envelope for _, envelope in self._open.values()])
+
+    def missing(self, names: Iterable[str]) -> int:
+        """Return how many transactions are not final yet at all of these nodes."""
+        known = [self._witnesses[name].final for name in names]
+        return sum(not all(tx_id in final for final in known) for tx_id in self.submitted)
+
+
+# --- a timeline ------------------------------------------------------------------------------------------------------
+
+
+class Line(Plain):
+    """What happened: when it should, when it was done, both in milliseconds, and in which words."""
+
+    at_ms: int
+    done_ms: int
+    words: str
+
+
+class Outcome(Plain):
+    """What came of it. `faulty` were no correct members at some time, and are not asked; `contradictions` are forks."""
+
+    is_safe: bool
+    is_live: bool
+    submitted: int
+    missing: int
+    refused: dict[str, int]
+    heights: dict[str, int]
+    faulty: tuple[str, ...]
+    contradictions: tuple[str, ...]
+    calm_ms: int  # from the end of all faults until everything was final
+    lines: tuple[Line, ...]
+
+
+class _Stage:
+    """The network, as the player sees it."""
+
+    def __init__(self, world: LiveWorld, tell: Callable[[Line], None]) -> None:
+        self._world = world
+        self._tell = tell
+        self._start = time.monotonic()
+        self._at_ms = 0
+        self.lines: list[Line] = []
+
+    @property
+    def elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._start) * 1000)
+
+    def is_running(self, name: str) -> bool:
+        return self._world.is_running(name)
+
+    def fault(self, step: Step) -> None:
+        try:
+            self._world.fault(step)
+        except UsageError as error:  # a node that has stopped by itself in this moment
+            self.note(f"passed over: {error}")
+        else:
+            self.note(step.words, step.at_ms)
+
+    def note(self, text: str, at_ms: int | None = None) -> None:
+        now = self.elapsed_ms
+        self.lines.append(Line(now if at_ms is None else at_ms, now, text))
+        self._tell(self.lines[-1])
+
+
+def play(
+    net: Network, timeline: Timeline, tell: Callable[[Line], None] = lambda line: None, calm_s: float = CALM_S
+) -> Outcome:
+    """Play a timeline on a running network of processes that is yours, and say whether it stayed safe and live.
+
+    Every fault ends with it, also after an error. Raises `UsageError` before anything happens if the timeline is for
+    another chain, or has a line that processes cannot follow.
+    """
+    if not hasattr(net.world, "begin"):
+        raise UsageError("this network is simulated: play the timeline by `minichain sim --timeline FILE`")
+    world = cast(LiveWorld, net.world)
+    require_playable(timeline, net.genesis.spec)
+    made_faulty = [step.args[0] for step in timeline.steps if step.verb == "behave" and step.args[1] != CORRECT]
+    correct = [name for name in timeline.names if name not in made_faulty]
+    witnesses = [Witness(name, net.genesis, world.places).start() for name in timeline.names]
+    try:
+        crowd = Crowd(net, witnesses, timeline.seed)
+        world.begin(timeline)
+        stage = _Stage(world, tell)
+        player.play(stage, crowd, timeline)
+        stage.fault(parse_step("calm", timeline.names))
+        begun = time.monotonic()
+        while crowd.missing(correct) and time.monotonic() < begun + calm_s:
+            crowd.wait(round(LOOK_S * 1000))
+        calm_ms = round((time.monotonic() - begun) * 1000)
+    finally:
+        for witness in witnesses:
+            witness.close()
+        world.end()
+    again = reread(net, world.places, correct)
+    return _outcome(crowd, [w for w in witnesses if w.name in correct], again, made_faulty, calm_ms, stage.lines)
+
+
+def _outcome(
+    crowd: Crowd, witnesses: list[Witness], again: list[Witness], faulty: list[str], calm_ms: int, lines: list[Line]
+) -> Outcome:
+    forks = contradictions([*witnesses, *again])
+    missing = sum(not all(tx_id in w.final for w in again) for tx_id in crowd.submitted)
+    return Outcome(
+        is_safe=not forks,
+        is_live=not missing,
+        submitted=len(crowd.submitted),
+        missing=missing,
+        refused=dict(sum((w.refused for w in witnesses), Counter())),
+        heights={w.name: len(w.ids) for w in again},
+        faulty=tuple(dict.fromkeys(faulty)),
+        contradictions=forks,
+        calm_ms=calm_ms,
+        lines=tuple(lines),
+    )
