@@ -25,6 +25,7 @@ from minichain.faults import player
 from minichain.faults.adversaries import CORRECT
 from minichain.faults.timeline import Step, Timeline, parse_step
 from minichain.ledger.genesis import Genesis
+from minichain.ledger.profiles import PROFILES
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.live.channel import LiveChannel
 from minichain.live.faults import require_playable
@@ -190,9 +191,9 @@ class Crowd:
 
 
 class Line(Plain):
-    """What happened: when it should, when it was done, both in milliseconds, and in which words."""
+    """What happened, and from when to when, in milliseconds since the beginning: a start of a process takes time."""
 
-    at_ms: int
+    begun_ms: int
     done_ms: int
     words: str
 
@@ -213,13 +214,13 @@ class Outcome(Plain):
 
 
 class _Stage:
-    """The network, as the player sees it."""
+    """The network and its clients, as the player sees them; it takes down what happened."""
 
-    def __init__(self, world: LiveWorld, tell: Callable[[Line], None]) -> None:
+    def __init__(self, world: LiveWorld, crowd: Crowd, tell: Callable[[Line], None]) -> None:
         self._world = world
+        self._crowd = crowd
         self._tell = tell
         self._start = time.monotonic()
-        self._at_ms = 0
         self.lines: list[Line] = []
 
     @property
@@ -230,17 +231,34 @@ class _Stage:
         return self._world.is_running(name)
 
     def fault(self, step: Step) -> None:
+        begun_ms = self.elapsed_ms
         try:
             self._world.fault(step)
         except UsageError as error:  # a node that has stopped by itself in this moment
             self.note(f"passed over: {error}")
         else:
-            self.note(step.words, step.at_ms)
+            self._take_down(begun_ms, step.words)
 
-    def note(self, text: str, at_ms: int | None = None) -> None:
-        now = self.elapsed_ms
-        self.lines.append(Line(now if at_ms is None else at_ms, now, text))
+    def note(self, text: str) -> None:
+        self._take_down(self.elapsed_ms, text)
+
+    def submit(self, count: int, name: str = "") -> None:
+        begun_ms = self.elapsed_ms
+        self._crowd.submit(count, name)
+        self._take_down(begun_ms, f"submit {count} {name}".strip())
+
+    def wait(self, ms: int) -> None:
+        self._crowd.wait(ms)
+
+    def _take_down(self, begun_ms: int, text: str) -> None:
+        self.lines.append(Line(begun_ms, self.elapsed_ms, text))
         self._tell(self.lines[-1])
+
+
+def network_of(timeline: Timeline) -> Network:
+    """Make the network of processes that a timeline's options stand for; it starts at `with`."""
+    pace = {"work": PROFILES["public"]["work"]} if timeline.engine == "pow" else {}
+    return Network.local(timeline.validators, seed=timeline.seed, engine=timeline.engine, clock=timeline.clock, **pace)
 
 
 def play(
@@ -261,9 +279,10 @@ def play(
     try:
         crowd = Crowd(net, witnesses, timeline.seed)
         world.begin(timeline)
-        stage = _Stage(world, tell)
-        player.play(stage, crowd, timeline)
-        stage.fault(parse_step("calm", timeline.names))
+        stage = _Stage(world, crowd, tell)
+        player.play(stage, stage, timeline)
+        if not timeline.steps or timeline.steps[-1].verb != "calm":
+            stage.fault(parse_step("calm", timeline.names))
         begun = time.monotonic()
         while crowd.missing(correct) and time.monotonic() < begun + calm_s:
             crowd.wait(round(LOOK_S * 1000))
