@@ -138,6 +138,24 @@ def test_a_key_that_is_not_listed_is_refused(net: mc.Network):
         assert "garbage" not in net.status()[0].status.counters
 
 
+def test_a_member_who_knocks_while_the_list_of_members_changes_is_let_in():
+    keys = [KeyPair(bytes([number]) * 32) for number in range(1, 8)]
+    members = [key.public for key in keys]
+    door = transport.Transport(keys[0], tuple(members[1:]), HOST, 0, 0)
+    context = zmq.Context()
+    try:
+        for _ in range(5):
+            for key in keys[1:]:
+                transport.knock(context, key, members[0], f"tcp://{HOST}:{door.peer_port}")
+            end = time.monotonic() + 0.1
+            while time.monotonic() < end:
+                door.allow(members)
+        assert door.refused == 0
+    finally:
+        context.destroy(0)
+        door.close()
+
+
 def test_a_faulty_member_is_heard_and_survived(net: mc.Network):
     pay(net)
     net.crash("node-3")

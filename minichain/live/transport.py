@@ -43,14 +43,14 @@ class _Anybody:
 
 
 class _Members:
-    """The allow-list, in the form pyzmq asks for."""
+    """The allow-list, in the form pyzmq asks for, in a thread of its own: so `names` is only ever replaced as a whole."""
 
     def __init__(self, names: dict[str, bytes]) -> None:
-        self._names = names
+        self.names = names
         self.refused = 0
 
     def callback(self, domain: str, key: bytes) -> bool:
-        allowed = key.decode() in self._names
+        allowed = key.decode() in self.names
         self.refused += not allowed
         return allowed
 
@@ -109,8 +109,7 @@ class Transport:
 
     def __init__(self, key: KeyPair, peers: tuple[bytes, ...], host: str, peer_port: int, client_port: int) -> None:
         self._key = key
-        self._names = {curve_name(public): public for public in peers}
-        self.context, self._guard, self._allowed = guarded_context(self._names)
+        self.context, self._guard, self._allowed = guarded_context({curve_name(public): public for public in peers})
         self._door, self.peer_port = open_door(self.context, key, MEMBERS, host, peer_port)
         self._clients, self.client_port = open_door(self.context, key, CLIENTS, host, client_port)
         self._control = self.context.socket(zmq.PULL)
@@ -138,9 +137,8 @@ class Transport:
 
     def allow(self, peers: Iterable[bytes]) -> None:
         """Let exactly these members in from now on; whoever is no member any more is not heard."""
-        self._names.clear()
-        self._names.update({curve_name(public): public for public in peers if public != self._key.public})
-        for gone in [public for public in self._lines if public not in self._names.values()]:
+        self._allowed.names = {curve_name(public): public for public in peers if public != self._key.public}
+        for gone in [public for public in self._lines if public not in self._allowed.names.values()]:
             self._lines.pop(gone)[1].close()
 
     def set_peer(self, public: bytes, address: str, anew: bool = False) -> None:
@@ -148,7 +146,7 @@ class Transport:
 
         `anew` connects again even to the same address: whoever was refused once is not let in by knocking longer.
         """
-        if public not in self._names.values():
+        if public not in self._allowed.names.values():
             return
         old = self._lines.get(public)
         if old is not None and old[0] == address and not anew:
@@ -166,7 +164,7 @@ class Transport:
     def from_members(self) -> Iterator[tuple[bytes, bytes]]:
         """Take what members sent: (who, as CURVE proved it; bytes)."""
         for frames in self._drain(self._door, MAX_FROM_MEMBERS):
-            public = self._names.get(frames[-1].get("User-Id"))
+            public = self._allowed.names.get(frames[-1].get("User-Id"))
             if len(frames) != 2 or public is None:
                 self.counts["odd_frames"] += 1
             else:
