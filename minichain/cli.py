@@ -503,20 +503,26 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "start", "simulator", "tree"]))
-@click.option("--validators", type=click.IntRange(1, 100), default=4, show_default=True)
+@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "start", "recovery", "simulator", "tree"]))
+@click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7].")
 @click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=20, show_default=True, help="For recovery: kill two so often."
+)
 @with_json
-def bench(what: str, validators: int, transfers: int, as_json: bool) -> None:
+def bench(what: str, validators: int | None, transfers: int, rounds: int, as_json: bool) -> None:
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
-    options = {} if what == "tree" else {"validators": validators}
+    options = {} if what == "tree" or validators is None else {"validators": validators}
     if what == "throughput":
         options["transfers"] = transfers
+    if what == "recovery":
+        options["rounds"] = rounds
     with notes.status(f"measuring {what}"):
         content = benches.BENCHES[what](**options)
     show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
+    sys.exit(0 if content.get("passed", True) else NO)
 
 
 @main.command()

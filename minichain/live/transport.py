@@ -43,7 +43,7 @@ class _Anybody:
 
 
 class _Members:
-    """The allow-list, in the form pyzmq asks for, in a thread of its own: so `names` is only ever replaced as a whole."""
+    """The allow-list, in the form pyzmq asks for. It asks in a thread of its own: `names` is replaced as a whole."""
 
     def __init__(self, names: dict[str, bytes]) -> None:
         self.names = names
