@@ -231,7 +231,7 @@ def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, 
     lost = sum(not all(tx_id in witness.final for witness in again) for tx_id in seen)
     missing = sum(not all(tx_id in witness.final for witness in again) for tx_id in crowd.submitted)
     forks = contradictions([*witnesses, *again])
-    cuts = quantiles(times, n=20)
+    cuts = quantiles(times, n=20, method="inclusive")
     return {
         "passed": not (forks or lost or missing) and cuts[9] <= RECOVERY_S,
         "recovery_s": {"p50": round(cuts[9], 2), "p95": round(cuts[18], 2), "max": round(max(times), 2)},
