@@ -285,7 +285,7 @@ def _recoveries(net: Network, witnesses: list[Witness], names: tuple[str, ...]) 
     """Kill these, let the others go on, then start them in turn; yield how long each needed."""
     for name in names:
         net.crash(name)
-    _wait_for_blocks(witnesses, max(len(witness.ids) for witness in witnesses) + 2)
+    _wait_for_blocks(witnesses, max(len(witness.ids) for witness in witnesses) + 1)
     for name in names:
         (own,) = (witness for witness in witnesses if witness.name == name)
         height, begun = max(len(witness.ids) for witness in witnesses), time.monotonic()
