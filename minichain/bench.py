@@ -21,7 +21,7 @@ import psutil
 
 from minichain.client.local import LocalWorld
 from minichain.client.network import Network
-from minichain.client.playing import Crowd, Witness, contradictions, reread
+from minichain.client.playing import Crowd, Witness, contradictions, reread, unfinished
 from minichain.crypto import KeyPair, is_valid_signature
 from minichain.errors import TimedOut, UsageError
 from minichain.ledger.local import BANK
@@ -217,7 +217,7 @@ def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, 
     with Network.local(validators, seed=seed) as net:
         world = net.world
         assert isinstance(world, LocalWorld)
-        witnesses = [Witness(name, net.genesis, world.places).start() for name in net.nodes]
+        witnesses = [Witness(name, net, world.places).start() for name in net.nodes]
         crowd = Crowd(net, witnesses, seed)
         begun = time.perf_counter()
         with _under_load(crowd):
@@ -230,8 +230,7 @@ def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, 
             witness.close()
         again = reread(net, world.places, net.nodes)
     seen = set().union(*(witness.final for witness in witnesses))
-    lost = sum(not all(tx_id in witness.final for witness in again) for tx_id in seen)
-    missing = sum(not all(tx_id in witness.final for witness in again) for tx_id in crowd.submitted)
+    lost, missing = unfinished(seen, again), unfinished(crowd.submitted, again)
     forks = contradictions([*witnesses, *again])
     cuts = quantiles(times, n=20, method="inclusive")
     return {
@@ -244,7 +243,7 @@ def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, 
         "missing": missing,
         "lost": lost,
         "contradictions": list(forks),
-        "height": min(len(witness.ids) for witness in again),
+        "height": min(witness.height for witness in again),
         "load_tps": round(len(crowd.submitted) / load_s),
         "validators": validators,
         "formula": "recovery = from the call that starts a killed validator's process until a client has read from it "
@@ -285,10 +284,10 @@ def _recoveries(net: Network, witnesses: list[Witness], names: tuple[str, ...]) 
     """Kill these, let the others go on, then start them in turn; yield how long each needed."""
     for name in names:
         net.crash(name)
-    _wait_for_blocks(witnesses, max(len(witness.ids) for witness in witnesses) + 1)
+    _wait_for_blocks(witnesses, max(witness.height for witness in witnesses) + 1)
     for name in names:
         (own,) = (witness for witness in witnesses if witness.name == name)
-        height, begun = max(len(witness.ids) for witness in witnesses), time.monotonic()
+        height, begun = max(witness.height for witness in witnesses), time.monotonic()
         net.restart(name)
         _wait_for_blocks([own], height + 1)
         yield time.monotonic() - begun
@@ -297,7 +296,7 @@ def _recoveries(net: Network, witnesses: list[Witness], names: tuple[str, ...]) 
 def _wait_for_blocks(witnesses: list[Witness], height: int) -> None:
     """Return when one of them has read a block of this height."""
     deadline = time.monotonic() + CALM_S
-    while max(len(witness.ids) for witness in witnesses) < height:
+    while max(witness.height for witness in witnesses) < height:
         if time.monotonic() > deadline:
             raise TimedOut(f"{witnesses[0].name} did not make block {height} final within {CALM_S:g} s")
         time.sleep(0.005)

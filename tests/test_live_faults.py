@@ -283,6 +283,11 @@ def test_a_node_with_an_empty_disk_gets_the_chain_from_the_others():
         net.fault("restart node-3 lost")
         pay(net)
         net.wait_for_height(3)
+        net.crash("node-3")
+        net.fault("restart node-3 snapshot")
+        net.wait_for_height(pay(net).height)
+        (again,) = playing.reread(net, world_of(net).places, ["node-3"])
+        assert (again.began, again.height) == (3, 4)
         net.fault("delay 20 40")
         net.fault("pause node-0")
         net.crash("node-1")
@@ -373,8 +378,13 @@ def test_a_simulated_network_is_not_played_on_like_processes():
 
 
 def test_a_fork_and_a_missing_transaction_are_told():
-    genesis = mc.Network.local().genesis
-    chains = [playing.Witness(name, genesis, dict) for name in ("a", "b")]
-    chains[0].ids, chains[1].ids = [b"1", b"2"], [b"1", b"3", b"4"]
-    assert playing.contradictions(chains) == ("block 2 of b is 33, of a 32",)
-    assert playing.contradictions(chains[:1] * 2) == ()
+    net = mc.Network.local()
+    a, b = (playing.Witness(name, net, dict) for name in ("a", "b"))
+    a.ids, b.ids = {1: b"1", 2: b"2"}, {1: b"1", 2: b"3", 3: b"4"}
+    assert playing.contradictions([a, b]) == ("block 2 of b is 33, of a 32",)
+    assert playing.contradictions([a, a]) == ()
+    a.final, b.final = {b"x": 1, b"y": 2}, {b"y": 2, b"z": 3}
+    assert playing.unfinished([b"x", b"y", b"z"], [a, b]) == 2
+    b.began = 1
+    assert playing.unfinished([b"x", b"y", b"z"], [a, b]) == 1, "x is below the snapshot that b began with"
+    assert playing.unfinished([b"never"], [a, b]) == 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from functools import partial
 from queue import Empty, SimpleQueue
 from random import Random
 from threading import Event, Thread
@@ -24,12 +25,23 @@ from minichain.errors import UsageError
 from minichain.faults import player
 from minichain.faults.adversaries import CORRECT
 from minichain.faults.timeline import Step, Timeline, parse_step
-from minichain.ledger.genesis import Genesis
+from minichain.ledger.local import validator_key
 from minichain.ledger.profiles import PROFILES
-from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
+from minichain.ledger.types import Call, Envelope, Header, Transaction, sign_transaction
 from minichain.live.channel import LiveChannel
 from minichain.live.faults import require_playable
-from minichain.node.messages import AccountState, AskAccount, AskFinal, FinalAnswer, Submit, Submitted
+from minichain.node.messages import (
+    AccountState,
+    AskAccount,
+    AskFinal,
+    AskHeaders,
+    Failure,
+    FinalAnswer,
+    Headers,
+    Submit,
+    Submitted,
+)
+from minichain.node.queries import ELSEWHERE
 
 SENDERS: Final = tuple(f"clerk-{number}" for number in range(1, 5))
 UNITS: Final = 10_000  # each of them has at least
@@ -57,14 +69,17 @@ class LiveWorld(World, Protocol):
 class Witness:
     """Reads the final blocks of one node, one after the other, and hands in transactions there."""
 
-    def __init__(self, name: str, genesis: Genesis, places: Places) -> None:
+    def __init__(self, name: str, net: Network, places: Places) -> None:
+        genesis = net.genesis
         self.name = name
-        self.ids: list[bytes] = []  # of the final blocks, from height 1 on
+        self.height = 0  # of the last final block
+        self.began = 0  # blocks up to this height are not known at this node: it began with a snapshot
+        self.ids: dict[int, bytes] = {}  # of the final blocks, by height
         self.final: dict[bytes, int] = {}  # transaction -> its height
         self.refused: Counter[str] = Counter()
         self.outbox: SimpleQueue[tuple[bytes, ...]] = SimpleQueue()
         self._open = genesis.spec.work.confirmations - 1 if genesis.spec.engine == "pow" else 0  # not final yet
-        self._places = places
+        self.line = partial(LiveChannel, places, validator_key(net.world.root, 0))
         self._is_over = Event()
         self._thread = Thread(target=self._run, name=f"witness of {name}", daemon=True)
 
@@ -79,7 +94,7 @@ class Witness:
         self._thread.join()
 
     def _run(self) -> None:
-        with closing(LiveChannel(self._places)) as channel:
+        with closing(self.line()) as channel:
             while not self._is_over.wait(LOOK_S):
                 self._hand_in(channel)
                 while self.read(channel):
@@ -96,21 +111,35 @@ class Witness:
 
     def read(self, channel: LiveChannel) -> bool:
         """Ask once for what follows; False if there was nothing new."""
-        answer = channel.request(self.name, AskFinal(len(self.ids) + 1), ANSWER_MS)
+        answer = channel.request(self.name, AskFinal(self.height + 1), ANSWER_MS)
+        if isinstance(answer, Failure) and answer.code == ELSEWHERE:
+            return self._skip(channel)
         blocks = answer.blocks if isinstance(answer, FinalAnswer) else ()
         final = blocks[: max(0, len(blocks) - self._open)]
         for block in (kept.block for kept in final):
-            if block.header.height == len(self.ids) + 1:
-                self.final |= {digest("transaction", raw): block.header.height for raw in block.txs}
-                self.ids.append(block.header.id)
+            self._take(block.header)
+            self.final |= {digest("transaction", raw): block.header.height for raw in block.txs}
         return bool(final)
+
+    def _skip(self, channel: LiveChannel) -> bool:
+        """Go on with the snapshot that the node began with."""
+        answer = channel.request(self.name, AskHeaders(self.height + 1, 1), ANSWER_MS)
+        if not isinstance(answer, Headers) or not answer.headers:
+            return False
+        self._take(answer.headers[0][0])
+        self.began = self.height
+        return True
+
+    def _take(self, header: Header) -> None:
+        self.height = header.height
+        self.ids[header.height] = header.id
 
 
 def reread(net: Network, places: Places, names: Iterable[str]) -> list[Witness]:
     """Read the whole chain of these nodes anew."""
-    witnesses = [Witness(name, net.genesis, places) for name in names]
-    with closing(LiveChannel(places)) as channel:
-        for witness in witnesses:
+    witnesses = [Witness(name, net, places) for name in names]
+    for witness in witnesses:
+        with closing(witness.line()) as channel:
             while witness.read(channel):
                 pass
     return witnesses
@@ -120,11 +149,24 @@ def contradictions(witnesses: Iterable[Witness]) -> tuple[str, ...]:
     """Name each height at which two of these chains, or one at two times, have different blocks."""
     found, first = [], dict[int, tuple[str, bytes]]()
     for witness in witnesses:
-        for height, block_id in enumerate(witness.ids, 1):
+        for height, block_id in list(witness.ids.items()):
             name, before = first.setdefault(height, (witness.name, block_id))
             if before != block_id:
                 found.append(f"block {height} of {witness.name} is {block_id.hex()}, of {name} {before.hex()}")
     return tuple(found)
+
+
+def unfinished(tx_ids: Iterable[bytes], witnesses: Sequence[Witness]) -> int:
+    """Return how many of these transactions are not final at all of these nodes, as far as was read.
+
+    What others have in a block below a node's snapshot is final there too: the snapshot is the state after it.
+    """
+    heights: dict[bytes, int] = {}
+    for witness in witnesses:
+        heights |= witness.final.copy()
+    return sum(
+        not all(tx_id in one.final or 0 < heights.get(tx_id, 0) <= one.began for one in witnesses) for tx_id in tx_ids
+    )
 
 
 class Crowd:
@@ -183,8 +225,7 @@ class Crowd:
 
     def missing(self, names: Iterable[str]) -> int:
         """Return how many transactions are not final yet at all of these nodes."""
-        known = [self._witnesses[name].final for name in names]
-        return sum(not all(tx_id in final for final in known) for tx_id in self.submitted)
+        return unfinished(self.submitted, [self._witnesses[name] for name in names])
 
 
 # --- a timeline ------------------------------------------------------------------------------------------------------
@@ -275,7 +316,7 @@ def play(
     require_playable(timeline, net.genesis.spec)
     made_faulty = [step.args[0] for step in timeline.steps if step.verb == "behave" and step.args[1] != CORRECT]
     correct = [name for name in timeline.names if name not in made_faulty]
-    witnesses = [Witness(name, net.genesis, world.places).start() for name in timeline.names]
+    witnesses = [Witness(name, net, world.places).start() for name in timeline.names]
     try:
         crowd = Crowd(net, witnesses, timeline.seed)
         world.begin(timeline)
@@ -299,14 +340,14 @@ def _outcome(
     crowd: Crowd, witnesses: list[Witness], again: list[Witness], faulty: list[str], calm_ms: int, lines: list[Line]
 ) -> Outcome:
     forks = contradictions([*witnesses, *again])
-    missing = sum(not all(tx_id in w.final for w in again) for tx_id in crowd.submitted)
+    missing = unfinished(crowd.submitted, again)
     return Outcome(
         is_safe=not forks,
         is_live=not missing,
         submitted=len(crowd.submitted),
         missing=missing,
         refused=dict(sum((w.refused for w in witnesses), Counter())),
-        heights={w.name: len(w.ids) for w in again},
+        heights={w.name: w.height for w in again},
         faulty=tuple(dict.fromkeys(faulty)),
         contradictions=forks,
         calm_ms=calm_ms,

@@ -152,6 +152,10 @@ class Cluster:
         """Return the validators' names."""
         return tuple(self._children)
 
+    def place(self, name: str) -> Place:
+        """Return where a validator lives."""
+        return self._named(name).place
+
     def client_address(self, name: str) -> str:
         """Return where a validator listens to clients."""
         return f"tcp://{HOST}:{self._named(name).place.client_port}"

@@ -6,18 +6,22 @@ Whoever holds the owner's end of the processes' pipes, or the operator's key, re
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import msgspec
 
-from minichain.errors import UsageError
+from minichain.crypto import KeyPair
+from minichain.errors import NetworkError, TheirFault, UsageError
 from minichain.faults.network import Link, Network, Weather
 from minichain.faults.player import act
 from minichain.faults.timeline import DISKS, Step, Timeline, parse_step
 from minichain.ledger.genesis import Genesis
 from minichain.live.cluster import Cluster
 from minichain.live.faults import Faults, require_playable, require_possible
+from minichain.live.joining import Invitation, begin_with_snapshot
 
 CALM: Final = Weather(0, 0)  # what a network of processes has by itself, nobody adds to
 
@@ -66,12 +70,25 @@ class Director:
             self._cluster.tell(name, {"crash": moment})
 
     def restart(self, name: str, disk: str = DISKS[0]) -> None:
-        """Start a node, with its disk, the last backup of it, or an empty one."""
+        """Start a node, with its disk, the last backup of it, an empty one, or a snapshot from another node."""
         self._require_off(name)
         if disk != "kept":
-            self._cluster.restore(name, is_lost=disk == "lost")
+            self._cluster.restore(name, is_lost=disk != "restored")
+        if disk == "snapshot":
+            self._fetch_snapshot(name)
         self._change(name, is_paused=False)
         self._cluster.restart(name)
+
+    def _fetch_snapshot(self, name: str) -> None:
+        """Let an empty disk begin with the snapshot of the first other node that has one; it stays empty without."""
+        place = self._cluster.place(name)
+        key = KeyPair(Path(place.key).read_bytes())
+        for member in self._genesis.committee.members:
+            if member.name != name and self._cluster.is_running(member.name):
+                source = Invitation(member.public.hex(), self._cluster.client_address(member.name))
+                with suppress(NetworkError, TheirFault):  # it is frozen, has no block yet, or lies
+                    begin_with_snapshot(place, self._genesis, source, key)
+                    return
 
     def backup(self, name: str) -> None:
         """Copy a node's chain file as it is now."""
