@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from minichain.crosschain.proofs import Proof as Proof
     from minichain.errors import MinichainError as MinichainError
     from minichain.errors import ProofError as ProofError
+    from minichain.faults.network import Weather as Weather
     from minichain.ledger.types import Call as Call
-    from minichain.sim.network import Weather as Weather
 
 try:
     __version__ = version("minichain")
@@ -35,7 +35,7 @@ _PUBLIC = {
     "Receipt": "minichain.client",
     "Sandbox": "minichain.contracts",
     "Wallet": "minichain.client",
-    "Weather": "minichain.sim.network",
+    "Weather": "minichain.faults.network",
 }
 
 __all__ = [

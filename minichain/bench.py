@@ -6,11 +6,14 @@ Every ratio is measured in one run: what is compared was timed on the same machi
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from hashlib import sha256
+from itertools import combinations
+from random import Random
 from statistics import quantiles
 from typing import Any, Final
 
@@ -18,8 +21,9 @@ import psutil
 
 from minichain.client.local import LocalWorld
 from minichain.client.network import Network
+from minichain.client.playing import Crowd, Witness, contradictions, reread, unfinished
 from minichain.crypto import KeyPair, is_valid_signature
-from minichain.errors import TimedOut
+from minichain.errors import TimedOut, UsageError
 from minichain.ledger.local import BANK
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.live.channel import LiveChannel
@@ -33,6 +37,9 @@ EXPIRES: Final = 9_000
 ACCOUNTS: Final = 10_000
 REST_S: Final = 3  # a network that has just started is not yet at rest
 CROWD, CROWD_BLOCKS = 32, 100  # a simulated network that is nearly all messages: about 2,100 for a block
+LOAD, LOAD_EVERY_MS = 10, 100  # so many transactions are sent so often while validators are killed
+RECOVERY_S: Final = 3.0  # half of the killed validators must be back within so long
+CALM_S: Final = 60.0
 BRANCH_BYTES: Final = 3 + 16 * 32  # what is hashed for a full branch of the state tree
 
 
@@ -200,6 +207,101 @@ def start(validators: int = 4, times: int = 5) -> dict[str, Any]:
     }
 
 
+# --- killed and started again ------------------------------------------------------------------------------------
+
+
+def recovery(validators: int = 7, rounds: int = 20, seed: int = 1) -> dict[str, Any]:
+    """Kill as many validators as the others can spare, two of seven, under load, and start them again in turn."""
+    if validators < 4:
+        raise UsageError(f"{validators} validators can spare none: for recovery there must be 4 or more")
+    with Network.local(validators, seed=seed) as net:
+        world = net.world
+        assert isinstance(world, LocalWorld)
+        witnesses = [Witness(name, net, world.places).start() for name in net.nodes]
+        crowd = Crowd(net, witnesses, seed)
+        begun = time.perf_counter()
+        with _under_load(crowd):
+            times = [took for names in _spared(net.nodes, rounds, seed) for took in _recoveries(net, witnesses, names)]
+        load_s = time.perf_counter() - begun
+        deadline = time.monotonic() + CALM_S
+        while crowd.missing(net.nodes) and time.monotonic() < deadline:
+            crowd.wait(100)
+        for witness in witnesses:
+            witness.close()
+        again = reread(net, world.places, net.nodes)
+    seen = set().union(*(witness.final for witness in witnesses))
+    lost, missing = unfinished(seen, again), unfinished(crowd.submitted, again)
+    forks = contradictions([*witnesses, *again])
+    cuts = quantiles(times, n=20, method="inclusive")
+    return {
+        "passed": not (forks or lost or missing) and cuts[9] <= RECOVERY_S,
+        "recovery_s": {"p50": round(cuts[9], 2), "p95": round(cuts[18], 2), "max": round(max(times), 2)},
+        "recoveries": len(times),
+        "killed_at_once": (validators - 1) // 3,
+        "rounds": rounds,
+        "submitted": len(crowd.submitted),
+        "missing": missing,
+        "lost": lost,
+        "contradictions": list(forks),
+        "height": min(witness.height for witness in again),
+        "load_tps": round(len(crowd.submitted) / load_s),
+        "validators": validators,
+        "formula": "recovery = from the call that starts a killed validator's process until a client has read from it "
+        "a final block higher than all that clients had read from anybody at that call; in each round "
+        "(validators - 1) / 3 are killed, and started one after the other; lost = transactions that a client once read "
+        "as final and that are not final everywhere at the end; missing = submitted ones that are not; "
+        f"passed = no contradicting blocks, none lost or missing, and p50 <= {RECOVERY_S:g} s",
+    }
+
+
+def _spared(names: Sequence[str], rounds: int, seed: int) -> list[tuple[str, ...]]:
+    """Return for each round whom the others can spare; nobody comes twice in this company before all have come."""
+    groups = list(combinations(names, (len(names) - 1) // 3))
+    Random(f"groups {seed}").shuffle(groups)
+    return [groups[number % len(groups)] for number in range(rounds)]
+
+
+@contextmanager
+def _under_load(crowd: Crowd) -> Iterator[None]:
+    """Let clients send transactions at a steady pace, in a thread of their own."""
+    is_over = threading.Event()
+
+    def send() -> None:
+        while not is_over.is_set():
+            crowd.submit(LOAD)
+            crowd.wait(LOAD_EVERY_MS)
+
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(send)
+        try:
+            yield
+        finally:
+            is_over.set()
+        job.result()
+
+
+def _recoveries(net: Network, witnesses: list[Witness], names: tuple[str, ...]) -> Iterator[float]:
+    """Kill these, let the others go on, then start them in turn; yield how long each needed."""
+    for name in names:
+        net.crash(name)
+    _wait_for_blocks(witnesses, max(witness.height for witness in witnesses) + 1)
+    for name in names:
+        (own,) = (witness for witness in witnesses if witness.name == name)
+        height, begun = max(witness.height for witness in witnesses), time.monotonic()
+        net.restart(name)
+        _wait_for_blocks([own], height + 1)
+        yield time.monotonic() - begun
+
+
+def _wait_for_blocks(witnesses: list[Witness], height: int) -> None:
+    """Return when one of them has read a block of this height."""
+    deadline = time.monotonic() + CALM_S
+    while max(witness.height for witness in witnesses) < height:
+        if time.monotonic() > deadline:
+            raise TimedOut(f"{witnesses[0].name} did not make block {height} final within {CALM_S:g} s")
+        time.sleep(0.005)
+
+
 # --- the core, in this process -----------------------------------------------------------------------------------
 
 
@@ -267,6 +369,7 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "latency": latency,
     "idle": idle,
     "start": start,
+    "recovery": recovery,
     "simulator": simulator,
     "tree": tree,
 }

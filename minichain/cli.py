@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -25,6 +26,7 @@ from minichain.errors import LanguageError, MinichainError, ProofError, UsageErr
 from minichain.ledger.profiles import PROFILES
 
 NO, COULD_NOT = 1, 3
+_LONG_MS = 100  # what took longer is told
 
 screen = Console(emoji=False)
 notes = Console(stderr=True, emoji=False)
@@ -426,20 +428,101 @@ def _print_hunt(content: dict[str, Any]) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "start", "simulator", "tree"]))
-@click.option("--validators", type=click.IntRange(1, 100), default=4, show_default=True)
-@click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
+@click.argument("file", type=_EXISTING)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Play on the network that runs there [on one of its own].",
+)
 @with_json
-def bench(what: str, validators: int, transfers: int, as_json: bool) -> None:
+def play(file: Path, home: Path | None, as_json: bool) -> None:
+    """Let the faults of a timeline happen to real processes, and say whether the chain stayed safe and live.
+
+    It is the file that `minichain sim --timeline` plays in the simulation. Only the network's owner can do this, and no
+    root is needed. At the end every fault ends. `minichain fault` lists what may happen.
+    """
+    from minichain.client import playing
+    from minichain.client.network import Network
+    from minichain.live.faults import require_playable
+    from minichain.sim.hunt import read_file
+
+    timeline = read_file(file)
+    net = Network.attach(home) if home else playing.network_of(timeline)
+    require_playable(timeline, net.genesis.spec)  # before anything starts
+    with net:
+        outcome = playing.play(net, timeline, (lambda line: None) if as_json else _print_line)
+    content = to_builtins(outcome)
+    show(as_json, content, lambda: _print_outcome(content))
+    sys.exit(0 if outcome.is_safe and outcome.is_live else NO)
+
+
+def _print_line(line: Any) -> None:
+    late = line.done_ms - line.begun_ms
+    took = f"  ({late} ms)" if late >= _LONG_MS else ""
+    screen.print(f"{line.begun_ms:8} ms  {_plain(line.words)}{took}", highlight=False, soft_wrap=True)
+
+
+def _print_outcome(content: dict[str, Any]) -> None:
+    heights = ", ".join(f"{name} {height}" for name, height in content["heights"].items())
+    if content["is_safe"]:
+        screen.print(f"[bold green]Safe[/]: the correct members have one chain ({heights}).", highlight=False)
+    for words in content["contradictions"]:
+        screen.print(f"[bold red]Not safe[/]: {_plain(words)}", soft_wrap=True, highlight=False)
+    of = f"of {content['submitted']} transactions"
+    if content["is_live"]:
+        screen.print(
+            f"[bold green]Live[/]: all {of} are final, {content['calm_ms']} ms after the calm.", highlight=False
+        )
+    else:
+        screen.print(f"[bold red]Not live[/]: {content['missing']} {of} are not final everywhere.", highlight=False)
+
+
+@main.command()
+@click.argument("words", nargs=-1)
+@with_home
+@with_json
+def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
+    """Let one thing happen to the running network, such as `pause node-2`, `loss 10` or `calm`.
+
+    Without words: list everything that may happen. In a shell, put "node-0 -> node-1" in quotes.
+    """
+    from minichain.client.network import Network
+    from minichain.faults.timeline import VERBS
+
+    if not words:
+        rows = [
+            {"fault": f"{name} {verb.form}".strip(), "what happens": verb.does, "ended by": verb.ended_by or None}
+            for name, verb in VERBS.items()
+            if name != "submit"
+        ]
+        show(as_json, {"faults": rows}, lambda: _print_table(rows))
+        return
+    with Network.attach(home) as net:
+        net.fault(" ".join(words))
+    show(as_json, {"done": " ".join(words)}, lambda: screen.print("Done. `minichain fault calm` ends every fault."))
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "start", "recovery", "simulator", "tree"]))
+@click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7].")
+@click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
+@click.option(
+    "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
+)
+@with_json
+def bench(what: str, validators: int | None, transfers: int, rounds: int, as_json: bool) -> None:
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
-    options = {} if what == "tree" else {"validators": validators}
+    options = {} if what == "tree" or validators is None else {"validators": validators}
     if what == "throughput":
         options["transfers"] = transfers
+    if what == "recovery":
+        options["rounds"] = rounds
     with notes.status(f"measuring {what}"):
         content = benches.BENCHES[what](**options)
     show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
+    sys.exit(0 if content.get("passed", True) else NO)
 
 
 @main.command()

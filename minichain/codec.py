@@ -48,6 +48,11 @@ _decoder: Callable[[Any], msgspec.msgpack.Decoder[Any]] = lru_cache(maxsize=256)
 _json_decoder: Callable[[Any], msgspec.json.Decoder[Any]] = lru_cache(maxsize=64)(msgspec.json.Decoder)
 
 
+def prepare(type_: Any) -> None:
+    """Make the decoder of a type now. msgspec can crash where two threads make the first one of a type at a time."""
+    _decoder(type_)
+
+
 def decode(data: bytes, type_: type[T], limit: int | None = None) -> T:
     """Decode bytes from outside, refusing everything but the canonical encoding of a `type_`.
 

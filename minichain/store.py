@@ -12,7 +12,7 @@ may read the file itself at any time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 SQLITE_VERSION: Final = sqlite3.sqlite_version
 SCHEMA_VERSION: Final = 2
+MAX_PAGES: Final = 2**30 - 1  # of a file, as every version of SQLite allows
 BUSY_SECONDS: Final = 5  # how long a turn waits for somebody who changes the file with another tool
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -90,10 +91,19 @@ class Store(Protocol):
 
 
 class SqliteStore:
-    """A `Store` in one file. `genesis` binds the file to its chain."""
+    """A `Store` in one file. `genesis` binds the file to its chain. `on_commit` is called just before a turn that
+    wrote something is safe.
+    """
 
-    def __init__(self, path: Path, genesis: bytes, state_items: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        genesis: bytes,
+        state_items: Iterable[tuple[bytes, bytes]],
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path = path
+        self._on_commit = on_commit
         with self._told("use"), ExitStack() as files:
             lock = files.enter_context(closing(_connect(path.with_name(f"{path.name}.lock"), 0)))
             lock.execute("BEGIN EXCLUSIVE")
@@ -124,6 +134,7 @@ class SqliteStore:
             with self._told("write"):
                 yield
                 if self._db.in_transaction:
+                    self._on_commit()
                     self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
@@ -227,6 +238,16 @@ class SqliteStore:
     def memory(self) -> dict[bytes, bytes]:
         return dict(self._rows("SELECT name, data FROM memory ORDER BY name"))
 
+    def forget(self) -> None:
+        """Lose what the engine must not forget, and nothing else."""
+        with self.turn():
+            self._write("DELETE FROM memory", ())
+
+    def limit(self, *, is_full: bool) -> None:
+        """Let the file grow no further: SQLite then fails as it does on a full disk."""
+        pages = self._db.execute("PRAGMA page_count").fetchone()[0] if is_full else MAX_PAGES
+        self._db.execute(f"PRAGMA max_page_count={pages}")
+
     def accuse(self, evidence: bytes) -> None:
         self._write("INSERT OR IGNORE INTO evidence (found) VALUES (?)", (evidence,))
 
@@ -245,6 +266,21 @@ class SqliteStore:
             return decode(data, type_)
         except DecodeError as error:
             raise NetworkError(f"the chain file {self._path} is damaged: {error}{_RESTORE}") from error
+
+
+def back_up(path: Path, copy: Path) -> None:
+    """Copy a chain file as it is after its last turn, also while its node writes it; an older copy is replaced."""
+    draft = copy.with_name(f"{copy.name}.new")
+    draft.unlink(missing_ok=True)
+    with closing(_connect(path, BUSY_SECONDS)) as source, closing(_connect(draft, BUSY_SECONDS)) as target:
+        source.backup(target)
+    draft.replace(copy)
+
+
+def remove(path: Path) -> None:
+    """Delete a chain file, with what SQLite keeps beside it."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
 
 
 def _connect(path: Path, timeout: int) -> sqlite3.Connection:

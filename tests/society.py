@@ -17,13 +17,13 @@ from minichain.client.simulated import SimulatedChannel
 from minichain.codec import decode_own
 from minichain.contracts.runtime import Runtime
 from minichain.crosschain.proofs import Proof
+from minichain.faults.network import Weather
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import State
 from minichain.ledger.types import Call, Envelope, Receipt, open_envelope
 from minichain.node.core import Node
 from minichain.node.messages import AskReceipt, AskView, ReceiptAnswer, Value
-from minichain.sim.network import Weather
 from minichain.sim.world import World
 from minichain.transition import apply_block, first_state, open_transaction
 

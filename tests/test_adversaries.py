@@ -10,14 +10,14 @@ from minichain.codec import decode, encode
 from minichain.consensus.bft import Equivocation, Proposal, Vote
 from minichain.consensus.bft.messages import author, is_signed, sign_proposal
 from minichain.crypto import is_valid_signature
+from minichain.faults import adversaries
+from minichain.faults.adversaries import ADVERSARIES, FIELDS, FOR_ANY_ENGINE, Insider, Mutator
+from minichain.faults.timeline import Timeline, parse
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE
 from minichain.node.core import Node
 from minichain.node.messages import read_peer_message
-from minichain.sim import adversaries
-from minichain.sim.adversaries import ADVERSARIES, FIELDS, FOR_ANY_ENGINE, Insider, Mutator
 from minichain.sim.player import Load, chain_of, play, world_of
 from minichain.sim.search import run
-from minichain.sim.timeline import Timeline, parse
 from minichain.sim.world import World
 
 BAD = "node-2"

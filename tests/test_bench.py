@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from minichain import bench
+from minichain.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,25 @@ def test_a_start_is_timed_until_all_are_ready():
     assert 0 < found["seconds"] <= found["longest"]
 
 
+def test_recovery_kills_validators_under_load_and_looks_for_what_was_lost():
+    found = bench.recovery(validators=4, rounds=2)
+    assert (found["recoveries"], found["killed_at_once"]) == (2, 1)
+    assert (found["missing"], found["lost"], found["contradictions"]) == (0, 0, [])
+    assert found["submitted"] > 0 < found["height"]
+    assert 0 < found["recovery_s"]["p50"] <= found["recovery_s"]["p95"] <= found["recovery_s"]["max"]
+    assert found["passed"] == (found["recovery_s"]["p50"] <= bench.RECOVERY_S)
+    with pytest.raises(UsageError, match="3 validators can spare none"):
+        bench.recovery(validators=3)
+
+
+def test_whom_the_others_can_spare():
+    names = [f"node-{number}" for number in range(7)]
+    groups = bench._spared(names, 21, seed=1)
+    assert len(set(groups)) == 21
+    assert all(len(set(group)) == 2 for group in groups)
+    assert bench._spared(names, 22, seed=1) == [*groups, groups[0]]
+
+
 def test_the_simulator_is_measured_by_what_it_delivers():
     found = bench.simulator(validators=4, blocks=5)
     assert (found["blocks"], found["validators"]) == (5, 4)
@@ -72,5 +92,5 @@ def test_the_tree_is_measured_by_key():
 
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
-    assert list(offered) == ["throughput", "latency", "idle", "start", "simulator", "tree"]
+    assert list(offered) == ["throughput", "latency", "idle", "start", "recovery", "simulator", "tree"]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

@@ -32,12 +32,12 @@ from minichain.errors import (
     TimedOut,
     UsageError,
 )
+from minichain.faults import adversaries
 from minichain.ledger.genesis import Fee, Limits, Quota, Stake
 from minichain.ledger.state import TREASURY_KEY
 from minichain.ledger.types import Call
 from minichain.node import core
 from minichain.node.messages import AskEvidence, AskStatus, Await, Failure, Headers, Outcomes, Submit, Verdict
-from minichain.sim import adversaries
 
 
 @pytest.fixture

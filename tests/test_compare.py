@@ -12,6 +12,7 @@ import pytest
 
 from minichain.codec import encode
 from minichain.errors import UsageError
+from minichain.faults.network import Network
 from minichain.ledger.genesis import Stake
 from minichain.ledger.profiles import PROFILES
 from minichain.membership import measures
@@ -28,7 +29,6 @@ from minichain.scenarios.comparison import (
 )
 from minichain.scenarios.comparison.figures import concentration, percentile, rules_of
 from minichain.scenarios.comparison.work import CONTRACT, PACE_MS, RESIDENTS, tasks
-from minichain.sim.network import Network
 from tests.builders import genesis
 
 CHAINS = tuple(kind for kind in KINDS if kind != "database")

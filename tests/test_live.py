@@ -138,6 +138,47 @@ def test_a_key_that_is_not_listed_is_refused(net: mc.Network):
         assert "garbage" not in net.status()[0].status.counters
 
 
+def test_a_member_who_knocks_while_the_list_of_members_changes_is_let_in():
+    keys = [KeyPair(bytes([number]) * 32) for number in range(1, 8)]
+    members = [key.public for key in keys]
+    door = transport.Transport(keys[0], tuple(members[1:]), HOST, 0, 0)
+    context = zmq.Context()
+    try:
+        for _ in range(5):
+            for key in keys[1:]:
+                transport.knock(context, key, members[0], f"tcp://{HOST}:{door.peer_port}")
+            end = time.monotonic() + 0.1
+            while time.monotonic() < end:
+                door.allow(members)
+        assert door.refused == 0
+    finally:
+        context.destroy(0)
+        door.close()
+
+
+def test_whoever_was_refused_is_heard_once_it_is_a_member():
+    keys = [KeyPair(bytes([number]) * 32) for number in (1, 2)]
+    host, guest = (
+        transport.Transport(keys[0], (), HOST, 0, 0),
+        transport.Transport(keys[1], (keys[0].public,), HOST, 0, 0),
+    )
+    guest.set_peer(keys[0].public, f"tcp://{HOST}:{host.peer_port}")
+
+    def is_heard() -> bool:
+        guest.send(keys[0].public, b"hello")
+        host.wait(20)
+        return bool(list(host.from_members()))
+
+    try:
+        eventually(lambda: is_heard() or host.refused > 0, "the refusal")
+        assert host.refused == 1
+        host.allow([keys[1].public])
+        eventually(is_heard, "the new member to be heard")
+    finally:
+        host.close()
+        guest.close()
+
+
 def test_a_faulty_member_is_heard_and_survived(net: mc.Network):
     pay(net)
     net.crash("node-3")

@@ -21,6 +21,7 @@ from minichain.codec import Record, decode, encode
 from minichain.consensus.bft import Message, Proposal, engine, votes
 from minichain.consensus.bft.messages import cast_vote, read_own, sign_proposal
 from minichain.crypto import SIGNATURE_SIZE
+from minichain.faults.network import Weather
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE, FinalBlock
 from minichain.ledger.genesis import Fee, Limits, Quota
 from minichain.ledger.state import Account, account_key, contract_key
@@ -59,7 +60,6 @@ from minichain.node.messages import (
     Verdict,
 )
 from minichain.node.turn import take_turn
-from minichain.sim.network import Weather
 from minichain.sim.world import World
 from minichain.store import SqliteStore
 from minichain.transition import REFUSALS, first_root

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from minichain.errors import UsageError
+from minichain.faults.timeline import Step, Timeline, parse
 from minichain.sim import reading
 from minichain.sim.player import play, world_of
 from minichain.sim.recording import Recording, record, single_out, two_quorums, with_step
-from minichain.sim.timeline import Step, Timeline, parse
 
 SEEDS = range(4)
 END_MS = 6_000

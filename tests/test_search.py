@@ -18,13 +18,13 @@ from minichain import cli
 from minichain.consensus import interface
 from minichain.consensus.bft import Bft
 from minichain.errors import ConfigError, UsageError
+from minichain.faults.timeline import VERBS, Step, Timeline, parse
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import ENGINES
 from minichain.node.core import Node
 from minichain.sim import search
 from minichain.sim.hunt import Hunt, digest_of, read_seeds, sweep
 from minichain.sim.search import FAULTS, PROMISES, allowed_faults, draw, faulty, minimise, run, run_traced
-from minichain.sim.timeline import VERBS, Step, Timeline, parse
 
 BUDGET = 60  # seeds within which what is planted must be found
 

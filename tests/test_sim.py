@@ -12,13 +12,13 @@ from minichain.codec import decode, encode
 from minichain.consensus.bft import Equivocation, Vote
 from minichain.consensus.bft.engine import SAID
 from minichain.errors import UsageError
+from minichain.faults import adversaries
+from minichain.faults.network import Weather
 from minichain.ledger.certificate import PRECOMMIT, FinalBlock, QuorumCertificate
 from minichain.node.core import Node
 from minichain.node.messages import NodeStatus, Request, Submit
-from minichain.sim import adversaries
 from minichain.sim.checkers import Checkers, Violated
 from minichain.sim.memory import MemoryStore
-from minichain.sim.network import Weather
 from minichain.sim.world import World
 
 BALANCES = ((builders.key("bank").public, 10**6),)

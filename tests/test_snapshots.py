@@ -13,6 +13,7 @@ from test_governance import admit, chain
 
 from minichain.crosschain.proofs import verify
 from minichain.errors import NetworkError, ProofError
+from minichain.faults.timeline import Timeline
 from minichain.ledger.state import account_key
 from minichain.node import snapshots
 from minichain.node.messages import (
@@ -27,7 +28,6 @@ from minichain.node.messages import (
 )
 from minichain.node.snapshots import Snapshots, fetch
 from minichain.sim.player import world_of
-from minichain.sim.timeline import Timeline
 from tests.builders import key
 
 replace = msgspec.structs.replace

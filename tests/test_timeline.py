@@ -10,14 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.errors import ConfigError, NetworkError, UsageError
+from minichain.faults.adversaries import ADVERSARIES, CORRECT
+from minichain.faults.network import CHANCES, Network, Weather, damaged
+from minichain.faults.timeline import (
+    COUNT,
+    DISKS,
+    MAX_MS,
+    MAX_STEPS,
+    MAX_SUBMIT,
+    MOMENTS,
+    VERBS,
+    Step,
+    Timeline,
+    parse,
+)
 from minichain.ledger.genesis import CLOCKS, ENGINES
 from minichain.node.core import Node
 from minichain.node.messages import NodeStatus
-from minichain.sim.adversaries import ADVERSARIES, CORRECT
-from minichain.sim.network import CHANCES, Network, Weather, damaged
 from minichain.sim.player import Load, Random, play, world_of
-from minichain.sim.timeline import COUNT, MAX_MS, MAX_STEPS, MAX_SUBMIT, VERBS, Step, Timeline, parse
-from minichain.sim.world import DISKS, MOMENTS, World
+from minichain.sim.world import World
 from minichain.store import SqliteStore, _advice
 
 STORY = """\

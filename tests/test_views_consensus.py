@@ -11,8 +11,8 @@ from test_views_i18n import raw_words
 from test_views_markup import Reader
 
 from minichain.errors import ConfigError, UsageError
+from minichain.faults.timeline import parse
 from minichain.sim import reading
-from minichain.sim.timeline import parse
 from minichain.views import consensus_lab, i18n
 from minichain.views import consensus_words as words
 from minichain.views.consensus_model import MOST, PRESETS, Lab, read_timeline

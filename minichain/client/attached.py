@@ -9,6 +9,7 @@ from typing import Any
 from minichain.client.client import Channel
 from minichain.codec import from_json
 from minichain.errors import NetworkError
+from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import validator_key
 from minichain.live.channel import LiveChannel
@@ -35,7 +36,7 @@ class AttachedWorld:
         return cls(Home(home))
 
     def start(self) -> Channel:
-        return LiveChannel(self._places, validator_key(self.root, 0))
+        return LiveChannel(self.places, validator_key(self.root, 0))
 
     def _now(self) -> Running:
         """Return where everything is now; a restarted validator may listen elsewhere."""
@@ -48,24 +49,24 @@ class AttachedWorld:
             self._seen = written
         return self._running
 
-    def _places(self) -> dict[str, tuple[bytes, str]]:
+    def places(self) -> dict[str, tuple[bytes, str]]:
+        """Return (public key, address for clients) of each running validator."""
         return {node.name: (bytes.fromhex(node.public), node.address) for node in self._now().nodes if node.pid}
 
     def _control(self, **command: Any) -> None:
         running = self._home.require()
         control(running.control, bytes.fromhex(running.control_public), self._home.operator(), command)
 
-    def crash(self, name: str) -> None:
-        self._control(crash=name)
+    def fault(self, step: Step) -> None:
+        self._control(fault=step.words)
 
-    def restart(self, name: str) -> None:
-        self._control(restart=name)
+    def begin(self, timeline: Timeline) -> None:
+        """End every fault, then let the network have the weather and the seed of a timeline that fits it."""
+        self._control(begin=str(timeline))
 
-    def part(self, groups: list[list[str]]) -> None:
-        self._control(part=groups)
-
-    def heal(self) -> None:
-        self._control(heal=True)
+    def end(self) -> None:
+        """End every fault, and the weather."""
+        self._control(end=True)
 
     def stop(self) -> None:
         """Stop the network, for everybody."""
@@ -75,7 +76,8 @@ class AttachedWorld:
         time.sleep(ms / 1000)
 
     def is_running(self, name: str) -> bool:
-        return name in self._places()
+        # A validator that ended by itself is written down a little later.
+        return any(node.name == name and memory_of(node.pid) for node in self._now().nodes)
 
     def memory(self, name: str) -> int | None:
         return next((memory_of(node.pid) for node in self._now().nodes if node.name == name), None)

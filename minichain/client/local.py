@@ -11,10 +11,12 @@ from typing import Any
 from minichain.client.client import Channel
 from minichain.crypto import KeyPair
 from minichain.errors import UsageError
+from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import new_chain, root_of, validator_key
 from minichain.live.channel import LiveChannel
 from minichain.live.cluster import Cluster
+from minichain.live.director import Director
 from minichain.live.home import memory_of
 
 
@@ -27,6 +29,7 @@ class LocalWorld:
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="minichain-")
         self.directory = directory or Path(self._temporary.name if self._temporary else "")
         self.cluster = Cluster(self.directory, genesis, keys)
+        self._director = Director(self.cluster, genesis)
 
     @classmethod
     def create(cls, validators: int, seed: int | None, directory: Path | None, settings: dict[str, Any]) -> LocalWorld:
@@ -51,17 +54,16 @@ class LocalWorld:
             if self.cluster.is_running(member.name)
         }
 
-    def crash(self, name: str) -> None:
-        self.cluster.crash(name)
+    def fault(self, step: Step) -> None:
+        self._director.fault(step)
 
-    def restart(self, name: str) -> None:
-        self.cluster.restart(name)
+    def begin(self, timeline: Timeline) -> None:
+        """End every fault, then let the network have the weather and the seed of a timeline that fits it."""
+        self._director.begin(timeline)
 
-    def part(self, groups: list[list[str]]) -> None:
-        self.cluster.part(*groups)
-
-    def heal(self) -> None:
-        self.cluster.heal()
+    def end(self) -> None:
+        """End every fault, and the weather."""
+        self._director.end()
 
     def pass_time(self, ms: int) -> None:
         time.sleep(ms / 1000)

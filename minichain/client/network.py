@@ -27,6 +27,8 @@ from minichain.contracts.proxy import DeployedContract, default_name, require_ok
 from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
+from minichain.faults.network import Weather
+from minichain.faults.timeline import parse_step
 from minichain.ledger import types
 from minichain.ledger.committee import Member, committee_at
 from minichain.ledger.genesis import Fee
@@ -53,7 +55,6 @@ from minichain.node.messages import (
     StateAnswer,
     Value,
 )
-from minichain.sim.network import Weather
 
 STATUS_TIMEOUT_MS = 500
 DEPLOY_ARGUMENTS = frozenset({"contract", "sender", "name", "setup"})
@@ -345,21 +346,25 @@ class Network:
         """Bring evidence before the ledger, which takes a part of the member's stake, where it has one."""
         return self.send(sender, [Call("ledger", "accuse", {"first": shown.first, "second": shown.second})])
 
+    def fault(self, words: str) -> None:
+        """Let something happen, in the words of a timeline: `pause node-2`, `cut node-0 -> node-1`, `calm`."""
+        self.world.fault(parse_step(words, self.nodes))
+
     def crash(self, name: str) -> None:
         """Kill a validator at once."""
-        self.world.crash(self._known(name))
+        self.fault(f"crash {self._known(name)}")
 
     def restart(self, name: str) -> None:
         """Start a killed validator again; it has what its disk kept."""
-        self.world.restart(self._known(name))
+        self.fault(f"restart {self._known(name)}")
 
     def partition(self, *groups: Iterable[str]) -> None:
         """Let no message pass between groups of validators."""
-        self.world.part([[self._known(name) for name in group] for group in groups])
+        self.fault("part " + " | ".join(" ".join(map(self._known, group)) for group in groups))
 
     def heal(self) -> None:
         """Join the network again."""
-        self.world.heal()
+        self.fault("heal")
 
     def pass_time(self, ms: int) -> None:
         """Let time pass: really, or in the simulation at once."""

@@ -7,10 +7,11 @@ from typing import Any
 from minichain.client.client import Channel
 from minichain.codec import decode, encode
 from minichain.crypto import KeyPair
+from minichain.faults.network import Weather
+from minichain.faults.timeline import Step
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import new_chain, root_of, validator_key, with_profile
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
-from minichain.sim.network import Weather
 from minichain.sim.world import World
 
 CLIENT = b"client"
@@ -39,17 +40,8 @@ class SimulatedWorld:
     def start(self) -> Channel:
         return SimulatedChannel(self.world, validator_key(self.root, 0).public)
 
-    def crash(self, name: str) -> None:
-        self.world.crash(name)
-
-    def restart(self, name: str) -> None:
-        self.world.restart(name)
-
-    def part(self, groups: list[list[str]]) -> None:
-        self.world.part(*groups)
-
-    def heal(self) -> None:
-        self.world.heal()
+    def fault(self, step: Step) -> None:
+        self.world.fault(step)
 
     def pass_time(self, ms: int) -> None:
         self.world.run_for(ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from minichain.client.client import Channel
+from minichain.faults.timeline import Step
 from minichain.ledger.genesis import Genesis
 
 
@@ -17,10 +18,9 @@ class World(Protocol):
     def start(self) -> Channel:
         """Start it and return how to reach its nodes."""
 
-    def crash(self, name: str) -> None: ...
-    def restart(self, name: str) -> None: ...
-    def part(self, groups: list[list[str]]) -> None: ...
-    def heal(self) -> None: ...
+    def fault(self, step: Step) -> None:
+        """Let something happen to it, as a line of a timeline says."""
+
     def pass_time(self, ms: int) -> None: ...
 
     def is_running(self, name: str) -> bool:

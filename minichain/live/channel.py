@@ -9,11 +9,13 @@ from typing import Any
 
 import zmq
 
-from minichain.codec import decode, encode
+from minichain.codec import decode, encode, prepare
 from minichain.crypto import KeyPair
 from minichain.errors import DecodeError
 from minichain.live.transport import knock
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
+
+prepare(Response)  # there may be a channel in each of many threads
 
 
 class LiveChannel:

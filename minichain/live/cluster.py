@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,14 +20,17 @@ from typing import Any, Final
 
 import msgspec
 
+from minichain import store
 from minichain.codec import to_json
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, NetworkError, TimedOut, UsageError
 from minichain.ledger.genesis import Genesis
+from minichain.live.faults import Faults
 from minichain.live.process import Place
 
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
+BACKUP: Final = "backup.sqlite"  # beside the chain file
 HOST: Final = "127.0.0.1"
 LOG_TAIL: Final = 2_000  # characters of a log shown in an error
 
@@ -127,7 +131,6 @@ class Cluster:
     def __init__(self, directory: Path, genesis: Genesis, keys: dict[str, KeyPair]) -> None:
         self.directory = directory
         self.genesis = genesis
-        self._cut: dict[str, list[str]] = {}
         directory.mkdir(parents=True, exist_ok=True)
         spec = directory / "genesis.json"
         if spec.exists() and spec.read_bytes() != to_json(genesis.spec):
@@ -148,6 +151,10 @@ class Cluster:
     def names(self) -> tuple[str, ...]:
         """Return the validators' names."""
         return tuple(self._children)
+
+    def place(self, name: str) -> Place:
+        """Return where a validator lives."""
+        return self._named(name).place
 
     def client_address(self, name: str) -> str:
         """Return where a validator listens to clients."""
@@ -184,12 +191,21 @@ class Cluster:
         self._introduce()
 
     def _introduce(self) -> None:
-        """Tell every validator where the others are, and whom it is parted from."""
+        """Tell every validator where the others are."""
         addresses = {name: self.peer_address(name) for name in self._children}
-        for name, child in self._children.items():
+        for child in self._children.values():
             if child.is_running:
                 child.tell({"peers": addresses})
-                child.tell({"cut": self._cut.get(name, [])})
+
+    def tell(self, name: str, command: dict[str, Any]) -> None:
+        """Give a running validator a command."""
+        self._named(name).tell(command)
+
+    def burden(self, name: str, faults: Faults) -> None:
+        """Let a validator bear this from now on, and whenever it starts."""
+        child = self._named(name)
+        child.place = msgspec.structs.replace(child.place, faults=faults)
+        child.tell({"faults": msgspec.to_builtins(faults)})
 
     def crash(self, name: str) -> None:
         """Kill a validator, with no chance to put anything in order."""
@@ -201,31 +217,35 @@ class Cluster:
         child.process.wait()
         child.stop(time.monotonic())
 
-    def restart(self, name: str) -> None:
-        """Start a validator again, on the same ports if they are still free."""
-        child = self._named(name)
-        if child.is_running:
-            raise UsageError(f"{name} is already running")
-        child.stop(time.monotonic())
-        deadline = time.monotonic() + START_TIMEOUT_S
-        try:
-            child.hear(child.spawn(), deadline)
-        except NetworkError:
+    def restart(self, *names: str) -> None:
+        """Start validators again, on the same ports if they are still free."""
+        children = [self._named(name) for name in names]
+        for child in children:
+            if child.is_running:
+                raise UsageError(f"{child.place.name} is already running")
             child.stop(time.monotonic())
-            child.place = msgspec.structs.replace(child.place, peer_port=0, client_port=0)
-            child.hear(child.spawn(), deadline)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        for child, line in [(child, child.spawn()) for child in children]:
+            try:
+                child.hear(line, deadline)
+            except NetworkError:
+                child.stop(time.monotonic())
+                child.place = msgspec.structs.replace(child.place, peer_port=0, client_port=0)
+                child.hear(child.spawn(), deadline)
         self._introduce()
 
-    def part(self, *groups: list[str]) -> None:
-        """Let no message pass between groups of validators; those in none of them are alone together."""
-        side = {self._named(name).place.name: number for number, group in enumerate(groups, 1) for name in group}
-        self._cut = {name: [other for other in self.names if side.get(other) != side.get(name)] for name in self.names}
-        self._introduce()
+    def back_up(self, name: str) -> None:
+        """Copy a validator's chain file, also while it runs."""
+        chain = Path(self._named(name).place.chain)
+        store.back_up(chain, chain.with_name(BACKUP))
 
-    def heal(self) -> None:
-        """Let everything pass again."""
-        self._cut = {}
-        self._introduce()
+    def restore(self, name: str, *, is_lost: bool = False) -> None:
+        """Put the last backup in the place of a stopped validator's chain file; nothing, if there is none."""
+        chain = Path(self._named(name).place.chain)
+        store.remove(chain)
+        backup = chain.with_name(BACKUP)
+        if backup.exists() and not is_lost:
+            shutil.copyfile(backup, chain)
 
     def stop(self) -> None:
         """Stop every validator; returns when no process is left."""

@@ -1,6 +1,7 @@
-"""How a running network is told to stop a node, part, or end: one encrypted door that opens to the operator's key.
+"""How a running network is told what is to happen to it: one encrypted door that opens to the operator's key only.
 
-A command is a dict with one key: crash, restart (a name), part (lists of names), heal, stop (True).
+A command is a dict with one key: fault (what happens, as in a timeline), begin (a timeline whose weather and seed the
+network gets; its lines are only looked at), end (True: every fault), stop (True: the network).
 """
 
 from __future__ import annotations

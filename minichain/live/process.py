@@ -3,7 +3,8 @@
 Its owner holds the other end of its standard input. A line there is a command; the end of it means that the owner is
 gone, however it went, and the validator leaves too. It writes one line, once it listens: where.
 
-Everything that waits is handled in one turn and shares one commit.
+Everything that waits is handled in one turn and shares one commit. What its owner wants it to bear (see `faults`)
+happens in here: to its messages in `Wire`, to its clock, its disk and its sleep in `Process`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import heapq
 import json
 import logging
+import os
 import secrets
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 from typing import IO, Any, Final
@@ -27,10 +29,14 @@ from minichain.codec import Plain, from_json
 from minichain.consensus.interface import Mine, Mined, StopMining
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, MinichainError
+from minichain.faults.adversaries import ADVERSARIES, CORRECT, Insider, remade
 from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.ledger.types import Block
+from minichain.live.faults import Faults
 from minichain.live.follower import Follower
 from minichain.live.miner import TRIES_PER_SECOND, Miner
 from minichain.live.transport import STOP, Transport
+from minichain.live.wire import Wire
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import (
@@ -54,6 +60,7 @@ from minichain.transition import first_state
 
 IDLE_MS: Final = 60_000
 FOLLOW_MS: Final = 100  # a follower looks for answers this often
+POWER_LOST: Final = 137  # the exit code, as of a process that was killed
 MAX_REBUILDS: Final = 3  # of a node that broke, before its process gives up
 
 log = logging.getLogger("minichain")
@@ -75,6 +82,7 @@ class Place(Plain, forbid_unknown_fields=True):
     client_port: int = 0
     tries_per_second: int = TRIES_PER_SECOND
     source: tuple[str, str, str] | None = None
+    faults: Faults = msgspec.field(default_factory=Faults)
 
 
 class Process:
@@ -86,8 +94,10 @@ class Process:
         self._key = KeyPair(Path(place.key).read_bytes())
         others = tuple(m.public for m in self._genesis.committee.members if m.public != self._key.public)
         self._of_name = {member.name: member.public for member in self._genesis.committee.members}
-        self._store = SqliteStore(Path(place.chain), self._genesis.hash, first_state(self._genesis))
+        first = first_state(self._genesis)
+        self._store = SqliteStore(Path(place.chain), self._genesis.hash, first, self._on_commit)
         self.transport = Transport(self._key, others, place.host, place.peer_port, place.client_port)
+        self._wire = Wire(self.transport, place.name, {public: name for name, public in self._of_name.items()})
         self._timers: list[tuple[float, int, NodeTimer]] = []
         self._miner = self._new_miner(place) if self._genesis.spec.engine == "pow" else None
         self._addresses = {self._key.public: f"tcp://{place.host}:{self.transport.peer_port}"}
@@ -95,6 +105,13 @@ class Process:
         self._sequence = 0
         self._rebuilds = 0
         self._is_stopping = False
+        self._crash_at = "never"
+        self._has_written = False  # in this turn
+        self._late: tuple[float, list[Effect]] | None = None  # what a slow disk holds back, and until when
+        self._faults = Faults()
+        self._suffer(place.faults)
+        if place.faults.character == "amnesiac":
+            self._store.forget()
         self._build()
 
     def _new_miner(self, place: Place) -> Miner:
@@ -132,13 +149,16 @@ class Process:
         self.transport.close()
 
     def _gather(self) -> list[Event]:
-        """Wait for something to happen, and take all of it."""
-        waiting, self._waiting = self._waiting, []
-        self.transport.wait(0 if waiting else self._until_timer_ms())
+        """Wait for something to happen, and take all of it. A node that is held takes commands only."""
+        self.transport.wait(self._until_ms(), only_commands=self._is_held)
         for command in self.transport.commands():
             self._obey(json.loads(command))
-        events = waiting + self._waiting + self._due_timers()
-        self._waiting = []
+        self._wire.flush()
+        self._let_go()
+        if self._is_held:
+            return []
+        waiting, self._waiting = self._waiting, []
+        events = waiting + self._due_timers()
         events += [Received(peer, data) for peer, data in self.transport.from_members()]
         if self._follower and not self._node.committee.weight(self._key.public):
             self._follower.ask(self._node.height)
@@ -146,12 +166,29 @@ class Process:
         events += [Asked(*asked) for asked in self.transport.from_clients()]
         return events
 
-    def _until_timer_ms(self) -> int:
-        if self._follower:
-            return FOLLOW_MS
-        if not self._timers:
-            return IDLE_MS
-        return max(0, int((self._timers[0][0] - time.monotonic()) * 1000) + 1)
+    @property
+    def _is_held(self) -> bool:
+        """Tell whether the node is frozen, or waits for its disk; what comes for it waits in the sockets' queues."""
+        return self._faults.is_paused or self._late is not None
+
+    def _until_ms(self) -> int:
+        """Return how long there may be nothing to do."""
+        times = [self._wire.next_s] if self._wire.next_s else []
+        if self._late and not self._faults.is_paused:
+            times.append(self._late[0])
+        if not self._is_held:
+            if self._waiting:
+                return 0
+            if self._follower:
+                return FOLLOW_MS
+            times += [timer[0] for timer in self._timers[:1]]
+        return int(max(0.0, min(times) - time.monotonic()) * 1000) + 1 if times else IDLE_MS
+
+    def _let_go(self) -> None:
+        """Do what the disk has held back, if it is ready."""
+        if self._late and not self._faults.is_paused and self._late[0] <= time.monotonic():
+            effects, self._late = self._late[1], None
+            self._perform_all(effects)
 
     def _due_timers(self) -> list[Event]:
         due: list[Event] = []
@@ -160,7 +197,8 @@ class Process:
         return due
 
     def _turn(self, events: list[Event]) -> None:
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = time.time_ns() // 1_000_000 + self._faults.skew_ms
+        self._has_written = False
         try:
             effects = take_turn(self._node, self._store, self._executor, events, now_ms)
         except MinichainError:
@@ -173,15 +211,28 @@ class Process:
                 raise
             self._build()
             return
+        if self._has_written and self._crash_at == "after commit":
+            _lose_power()
+        if self._has_written and self._faults.disk_ms:
+            self._late = time.monotonic() + self._faults.disk_ms / 1000, effects
+        else:
+            self._perform_all(effects)
+
+    def _on_commit(self) -> None:
+        self._has_written = True
+        if self._crash_at == "before commit":
+            _lose_power()
+
+    def _perform_all(self, effects: list[Effect]) -> None:
         for effect in effects:
             self._perform(effect)
 
     def _perform(self, effect: Effect) -> None:
         match effect:
             case Broadcast(data):
-                self.transport.broadcast(data)
+                self._wire.broadcast(data)
             case Send(peer, data):
-                self.transport.send(peer, data)
+                self._wire.send(peer, data)
             case Reply(client, data):
                 self.transport.reply(client, data)
             case SetTimer(timer, delay_ms):
@@ -208,10 +259,38 @@ class Process:
                         self.transport.set_peer(self._of_name[name], address)
             case {"mined": block_id, "nonce": nonce}:
                 self._waiting.append(Mined(bytes.fromhex(block_id), nonce))
-            case {"cut": names}:
-                self.transport.cut = frozenset(self._of_name[name] for name in names)
+            case {"faults": told}:
+                self._suffer(msgspec.convert(told, Faults))
+            case {"mark": [which, hold_ms, receivers]}:
+                self._wire.mark(which, hold_ms, [(self._name, receiver) for receiver in receivers])
+            case {"crash": moment}:
+                self._crash_at = moment
             case _:
                 log.error("unknown command %s", command)
+
+    def _suffer(self, faults: Faults) -> None:
+        """Bear this from now on."""
+        before, self._faults = self._faults, faults
+        if (faults.era, faults.seed) != (before.era, before.seed):
+            self._crash_at = "never"
+            self._wire.begin(faults.seed)
+        self._wire.take(faults.network)
+        if faults.is_disk_full != before.is_disk_full:
+            self._store.limit(is_full=faults.is_disk_full)
+        if faults.character != before.character:
+            correct = faults.character == CORRECT
+            self._wire.adversary = None if correct else ADVERSARIES[faults.character](self._insider())
+
+    def _insider(self) -> Insider:
+        def remake(block: Block, txs: Iterable[bytes]) -> Block:
+            return remade(self._executor, self._genesis, self._key.public, block, txs)
+
+        return Insider(self._name, self._key, self._genesis.hash, tuple(self._of_name), remake)
+
+
+def _lose_power() -> None:
+    """End at once, with nothing put in order: no handler, no flush, no goodbye. This works on every system."""
+    os._exit(POWER_LOST)
 
 
 def _read(config: Path) -> Place:

@@ -23,11 +23,13 @@ import minichain
 from minichain.codec import from_json
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, MinichainError, NetworkError, TimedOut
+from minichain.faults.timeline import parse
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import new_chain
 from minichain.live import dashboards
 from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor, control
+from minichain.live.director import Director
 from minichain.live.home import VARIABLE, Home, NodePlace, Running, is_alive
 
 POLL_MS: Final = 1_000
@@ -46,6 +48,7 @@ class Supervisor:
         self._genesis = genesis
         self._key = KeyPair(os.urandom(32))
         self._cluster = Cluster(home.chain, genesis, keys)
+        self._director = Director(self._cluster, genesis)
         self._dashboards: dashboards.Dashboards | None = None
         self._door = ControlDoor(self._key, home.operator().public, HOST)
 
@@ -98,14 +101,12 @@ class Supervisor:
         log.info("command %s", command)
         try:
             match command:
-                case {"crash": str(name)}:
-                    self._cluster.crash(name)
-                case {"restart": str(name)}:
-                    self._cluster.restart(name)
-                case {"part": list(groups)}:
-                    self._cluster.part(*groups)
-                case {"heal": True}:
-                    self._cluster.heal()
+                case {"fault": str(words)}:
+                    self._director.do(words)
+                case {"begin": str(timeline)}:
+                    self._director.begin(parse(timeline))
+                case {"end": True}:
+                    self._director.end()
                 case {"stop": True}:
                     pass
                 case _:

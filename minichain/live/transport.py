@@ -6,6 +6,7 @@ again. Whoever sends more than a message may hold is disconnected by the library
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -24,6 +25,7 @@ CLIENTS: Final = "clients"
 MAX_QUEUED: Final = 256  # messages to or from one member, or from all clients
 HEARTBEAT_MS: Final = 2_000
 RECONNECT_MS: Final = 50, 500
+KNOCK_AGAIN_S: Final = 1.0  # after a refusal
 MAX_FROM_MEMBERS: Final = 200  # messages taken in one turn
 MAX_FROM_CLIENTS: Final = 4  # a few: between any two turns the members are heard, whatever clients ask
 STOP: Final = b'{"stop": true}'  # the last command
@@ -43,14 +45,14 @@ class _Anybody:
 
 
 class _Members:
-    """The allow-list, in the form pyzmq asks for."""
+    """The allow-list, in the form pyzmq asks for. It asks in a thread of its own: `names` is replaced as a whole."""
 
     def __init__(self, names: dict[str, bytes]) -> None:
-        self._names = names
+        self.names = names
         self.refused = 0
 
     def callback(self, domain: str, key: bytes) -> bool:
-        allowed = key.decode() in self._names
+        allowed = key.decode() in self.names
         self.refused += not allowed
         return allowed
 
@@ -104,20 +106,48 @@ def knock(context: Any, key: KeyPair, server: bytes, address: str) -> Any:
     return line
 
 
+class _Line:
+    """A connection to a member's door. Who is refused there is not let in by waiting: it must knock again."""
+
+    def __init__(self, address: str, socket: Any) -> None:
+        socket.immediate = True  # queue nothing for a member that is not there
+        self.address = address
+        self._socket = socket
+        self._refusals = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+        self._knocked_s = time.monotonic()
+
+    def send(self, data: bytes) -> bool:
+        """Send now or not at all; tell whether it was possible."""
+        try:
+            self._socket.send(data, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether it was refused, and may try again."""
+        return bool(self._refusals.poll(0)) and time.monotonic() > self._knocked_s + KNOCK_AGAIN_S
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        self._socket.disable_monitor()
+        self._refusals.close(0)
+        self._socket.close()
+
+
 class Transport:
     """One node's sockets. Peers are named by their Ed25519 keys."""
 
     def __init__(self, key: KeyPair, peers: tuple[bytes, ...], host: str, peer_port: int, client_port: int) -> None:
         self._key = key
-        self._names = {curve_name(public): public for public in peers}
-        self.context, self._guard, self._allowed = guarded_context(self._names)
+        self.context, self._guard, self._allowed = guarded_context({curve_name(public): public for public in peers})
         self._door, self.peer_port = open_door(self.context, key, MEMBERS, host, peer_port)
         self._clients, self.client_port = open_door(self.context, key, CLIENTS, host, client_port)
         self._control = self.context.socket(zmq.PULL)
         self._control_name = f"inproc://control-{id(self)}"
         self._control.bind(self._control_name)
-        self._lines: dict[bytes, tuple[str, Any]] = {}
-        self.cut: frozenset[bytes] = frozenset()  # members this node is parted from, for lessons
+        self._lines: dict[bytes, _Line] = {}
         self.counts: Counter[str] = Counter()
         self._poller = zmq.Poller()
         for socket in (self._door, self._clients, self._control):
@@ -139,38 +169,35 @@ class Transport:
 
     def allow(self, peers: Iterable[bytes]) -> None:
         """Let exactly these members in from now on; whoever is no member any more is not heard."""
-        self._names.clear()
-        self._names.update({curve_name(public): public for public in peers if public != self._key.public})
-        for gone in [public for public in self._lines if public not in self._names.values()]:
-            self._lines.pop(gone)[1].close()
+        self._allowed.names = {curve_name(public): public for public in peers if public != self._key.public}
+        for gone in [public for public in self._lines if public not in self._allowed.names.values()]:
+            self._lines.pop(gone).close()
 
     def set_peer(self, public: bytes, address: str, anew: bool = False) -> None:
         """Say where a member listens; a changed address replaces the old one. Nobody else is spoken to.
 
-        `anew` connects again even to the same address: whoever was refused once is not let in by knocking longer.
+        `anew` connects again even to the same address.
         """
-        if public not in self._names.values():
+        if public not in self._allowed.names.values():
             return
         old = self._lines.get(public)
-        if old is not None and old[0] == address and not anew:
+        if old is not None and old.address == address and not anew:
             return
         if old is not None:
-            old[1].close()
-        line = knock(self.context, self._key, public, address)
-        line.immediate = True  # queue nothing for a member that is not there
-        self._lines[public] = (address, line)
+            old.close()
+        self._lines[public] = _Line(address, knock(self.context, self._key, public, address))
 
-    def wait(self, timeout_ms: int) -> None:
-        """Wait until something arrives, or the time is up."""
-        self._poller.poll(max(0, timeout_ms))
+    def wait(self, timeout_ms: int, only_commands: bool = False) -> None:
+        """Wait until something arrives, or a command at least, or the time is up."""
+        (self._control if only_commands else self._poller).poll(max(0, timeout_ms))
 
     def from_members(self) -> Iterator[tuple[bytes, bytes]]:
         """Take what members sent: (who, as CURVE proved it; bytes)."""
         for frames in self._drain(self._door, MAX_FROM_MEMBERS):
-            public = self._names.get(frames[-1].get("User-Id"))
+            public = self._allowed.names.get(frames[-1].get("User-Id"))
             if len(frames) != 2 or public is None:
                 self.counts["odd_frames"] += 1
-            elif public not in self.cut:
+            else:
                 yield public, frames[-1].bytes
 
     def from_clients(self) -> Iterator[tuple[bytes, bytes, bytes]]:
@@ -193,16 +220,16 @@ class Transport:
 
     def send(self, peer: bytes, data: bytes) -> None:
         """Send to a member now or not at all."""
-        if peer in self._lines and peer not in self.cut:
-            try:
-                self._lines[peer][1].send(data, zmq.NOBLOCK)
-            except zmq.Again:
-                self.counts["dropped"] += 1
+        line = self._lines.get(peer)
+        if line is not None and not line.send(data):
+            self.counts["dropped"] += 1
+            if line.is_refused:
+                self.set_peer(peer, line.address, anew=True)
 
-    def broadcast(self, data: bytes) -> None:
-        """Send to every other member."""
-        for peer in self._lines:
-            self.send(peer, data)
+    @property
+    def peers(self) -> tuple[bytes, ...]:
+        """Return the members whose address is known."""
+        return tuple(self._lines)
 
     def reply(self, client: bytes, data: bytes) -> None:
         """Send to a client now or not at all."""
@@ -218,7 +245,7 @@ class Transport:
 
     def close(self) -> None:
         """Leave nothing open."""
-        for _, line in self._lines.values():
+        for line in self._lines.values():
             line.close()
         for socket in (self._door, self._clients, self._control):
             socket.close()

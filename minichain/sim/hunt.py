@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from minichain.errors import ConfigError, UsageError
+from minichain.faults.timeline import Timeline, parse
 from minichain.sim.search import ALL, Report, allowed_faults, draw, minimise, run, run_traced
-from minichain.sim.timeline import Timeline, parse
 
 MAX_SEEDS: Final = 1_000_000
 MAX_BATCH: Final = 20  # seeds handed to a process at once

@@ -1,7 +1,4 @@
-"""Plays a timeline in the simulated world: what it says happens at its time, and clients send transactions meanwhile.
-
-A line that changes nothing when its time comes, such as the crash of a node that is off, is passed over.
-"""
+"""A timeline in the simulated world: the chain and the world it begins in, and the clients, who see every disk."""
 
 from __future__ import annotations
 
@@ -11,11 +8,12 @@ from typing import Final
 
 from minichain.codec import encode
 from minichain.crypto import KeyPair
+from minichain.faults import player
+from minichain.faults.timeline import Timeline
 from minichain.ledger.genesis import Genesis, Work
 from minichain.ledger.local import BANK, new_chain, root_of, wallet_key
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.node.messages import Request, Submit
-from minichain.sim.timeline import Step, Timeline
 from minichain.sim.world import World
 
 SENDERS: Final = (BANK, *(f"clerk-{number}" for number in range(1, 16)))  # many: the parts of a network both have work
@@ -44,24 +42,8 @@ def world_of(timeline: Timeline, *, keep_lines: bool = False) -> World:
 def play(world: World, timeline: Timeline) -> Load:
     """Let everything happen; returns when the last line has. The clients go on by the `Load`."""
     load = Load(world, timeline.seed)
-    for step in timeline.steps:
-        if step.at_ms > world.elapsed_ms:  # what is at 0 is there before anything happens
-            load.wait(step.at_ms - world.elapsed_ms)
-        perform(world, load, step)
+    player.play(world, load, timeline)
     return load
-
-
-def perform(world: World, load: Load, step: Step) -> None:
-    """Let one line of a timeline happen now."""
-    match step.verb, step.args:
-        case "submit", args:
-            load.submit(*args)
-        case "part", (groups,):
-            world.part(*groups)
-        case (("crash" | "restart"), (name, *_)) if (world.node(name) is None) == (step.verb == "crash"):
-            world.trace.note(world.elapsed_ms, f"passed over, since {name} is so already: {step.verb}")
-        case verb, args:
-            getattr(world, verb)(*args)
 
 
 class Load:

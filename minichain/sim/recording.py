@@ -17,14 +17,15 @@ from minichain.codec import Plain
 from minichain.consensus import bft, pow, raft
 from minichain.consensus.bft.messages import author
 from minichain.errors import DecodeError
+from minichain.faults.adversaries import CORRECT
+from minichain.faults.player import perform
+from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.certificate import PREVOTE, FinalBlock
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Work
 from minichain.node.interface import Event, Received
 from minichain.node.messages import FinalBlocks, PeerMessage, Position, Transactions, read_peer_message
-from minichain.sim.adversaries import CORRECT
-from minichain.sim.player import Load, chain_of, perform
-from minichain.sim.timeline import Step, Timeline
+from minichain.sim.player import Load, chain_of
 from minichain.sim.world import World
 
 MAX_MESSAGES: Final = 20_000  # then the recording ends; about ten seconds of thirteen members that talk all the time

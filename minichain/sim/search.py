@@ -15,13 +15,13 @@ import msgspec
 
 from minichain.codec import Record
 from minichain.errors import UsageError
+from minichain.faults.adversaries import ADVERSARIES, CORRECT, FOR_ANY_ENGINE
+from minichain.faults.network import CHANCES, Weather
+from minichain.faults.timeline import MOMENTS, Step, Timeline
 from minichain.ledger.genesis import ENGINES
-from minichain.sim.adversaries import ADVERSARIES, CORRECT, FOR_ANY_ENGINE
 from minichain.sim.checkers import Violated
-from minichain.sim.network import CHANCES, Weather
 from minichain.sim.player import Load, play, world_of
-from minichain.sim.timeline import Step, Timeline
-from minichain.sim.world import MOMENTS, World
+from minichain.sim.world import World
 
 CALM_MS: Final = 120_000  # after the faults, everything must be final within this time
 LOOK_MS: Final = 250  # so often it is looked whether it is

@@ -13,14 +13,18 @@ from random import Random
 from typing import Final, Protocol
 
 from minichain.codec import Plain
-from minichain.consensus.interface import Build, Mine, Mined, StopMining
+from minichain.consensus.interface import Mine, Mined, StopMining
 from minichain.crypto import KeyPair, curve_public, is_valid_signature
 from minichain.errors import InvalidBlock, NetworkError, UsageError
+from minichain.faults.adversaries import ADVERSARIES, CORRECT, Adversary, Insider, Ring, remade
+from minichain.faults.network import Link, Network, Weather
+from minichain.faults.player import act
+from minichain.faults.timeline import DISKS, MOMENTS, Step
 from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.types import Block, open_envelope
+from minichain.ledger.types import Block
 from minichain.node.core import Node
-from minichain.node.execution import BlockMade, Executor, MakeBlock
+from minichain.node.execution import Executor
 from minichain.node.interface import (
     Asked,
     Broadcast,
@@ -37,15 +41,11 @@ from minichain.node.interface import (
 from minichain.node.messages import read_peer_message
 from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
-from minichain.sim.adversaries import ADVERSARIES, CORRECT, Adversary, Insider, Ring
 from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
-from minichain.sim.network import Link, Network, Weather
 from minichain.sim.trace import Trace
 from minichain.transition import first_state
 
-MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
-DISKS: Final = ("kept", "restored", "lost", "snapshot")  # what a node finds when it starts again
 CLIENT_DELAY_MS: Final = 1
 NEVER_MS: Final = 2**63
 MESSAGES_READ: Final = 512  # kept decoded: the members all get the same bytes, and what they read cannot change
@@ -179,6 +179,18 @@ class World:
     def store(self, name: str) -> MemoryStore:
         """Return a member's disk."""
         return self._named(name).store
+
+    def is_running(self, name: str) -> bool:
+        """Tell whether a node is on."""
+        return self._named(name).node is not None
+
+    def note(self, text: str) -> None:
+        """Write a line into the trace."""
+        self.trace.note(self.elapsed_ms, text)
+
+    def fault(self, step: Step) -> None:
+        """Let a line of a timeline happen now."""
+        act(self, step)
 
     def crash(self, name: str, moment: str = "now") -> None:
         """Switch a node off, now or in the middle of its next turn (see `MOMENTS`)."""
@@ -374,12 +386,7 @@ class World:
     def _remake(self, machine: _Machine, block: Block, txs: Iterable[bytes]) -> Block:
         """Let a member's own executor make another valid block in the place of this one, of these transactions."""
         assert machine.executor is not None
-        limit, header = self.genesis.spec.limits.transaction_bytes, block.header
-        wish = Build(header.height, 0, may_be_empty=True)
-        envelopes = tuple(open_envelope(raw, limit) for raw in txs)
-        made = machine.executor.run(MakeBlock(wish, envelopes, machine.key.public, header.time_ms))
-        assert isinstance(made, BlockMade)
-        return made.block if made.block.header.parent == header.parent else block
+        return remade(machine.executor, self.genesis, machine.key.public, block, txs)
 
     def corrupt(self, name: str, adversary: Adversary | None) -> None:
         """Let a member send what `adversary` makes of its messages; None makes it correct again."""

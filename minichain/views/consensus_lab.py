@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
+from minichain.faults.network import Weather
 from minichain.sim import reading
-from minichain.sim.network import Weather
 from minichain.sim.recording import Message, Recording
 from minichain.views import consensus_words as words
 from minichain.views import parts

@@ -14,9 +14,9 @@ import traitlets as T  # noqa: N812 - as everywhere in the views
 
 from minichain.codec import Plain
 from minichain.errors import UsageError
-from minichain.sim.network import Weather
+from minichain.faults.network import Weather
+from minichain.faults.timeline import Step, Timeline, parse
 from minichain.sim.recording import Message, Recording, record, single_out, with_step
-from minichain.sim.timeline import Step, Timeline, parse
 from minichain.views.consensus_words import LETTERS, PATIENCE_MS, outcome
 from minichain.views.i18n import _
 

@@ -12,7 +12,8 @@ First come the options, one a line, then what happens, in order of time:
     at 6000 behave node-2 equivocator
     at 9000 calm                            # every fault ends
 
-`parse(str(timeline))` is the same timeline. Every time is in milliseconds of virtual time since the beginning.
+`parse(str(timeline))` is the same timeline. Every time is in milliseconds since the beginning, of virtual time in the
+simulated world and of real time in the live one.
 """
 
 from __future__ import annotations
@@ -25,17 +26,18 @@ import msgspec
 
 from minichain.codec import Record
 from minichain.errors import ConfigError, MinichainError
+from minichain.faults.adversaries import ADVERSARIES, CORRECT
+from minichain.faults.network import CHANCES, Weather
 from minichain.ledger.genesis import CLOCKS, ENGINES
 from minichain.ledger.local import MAX_VALIDATORS
-from minichain.sim.adversaries import ADVERSARIES, CORRECT
-from minichain.sim.network import CHANCES, Weather
-from minichain.sim.world import DISKS, MOMENTS
 
 MAX_MS: Final = 7 * 24 * 3_600_000
 MAX_SKEW_MS: Final = MAX_MS
 MAX_SUBMIT: Final = 5_000
 MAX_STEPS: Final = 10_000
 MAX_SEED: Final = 2**63 - 1
+MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
+DISKS: Final = ("kept", "restored", "lost", "snapshot")  # what a node finds when it starts again
 COMMENT: Final = "#"
 NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}")
 
@@ -48,8 +50,13 @@ class Step(Record):
     args: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
+        return f"at {self.at_ms} {self.words}"
+
+    @property
+    def words(self) -> str:
+        """Return what happens, without the time."""
         words = [argument.write(value) for argument, value in zip(VERBS[self.verb].arguments, self.args, strict=False)]
-        return " ".join(["at", str(self.at_ms), self.verb, *words])
+        return " ".join([self.verb, *words])
 
 
 class Timeline(Record):
@@ -242,6 +249,11 @@ def parse(text: str) -> Timeline:
         except MinichainError as error:
             raise ConfigError(f"line {number}: {error}") from None
     return msgspec.structs.replace(_with_options(options), steps=tuple(steps))
+
+
+def parse_step(text: str, names: Names) -> Step:
+    """Read what happens, without a time, such as `cut node-0 -> node-2`; raises `ConfigError`."""
+    return _read_step(["0", *text.split()], names, [])
 
 
 def _read_option(words: Words, options: dict[str, tuple[Any, ...]], is_late: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.codec import Record
+from minichain.codec import Plain, Record
 from minichain.errors import UsageError
 
 OVERTAKING_MS: Final = 200  # a message that is held back lets those of so much time overtake it
@@ -39,6 +39,15 @@ class Weather(Record):
 Link = tuple[str, str]  # (sender, receiver): each direction is a link of its own
 
 
+class Conditions(Plain, forbid_unknown_fields=True):
+    """All that is the matter with a network at one time, as data; messages that are marked are not among it."""
+
+    weather: Weather = Weather(0, 0)
+    of_link: tuple[tuple[str, str, Weather], ...] = ()
+    cut: tuple[Link, ...] = ()
+    side: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class _Mark:
     """A single message that something happens to: the so-manieth of its link from now on is lost, or held back."""
 
@@ -63,6 +72,18 @@ class Network:
         self._cut: set[Link] = set()
         self._marks: dict[Link, list[_Mark]] = {}
         self._side: dict[str, int] = {}  # node -> which part of a parted network it is in
+
+    @property
+    def conditions(self) -> Conditions:
+        """Return what is the matter with it, for another one to `take`."""
+        of_link = tuple((*link, weather) for link, weather in self._of_link.items())
+        return Conditions(self._weather, of_link, tuple(sorted(self._cut)), dict(self._side))
+
+    def take(self, conditions: Conditions) -> None:
+        """Be in these conditions from now on."""
+        self._weather, self._side = conditions.weather, dict(conditions.side)
+        self._of_link = {(sender, receiver): weather for sender, receiver, weather in conditions.of_link}
+        self._cut = set(conditions.cut)
 
     def part(self, groups: Iterable[Iterable[str]]) -> None:
         """Let no message pass between groups; nodes in none of them are alone together."""

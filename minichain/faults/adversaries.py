@@ -16,13 +16,16 @@ import msgspec
 from minichain.codec import Plain, encode
 from minichain.consensus.bft import Proposal, Vote
 from minichain.consensus.bft.messages import author, cast_vote, sign_proposal
+from minichain.consensus.interface import Build
 from minichain.crypto import DIGEST_SIZE, KeyPair, digest
 from minichain.errors import DecodeError
+from minichain.faults.network import damaged
 from minichain.ledger.certificate import PRECOMMIT, QuorumCertificate, sign_vote, vote_statement
-from minichain.ledger.types import Block, Header, SignedTransaction
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.types import Block, Header, SignedTransaction, open_envelope
 from minichain.merkle import root
+from minichain.node.execution import BlockMade, Executor, MakeBlock
 from minichain.node.messages import FinalBlocks, PeerMessage, Position, Transactions, read_peer_message
-from minichain.sim.network import damaged
 
 FLOOD: Final = 20
 FAR: Final = 10**9
@@ -59,6 +62,16 @@ class Insider(Plain):
         """Return half of the other members."""
         others = [name for name in self.names if name != self.name]
         return frozenset(others[: (len(others) + 1) // 2])
+
+
+def remade(executor: Executor, genesis: Genesis, own: bytes, block: Block, txs: Iterable[bytes]) -> Block:
+    """Make another valid block in the place of one's `own`, of these transactions; the same one if it is too late."""
+    limit, header = genesis.spec.limits.transaction_bytes, block.header
+    wish = Build(header.height, 0, may_be_empty=True)
+    envelopes = tuple(open_envelope(raw, limit) for raw in txs)
+    made = executor.run(MakeBlock(wish, envelopes, own, header.time_ms))
+    assert isinstance(made, BlockMade)
+    return made.block if made.block.header.parent == header.parent else block
 
 
 def _read(data: bytes) -> PeerMessage | None:
