@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ class Weather(Record):
 
 
 Link = tuple[str, str]  # (sender, receiver): each direction is a link of its own
+Guard = Callable[[str, str, bytes], bool]  # may this message pass? (sender, receiver, message)
 
 
 class Conditions(Plain, forbid_unknown_fields=True):
@@ -72,6 +73,7 @@ class Network:
         self._cut: set[Link] = set()
         self._marks: dict[Link, list[_Mark]] = {}
         self._side: dict[str, int] = {}  # node -> which part of a parted network it is in
+        self._guard: Guard | None = None
 
     @property
     def conditions(self) -> Conditions:
@@ -93,6 +95,10 @@ class Network:
         """Let no message pass over these links, in their direction."""
         self._cut.update(links)
 
+    def post(self, guard: Guard) -> None:
+        """Let only those messages pass that a guard lets pass."""
+        self._guard = guard
+
     def mark(self, which: int, hold_ms: int | None, links: Iterable[Link]) -> None:
         """Lose one message of each link, or hold it back: the so-manieth from now on, what is lost anyway counted."""
         for link in links:
@@ -100,7 +106,7 @@ class Network:
 
     def heal(self) -> None:
         """Let everything pass again."""
-        self._side, self._cut = {}, set()
+        self._side, self._cut, self._guard = {}, set(), None
 
     def change(self, links: Iterable[Link] | None, **changes: Any) -> None:
         """Change the weather of some links; None means all of them, those with a weather of their own included."""
@@ -134,6 +140,8 @@ class Network:
 
     def _carry(self, sender: str, receiver: str, data: bytes) -> list[tuple[int, bytes]]:
         if (self._side or self._cut) and not self.is_open(sender, receiver):
+            return []
+        if self._guard and not self._guard(sender, receiver, data):
             return []
         weather = self._of_link.get((sender, receiver), self._weather) if self._of_link else self._weather
         if weather.loss and self._is(weather.loss):

@@ -6,12 +6,15 @@ smooth weighted round robin, in which each step everybody gains its weight and t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import gcd
 
 from minichain.ledger.committee import Committee, Member
 
 MAX_CYCLE = 1_000  # steps of one rotation; larger weights are scaled down to it
+
+Rotation = Callable[[Committee, int, int], bytes]  # (committee, height, round) -> the key whose turn it is
 
 
 @lru_cache(maxsize=64)

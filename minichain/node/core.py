@@ -25,7 +25,7 @@ from minichain.ledger.committee import MAX_MEMBERS, Committee, committee_at
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import COMMITTEE_KEY, Account, Writes, account_key, is_account_key, read_account
 from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope
-from minichain.membership.authority import proposer
+from minichain.membership.authority import Rotation, proposer
 from minichain.node import execution, queries
 from minichain.node.interface import (
     Admit,
@@ -101,8 +101,10 @@ class Node:
         is_valid: SignatureCheck = is_valid_signature,
         read: Callable[[bytes], PeerMessage] = read_peer_message,
         addresses: Mapping[bytes, str] | None = None,
+        rotation: Rotation = proposer,
     ) -> None:
         self.name = name
+        self._rotation = rotation
         self._addresses = dict(addresses or {})  # where members listen, this node among them
         self._key = key
         self._genesis = genesis
@@ -217,7 +219,7 @@ class Node:
         head = self._head.id if self._head else self._genesis.hash
         self._has_begun, self._owed, self._asked_in_round = False, None, 0
         self._opened.clear()
-        self._run(engine.Begin(height, head, committee, lambda round_: proposer(committee, height, round_)))
+        self._run(engine.Begin(height, head, committee, lambda round_: self._rotation(committee, height, round_)))
         self._consider_work()
 
     def _consider_work(self) -> None:

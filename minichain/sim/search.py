@@ -274,25 +274,36 @@ def run(timeline: Timeline) -> Report:
 def run_traced(timeline: Timeline, *, keep_lines: bool = True) -> tuple[Report, list[str]]:
     """Do as `run`, and return every event in words as well."""
     world = world_of(timeline, keep_lines=keep_lines)
+    report = watch(world, partial(_go, world, timeline))
+    if report.words and len(faulty(timeline)) > PROMISES[timeline.engine].faulty(timeline.validators):
+        excess = f"(with {len(faulty(timeline))} faulty members, more than {timeline.engine} promises to bear)"
+        report = msgspec.structs.replace(report, words=f"{report.words} {excess}")
+    return report, world.trace.lines
+
+
+def watch(world: World, go: Callable[[], str]) -> Report:
+    """Let a world go, and report what it came to; `go` returns what is missing at the end, if anything is."""
     problem, words = "", ""
     try:
-        words = _go(world, timeline)
+        words = go()
         problem = "stall" if words else ""
     except Violated as violated:
         problem, words = "violation", str(violated)
     except Exception as bug:  # no node may ever raise anything else: that is what is looked for here
         problem, words = "violation", f"bug: {type(bug).__name__}: {bug}"
-    if words and len(faulty(timeline)) > PROMISES[timeline.engine].faulty(timeline.validators):
-        words += f" (with {len(faulty(timeline))} faulty members, more than {timeline.engine} promises to bear)"
     commits = min((world.store(name).height() for name in _correct(world)), default=0)
     events = world.trace.events
-    figures = timeline.seed, world.trace.digest(), commits, world.elapsed_ms, events, world.delivered
-    return Report(*figures, problem, words), world.trace.lines
+    figures = world.seed, world.trace.digest(), commits, world.elapsed_ms, events, world.delivered
+    return Report(*figures, problem, words)
 
 
 def _go(world: World, timeline: Timeline) -> str:
-    """Play, then wait; return what is missing at the end of patience."""
-    load = play(world, timeline)
+    """Play, then wait."""
+    return wait_in_calm(world, play(world, timeline))
+
+
+def wait_in_calm(world: World, load: Load) -> str:
+    """End every fault; wait until everything is final, and return what is missing at the end of patience."""
     world.calm()
     for _ in range(CALM_MS // LOOK_MS):
         if not load.missing() and _is_one_chain(world):

@@ -23,6 +23,7 @@ from minichain.faults.timeline import DISKS, MOMENTS, Step
 from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block
+from minichain.membership.authority import Rotation, proposer
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import (
@@ -83,7 +84,7 @@ class Observer(Protocol):
 
 
 class _Machine:
-    """One member's computer: a disk that stays, and a node that may be off."""
+    """One member's computer: a disk that stays, and a node that may be off. Two with one key are twins."""
 
     __slots__ = (
         *("adversary", "busy_until_ms", "crash_after_commit", "disk_ms", "executor", "hash_rate", "is_forgetful"),
@@ -111,7 +112,12 @@ class _Machine:
 
 
 class World:
-    """Simulated nodes of one chain. `keys` are their key pairs by name; who is not in the genesis only listens."""
+    """Simulated nodes of one chain. `keys` are their key pairs by name; who is not in the genesis only listens.
+
+    A key under two names is a member run twice: each twin is a correct node on a computer of its own, knows nothing
+    of the other, and gets what is sent to either. Together they are one faulty member (Bano et al., "Twins: BFT
+    Systems Made Robust", arXiv:2004.10617). `rotation` says whose turn it is to propose.
+    """
 
     def __init__(
         self,
@@ -123,8 +129,10 @@ class World:
         keep_lines: bool = False,
         on_violation: str = "stop",
         observer: Observer | None = None,
+        rotation: Rotation = proposer,
     ) -> None:
         self.genesis = genesis
+        self._rotation = rotation
         self.seed = seed
         self._observer = observer
         self.now_ms = genesis.spec.genesis_time_ms
@@ -134,9 +142,14 @@ class World:
         self.network = Network(weather or Weather(), self._random)
         self._made: set[tuple[bytes, str, bytes, bytes]] = set()
         self.checkers = Checkers(genesis, self._is_valid, on_violation)
-        self.trace = Trace({key.public: name for name, key in keys.items()}, keep_lines)
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
-        self._of_key = {machine.key.public: machine for machine in self._machines.values()}
+        self._of_key: dict[bytes, list[_Machine]] = {}
+        for machine in self._machines.values():
+            self._of_key.setdefault(machine.key.public, []).append(machine)
+        who = {public: " or ".join(one.name for one in machines) for public, machines in self._of_key.items()}
+        self.trace = Trace(who, keep_lines)
+        for name in filter(self.is_adversary, self._machines):
+            self.checkers.ignore(name)
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
         self._queue: list[tuple[int, int, _Machine, int, Event | Mine | _Late]] = []
         self._sequence = 0
@@ -231,7 +244,9 @@ class World:
         last = store.block(store.height())
         machine.executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
         random = Random(f"{self.seed} {name} {machine.life}")
-        machine.node = Node(name, machine.key, self.genesis, store, random, self._is_valid, self._read)
+        machine.node = Node(
+            name, machine.key, self.genesis, store, random, self._is_valid, self._read, rotation=self._rotation
+        )
         machine.life += 1
         machine.stopped_by = ""
         self._push(0, machine, Started())
@@ -348,8 +363,9 @@ class World:
         return last.block.header.id if last else self.genesis.hash
 
     def is_adversary(self, name: str) -> bool:
-        """Tell whether a member was made a faulty one."""
-        return self._named(name).adversary is not None
+        """Tell whether a member was made a faulty one, or is run twice."""
+        machine = self._named(name)
+        return machine.adversary is not None or len(self._of_key[machine.key.public]) > 1
 
     def is_paused(self, name: str) -> bool:
         """Tell whether a node is frozen."""
@@ -507,10 +523,11 @@ class World:
         match effect:
             case Broadcast(data):
                 for other in self._machines.values():
-                    if other is not machine:
+                    if other.key.public != machine.key.public:  # nobody calls itself
                         self._send(machine, other, data)
             case Send(peer, data):
-                self._send(machine, self._of_key[peer], data)
+                for other in self._of_key[peer]:
+                    self._send(machine, other, data)
             case SetTimer(timer, delay_ms):
                 self._set_timer(machine, timer, delay_ms)
             case Mine(_, difficulty):
