@@ -376,9 +376,15 @@ def _print_verified(content: dict[str, Any]) -> None:
 @click.option("--faults", default="all", show_default=True, metavar="all|NAME,...", help="Which faults may occur.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="How many processes [one for each core].")
 @click.option("--timeline", type=_EXISTING, help="Play this file; it says which engine, validators and seed.")
-@click.option("--minimise", is_flag=True, help="Shorten the first timeline that fails.")
-@click.option("--write", type=_NEW, help="Write the timeline that fails first, or of the only seed, to this file.")
-@click.option("--trace", type=_NEW, help="Write every event of the only seed to this file.")
+@click.option(
+    "--twins", type=_EXISTING, help="Play this file's twins scenarios: leaders, partitions, members run twice."
+)
+@click.option("--scenario", type=click.IntRange(1), help="Only this one of the twins scenarios, counted from 1.")
+@click.option("--minimise", is_flag=True, help="Shorten the first timeline or scenario that fails.")
+@click.option(
+    "--write", type=_NEW, help="Write what fails first, or the only run's timeline or scenario, to this file."
+)
+@click.option("--trace", type=_NEW, help="Write every event of the only run to this file.")
 @with_json
 def sim(
     engine: str,
@@ -388,18 +394,31 @@ def sim(
     faults: str,
     jobs: int,
     timeline: Path | None,
+    twins: Path | None,
+    scenario: int | None,
     minimise: bool,
     write: Path | None,
     trace: Path | None,
     as_json: bool,
 ) -> None:
     """Search for faults of the ledger: each seed draws a timeline of trouble, and every event of it is checked."""
-    from minichain.sim.hunt import Hunt, read_seeds
+    from minichain.sim.hunt import Hunt, TwinsHunt, read_seeds
 
     if timeline is not None and (seeds is not None or seed is not None):
         raise UsageError("--timeline is one run with its own seed: leave --seeds and --seed out")
-    chosen = read_seeds(seeds or f"{seed or 0}:{(seed or 0) + 1}")
-    hunt = Hunt.of_file(timeline) if timeline else Hunt(engine, validators, chosen, faults)
+    if twins is not None and (timeline, seeds, engine, validators, faults) != (None, None, "bft", 4, "all"):
+        raise UsageError(
+            "--twins is of bft, and its file says the rest: add only --scenario or --seed, for other delays"
+        )
+    if twins is None and scenario is not None:
+        raise UsageError("--scenario is one of a file of twins scenarios: add --twins FILE")
+    hunt: Hunt | TwinsHunt
+    if twins is not None:
+        hunt = TwinsHunt(twins, scenario, seed or 0)
+    elif timeline is not None:
+        hunt = Hunt.of_file(timeline)
+    else:
+        hunt = Hunt(engine, validators, read_seeds(seeds or f"{seed or 0}:{(seed or 0) + 1}"), faults)
     if trace is not None:
         trace.write_text("\n".join(hunt.trace()) + "\n", encoding="utf-8")
     with notes.status("running") as progress:
@@ -423,7 +442,8 @@ def _print_hunt(content: dict[str, Any]) -> None:
         click.echo(text)
     _print_table([{"figure": name, "value": value} for name, value in figures.items()])
     for what, failure in failures:
-        screen.print(f"[bold red]{what}[/] seed {failure['seed']}: {_plain(failure['words'])}", soft_wrap=True)
+        run = f"scenario {failure['scenario']}" if "scenario" in failure else f"seed {failure['seed']}"
+        screen.print(f"[bold red]{what}[/] {run}: {_plain(failure['words'])}", soft_wrap=True)
         click.echo(f"  {failure['replay']}")
 
 

@@ -1,7 +1,7 @@
-"""Many seeds in many processes. What is found comes with the one command that shows it again.
+"""Many runs in many processes. What is found comes with the one command that shows it again.
 
-How many processes there are changes nothing but the time: reports come in the order of the seeds, and the digest
-over all of them is the same.
+How many processes there are changes nothing but the time: reports come in the order of the runs, and the digest over
+all of them is the same.
 """
 
 from __future__ import annotations
@@ -14,15 +14,22 @@ from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from minichain.errors import ConfigError, UsageError
-from minichain.faults.timeline import Timeline, parse
+from minichain.faults import timeline
+from minichain.faults.timeline import Timeline
+from minichain.sim import twinplay, twins
 from minichain.sim.search import ALL, Report, allowed_faults, draw, minimise, run, run_traced
+from minichain.sim.twins import Twins
 
 MAX_SEEDS: Final = 1_000_000
-MAX_BATCH: Final = 20  # seeds handed to a process at once
+MAX_BATCH: Final = 20  # runs handed to a process at once
 BATCHES: Final = 8  # for each process at least, so that all of them end at about the same time
+
+Item = TypeVar("Item")
+File = TypeVar("File")
+Tell = Callable[[str], None]  # is told how far a hunt has come
 
 
 def read_seeds(text: str) -> range:
@@ -34,8 +41,8 @@ def read_seeds(text: str) -> range:
     return seeds
 
 
-def read_file(path: Path) -> Timeline:
-    """Read a timeline file; raises `ConfigError` that names the file and the line."""
+def read_file(path: Path, parse: Callable[[str], File]) -> File:
+    """Read a file that somebody wrote; raises `ConfigError` that names the file and the place in it."""
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (ConfigError, UnicodeError) as error:
@@ -49,19 +56,41 @@ def run_seed(engine: str, validators: int, faults: str, seed: int) -> Report:
 
 
 def sweep(engine: str, validators: int, seeds: Sequence[int], faults: str = ALL, jobs: int = 0) -> Iterator[Report]:
-    """Run many seeds in so many processes (0: one a core), and yield their reports in order of the seeds."""
-    one = partial(run_seed, engine, validators, faults)
-    jobs = min(jobs or os.cpu_count() or 1, len(seeds))
+    """Run many seeds in so many processes, and yield their reports in order of the seeds."""
+    return run_all(partial(run_seed, engine, validators, faults), seeds, jobs)
+
+
+def run_all(one: Callable[[Item], Report], items: Sequence[Item], jobs: int = 0) -> Iterator[Report]:
+    """Run each item in so many processes (0: one a core), and yield the reports in order of the items."""
+    jobs = min(jobs or os.cpu_count() or 1, len(items))
     if jobs == 1:
-        yield from map(one, seeds)
+        yield from map(one, items)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(one, seeds, chunksize=min(MAX_BATCH, len(seeds) // (jobs * BATCHES) + 1))
+        yield from pool.map(one, items, chunksize=min(MAX_BATCH, len(items) // (jobs * BATCHES) + 1))
 
 
 def digest_of(reports: Iterable[Report]) -> str:
     """Return one digest over those of all runs, in their order."""
     return sha256("".join(report.digest for report in reports).encode()).hexdigest()
+
+
+def _collect(found: Iterator[Report], count: int, tell: Tell) -> list[Report]:
+    reports: list[Report] = []
+    for report in found:
+        reports.append(report)
+        failed = sum(bool(one.problem) for one in reports)
+        tell(f"{len(reports)} of {count} runs, {failed} failed")
+    return reports
+
+
+def _figures(reports: Sequence[Report]) -> dict[str, Any]:
+    return {
+        "commits": sum(report.commits for report in reports),
+        "events": sum(report.events for report in reports),
+        "messages": sum(report.delivered for report in reports),
+        "trace_digest": digest_of(reports),
+    }
 
 
 class Hunt:
@@ -76,19 +105,14 @@ class Hunt:
     @classmethod
     def of_file(cls, path: Path) -> Hunt:
         """Look at the timeline in a file."""
-        timeline = read_file(path)
-        hunt = cls(timeline.engine, timeline.validators, range(timeline.seed, timeline.seed + 1))
-        hunt._path, hunt._given = path, timeline
+        given = read_file(path, timeline.parse)
+        hunt = cls(given.engine, given.validators, range(given.seed, given.seed + 1))
+        hunt._path, hunt._given = path, given
         return hunt
 
-    def run(self, jobs: int = 0, tell: Callable[[str], None] = lambda text: None) -> list[Report]:
-        """Run everything; `tell` is told how far it has come."""
-        reports: list[Report] = []
-        for report in self._reports(jobs):
-            reports.append(report)
-            failed = sum(bool(one.problem) for one in reports)
-            tell(f"seed {report.seed}: {len(reports)} of {len(self._seeds)} runs, {failed} failed")
-        return reports
+    def run(self, jobs: int = 0, tell: Tell = lambda text: None) -> list[Report]:
+        """Run everything."""
+        return _collect(self._reports(jobs), len(self._seeds), tell)
 
     def _reports(self, jobs: int) -> Iterator[Report]:
         if self._given is not None:
@@ -109,7 +133,9 @@ class Hunt:
     def _of(self, report: Report) -> Timeline:
         return self._given or draw(self._engine, self._validators, report.seed, self._faults)
 
-    def summary(self, reports: Sequence[Report], shown: Timeline | None, file: Path | None = None) -> dict[str, Any]:
+    def summary(
+        self, reports: Sequence[Report], shown: Timeline | Twins | None, file: Path | None = None
+    ) -> dict[str, Any]:
         """Return what people and machines are told; `file` is where the `shown` timeline was written."""
         first = next((report.seed for report in reports if report.problem), None)
         told = {"violation": list[dict[str, Any]](), "stall": list[dict[str, Any]]()}
@@ -121,12 +147,9 @@ class Hunt:
             "validators": self._validators,
             "seeds": f"{self._seeds[0]}:{self._seeds[-1] + 1}",
             "faults": self._faults if self._path is None else "",
-            "commits": sum(report.commits for report in reports),
-            "events": sum(report.events for report in reports),
-            "messages": sum(report.delivered for report in reports),
+            **_figures(reports),
             "violations": told["violation"],
             "stalls": told["stall"],
-            "trace_digest": digest_of(reports),
             "timeline": str(shown or ""),
         }
 
@@ -139,3 +162,52 @@ class Hunt:
             return f"minichain sim --timeline {file or self._path}"
         options = f"--engine {self._engine} --validators {self._validators}"
         return f"minichain sim {options} --seeds {report.seed}:{report.seed + 1} --faults {self._faults}"
+
+
+class TwinsHunt:
+    """What `minichain sim --twins` looks at: the scenarios of a file, or one of them."""
+
+    def __init__(self, path: Path, number: int | None = None, seed: int = 0) -> None:
+        self._path, self._seed = path, seed
+        self._twins = read_file(path, twins.parse)
+        self._numbers = [number] if number is not None else range(1, len(self._twins.scenarios) + 1)
+        self._runs = [self._twins.only(one) for one in self._numbers]
+
+    def run(self, jobs: int = 0, tell: Tell = lambda text: None) -> list[Report]:
+        """Play everything."""
+        return _collect(run_all(partial(twinplay.run, seed=self._seed), self._runs, jobs), len(self._runs), tell)
+
+    def trace(self) -> list[str]:
+        """Return every event of the only run."""
+        if len(self._runs) > 1:
+            raise UsageError(f"a trace is of one run: choose one of {len(self._runs)} scenarios, such as --scenario 1")
+        return twinplay.run_traced(self._runs[0], self._seed)[1]
+
+    def shown(self, reports: Sequence[Report], *, shorten: bool = False) -> Twins | None:
+        """Return the scenario that is worth a look: that of the only run, or the first that failed; shortened."""
+        failed = next((run for run, report in zip(self._runs, reports, strict=True) if report.problem), None)
+        only = self._runs[0] if len(self._runs) == 1 else None
+        return twinplay.minimise(failed, self._seed) if failed and shorten else only or failed
+
+    def summary(
+        self, reports: Sequence[Report], shown: Timeline | Twins | None, file: Path | None = None
+    ) -> dict[str, Any]:
+        """Return what people and machines are told; `file` is where the `shown` scenario was written."""
+        told = {"violation": list[dict[str, Any]](), "stall": list[dict[str, Any]]()}
+        for number, report in zip(self._numbers, reports, strict=True):
+            if report.problem:
+                where = f"{self._path} --scenario {number}" if file is None else f"{file} --scenario 1"
+                replay, file = f"minichain sim --twins {where} --seed {self._seed}", None
+                which = {"seed": self._seed, "scenario": number}
+                told[report.problem].append({**which, "words": report.words, "replay": replay})
+        return {
+            "engine": "bft",
+            "validators": self._twins.nodes,
+            "twins": self._twins.twins,
+            "scenarios": len(self._runs),
+            "seeds": f"{self._seed}:{self._seed + 1}",
+            **_figures(reports),
+            "violations": told["violation"],
+            "stalls": told["stall"],
+            "timeline": str(shown or ""),
+        }

@@ -7,6 +7,7 @@ hears everybody, and what clients have sent must become final.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -19,8 +20,8 @@ from minichain.membership.authority import proposer
 from minichain.node.messages import read_peer_message
 from minichain.sim.player import Load, chain_of
 from minichain.sim.search import PROMISES, Report, wait_in_calm, watch
-from minichain.sim.timeline import Timeline
-from minichain.sim.twins import KINDS, Round, Twins
+from minichain.faults.timeline import Timeline
+from minichain.sim.twins import KINDS, Round, Scenario, Twins
 from minichain.sim.world import MESSAGES_READ, World
 
 PATIENCE_MS: Final = 5_000  # longer than a round that ends by its timeouts
@@ -114,3 +115,31 @@ def run_traced(twins: Twins, seed: int = 0, *, keep_lines: bool = True) -> tuple
         excess = f"(with {twins.twins} members run twice, more than bft promises to bear)"
         report = msgspec.structs.replace(report, words=f"{report.words} {excess}")
     return report, course.world.trace.lines
+
+
+def minimise(twins: Twins, seed: int = 0) -> Twins:
+    """Return a plainer scenario that fails in the same way: without rounds, and without partitions, that do not matter.
+
+    The same one if it does not fail.
+    """
+    kind, (scenario,) = run(twins, seed).kind, twins.scenarios
+    before: Scenario | None = None
+    while kind.strip() and before != scenario:
+        before = scenario
+        for plainer in _plainer(scenario, len(twins.names)):
+            if run(Twins(twins.nodes, twins.twins, (plainer,)), seed).kind == kind:
+                scenario = plainer
+                break
+    return Twins(twins.nodes, twins.twins, (scenario,))
+
+
+def _plainer(scenario: Scenario, machines: int) -> Iterator[Scenario]:
+    """Yield what is plainer by one change: a round left out, or one partition of it healed."""
+    if len(scenario) > 1:
+        yield from (scenario[:at] + scenario[at + 1 :] for at in range(len(scenario)))
+    whole = (tuple(range(machines)),)
+    for at, round_ in enumerate(scenario):
+        for place, partition in enumerate(round_.partitions):
+            if partition != whole:
+                healed = (*round_.partitions[:place], whole, *round_.partitions[place + 1 :])
+                yield (*scenario[:at], Round(round_.leader, healed), *scenario[at + 1 :])

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from random import Random
 from typing import Any, Final
 
@@ -194,7 +195,7 @@ def _read_machine(value: Any, where: str, twins: Twins) -> int:
 
 
 def partitions(size: int, groups: int = 2) -> Iterator[Partition]:
-    """Yield every way to put so many machines into at most so many groups, once."""
+    """Yield every way to put so many machines into at most so many groups, once; the first is one group."""
 
     def place(number: int, placed: Partition) -> Iterator[Partition]:
         if number == size:
@@ -208,37 +209,25 @@ def partitions(size: int, groups: int = 2) -> Iterator[Partition]:
     yield from place(0, ())
 
 
-class Space:
-    """All scenarios of so many rounds: any leader, any partition into at most `groups`, each by its number.
+def generate(
+    nodes: int, twins: int, rounds: int, most: int, seed: int = 0, *, groups: int = 2, by_kind: bool = False
+) -> Twins:
+    """Return every scenario of so many rounds, with any leaders and partitions; `most` drawn ones if there are more.
 
-    `by_kind` parts each kind of message in its own way.
+    `by_kind` parts each kind of message in its own way; then half of the drawn partitions are none, since where all
+    is parted nobody gets far.
     """
-
-    def __init__(self, nodes: int, twins: int, rounds: int, *, groups: int = 2, by_kind: bool = False) -> None:
-        self._nodes, self._twins, self._rounds = nodes, twins, rounds
-        self._partitions = tuple(partitions(nodes + twins, groups))
-        self._kinds = len(KINDS) if by_kind else 1
-        self.size = (nodes * len(self._partitions) ** self._kinds) ** rounds
-
-    def scenario(self, number: int) -> Scenario:
-        """Return a scenario: the digits of its number are leaders and partitions."""
-        rounds = []
-        for _ in range(self._rounds):
-            number, leader = divmod(number, self._nodes)
-            parted = []
-            for _ in range(self._kinds):
-                number, place = divmod(number, len(self._partitions))
-                parted.append(self._partitions[place])
-            rounds.append(Round(leader, tuple(parted)))
-        return tuple(rounds)
-
-    def draw(self, count: int, seed: int = 0) -> Twins:
-        """Return so many different scenarios, drawn from all; all of them where there are no more."""
-        numbers = dict.fromkeys(range(self.size)) if self.size <= count else self._draw(count, Random(seed))
-        return Twins(self._nodes, self._twins, tuple(map(self.scenario, numbers)))
-
-    def _draw(self, count: int, random: Random) -> dict[int, None]:
-        drawn: dict[int, None] = {}
-        while len(drawn) < count:
-            drawn[random.randrange(self.size)] = None
-        return drawn
+    parted = tuple(partitions(nodes + twins, groups))
+    kinds = len(KINDS) if by_kind else 1
+    if (nodes * len(parted) ** kinds) ** rounds <= most:
+        every = [Round(leader, chosen) for leader in range(nodes) for chosen in product(parted, repeat=kinds)]
+        return Twins(nodes, twins, tuple(product(every, repeat=rounds)))
+    random, drawn = Random(seed), dict[Scenario, None]()
+    whole = parted[:1] * (len(parted) if by_kind else 0)
+    while len(drawn) < most:
+        scenario = [
+            Round(random.randrange(nodes), tuple(random.choice(parted + whole) for _ in range(kinds)))
+            for _ in range(rounds)
+        ]
+        drawn[tuple(scenario)] = None
+    return Twins(nodes, twins, tuple(drawn))
