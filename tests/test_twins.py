@@ -1,4 +1,4 @@
-"""Twins: correct code run twice under one key. One of four is borne, two of four are not, and a broken lock is found."""
+"""Twins: correct code run twice under one key. One of four is borne, two are not, and a broken lock is found."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def course_of(*rounds: Round, nodes: int = 4, twins: int = 1) -> Course:
     return Course(Twins(nodes, twins, (rounds,)), 0)
 
 
+def key_of(course: Course, name: str) -> bytes:
+    node = course.world.node(name)
+    assert node is not None
+    return node.status().public
+
+
 def failures(twins: Twins) -> list[str]:
     """Return what goes wrong, with the scenario that shows it."""
     runs = [twins.only(number) for number in range(1, len(twins.scenarios) + 1)]
@@ -64,15 +70,10 @@ def test_twins_who_lead_two_groups_propose_two_blocks_and_are_found_out():
     course = course_of(Round(0, (((0, 1), (2, 3, 4)),)), Round(1, TOGETHER))
     assert course.play() == ""
     world = course.world
-    proofs = [
-        decode_own(data, Equivocation) for name in ("node-1", "node-2", "node-3") for data in evidence(world, name)
-    ]
+    correct = [name for name in world.names if not world.is_adversary(name)]
+    proofs = [decode_own(data, Equivocation) for name in correct for data in world.store(name).evidence()]
     assert proofs
-    assert {author(proof.first) for proof in proofs} == {course.world.node("node-0")._key.public}
-
-
-def evidence(world: Any, name: str) -> list[bytes]:
-    return list(world.store(name).evidence())
+    assert {author(proof.first) for proof in proofs} == {key_of(course, "node-0")}
 
 
 # --- rounds -----------------------------------------------------------------------------------------------------------
@@ -82,13 +83,13 @@ def test_the_scenario_says_who_proposes_in_each_round():
     course = course_of(*(Round(leader, TOGETHER) for leader in (2, 2, 4, 1)))
     assert course.play() == ""
     blocks = [course.world.store("node-3").block(height) for height in range(1, 5)]
-    keys = [course.world.node(name)._key.public for name in ("node-2", "node-2", "node-0", "node-1")]
+    keys = [key_of(course, name) for name in ("node-2", "node-2", "node-0", "node-1")]
     assert [final.block.header.proposer for final in blocks] == keys
 
 
 def messages() -> dict[str, bytes]:
-    key, genesis = builders.key("a"), b"g" * 32
-    block = builders.Ledger(builders.chain()).build(())[0]
+    key, chain = builders.key("a"), builders.genesis()
+    genesis, block = chain.hash, builders.Ledger(chain).build(())[0]
     votes = {name: encode(cast_vote(key, genesis, kind, 1, 0, None)) for name, kind in VOTES.items()}
     return {
         "proposal": encode(sign_proposal(key, genesis, 1, 0, block, -1)),
@@ -137,19 +138,33 @@ def test_one_twin_of_four_is_borne_in_every_scenario_of_one_round():
     assert failures(every) == []
 
 
-@pytest.mark.parametrize(("rounds", "count", "by_kind"), [(4, 30, False), (3, 30, True)])
+@pytest.mark.parametrize(("rounds", "count", "by_kind"), [(4, 20, False), (3, 20, True)])
 def test_one_twin_of_four_is_borne_in_drawn_scenarios(rounds: int, count: int, by_kind: bool):
     assert failures(generate(4, 1, rounds, count, by_kind=by_kind)) == []
 
 
 def test_two_twins_of_seven_are_borne():
-    assert failures(generate(7, 2, 3, 6)) == []
+    assert failures(generate(7, 2, 2, 4)) == []
 
 
-def test_two_twins_of_four_break_agreement():
-    found = failures(generate(4, 2, 4, 20))
-    assert any(text.startswith("agreement: ") for text in found)
-    assert all("(with 2 members run twice, more than bft promises to bear)" in text for text in found)
+def test_two_twins_of_four_break_agreement_wherever_two_groups_hold_a_quorum_of_keys_and_hear_the_leader():
+    every = generate(4, 2, 1, 1_000)
+    numbers = [n for n, ((round_,),) in enumerate(zip(every.scenarios), 1) if is_fatal(round_)]
+    assert len(numbers) == 8
+    for number in numbers:
+        assert run(every.only(number)).kind == "violation agreement"
+
+
+def is_fatal(round_: Round) -> bool:
+    keys = [{number % 4 for number in group} for group in round_.partitions[0]]
+    return len(keys) == 2 and all(len(group) >= 3 and round_.leader in group for group in keys)
+
+
+def test_the_search_finds_that_two_twins_of_four_are_too_many(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(search, "CALM_MS", 1_000)  # nothing is promised, not even progress
+    drawn = generate(4, 2, 2, 30, seed=1)
+    found = next(report for n in range(1, 31) if (report := run(drawn.only(n))).kind == "violation agreement")
+    assert found.words.endswith("(with 2 members run twice, more than bft promises to bear)")
 
 
 def test_the_golden_scenarios_end_as_they_should():
@@ -164,14 +179,23 @@ def forget_locks(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Rounds, "_judge", lambda self, block, unlocked, line: judge(self, block, True, line))
 
 
+def test_a_lock_holds_where_everybody_could_have_decided_something_else():
+    """Three lock, and nobody decides: their precommits are parted. In the next round all hear another proposal."""
+    course = Course(read_file(LOCKED, parse).only(1), 0)
+    assert course.play() == ""
+    first = course.world.store("node-1").block(1)
+    assert first is not None
+    assert first.block.header.proposer == key_of(course, "node-2")
+
+
 def test_a_lock_that_does_not_hold_is_found_with_one_twin(monkeypatch: pytest.MonkeyPatch):
     drawn = generate(4, 1, 3, 10, by_kind=True)
     forget_locks(monkeypatch)
-    (found, *_) = (one for n in range(1, 11) if run(one := drawn.only(n)).kind == "violation agreement")
+    assert [text.partition(":")[0] for text in failures(read_file(LOCKED, parse))] == ["agreement"]
+    found = next(one for n in range(1, 11) if run(one := drawn.only(n)).kind == "violation agreement")
     short = minimise(found)
     assert run(short).kind == "violation agreement"
-    assert str(short).count("[0, 1, 2, 3, 4]") > str(found).count("[0, 1, 2, 3, 4]")
-    assert failures(read_file(LOCKED, parse)) != []
+    assert len(short.scenarios[0]) < len(found.scenarios[0])
     monkeypatch.undo()
     assert failures(found) == failures(short) == []
 
@@ -215,11 +239,16 @@ def test_what_is_written_is_read_again(nodes: int, twins: int, rounds: int, seed
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def text(
-    leaders: str = '{"1": 0}', partitions: str = '{"1": [[0, 1], [2, 3, 4]]}', twins: str = "1", more: str = ""
-) -> str:
+SPLIT = '{"1": [[0, 1], [2, 3, 4]]}'
+
+
+def text(leaders: str = '{"1": 0}', partitions: str = SPLIT, twins: str = "1", more: str = "") -> str:
     scenario = f'{{"round_leaders": {leaders}, "round_partitions": {partitions}{more}}}'
     return f'{{"num_of_nodes": 4, "num_of_twins": {twins},\n"scenarios": [{scenario}]}}'
+
+
+def parted(partitions: str) -> str:
+    return text(partitions=f'{{"1": {partitions}}}')
 
 
 def test_leaders_are_one_number_or_a_list_of_one_member():
@@ -228,44 +257,46 @@ def test_leaders_are_one_number_or_a_list_of_one_member():
         assert parse(text(leaders)).scenarios == expected
 
 
-KIND = '{"1": {"proposal": [[0, 1, 2, 3, 4]], "prevote": [[0, 1, 2, 3, 4]], "precommit": [[0, 1], [2, 3, 4]]}}'
-FALSE = {
-    "": "line 1, column 1: this is no JSON",
-    '{"num_of_nodes": 4,\n nodes}': "line 2, column 2: this is no JSON",
-    "[" * 100_000: "this is no JSON that can be read",
-    "[]": "the file: write an object with num_of_nodes, num_of_twins, scenarios",
-    "{}": "the file: the key 'num_of_nodes' is missing",
-    '{"num_of_nodes": 4, "num_of_nodes": 5}': "the key 'num_of_nodes' stands twice in one object",
-    text(more=', "firewall": {}'): "scenario 1: there is no key 'firewall'; there are round_leaders, round_partitions",
-    text(twins="5"): "num_of_twins: 5 is no whole number from 0 to 4",
-    text(twins="-1"): "num_of_twins: -1 is no whole number from 0 to 4",
-    text(twins="true"): "num_of_twins: true is no whole number",
-    text(twins="1e1"): "num_of_twins: 10.0 is no whole number",
-    text(twins="1" * 5_000): "this is no JSON that can be read",
-    text('{"1": 5}'): "scenario 1, round 1, leader: there is no node 5; there are 0 to 4, the twins from 4 on",
-    text('{"1": "node-0"}'): 'scenario 1, round 1, leader: there is no node "node-0"',
-    text('{"1": []}'): "scenario 1, round 1, leader: there is no node []",
-    text('{"1": [0, 1]}'): "scenario 1, round 1, leader: node-0 and node-1 are not one member",
-    text("{}"): "scenario 1: round_leaders is an object of 1 to 100 rounds",
-    text('{"2": 0}'): "scenario 1, round_leaders: there is no key '2'; there are 1",
-    text('{"1": 0, "2": 0}'): "scenario 1, round_partitions: the key '2' is missing",
-    text(partitions='{"1": [[0, 1], [2, 3, 4]], "2": []}'): "scenario 1, round_partitions: there is no key '2'",
-    text(partitions='{"1": []}'): "scenario 1, round 1, partition: write a list of 1 to 5",
-    text(partitions='{"1": [[0, 1, 2, 3, 4], []]}'): "scenario 1, round 1, partition, group: write a list of 1 to 5",
-    text(
-        partitions='{"1": [[0, 1], [1, 2, 3, 4]]}'
-    ): "scenario 1, round 1, partition: 1, which is node-1, is in two pl",
-    text(partitions='{"1": [[0, 1], [2, 3]]}'): "scenario 1, round 1, partition: 4, which is node-0', is in no group",
-    text(partitions='{"1": [[0, 1], [2, 3, 9]]}'): "scenario 1, round 1, partition: there is no node 9",
-    text(partitions='{"1": [[0, 1], [2, 3, 4]]}', twins="0"): "there is no node 4; there are 0 to 3",
-    text(partitions=KIND.replace("prevote", "vote")): "scenario 1, round 1, partition: there is no key 'vote'",
-    text(
-        partitions=KIND.replace("2, 3, 4", "2, 3")
-    ): "scenario 1, round 1, proposal: 4, which is node-0', is in no group",
-}
+KIND = '{"proposal": [[0, 1, 2, 3, 4]], "prevote": [[0, 1, 2, 3, 4]], "precommit": [[0, 1], [2, 3, 4]]}'
+FALSE = [
+    ("", "line 1, column 1: this is no JSON"),
+    ('{"num_of_nodes": 4,\n nodes}', "line 2, column 2: this is no JSON"),
+    ("[" * 100_000, "this is no JSON that can be read"),
+    ("[]", "the file: write an object with num_of_nodes, num_of_twins, scenarios"),
+    ("{}", "the file: the key 'num_of_nodes' is missing"),
+    ('{"num_of_nodes": 4, "num_of_nodes": 5}', "the key 'num_of_nodes' stands twice in one object"),
+    (
+        text(more=', "firewall": {}'),
+        "scenario 1: there is no key 'firewall'; there are round_leaders, round_",
+    ),
+    (text(twins="5"), "num_of_twins: 5 is no whole number from 0 to 4"),
+    (text(twins="-1"), "num_of_twins: -1 is no whole number from 0 to 4"),
+    (text(twins="true"), "num_of_twins: true is no whole number"),
+    (text(twins="1e1"), "num_of_twins: 10.0 is no whole number"),
+    (text(twins="1" * 5_000), "this is no JSON that can be read"),
+    (text(twins="0"), "scenario 1, round 1, partition: there is no node 4; there are 0 to 3"),
+    (text('{"1": 5}'), "scenario 1, round 1, leader: there is no node 5; there are 0 to 4, the twins from 4 on"),
+    (text('{"1": "node-0"}'), 'scenario 1, round 1, leader: there is no node "node-0"'),
+    (text('{"1": []}'), "scenario 1, round 1, leader: there is no node []"),
+    (text('{"1": [0, 1]}'), "scenario 1, round 1, leader: node-0 and node-1 are not one member"),
+    (text("{}"), "scenario 1: round_leaders is an object of 1 to 100 rounds"),
+    (text('{"2": 0}'), "scenario 1, round_leaders: there is no key '2'; there are 1"),
+    (text('{"1": 0, "2": 0}'), "scenario 1, round_partitions: the key '2' is missing"),
+    (text(partitions=SPLIT[:-1] + ', "2": []}'), "scenario 1, round_partitions: there is no key '2'; there are 1"),
+    (parted("[]"), "scenario 1, round 1, partition: write a list of 1 to 5"),
+    (parted("[[0, 1, 2, 3, 4], []]"), "scenario 1, round 1, partition, group: write a list of 1 to 5"),
+    (parted("[[0, 1], [1, 2, 3, 4]]"), "scenario 1, round 1, partition: 1, which is node-1, is in two places"),
+    (parted("[[0, 1], [2, 3]]"), "scenario 1, round 1, partition: 4, which is node-0', is in no group"),
+    (parted("[[0, 1], [2, 3, 9]]"), "scenario 1, round 1, partition: there is no node 9"),
+    (parted(KIND.replace("prevote", "vote")), "scenario 1, round 1, partition: there is no key 'vote'"),
+    (
+        parted(KIND.replace("], [2, 3", "], [2, 4")),
+        "scenario 1, round 1, precommit: 4, which is node-0', is in two",
+    ),
+]
 
 
-@pytest.mark.parametrize(("false", "words"), FALSE.items(), ids=range(len(FALSE)))
+@pytest.mark.parametrize(("false", "words"), FALSE, ids=range(len(FALSE)))
 def test_what_makes_no_sense_is_refused_with_its_place_and_the_reason(false: str, words: str):
     with pytest.raises(ConfigError) as caught:
         parse(false)
@@ -328,7 +359,7 @@ def test_the_scenario_that_fails_can_be_kept_and_shortened(tmp_path: Path):
     ],
 )
 def test_options_that_do_not_belong_together_are_refused(options: tuple[object, ...], words: str):
-    assert words in " ".join(call(*options, expect=2).output.split())
+    assert words in " ".join(call(*options, expect=3).output.split())
 
 
 def test_a_file_that_makes_no_sense_is_named(tmp_path: Path):

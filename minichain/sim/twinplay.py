@@ -76,7 +76,9 @@ class Course:
         return self._leaders.get(place) or proposer(committee, height, round_)
 
     def _begin_next(self) -> None:
-        self.round = min(self.round, len(self._rounds)) + 1
+        if self.round > len(self._rounds):
+            return
+        self.round += 1
         is_over = self.round > len(self._rounds)
         told = "the scenario is over" if is_over else f"round {self.round} of {len(self._rounds)}"
         self.world.trace.note(self.world.elapsed_ms, f"{told} ({self._front[0]}/{self._front[1]})")
@@ -99,7 +101,7 @@ def _sides(round_: Round, names: tuple[str, ...]) -> dict[str, dict[str, int]]:
 
 def _kind_of(data: bytes) -> str:
     message = read_peer_message(data)
-    return KIND_NAMES[message.kind] if isinstance(message, Vote) else KINDS[0]
+    return KIND_NAMES.get(message.kind, KINDS[0]) if isinstance(message, Vote) else KINDS[0]
 
 
 def run(twins: Twins, seed: int = 0) -> Report:
