@@ -95,7 +95,7 @@ class Network:
         """Let no message pass over these links, in their direction."""
         self._cut.update(links)
 
-    def post(self, guard: Guard) -> None:
+    def guard(self, guard: Guard) -> None:
         """Let only those messages pass that a guard lets pass."""
         self._guard = guard
 

@@ -80,7 +80,7 @@ def _collect(found: Iterator[Report], count: int, tell: Tell) -> list[Report]:
     for report in found:
         reports.append(report)
         failed = sum(bool(one.problem) for one in reports)
-        tell(f"{len(reports)} of {count} runs, {failed} failed")
+        tell(f"seed {report.seed}: {len(reports)} of {count} runs, {failed} failed")
     return reports
 
 

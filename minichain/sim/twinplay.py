@@ -43,7 +43,7 @@ class Course:
         self._front = (0, 0)  # the last (height, round) that somebody has begun
         self.round = 0  # of the scenario; 0 before its first
         self.world = World(genesis, self._keys, seed=seed, keep_lines=keep_lines, rotation=self._rotation)
-        self.world.network.post(self._lets_pass)
+        self.world.network.guard(self._lets_pass)
         for name in twins.names[twins.nodes :]:
             self.world.skew(name, AHEAD_MS)
 
