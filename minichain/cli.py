@@ -463,10 +463,11 @@ def play(file: Path, home: Path | None, as_json: bool) -> None:
     """
     from minichain.client import playing
     from minichain.client.network import Network
+    from minichain.faults.timeline import parse
     from minichain.live.faults import require_playable
     from minichain.sim.hunt import read_file
 
-    timeline = read_file(file)
+    timeline = read_file(file, parse)
     net = Network.attach(home) if home else playing.network_of(timeline)
     require_playable(timeline, net.genesis.spec)  # before anything starts
     with net:

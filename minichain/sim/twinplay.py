@@ -15,12 +15,12 @@ import msgspec
 
 from minichain.consensus.bft import Vote
 from minichain.consensus.bft.messages import KIND_NAMES
+from minichain.faults.timeline import Timeline
 from minichain.ledger.committee import Committee
 from minichain.membership.authority import proposer
 from minichain.node.messages import read_peer_message
 from minichain.sim.player import Load, chain_of
 from minichain.sim.search import PROMISES, Report, wait_in_calm, watch
-from minichain.faults.timeline import Timeline
 from minichain.sim.twins import KINDS, Round, Scenario, Twins
 from minichain.sim.world import MESSAGES_READ, World
 
