@@ -301,6 +301,11 @@ def test_a_node_with_an_empty_disk_gets_the_chain_from_the_others():
             eventually(lambda: garbage(net) == 1, "the command to be counted as garbage")
         assert pay(net).ok
 
+        halves = parse("at 0 part node-0 node-1 | node-2 node-3\nat 1 submit 3 node-0")
+        found = playing.play(net, halves, calm_s=0.0)
+        assert (found.is_safe, found.is_live, found.missing) == (True, False, 3), "they had no time"
+        assert playing.play(net, parse("at 0 submit 1")).is_live
+
 
 def garbage(net: mc.Network) -> int:
     status = net.status()[0].status
@@ -379,8 +384,9 @@ def test_the_same_words_let_the_same_happen_in_the_simulation():
         assert [report.is_up for report in net.status()] == [True, False, True, True]
         net.fault("calm")
         net.wait_for_height(1)
-        with pytest.raises(ConfigError, match="there is no verb 'explode'"):
-            net.fault("explode node-1")
+        for words, told in {"explode node-1": "there is no verb 'explode'", " ": "say what is to happen"}.items():
+            with pytest.raises(ConfigError, match=told):
+                net.fault(words)
 
 
 def test_a_simulated_network_is_not_played_on_like_processes():
