@@ -486,7 +486,9 @@ def _print_line(line: Any) -> None:
 def _print_outcome(content: dict[str, Any]) -> None:
     heights = ", ".join(f"{name} {height}" for name, height in content["heights"].items())
     if content["is_safe"]:
-        screen.print(f"[bold green]Safe[/]: the correct members have one chain ({heights}).", highlight=False)
+        screen.print(
+            f"[bold green]Safe[/]: the correct members have one chain ({heights}).", highlight=False, soft_wrap=True
+        )
     for words in content["contradictions"]:
         screen.print(f"[bold red]Not safe[/]: {_plain(words)}", soft_wrap=True, highlight=False)
     of = f"of {content['submitted']} transactions"

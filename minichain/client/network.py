@@ -359,8 +359,10 @@ class Network:
         self.fault(f"restart {self._known(name)}")
 
     def partition(self, *groups: Iterable[str]) -> None:
-        """Let no message pass between groups of validators."""
-        self.fault("part " + " | ".join(" ".join(map(self._known, group)) for group in groups))
+        """Let no message pass between groups of validators; those in none of them are one more."""
+        named = [[self._known(name) for name in group] for group in groups]
+        rest = [name for name in self.nodes if not any(name in group for group in named)]
+        self.fault("part " + " | ".join(" ".join(group) for group in [*named, rest] if group))
 
     def heal(self) -> None:
         """Join the network again."""

@@ -253,6 +253,8 @@ def parse(text: str) -> Timeline:
 
 def parse_step(text: str, names: Names) -> Step:
     """Read what happens, without a time, such as `cut node-0 -> node-2`; raises `ConfigError`."""
+    if not text.split():
+        raise ConfigError("say what is to happen, such as pause node-2; a verb is one of " + ", ".join(VERBS))
     return _read_step(["0", *text.split()], names, [])
 
 
