@@ -548,7 +548,7 @@ def test_no_more_than_so_many_messages_are_taken_in_one_turn(
     taken: list[list[bytes]] = []
     while sum(map(len, taken)) < 10:
         validator.transport.wait(WAIT_S * 1000)
-        taken.append([data for _, data in validator.transport.from_clients()])
+        taken.append([data for _, data, *_ in validator.transport.from_clients()])
     line.close()
     context.term()
     assert max(map(len, taken)) <= 3
