@@ -6,8 +6,10 @@ from collections import Counter
 
 import pytest
 
-from minichain.faults.timeline import Timeline, parse
+from minichain.errors import ConfigError, UsageError
+from minichain.faults.timeline import Timeline, parse, parse_step
 from minichain.ledger.committee import Committee
+from minichain.live.faults import require_playable
 from minichain.sim.clients import MIXED, Load
 from minichain.sim.player import play, world_of
 from minichain.sim.search import draw, run
@@ -140,3 +142,17 @@ def test_mixed_clients_succeed_fail_and_spend_a_nonce_twice():
 def test_the_plain_load_is_payments_only():
     world, _ = played(str(Timeline()) + "at 0 submit 30")
     assert {receipt.outcome for receipt in world.checkers.receipts.values()} == {"ok"}
+
+
+# --- elsewhere -------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_of_members_is_no_fault_and_what_only_a_simulation_has_is_not_played_live():
+    timeline = parse("price 3")
+    spec = world_of(timeline).genesis.spec
+    with pytest.raises(UsageError, match="price is for simulations: leave it out"):
+        require_playable(timeline, spec)
+    with pytest.raises(UsageError, match="membership is for simulations"):
+        require_playable(parse("membership voted\nat 0 leave node-0"), spec)
+    with pytest.raises(ConfigError, match="leave is no fault: the members vote on it"):
+        parse_step("leave node-0", timeline.names)

@@ -197,7 +197,7 @@ BAD = {
     "at 9 heal\nat 8 heal": "line 3: at 8 comes after at 9: put the lines in order of time",
     "at 0 heal\nloss 5": "line 3: the option loss comes before the first line that begins with at",
     "engine pow\nat 0 behave node-0 unknown # why": "line 3: there is no character 'unknown'",
-    "at 0 join node-1": "line 2: join: members never change here: add the option membership voted",
+    "at 0 join node-1": "line 2: join: here the members never change: add the option membership voted",
     "membership voted\nat 0 join node-4": "line 3: there is no node 'node-4'",
     "membership voted\nlisteners 1\nat 0 leave node-5": "line 4: there is no node 'node-5'; there are .*, node-4$",
     "membership voted\nat 0 leave": "line 3: leave needs more: write leave NODE",
