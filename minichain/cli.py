@@ -510,13 +510,13 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     Without words: list everything that may happen. In a shell, put "node-0 -> node-1" in quotes.
     """
     from minichain.client.network import Network
-    from minichain.faults.timeline import VERBS
+    from minichain.faults.timeline import VERBS, VOTED
 
     if not words:
         rows = [
             {"fault": f"{name} {verb.form}".strip(), "what happens": verb.does, "ended by": verb.ended_by or None}
             for name, verb in VERBS.items()
-            if name != "submit"
+            if name not in ("submit", *VOTED)
         ]
         show(as_json, {"faults": rows}, lambda: _print_table(rows))
         return

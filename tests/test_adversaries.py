@@ -16,7 +16,8 @@ from minichain.faults.timeline import Timeline, parse
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE
 from minichain.node.core import Node
 from minichain.node.messages import read_peer_message
-from minichain.sim.player import Load, chain_of, play, world_of
+from minichain.sim.clients import Load
+from minichain.sim.player import chain_of, play, world_of
 from minichain.sim.search import run
 from minichain.sim.world import World
 

@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from minichain.codec import decode, encode
+from minichain.consensus import raft
 from minichain.consensus.bft import Equivocation, Vote
-from minichain.consensus.bft.engine import SAID
 from minichain.errors import UsageError
 from minichain.faults import adversaries
 from minichain.faults.network import Weather
-from minichain.ledger.certificate import PRECOMMIT, FinalBlock, QuorumCertificate
+from minichain.ledger.certificate import PRECOMMIT, PREVOTE, FinalBlock, QuorumCertificate
 from minichain.node.core import Node
-from minichain.node.messages import NodeStatus, Request, Submit
+from minichain.node.messages import NodeStatus, Outcomes, Request, Response, Submit, Verdict
 from minichain.sim.checkers import Checkers, Violated
 from minichain.sim.memory import MemoryStore
 from minichain.sim.world import World
@@ -184,10 +184,20 @@ class Doctored:
     final: FinalBlock
     checkers: Checkers
 
-    def show(self, final: FinalBlock, name: str = "node-0") -> None:
-        store = MemoryStore(self.run.genesis.state_items(), lambda name, data: None)
-        store.add_block(final, (), (), {})
+    def show(self, final: FinalBlock, name: str = "node-0", receipts: tuple[bytes, ...] | None = None) -> None:
+        store = MemoryStore(self.run.genesis.state_items())
+        store.add_block(final, self.run.store("node-0").receipts(1) if receipts is None else receipts, (), {})
         self.checkers.after_event(name, 1, store)
+
+    def say(self, kind: int, round_: int, block_id: bytes | None, name: str = "node-0") -> None:
+        key = builders.key(name)
+        vote = adversaries.cast_vote(key, self.run.genesis.hash, kind, 1, round_, block_id)
+        self.checkers.on_sent(name, key.public, "", vote)
+
+    def propose(self, name: str, round_: int, block: builders.Block, valid_round: int) -> None:
+        key = builders.key(name)
+        said = adversaries.sign_proposal(key, self.run.genesis.hash, 1, round_, block, valid_round)
+        self.checkers.on_sent(name, key.public, "", said)
 
 
 @pytest.fixture
@@ -198,7 +208,8 @@ def doctored() -> Doctored:
     assert finalise(run, tx)
     final = run.store("node-0").block(1)
     assert final is not None
-    return Doctored(run, final, Checkers(run.genesis, run._is_valid))
+    stores = {name: run.store(name) for name in run.names}
+    return Doctored(run, final, Checkers(run.genesis, run._is_valid, stores=stores))
 
 
 def test_the_checkers_accept_what_is_right(doctored: Doctored):
@@ -232,18 +243,93 @@ def test_two_blocks_at_one_height_are_seen(doctored: Doctored):
 def test_a_block_taken_back_is_seen(doctored: Doctored):
     doctored.show(doctored.final)
     with pytest.raises(Violated, match="agreement"):
-        doctored.checkers.after_event("node-0", 0, MemoryStore((), lambda name, data: None))
+        doctored.checkers.after_event("node-0", 0, MemoryStore(()))
 
 
 def test_a_contradiction_of_a_correct_node_is_seen(doctored: Doctored):
-    def remember(number: int, block_id: bytes | None) -> None:
-        said = adversaries.cast_vote(builders.key("node-0"), doctored.run.genesis.hash, PRECOMMIT, 1, 0, block_id)
-        doctored.checkers.on_remembered("node-0", SAID + number.to_bytes(8), encode(said))
-
-    remember(1, b"a" * 32)
-    remember(2, b"a" * 32)
+    doctored.say(PREVOTE, 0, b"a" * 32)
+    doctored.say(PREVOTE, 0, b"a" * 32)
     with pytest.raises(Violated, match="truthfulness"):
-        remember(3, None)
+        doctored.say(PREVOTE, 0, None)
+
+
+def test_a_precommit_without_a_quorum_of_prevotes_is_seen(doctored: Doctored):
+    for name in ("node-0", "node-1"):
+        doctored.say(PREVOTE, 0, b"a" * 32, name)
+    with pytest.raises(Violated, match="quorums: node-0 precommitted what no quorum prevoted in round 0 of height 1"):
+        doctored.say(PRECOMMIT, 0, b"a" * 32)
+    doctored.say(PREVOTE, 0, b"a" * 32, "node-2")
+    doctored.say(PRECOMMIT, 0, b"a" * 32)
+
+
+def test_a_prevote_against_a_lock_is_seen_and_one_that_a_later_quorum_allows_is_not(doctored: Doctored):
+    block = doctored.final.block
+    for name in ("node-0", "node-1", "node-2"):
+        doctored.say(PREVOTE, 0, b"a" * 32, name)
+    doctored.say(PRECOMMIT, 0, b"a" * 32)
+    doctored.propose("node-3", 2, block, -1)
+    with pytest.raises(Violated, match="locks: node-0, locked in round 0, prevoted another block in round 2"):
+        doctored.say(PREVOTE, 2, block.header.id)
+    for name in ("node-1", "node-2", "node-3"):
+        doctored.say(PREVOTE, 1, block.header.id, name)
+    doctored.propose("node-2", 3, block, 1)
+    doctored.say(PREVOTE, 3, block.header.id)
+
+
+def test_what_is_said_and_not_on_the_disk_is_seen(doctored: Doctored):
+    key = builders.key("node-0")
+    height = doctored.run.store("node-0").height() + 1
+    vote = adversaries.cast_vote(key, doctored.run.genesis.hash, PREVOTE, height, 0, None)
+    with pytest.raises(Violated, match="prudence: node-0 says what its disk does not hold, about height 2"):
+        doctored.checkers.on_sent("node-0", key.public, "", vote)
+
+
+def test_an_acknowledgement_of_an_older_term_is_seen(doctored: Doctored):
+    store, log = doctored.run.store("node-0"), raft.Entry(2, None)
+    with store.turn():
+        store.remember(b"log" + (1).to_bytes(8), encode(log))
+    doctored.checkers.on_sent(
+        "node-0", builders.key("node-0").public, "node-1", raft.AppendReply(2, True, 1, b"s" * 64)
+    )
+    with pytest.raises(Violated, match="confirmation: node-0 signed in term 3 what it has of term 2 only"):
+        doctored.checkers.on_sent(
+            "node-0", builders.key("node-0").public, "node-1", raft.AppendReply(3, True, 1, b"s" * 64)
+        )
+
+
+def test_two_leaders_of_one_term_and_two_votes_in_one_are_seen(doctored: Doctored):
+    def say(name: str, peer: str, message: raft.Message) -> None:
+        doctored.checkers.on_sent(name, builders.key(name).public, peer, message)
+
+    say("node-0", "node-1", raft.AppendEntries(3, 1, 0, 0, (), 0, None))
+    say("node-1", "node-2", raft.VoteReply(4, False, True))
+    with pytest.raises(Violated, match="elections: node-2 and node-0 both lead term 3"):
+        say("node-2", "node-1", raft.AppendEntries(3, 1, 0, 0, (), 0, None))
+    with pytest.raises(Violated, match="truthfulness: node-1 said two different things"):
+        say("node-1", "node-3", raft.VoteReply(4, False, True))
+
+
+def test_receipts_that_were_not_kept_are_seen(doctored: Doctored):
+    doctored.show(doctored.final, "node-1")
+    with pytest.raises(Violated, match="receipts: node-2 keeps others with block 1"):
+        doctored.show(doctored.final, "node-2", receipts=())
+
+
+def test_a_transaction_that_waits_without_hope_is_seen(doctored: Doctored):
+    (tx,) = transfers(doctored.run, 1)
+    store = doctored.run.store("node-0")
+    with pytest.raises(Violated, match="mempools: at node-0 waits, at height 1, a transaction with nonce 0 where 1 is"):
+        doctored.checkers.after_event("node-0", 1, store, (tx,))
+
+
+def test_a_false_answer_is_seen(doctored: Doctored):
+    (tx,), run = transfers(doctored.run, 1), doctored.run
+    for verdict, words in (
+        (Verdict(tx.id, "final"), "tells of a final transaction what did not happen"),
+        (Verdict(tx.id, "wrong_nonce", "too late"), "refused a transaction .wrong_nonce. that is on its own chain"),
+    ):
+        with pytest.raises(Violated, match=words):
+            run.checkers.on_answer("node-0", encode(Response(1, Outcomes((verdict,)))))
 
 
 def test_lost_units_are_seen(doctored: Doctored, monkeypatch: pytest.MonkeyPatch):

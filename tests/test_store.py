@@ -177,7 +177,7 @@ def either(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
 
 
 def memory_store() -> MemoryStore:
-    return MemoryStore(ITEMS, lambda name, data: None)
+    return MemoryStore(ITEMS)
 
 
 def everything(store: Store) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,21 +14,25 @@ from minichain.errors import ConfigError, NetworkError, UsageError
 from minichain.faults.adversaries import ADVERSARIES, CORRECT
 from minichain.faults.network import CHANCES, Network, Weather, damaged
 from minichain.faults.timeline import (
+    CLIENTS,
     COUNT,
     DISKS,
     MAX_MS,
+    MAX_PRICE,
     MAX_STEPS,
     MAX_SUBMIT,
     MOMENTS,
     VERBS,
+    VOTED,
     Step,
     Timeline,
     parse,
 )
-from minichain.ledger.genesis import CLOCKS, ENGINES
+from minichain.ledger.genesis import CLOCKS
 from minichain.node.core import Node
 from minichain.node.messages import NodeStatus
-from minichain.sim.player import Load, Random, play, world_of
+from minichain.sim.clients import Load
+from minichain.sim.player import play, world_of
 from minichain.sim.world import World
 from minichain.store import SqliteStore, _advice
 
@@ -109,17 +114,24 @@ def steps(draw: st.DrawFn, at_ms: int) -> Step:
     return Step(at_ms, name, tuple(args))
 
 
+UNUSUAL = st.fixed_dictionaries(
+    {"price": st.integers(0, MAX_PRICE), "clients": st.sampled_from(CLIENTS), "membership": st.just("voted")},
+    optional={"listeners": st.integers(0, 3)},
+)
+
+
 @st.composite
 def timelines(draw: st.DrawFn) -> Timeline:
     times = sorted(draw(st.lists(ms, max_size=8)))
     delay = sorted(draw(st.tuples(ms, ms)))
     return Timeline(
-        draw(st.sampled_from(ENGINES)),
+        draw(st.sampled_from(["bft", "raft"])),
         4,
         draw(st.integers(0, 2**63 - 1)),
         draw(st.sampled_from(CLOCKS)),
         Weather(*delay, *draw(st.tuples(*[percent] * len(CHANCES)))),
         tuple(draw(steps(at_ms)) for at_ms in times),
+        **draw(UNUSUAL),
     )
 
 
@@ -143,7 +155,7 @@ def test_every_verb_says_what_it_does_and_how_it_ends():
     for name, verb in VERBS.items():
         assert verb.does, name
         assert not verb.ended_by or verb.ended_by in VERBS, name
-        assert name == "submit" or callable(getattr(World, name)), name
+        assert name in ("submit", *VOTED) or callable(getattr(World, name)), name
 
 
 BAD = {
@@ -185,6 +197,15 @@ BAD = {
     "at 9 heal\nat 8 heal": "line 3: at 8 comes after at 9: put the lines in order of time",
     "at 0 heal\nloss 5": "line 3: the option loss comes before the first line that begins with at",
     "engine pow\nat 0 behave node-0 unknown # why": "line 3: there is no character 'unknown'",
+    "at 0 join node-1": "line 2: join: here the members never change: add the option membership voted",
+    "membership voted\nat 0 join node-4": "line 3: there is no node 'node-4'",
+    "membership voted\nlisteners 1\nat 0 leave node-5": "line 4: there is no node 'node-5'; there are .*, node-4$",
+    "membership voted\nat 0 leave": "line 3: leave needs more: write leave NODE",
+    "membership voted\nengine pow": "line 3: engine pow has no members to vote on",
+    "membership bought": "line 2: there is no membership 'bought'; there are fixed, voted",
+    "validators 99\nlisteners 2": "line 3: there are at most 100 nodes",
+    "clients rude": "line 2: there is no kind of clients 'rude'; there are payments, mixed",
+    "price -1": "line 2: PRICE is -1",
 }
 
 

@@ -291,6 +291,9 @@ class _Stage:
         self._crowd.submit(count, name)
         self._take_down(begun_ms, f"submit {count} {name}".strip())
 
+    def move(self, verb: str, name: str) -> None:
+        raise AssertionError("refused before anything began: see `require_playable`")
+
     def wait(self, ms: int) -> None:
         self._crowd.wait(ms)
 

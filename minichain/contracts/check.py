@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from functools import lru_cache
 from typing import Any, Final
 
 from minichain.codec import check_value
@@ -64,6 +65,7 @@ from minichain.contracts.source import (
 from minichain.errors import DecodeError, LanguageError
 
 MAX_VIOLATIONS: Final = 100  # more than anybody reads; bounds the work on hostile source
+MAX_READ: Final = 64  # contracts kept compiled: to read a large one takes a tenth of a second
 
 _NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}", re.ASCII)
 _TAKEN: Final = frozenset(API) | frozenset(BUILTINS) | frozenset(TYPES) | TAKEN_BY_RESTRICTED_PYTHON | {"self"}
@@ -101,8 +103,12 @@ def describe(source: str | bytes) -> Abi:
     return read_contract(source).abi
 
 
+@lru_cache(maxsize=MAX_READ)
 def read_contract(source: str | bytes) -> Program:
-    """Check and compile a contract; raises `LanguageError`, which carries the violations."""
+    """Check and compile a contract; raises `LanguageError`, which carries the violations.
+
+    That is done once for all nodes of a process: a program never changes.
+    """
     text = decoded(source)
     # Python must not print, or turn into errors, what it thinks of a contract's style: nodes would differ.
     with warnings.catch_warnings():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from minichain.faults.timeline import Step, Timeline
+from minichain.faults.timeline import VOTED, Step, Timeline
 
 
 class Stage(Protocol):
@@ -33,6 +33,9 @@ class Clients(Protocol):
     def submit(self, count: int, name: str = "") -> None:
         """Send so many new transactions, to a node or to any."""
 
+    def move(self, verb: str, name: str) -> None:
+        """Let the members vote on whether a node is to join them, or leave."""
+
     def wait(self, ms: int) -> None:
         """Let time pass, and care for what was sent."""
 
@@ -50,6 +53,8 @@ def perform(stage: Stage, clients: Clients, step: Step) -> None:
     match step.verb, step.args:
         case "submit", args:
             clients.submit(*args)
+        case verb, (name,) if verb in VOTED:
+            clients.move(verb, name)
         case (("crash" | "restart"), (name, *_)) if stage.is_running(name) == (step.verb == "restart"):
             stage.note(f"passed over, since {name} is so already: {step.verb}")
         case _:

@@ -12,6 +12,9 @@ First come the options, one a line, then what happens, in order of time:
     at 6000 behave node-2 equivocator
     at 9000 calm                            # every fault ends
 
+With `listeners 1` and `membership voted` there is a node-4 that is no member, and `at 2000 join node-4` lets the
+members vote for it. Such options are left out where nothing asks for them.
+
 `parse(str(timeline))` is the same timeline. Every time is in milliseconds since the beginning, of virtual time in the
 simulated world and of real time in the live one.
 """
@@ -38,6 +41,9 @@ MAX_STEPS: Final = 10_000
 MAX_SEED: Final = 2**63 - 1
 MOMENTS: Final = ("now", "before commit", "after commit")  # of a crash; the last two in the middle of the next turn
 DISKS: Final = ("kept", "restored", "lost", "snapshot")  # what a node finds when it starts again
+MAX_PRICE: Final = 1_000
+MEMBERSHIPS: Final = ("fixed", "voted")
+CLIENTS: Final = ("payments", "mixed")  # mixed: also calls of a contract, what fails, and two of one nonce
 COMMENT: Final = "#"
 NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}")
 
@@ -60,7 +66,11 @@ class Step(Record):
 
 
 class Timeline(Record):
-    """Options of a network, and what happens to it."""
+    """Options of a network, and what happens to it.
+
+    The `listeners` come after the validators and are no members. Where `membership` is "voted" members may `join` and
+    `leave`. A unit of gas costs `price`; at 0 there are quotas instead. `clients` is what they send (see `CLIENTS`).
+    """
 
     engine: str = "bft"
     validators: int = 4
@@ -68,6 +78,16 @@ class Timeline(Record):
     clock: str = "wall"
     weather: Weather = Weather()
     steps: tuple[Step, ...] = ()
+    listeners: int = 0
+    membership: str = "fixed"
+    price: int = 0
+    clients: str = "payments"
+
+    def __post_init__(self) -> None:
+        if self.engine == "pow" and self.membership != "fixed":
+            raise ConfigError("engine pow has no members to vote on: whoever does the work makes the blocks")
+        if self.validators + self.listeners > MAX_VALIDATORS:
+            raise ConfigError(f"there are at most {MAX_VALIDATORS} nodes, the listeners among them")
 
     def __str__(self) -> str:
         return "\n".join([*self.options(), *map(str, self.steps), ""])
@@ -75,14 +95,17 @@ class Timeline(Record):
     def options(self) -> list[str]:
         """Return the first lines; chances of 0 are left out."""
         lines = [f"{name} {getattr(self, name)}" for name in ("engine", "validators", "seed", "clock")]
+        lines += [f"{name} {value}" for name, least in USUAL.items() if (value := getattr(self, name)) != least]
         lines.append(f"delay {self.weather.least_ms} {self.weather.most_ms}")
         return lines + [f"{name} {chance}" for name in CHANCES if (chance := getattr(self.weather, name))]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the nodes' names."""
-        return tuple(f"node-{number}" for number in range(self.validators))
+        """Return the nodes' names, those of the listeners last."""
+        return tuple(f"node-{number}" for number in range(self.validators + self.listeners))
 
+
+USUAL: Final = {"listeners": 0, "membership": "fixed", "price": 0, "clients": "payments"}  # and not written
 
 # --- what may stand in a line ------------------------------------------------------------------------------------
 
@@ -181,7 +204,8 @@ CHARACTER: Final = _choice("CHARACTER", "character", (CORRECT, *ADVERSARIES))
 class Verb(msgspec.Struct, frozen=True):
     """What may happen: the arguments that follow the word, what it does, and the verb that ends it.
 
-    The `optional` last ones may be missing. Each verb is a method of the world; `calm` ends them all.
+    The `optional` last ones may be missing. What people do, the player does; every other verb is a method of the world,
+    and `calm` ends them all.
     """
 
     arguments: tuple[Argument, ...]
@@ -218,14 +242,22 @@ VERBS: Final[dict[str, Verb]] = {
     "free": Verb((NODE,), "ends fill; the node has to be restarted"),
     "slow": Verb((NODE, MS), "a disk takes so long for each turn", "slow"),
     "behave": Verb((NODE, CHARACTER), "a member becomes an adversary", "behave"),
+    "join": Verb((NODE,), "the members vote for a node that is none, and it becomes one", "leave"),
+    "leave": Verb((NODE,), "the members vote a member out; its node goes on listening", "join"),
     "calm": Verb((), "every fault ends; who is no correct member stays so"),
 }
+
+VOTED: Final = ("join", "leave")
 
 OPTIONS: Final[dict[str, tuple[Argument, ...]]] = {
     "engine": (_choice("ENGINE", "engine", ENGINES),),
     "validators": (_number("COUNT", 1, MAX_VALIDATORS),),
     "seed": (_number("SEED", 0, MAX_SEED),),
     "clock": (_choice("CLOCK", "clock", CLOCKS),),
+    "listeners": (_number("COUNT", 0, MAX_VALIDATORS),),
+    "membership": (_choice("MEMBERSHIP", "membership", MEMBERSHIPS),),
+    "price": (_number("PRICE", 0, MAX_PRICE),),
+    "clients": (_choice("CLIENTS", "kind of clients", CLIENTS),),
     "delay": (MS, MS),
     **dict.fromkeys(CHANCES, (PERCENT,)),
 }
@@ -244,6 +276,10 @@ def parse(text: str) -> Timeline:
             if words and words[0] == "at":
                 timeline = timeline if steps else _with_options(options)
                 steps.append(_read_step(words[1:], timeline.names, steps))
+                if steps[-1].verb in VOTED and timeline.membership != "voted":
+                    raise ConfigError(
+                        f"{steps[-1].verb}: here the members never change: add the option membership voted"
+                    )
             elif words:
                 _read_option(words, options, bool(steps))
         except MinichainError as error:
@@ -255,7 +291,10 @@ def parse_step(text: str, names: Names) -> Step:
     """Read what happens, without a time, such as `cut node-0 -> node-2`; raises `ConfigError`."""
     if not text.split():
         raise ConfigError("say what is to happen, such as pause node-2; a verb is one of " + ", ".join(VERBS))
-    return _read_step(["0", *text.split()], names, [])
+    step = _read_step(["0", *text.split()], names, [])
+    if step.verb in VOTED:
+        raise ConfigError(f"{step.verb} is no fault: the members vote on it, by the contract that governs them")
+    return step
 
 
 def _read_option(words: Words, options: dict[str, tuple[Any, ...]], is_late: bool) -> None:

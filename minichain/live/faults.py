@@ -12,7 +12,7 @@ from minichain.codec import Plain
 from minichain.errors import UsageError
 from minichain.faults.adversaries import CORRECT
 from minichain.faults.network import Conditions
-from minichain.faults.timeline import Step, Timeline
+from minichain.faults.timeline import USUAL, Step, Timeline
 from minichain.ledger.genesis import ChainSpec
 
 COLLUDER: Final = "colluder"
@@ -56,6 +56,9 @@ def require_playable(timeline: Timeline, spec: ChainSpec) -> None:
             raise UsageError(
                 f"the timeline is for {name} {wanted}, and this network has {has}: change the one or the other"
             )
+    for name, usual in USUAL.items():
+        if getattr(timeline, name) != usual:
+            raise UsageError(f"{name} is for simulations: leave it out, or use `minichain sim --timeline FILE`")
     if timeline.names != tuple(member.name for member in spec.members):
         raise UsageError("the members of this network have other names than a timeline's: play it on one of your own")
     for step in timeline.steps:

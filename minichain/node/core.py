@@ -173,6 +173,11 @@ class Node:
         return self._head.height if self._head else 0
 
     @property
+    def waiting(self) -> Iterable[Envelope]:
+        """Return the transactions that wait for a block."""
+        return self._mempool
+
+    @property
     def engine_summary(self) -> dict[str, Any]:
         """Return what people may see of the engine."""
         return self._engine.summary()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from minichain.errors import Refused
@@ -24,6 +24,9 @@ class Mempool:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Envelope]:
+        return iter(self._waiting.values())
 
     def __contains__(self, tx_id: bytes) -> bool:
         return tx_id in self._waiting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from minichain.errors import NetworkError
@@ -22,12 +22,10 @@ class PowerCut(Exception):
 class MemoryStore:
     """A `store.Store` that outlives the node using it, as a disk does.
 
-    `on_remember` is told of what the engine remembers, once it is safe. A full disk fails at the first write, in the
-    words of a real one.
+    A full disk fails at the first write, in the words of a real one.
     """
 
-    def __init__(self, items: Iterable[tuple[bytes, bytes]], on_remember: Callable[[bytes, bytes], None]) -> None:
-        self._on_remember = on_remember
+    def __init__(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         self._blocks: dict[Any, tuple[FinalBlock, tuple[bytes, ...] | None, Writes | None]] = {}
         self._places: dict[Any, tuple[int, int]] = {}
         self._state: dict[Any, bytes] = dict(items)
@@ -35,7 +33,6 @@ class MemoryStore:
         self._memory: dict[Any, bytes] = {}
         self._evidence: dict[Any, bool] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
-        self._remembering: list[tuple[bytes, bytes]] = []
         self._first = self._backup = self._copy()
         self.cut_power = False  # at the end of the next turn, just before its commit
         self.is_full = False
@@ -72,15 +69,11 @@ class MemoryStore:
             self.lose_turn()
             if kind is None:
                 raise PowerCut
-        elif self._undo:
-            self._undo.clear()
-            remembering, self._remembering = self._remembering, []
-            for name, data in remembering:
-                self._on_remember(name, data)
+        self._undo.clear()
 
     def lose_turn(self) -> None:
         """Undo what was written since the last commit."""
-        self._remembering, self.cut_power = [], False
+        self.cut_power = False
         while self._undo:
             table, key, before = self._undo.pop()
             if before is None:
@@ -164,10 +157,12 @@ class MemoryStore:
     def state_items(self) -> Iterable[tuple[bytes, bytes]]:
         return list(self._state.items())
 
+    def value(self, key: bytes) -> bytes | None:
+        """Return one value of the state."""
+        return self._state.get(key)
+
     def remember(self, name: bytes, data: bytes | None) -> None:
         self._put(self._memory, name, data)
-        if data is not None:
-            self._remembering.append((name, data))
 
     def memory(self) -> dict[bytes, bytes]:
         return dict(sorted(self._memory.items()))

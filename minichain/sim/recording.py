@@ -25,7 +25,8 @@ from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Work
 from minichain.node.interface import Event, Received
 from minichain.node.messages import FinalBlocks, PeerMessage, Position, Transactions, read_peer_message
-from minichain.sim.player import Load, chain_of
+from minichain.sim.clients import Load
+from minichain.sim.player import chain_of
 from minichain.sim.world import World
 
 MAX_MESSAGES: Final = 20_000  # then the recording ends; about ten seconds of thirteen members that talk all the time
@@ -239,7 +240,7 @@ def record(timeline: Timeline, end_ms: int) -> Recording:
     recorder = _Recorder(WORK.confirmations if timeline.engine == "pow" else 1)
     world = World(genesis, keys, seed=timeline.seed, weather=timeline.weather, on_violation="note", observer=recorder)
     recorder.watch(world)
-    load = Load(world, timeline.seed)
+    load = Load(world, timeline.seed, timeline.clients)
     for step in timeline.steps:
         if step.at_ms > end_ms or not recorder.wait(load, step.at_ms):
             break

@@ -17,10 +17,12 @@ from minichain.codec import Record
 from minichain.errors import UsageError
 from minichain.faults.adversaries import ADVERSARIES, CORRECT, FOR_ANY_ENGINE
 from minichain.faults.network import CHANCES, Weather
-from minichain.faults.timeline import MOMENTS, Step, Timeline
+from minichain.faults.timeline import CLIENTS, MOMENTS, USUAL, VOTED, Step, Timeline
 from minichain.ledger.genesis import ENGINES
+from minichain.ledger.local import MAX_VALIDATORS
 from minichain.sim.checkers import Violated
-from minichain.sim.player import Load, play, world_of
+from minichain.sim.clients import Load
+from minichain.sim.player import play, world_of
 from minichain.sim.world import World
 
 CALM_MS: Final = 120_000  # after the faults, everything must be final within this time
@@ -50,7 +52,13 @@ PROMISES: Final[dict[str, Promise]] = {
     # Nobody lies, and what arrives is what was sent: acknowledgements are believed.
     "raft": Promise(lambda n: 0, (), frozenset({"adversary", "amnesia", "corruption"})),
     # A partition of several block times may undo what is confirmed; no engine of this kind promises otherwise.
-    "pow": Promise(lambda n: (n - 1) // 3, tuple(FOR_ANY_ENGINE), parted_ms=2_000, disks=("lost", "restored")),
+    "pow": Promise(
+        lambda n: (n - 1) // 3,
+        tuple(FOR_ANY_ENGINE),
+        frozenset({"members"}),
+        parted_ms=2_000,
+        disks=("lost", "restored"),
+    ),
 }
 SOUND_SKEW_MS: Final = 4_000  # of a correct member; two may be off in two directions, and `max_skew_ms` is 10 000
 FALSE_SKEW_MS: Final = 60_000
@@ -76,7 +84,10 @@ def _makes_faulty(step: Step) -> bool:
 
 
 class _Drawing:
-    """One timeline as it is drawn: who may be faulty, and until when faults begin."""
+    """One timeline as it is drawn: who may be faulty, who leaves, and until when faults begin.
+
+    The committee bears its faulty members also when all have left who will, and nobody has joined yet.
+    """
 
     def __init__(self, timeline: Timeline, random: Random, end_ms: int) -> None:
         self.random = random
@@ -85,8 +96,11 @@ class _Drawing:
         self.end_ms = end_ms
         self.promise = PROMISES[timeline.engine]
         self.is_wall = timeline.clock == "wall"
-        most = min(self.promise.faulty(timeline.validators), timeline.validators - 1)
-        self.bad = random.sample(self.names, random.randint(0, most))
+        founders, self.listeners = self.names[: timeline.validators], self.names[timeline.validators :]
+        going = random.randint(0, min(MOST_LEAVING, len(founders) - 1)) if timeline.membership == "voted" else 0
+        most = min(self.promise.faulty(len(founders) - going), len(founders) - 1 - going)
+        chosen = random.sample(founders, going + random.randint(0, most))
+        self.leaving, self.bad = chosen[:going], chosen[going:]
 
     def name(self) -> str:
         return self.random.choice(self.names)
@@ -186,6 +200,12 @@ def _weather(
     return Step(begin, name, (*worse, *where)), Step(end, name, (*usual, *where))
 
 
+def _members(draw: _Drawing) -> Iterable[Step]:
+    changes = [("leave", name) for name in draw.leaving] + [("join", name) for name in draw.listeners]
+    draw.leaving, draw.listeners = [], ()
+    return [Step(draw.random.randrange(draw.end_ms), verb, (name,)) for verb, name in changes]
+
+
 FAULTS: Final[dict[str, Callable[[_Drawing], Iterable[Step]]]] = {
     "crash": _crash,
     "amnesia": _amnesia,
@@ -198,10 +218,14 @@ FAULTS: Final[dict[str, Callable[[_Drawing], Iterable[Step]]]] = {
     "slow": _slow,
     "delay": _delay,
     **{name: partial(_chance, name) for name in CHANCES},
+    "members": _members,  # no fault, and no rest either
 }
+RARE: Final = {"members": 0.125}  # each more node costs time; other faults are in every second timeline
 ALL: Final = "all"
 SUBMITS: Final = (5, 20)  # so often clients send something: each may begin a block
 MOST_OF_A_KIND: Final = 3
+MOST_LEAVING: Final = 1
+PRICES: Final = (0, 0, 1, 7)
 USUAL_CHANCE: Final = 12  # percent, at most, of what happens to a message all the time
 
 
@@ -225,11 +249,15 @@ def draw(engine: str, validators: int, seed: int, faults: str = ALL) -> Timeline
     """Draw a timeline. Each seed uses some of the allowed faults only: rare combinations come of leaving others out."""
     allowed = allowed_faults(engine, faults)
     random = Random(f"{engine} {validators} {seed} {','.join(allowed)}")
-    some = [name for name in allowed if random.random() * 2 < 1] or [random.choice(allowed)]
+    some = [name for name in allowed if random.random() < RARE.get(name, 0.5)] or [random.choice(allowed)]
     chances = {name: random.randint(0, USUAL_CHANCE) for name in CHANCES if name in some}
     weather = Weather(1, random.choice([5, 20, 50, 150]) if "delay" in some else 20, **chances)
     clock = "wall" if engine == "pow" else random.choice(["wall", "logical"])
-    timeline = Timeline(engine, validators, seed, clock, weather)
+    timeline = Timeline(engine, validators, seed, clock, weather, price=random.choice(PRICES))
+    timeline = msgspec.structs.replace(timeline, clients=random.choice(CLIENTS))
+    if "members" in some:
+        listeners = random.randint(0, min(1, MAX_VALIDATORS - validators))
+        timeline = msgspec.structs.replace(timeline, membership="voted", listeners=listeners)
     return msgspec.structs.replace(timeline, steps=_draw_steps(_Drawing(timeline, random, 10_000), some))
 
 
@@ -306,7 +334,7 @@ def wait_in_calm(world: World, load: Load) -> str:
     """End every fault; wait until everything is final, and return what is missing at the end of patience."""
     world.calm()
     for _ in range(CALM_MS // LOOK_MS):
-        if not load.missing() and _is_one_chain(world):
+        if not load.missing() and load.voting.is_over and _is_one_chain(world):
             return ""
         load.wait(LOOK_MS)
     return _what_is_missing(world, load)
@@ -324,7 +352,8 @@ def _is_one_chain(world: World) -> bool:
 def _what_is_missing(world: World, load: Load) -> str:
     heights = ", ".join(f"{name} {world.store(name).height()}" for name in world.names)
     missing = f"{load.missing()} of {load.submitted} transactions are not final everywhere"
-    return f"progress: {missing} {CALM_MS} ms after the calm; heights: {heights}"
+    members = "" if load.voting.is_over else "; a change of members is under way"
+    return f"progress: {missing} {CALM_MS} ms after the calm; heights: {heights}{members}"
 
 
 # --- shortening --------------------------------------------------------------------------------------------------
@@ -375,6 +404,11 @@ def _simpler(timeline: Timeline) -> Iterator[Callable[[Timeline], Timeline]]:
     for place, step in enumerate(timeline.steps):
         if step.verb == "submit" and step.args[0] > 1:
             yield partial(_with_one_transaction, place=place)
+    words = {word for step in timeline.steps for word in str(step).split()}
+    needed = {"membership": VOTED, "listeners": timeline.names[timeline.validators :]}
+    for name, value in USUAL.items():
+        if getattr(timeline, name) != value and words.isdisjoint(needed.get(name, ())):
+            yield partial(msgspec.structs.replace, **{name: value})
 
 
 def _with_weather(timeline: Timeline, changes: dict[str, Any]) -> Timeline:

@@ -19,7 +19,8 @@ from minichain.faults.timeline import Timeline
 from minichain.ledger.committee import Committee
 from minichain.membership.authority import proposer
 from minichain.node.messages import read_peer_message
-from minichain.sim.player import Load, chain_of
+from minichain.sim.clients import Load
+from minichain.sim.player import chain_of
 from minichain.sim.search import PROMISES, Report, wait_in_calm, watch
 from minichain.sim.twins import KINDS, Round, Scenario, Twins
 from minichain.sim.world import MESSAGES_READ, World

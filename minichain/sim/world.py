@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from minichain.codec import Plain
 from minichain.consensus.interface import Mine, Mined, StopMining
 from minichain.crypto import KeyPair, curve_public, is_valid_signature
-from minichain.errors import InvalidBlock, NetworkError, UsageError
+from minichain.errors import DecodeError, InvalidBlock, NetworkError, UsageError
 from minichain.faults.adversaries import ADVERSARIES, CORRECT, Adversary, Insider, Ring, remade
 from minichain.faults.network import Link, Network, Weather
 from minichain.faults.player import act
@@ -141,8 +141,9 @@ class World:
         self._ring = Ring()
         self.network = Network(weather or Weather(), self._random)
         self._made: set[tuple[bytes, str, bytes, bytes]] = set()
-        self.checkers = Checkers(genesis, self._is_valid, on_violation)
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
+        stores = {name: machine.store for name, machine in self._machines.items()}
+        self.checkers = Checkers(genesis, self._is_valid, on_violation, stores)
         self._of_key: dict[bytes, list[_Machine]] = {}
         for machine in self._machines.values():
             self._of_key.setdefault(machine.key.public, []).append(machine)
@@ -161,12 +162,9 @@ class World:
             self.restart(name)
 
     def _machine(self, name: str, key: KeyPair) -> _Machine:
-        def on_remember(item: bytes, data: bytes) -> None:
-            self.checkers.on_remembered(name, item, data)
-
         work = self.genesis.spec.work
         rate = work.difficulty / work.block_ms / len(self.genesis.committee.members)
-        store = MemoryStore(first_state(self.genesis), on_remember)
+        store = MemoryStore(first_state(self.genesis))
         return _Machine(name, _Signing(key.seed, self._made), store, rate)
 
     def _is_valid(self, public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
@@ -184,6 +182,10 @@ class World:
     def names(self) -> tuple[str, ...]:
         """Return the members' names."""
         return tuple(self._machines)
+
+    def key(self, name: str) -> KeyPair:
+        """Return a node's key pair."""
+        return self._named(name).key
 
     def node(self, name: str) -> Node | None:
         """Return a node, or None while it is off."""
@@ -407,6 +409,7 @@ class World:
     def corrupt(self, name: str, adversary: Adversary | None) -> None:
         """Let a member send what `adversary` makes of its messages; None makes it correct again."""
         self._named(name).adversary = adversary
+        self.checkers.distrust(name, self.store(name))
 
     def inject(self, sender: str, receiver: str, data: bytes) -> None:
         """Let a member send any bytes to another."""
@@ -505,7 +508,7 @@ class World:
             return
         except AssertionError as bug:
             raise AssertionError(f"{bug} (seed {self.seed}, {self.elapsed_ms} ms, {machine.name})") from bug
-        self.checkers.after_event(machine.name, node.height, machine.store)
+        self.checkers.after_event(machine.name, node.height, machine.store, node.waiting)
         if machine.crash_after_commit:
             self._switch_off(machine)
             return
@@ -522,11 +525,13 @@ class World:
     def _perform(self, machine: _Machine, effect: Effect) -> None:
         match effect:
             case Broadcast(data):
+                self._overhear(machine, None, data)
                 for other in self._machines.values():
                     if other.key.public != machine.key.public:  # nobody calls itself
                         self._send(machine, other, data)
             case Send(peer, data):
                 for other in self._of_key[peer]:
+                    self._overhear(machine, other, data)
                     self._send(machine, other, data)
             case SetTimer(timer, delay_ms):
                 self._set_timer(machine, timer, delay_ms)
@@ -536,6 +541,7 @@ class World:
             case StopMining():
                 machine.search = None
             case Reply(client, data):
+                self.checkers.on_answer(machine.name, data)
                 self._replies.setdefault(client, []).append(data)
 
     def _send(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
@@ -543,7 +549,22 @@ class World:
             self._post(sender, receiver, data)
             return
         for other in sender.adversary(receiver.name, data, self._random):
+            self._tell_checkers(sender, receiver, other)
             self._post(sender, receiver, other)
+
+    def _overhear(self, sender: _Machine, receiver: _Machine | None, data: bytes) -> None:
+        """Let the checkers hear what leaves a node, for one or, None, for all; what a liar sends is heard later."""
+        if sender.adversary is None:
+            self._tell_checkers(sender, receiver, data)
+
+    def _tell_checkers(self, sender: _Machine, receiver: _Machine | None, data: bytes) -> None:
+        if self.genesis.spec.engine == "pow":
+            return  # there nobody is bound by what it says
+        try:
+            message = self._read(data)
+        except DecodeError:
+            return  # only a liar sends what cannot be read
+        self.checkers.on_sent(sender.name, sender.key.public, receiver.name if receiver else "", message)
 
     def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
         carried = self.network.carry(sender.name, receiver.name, data)
