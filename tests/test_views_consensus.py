@@ -166,6 +166,7 @@ def test_a_message_is_dropped_and_taken_back():
 
 def test_what_was_done_by_hand_is_listed_line_by_line():
     lab = played()
+    consensus_lab.page(lab)  # it looks on
     lab.position = 3_000
     lab.switch("node-6")
     lab.position = 1_000

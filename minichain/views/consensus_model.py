@@ -252,13 +252,16 @@ class Lab(T.HasTraits):
         """Take back the line that was added last."""
         if not self.added:
             raise UsageError(_("Nothing was added to this run."))
-        *before, self.timeline = self.added
-        self.added = tuple(before)
-        self._record(min(self.position, end_of(self.timeline)))
+        *before, timeline = self.added
+        self._replay(tuple(before), timeline, min(self.position, end_of(timeline)))
 
     def _add(self, timeline: Timeline, position: int) -> None:
-        self.added, self.timeline = (*self.added, self.timeline), timeline
-        self._record(position)
+        self._replay((*self.added, self.timeline), timeline, position)
+
+    def _replay(self, added: tuple[Timeline, ...], timeline: Timeline, position: int) -> None:
+        with self.hold_trait_notifications():  # whoever shows one of them reads the others too
+            self.added, self.timeline = added, timeline
+            self._record(position)
 
 
 __all__ = [
