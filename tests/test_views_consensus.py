@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
+from pathlib import Path
 
 import ipywidgets as W  # noqa: N812
 import pytest
@@ -295,6 +296,20 @@ def test_a_text_is_taken_with_its_method_and_offices():
     lab.bring(read_timeline("engine raft\nvalidators 5\nat 0 submit 3"))
     assert (lab.situation.engine, lab.situation.offices) == ("raft", 5)
     assert lab.preset == ""
+
+
+def test_the_text_that_the_course_plays_with_real_processes_plays_here_too():
+    morning = Path(__file__).parents[1] / "curriculum/bad-morning.timeline"
+    lab = Lab()
+    lab.bring(read_timeline(read_file(morning.read_bytes())))
+    lab.guess_safe = lab.guess_moving = True
+    lab.run()
+    finish(lab)
+    assert lab.guessed_right == (True, True)
+    assert lab.recording.settled(lab.position) == lab.recording.submitted(lab.position)
+    assert {kept.name for kept in lab.recording.kept if kept.undone_ms} == {"node-1"}  # its disk was an old copy
+    caught = {name for n in lab.recording.honest for name in reading.caught(lab.recording, n, lab.position)}
+    assert caught == {"node-2"}
 
 
 def test_a_file_is_taken_and_what_is_no_text_is_refused():
