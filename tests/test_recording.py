@@ -64,7 +64,8 @@ def test_what_is_damaged_on_the_way_is_heard_as_noise():
 
 def test_a_vote_with_another_signature_is_heard_as_noise():
     """Half of what node-1 sends is changed; what it really voted still counts where it arrived unchanged."""
-    recording = run("at 0 behave node-1 mutate:vote.signature", "at 0 submit 3")
+    submits = [f"at {at} submit 1" for at in range(0, 4_000, 1_000)]
+    recording = run("at 0 behave node-1 mutate:vote.signature", *submits)
     kinds = {message.saying.kind for message in recording.messages if message.sender == "node-1"}
     assert {"noise", *reading.VOTES} <= kinds
     assert not any(message.saying.kind == "noise" for message in recording.messages if message.sender != "node-1")
