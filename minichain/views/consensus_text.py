@@ -83,7 +83,7 @@ def wrong_line(text: str, error: Exception) -> Safe:
         return Safe("")
     line = text.splitlines()[int(found[1]) - 1].strip()
     title = tag("strong", _("Line {number} of your text").format(number=number(int(found[1]))))
-    return tag("p", title, tag("br"), parts.codeline(line), class_="mc-p")
+    return tag("div", tag("div", title), parts.codeline(line))
 
 
 def grammar() -> Safe:
