@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import require_browser, visit
 
 from minichain.live import dashboards, supervisor
+
+MORNING = Path(__file__).parents[1] / "curriculum/bad-morning.timeline"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,19 @@ def predict(page: Any, safe: int, moving: int) -> None:
     page.wait_for_selector(".mc-stage:not(.mc-rest)", timeout=10_000)
 
 
+def catch_one_in_flight(page: Any) -> None:
+    """Click a message on the ring while it moves; slowly, so that it is still there."""
+    page.get_by_label("Speed").select_option("0.1")
+    seek(page, 300)
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_selector(".mc-stage-ring .mc-mark", timeout=10_000)
+    x, y = page.evaluate(
+        "(({x, y, width, height}) => [x + width / 2, y + height / 2])"
+        "(document.querySelector('.mc-stage-ring .mc-mark').getBoundingClientRect())"
+    )
+    page.mouse.click(x, y)
+
+
 def seek(page: Any, ms: int) -> None:
     page.locator(".mc-stage-range").fill(str(ms))
 
@@ -52,7 +68,9 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.wait_for_timeout(500)  # the questions are new ones with each situation
         predict(page, 0, 0)
         page.wait_for_selector(".mc-ballot >> text=of 7 have said yes; 5 are needed", timeout=10_000)  # it plays
-        page.get_by_role("button", name="Pause").click()
+        catch_one_in_flight(page)
+        page.wait_for_selector(".mc-letter >> text=From", timeout=10_000)
+        assert page.is_visible("text=Play")  # it stands still, to be read
 
         began = time.monotonic()
         seek(page, 800)
@@ -78,10 +96,15 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
             page.get_by_text("Save this run").click()
         assert "at 0 behave node-1 colluder" in download.value.path().read_text("utf-8")
 
+        page.locator(".mc-opener input").set_input_files(MORNING)
+        page.wait_for_selector("text=This run is ready", timeout=10_000)
+        page.get_by_role("link", name="Say what will happen").click()
+        assert page.get_by_label("What happens").input_value() == "Your own"
         page.get_by_label("Times are milliseconds").fill("validators 4\nat 0 explode node-1")
         page.get_by_label("Times are milliseconds").press("Tab")
         page.get_by_role("button", name="Take this run").click()
         page.wait_for_selector(".mc-error >> text=line 2: there is no verb 'explode'", timeout=10_000)
+        assert page.is_visible("text=Line 2 of your text")
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []

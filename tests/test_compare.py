@@ -6,23 +6,20 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
 
 import pytest
+from ledgerkinds import SHORT, small, tried
 
 from minichain.codec import encode
 from minichain.errors import UsageError
 from minichain.faults.network import Network
-from minichain.ledger.genesis import Stake
+from minichain.ledger.genesis import Quota, Stake
 from minichain.ledger.profiles import PROFILES
 from minichain.membership import measures
 from minichain.scenarios.comparison import (
     ATTACKS,
     KINDS,
-    Attempt,
     Design,
-    Figures,
-    attempt,
     content,
     measure,
     measuring,
@@ -33,16 +30,6 @@ from tests.builders import genesis
 
 CHAINS = tuple(kind for kind in KINDS if kind != "database")
 BFT = ("alliance", "open_alliance", "public_consortium")
-
-
-@cache
-def small(kind: str, transactions: int = 24, validators: int = 4, owners: int | None = None) -> Figures:
-    return measure(Design(kind, validators, owners, transactions))
-
-
-@cache
-def tried(kind: str, attack: str, validators: int = 4, owners: int | None = None) -> Attempt:
-    return attempt(Design(kind, validators, owners), attack)
 
 
 # --- the work ----------------------------------------------------------------------------------------------------
@@ -141,14 +128,11 @@ def test_percentiles_by_hand():
 # --- the same everywhere -----------------------------------------------------------------------------------------
 
 
-def test_two_processes_get_the_same_figures():
+def test_another_process_gets_the_same_figures():
     command = [sys.executable, "-c", "from minichain.cli import main; main()"]
-    options = ["compare", "--transactions", "12", "--json"]
-    runs = [subprocess.run([*command, *options], capture_output=True, check=True).stdout for _ in range(2)]
-    assert runs[0] == runs[1]
-    found = json.loads(runs[0])["figures"]
-    assert [one["kind"] for one in found] == list(KINDS)
-    assert found[2] == json.loads(json.dumps(content(small("alliance", transactions=12))))
+    options = ["compare", "--transactions", str(SHORT), "--json"]
+    told = subprocess.run([*command, *options], capture_output=True, check=True).stdout
+    assert json.loads(told)["figures"] == json.loads(json.dumps([content(small(kind)) for kind in KINDS]))
 
 
 def test_another_seed_is_another_run():
@@ -232,6 +216,18 @@ def test_every_attack_is_tried_on_every_kind():
     }
 
 
+def test_a_quota_lets_each_account_send_so_much_and_a_fee_is_paid_for_all():
+    spent = small("public").fee_per_transaction  # one unit for each unit of gas
+    for kind in CHAINS:
+        figures, policy = small(kind), PROFILES[kind].get("policy", Quota())
+        if isinstance(policy, Quota):
+            assert figures.fee_per_transaction == 0
+            assert figures.quota_blocks == policy.window
+            assert figures.quota_transactions == pytest.approx(policy.gas / spent, rel=0.01)
+        else:
+            assert (kind, figures.quota_transactions, figures.quota_blocks) == ("public", 0, 0)
+
+
 @pytest.mark.parametrize(
     ("kind", "happened"),
     [("database", "changed"), ("private", "both accepted"), *((kind, "refused") for kind in BFT), ("public", "kept")],
@@ -313,7 +309,7 @@ def test_a_design_that_cannot_be_is_refused(design, words):
 
 def test_an_attack_nobody_knows_is_refused():
     with pytest.raises(UsageError, match="choose one of stop, edit, lie, collude"):
-        attempt(Design("alliance"), "hope")
+        tried("alliance", "hope")
 
 
 def test_the_rules_name_who_stakes():

@@ -55,6 +55,42 @@ def test_every_message_is_there_with_its_way(engine: str):
     assert not any(message.saying.kind == "noise" for message in recording.messages)
 
 
+def test_what_is_damaged_on_the_way_is_heard_as_noise():
+    recording = run("at 0 submit 3", "at 0 corruption 30")
+    assert any(message.saying.kind == "noise" for message in recording.messages)
+    assert recording.settled(END_MS) == 3
+    assert not any(reading.caught(recording, name, END_MS) for name in recording.names)
+
+
+def test_a_vote_with_another_signature_is_heard_as_noise():
+    """Half of what node-1 sends is changed; what it really voted still counts where it arrived unchanged."""
+    submits = [f"at {at} submit 1" for at in range(0, 4_000, 1_000)]
+    recording = run("at 0 behave node-1 mutate:vote.signature", *submits)
+    kinds = {message.saying.kind for message in recording.messages if message.sender == "node-1"}
+    assert {"noise", *reading.VOTES} <= kinds
+    assert not any(message.saying.kind == "noise" for message in recording.messages if message.sender != "node-1")
+    assert not any(reading.caught(recording, name, END_MS) for name in recording.honest)
+
+
+def test_a_vote_in_the_name_of_a_stranger_counts_nowhere():
+    recording = run("at 0 behave node-1 mutate:vote.voter", "at 0 submit 3")
+    for ms in range(0, END_MS, 250):
+        known = [reading.heard_votes(recording, name, ms, kind) for name in recording.names for kind in reading.VOTES]
+        assert {voter for votes in known for voters in votes.values() for voter in voters} <= set(recording.names)
+        assert all(set(ballot.members) <= set(recording.names) for ballot in reading.ballots(recording, ms))
+    assert recording.settled(END_MS) == 3
+
+
+def test_who_begins_with_a_snapshot_has_no_block_from_before_it():
+    lines = [f"at {at} submit 2" for at in range(0, 4_000, 500)]
+    recording = run(*lines, "at 4500 crash node-3", "at 5000 restart node-3 snapshot", "at 6000 submit 2", end_ms=9_000)
+    assert heights(recording) == {recording.state("node-0", 9_000).height}
+    held = [kept.height for kept in recording.kept if kept.name == "node-3" and kept.ms > 5_000]
+    assert held
+    assert min(held) > 1
+    assert not recording.conflicts
+
+
 def test_a_member_that_is_off_hears_nothing_and_says_nothing():
     recording = run("at 0 submit 1", "at 1000 crash node-3", "at 4000 restart node-3")
     off = [m for m in recording.messages if m.receiver == "node-3" and m.due_ms and 1_000 < m.due_ms < 4_000]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
+from pathlib import Path
 
+import ipywidgets as W  # noqa: N812
 import pytest
 from test_views_i18n import raw_words
 from test_views_markup import Reader
 
 from minichain.errors import ConfigError, UsageError
-from minichain.faults.timeline import parse
+from minichain.faults.timeline import VERBS, parse
 from minichain.sim import reading
-from minichain.views import consensus_lab, i18n
+from minichain.views import consensus_lab, consensus_text, i18n
 from minichain.views import consensus_words as words
-from minichain.views.consensus_model import MOST, PRESETS, Lab, read_timeline
+from minichain.views.consensus_model import MOST, PRESETS, Lab, read_file, read_timeline
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +89,16 @@ def test_work_shows_two_results_without_a_liar():
     assert "Nobody lied" in consensus_lab._conflict(lab)
 
 
+def test_a_block_that_was_taken_back_is_told_from_then_on():
+    recording = played("cable", "pow").recording
+    conflict = recording.conflicts[0]
+    undone = [kept for kept in (conflict.first, conflict.second) if kept.undone_ms]
+    assert len(undone) == 1
+    assert "take its own back" not in words.safe(recording, undone[0].undone_ms - 1)[1]
+    told = f"Since then {words.office(undone[0].name)} has had to take its own back."
+    assert told in words.safe(recording, undone[0].undone_ms)[1]
+
+
 def test_the_same_settings_give_the_same_run():
     assert played("liar").recording.digest == played("liar").recording.digest
 
@@ -153,6 +165,19 @@ def test_a_message_is_dropped_and_taken_back():
         lab.undo()
 
 
+def test_what_was_done_by_hand_is_listed_line_by_line():
+    lab = played()
+    consensus_lab.page(lab)  # it looks on
+    lab.position = 3_000
+    lab.switch("node-6")
+    lab.position = 1_000
+    lab.switch("node-5")
+    assert [str(step) for step in lab.added_steps] == ["at 3000 crash node-6", "at 1000 crash node-5"]
+    assert "You have added 2 lines" in shown(consensus_lab._changes(lab))
+    lab.undo()
+    assert [str(step) for step in lab.added_steps] == ["at 3000 crash node-6"]
+
+
 def test_without_a_message_there_is_nothing_to_drop():
     with pytest.raises(UsageError, match="Choose a message"):
         played().hold()
@@ -174,6 +199,12 @@ def test_mending_lets_a_stopped_run_go_on():
     lab.position = 4_000
     lab.mend()
     assert words.outcome(lab.recording) == (True, True)
+
+
+def shown(box: object) -> str:
+    """Return what a reader reads in a box."""
+    children = getattr(box, "children", ())
+    return Reader(box.value).text if isinstance(box, W.HTML) else " ".join(map(shown, children))
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -216,6 +247,22 @@ def test_an_office_tells_what_it_is_locked_on_and_whom_it_caught():
     assert "It lies" in str(words.knows(lab.recording, "node-1", 800))
 
 
+def test_an_office_without_a_leader_waits_for_one():
+    lab = played("well", "raft")
+    assert "It waits: it knows of no leader yet." in str(words.knows(lab.recording, "node-3", 100))
+    lab.position = 100
+    assert "Nobody has said yes to anything" in shown(consensus_lab._count(lab))
+    roles = str(words.knows(lab.recording, "node-3", lab.recording.end_ms))
+    assert "It follows" in roles or "It leads" in roles
+
+
+def test_a_recording_that_is_full_says_so(monkeypatch):
+    monkeypatch.setattr("minichain.sim.recording.MAX_MESSAGES", 300)
+    lab = played()
+    assert "It ends after" in consensus_lab._cut(lab)
+    assert consensus_lab._cut(Lab()) == ""
+
+
 def test_every_office_has_a_name_of_its_own():
     for language in ("en", "zh"):
         i18n.use(language)
@@ -235,19 +282,61 @@ def test_what_the_picture_gets_is_plain_numbers():
 
 def test_the_text_that_is_saved_is_the_run():
     lab = played("liar")
-    assert parse(consensus_lab.text_of(lab)) == lab.timeline
-    assert "# node-1: Collection point B" in consensus_lab.text_of(lab)
-    box = consensus_lab._own(lab)
+    assert parse(consensus_text.text_of(lab)) == lab.timeline
+    assert "# node-1: Collection point B" in consensus_text.text_of(lab)
+    box = consensus_text.own(lab)
     link = next(child.value for bar in box.children for child in getattr(bar, "children", ()) if "href" in str(child))
     data = re.search(r"base64,([^\"]+)", link)
     assert data
-    assert b64decode(data[1]).decode() == consensus_lab.text_of(lab)
+    assert b64decode(data[1]).decode() == consensus_text.text_of(lab)
 
 
 def test_a_text_is_taken_with_its_method_and_offices():
     lab = Lab()
     lab.bring(read_timeline("engine raft\nvalidators 5\nat 0 submit 3"))
     assert (lab.situation.engine, lab.situation.offices) == ("raft", 5)
+    assert lab.preset == ""
+
+
+def test_the_text_that_the_course_plays_with_real_processes_plays_here_too():
+    morning = Path(__file__).parents[1] / "curriculum/bad-morning.timeline"
+    lab = Lab()
+    lab.bring(read_timeline(read_file(morning.read_bytes())))
+    lab.guess_safe = lab.guess_moving = True
+    lab.run()
+    finish(lab)
+    assert lab.guessed_right == (True, True)
+    assert lab.recording.settled(lab.position) == lab.recording.submitted(lab.position)
+    assert {kept.name for kept in lab.recording.kept if kept.undone_ms} == {"node-1"}  # its disk was an old copy
+    caught = {name for n in lab.recording.honest for name in reading.caught(lab.recording, n, lab.position)}
+    assert caught == {"node-2"}
+
+
+def test_a_file_is_taken_and_what_is_no_text_is_refused():
+    assert read_file("\ufeff# Straße\nvalidators 5".encode()) == "# Straße\nvalidators 5"
+    with pytest.raises(UsageError, match="not a text"):
+        read_file(b"\x89PNG\xff")
+    with pytest.raises(UsageError, match="too long"):
+        read_timeline(read_file(b"# and so on\n" * 10_000))
+
+
+def test_a_wrong_line_is_quoted_in_the_viewers_language_and_as_text():
+    text = "validators 4\nat 0 <b>explode</b> node-1"
+    with pytest.raises(ConfigError) as error:
+        read_timeline(text)
+    i18n.use("zh")
+    assert Reader(consensus_text.wrong_line(text, error.value)).text.startswith("文本的第 2 行")
+    assert "&lt;b&gt;explode" in consensus_text.wrong_line(text, error.value)
+    assert consensus_text.wrong_line(text, UsageError("too many offices")) == ""
+
+
+def test_everything_that_may_be_written_is_explained_in_both_languages():
+    for language, does in (("en", "no message passes between groups"), ("zh", "各组之间没有消息能通过")):
+        i18n.use(language)
+        told = Reader(consensus_text.grammar()).text
+        assert all(verb in told for verb in VERBS)
+        assert "part NODE NODE | NODE NODE" in told
+        assert does in told
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _own(recording: Recording, ms: int) -> Iterator[Message]:
     for message in recording.messages:
         if message.sent_ms > ms:
             return
-        if not message.saying.author or recording.name_of[message.saying.author] == message.sender:
+        if not message.saying.author or recording.name_of.get(message.saying.author) == message.sender:
             yield message
 
 
@@ -181,7 +181,7 @@ def heard_votes(recording: Recording, name: str, ms: int, kind: str) -> Mapping[
     found: dict[bytes | None, dict[str, None]] = {}
     for message in _known(recording, name, ms):
         said = message.saying
-        if (said.kind, said.height, said.round) == place:
+        if (said.kind, said.height, said.round) == place and said.author in recording.name_of:
             found.setdefault(said.block, {})[recording.name_of[said.author]] = None
     return {block: tuple(names) for block, names in found.items()}
 
@@ -190,8 +190,12 @@ def heard_proposal(recording: Recording, name: str, ms: int) -> Message | None:
     """Return the proposal of its present round that a member knows."""
     state = recording.state(name, ms)
     place = ("proposal", state.at_height, state.round)
-    known = _known(recording, name, ms)
-    return next((m for m in known if (m.saying.kind, m.saying.height, m.saying.round) == place), None)
+    proposer = proposer_of(recording, state.at_height, state.round)
+    for message in _known(recording, name, ms):
+        said = message.saying
+        if (said.kind, said.height, said.round) == place and recording.name_of.get(said.author) == proposer:
+            return message
+    return None
 
 
 def _known(recording: Recording, name: str, ms: int) -> Iterator[Message]:
@@ -217,7 +221,7 @@ def caught(recording: Recording, name: str, ms: int) -> tuple[str, ...]:
     said: dict[tuple[str, int, int, bytes], set[bytes | None]] = {}
     for message in recording.heard(name, ms):
         key = message.saying
-        if key.author and key.kind in ("proposal", *VOTES):
+        if key.author in recording.name_of and key.kind in ("proposal", *VOTES):
             said.setdefault((key.kind, key.height, key.round, key.author), set()).add(key.block)
     return tuple(sorted({recording.name_of[author] for (*_, author), ids in said.items() if len(ids) > 1}))
 

@@ -15,7 +15,8 @@ import msgspec
 
 from minichain.codec import Plain
 from minichain.consensus import bft, pow, raft
-from minichain.consensus.bft.messages import author
+from minichain.consensus.bft.messages import author, is_signed
+from minichain.crypto import is_valid_signature
 from minichain.errors import DecodeError
 from minichain.faults.adversaries import CORRECT
 from minichain.faults.player import perform
@@ -260,14 +261,14 @@ class _Recorder:
         self._posts: dict[tuple[str, str], int] = {}
         self._states: dict[str, list[State]] = {}
         self._kept: list[Kept] = []
-        self._chains: dict[str, list[int]] = {}  # member -> where in `_kept` the blocks of its chain are
+        self._chains: dict[str, dict[int, int]] = {}  # member -> height -> where in `_kept` its block is
         self._sayings: dict[bytes, Saying] = {}
 
     def watch(self, world: World) -> None:
         """Begin with this world."""
         self._world = world
         self._states = {name: [] for name in world.names}
-        self._chains = {name: [] for name in world.names}
+        self._chains = {name: {} for name in world.names}
 
     @property
     def is_full(self) -> bool:
@@ -280,13 +281,15 @@ class _Recorder:
         return not self.is_full
 
     def on_sent(self, sender: str, receiver: str, data: bytes, arrivals: Sequence[tuple[int, Received]]) -> None:
+        """Note what arrives: what the network has spoilt is heard as noise, and so is a forged vote."""
         post = self._posts[sender, receiver] = self._posts.get((sender, receiver), 0) + 1
-        now, saying = self._world.elapsed_ms, self._saying(data)
+        now = self._world.elapsed_ms
         for delay_ms, event in arrivals:
+            saying = self._saying(event.data)
             self._waiting[id(event)] = event, len(self._messages)
             self._messages.append(Message(len(self._messages), sender, receiver, saying, post, now, now + delay_ms))
         if not arrivals:
-            self._messages.append(Message(len(self._messages), sender, receiver, saying, post, now, None))
+            self._messages.append(Message(len(self._messages), sender, receiver, self._saying(data), post, now, None))
 
     def on_turn(self, name: str, event: Event) -> None:
         found = self._waiting.pop(id(event), None)
@@ -304,10 +307,15 @@ class _Recorder:
     def _saying(self, data: bytes) -> Saying:
         if data not in self._sayings:
             try:
-                self._sayings[data] = saying_of(read_peer_message(data))
+                message = read_peer_message(data)
+                is_forged = isinstance(message, bft.Message) and not self._is_signed(message)
+                self._sayings[data] = Saying("noise") if is_forged else saying_of(message)
             except DecodeError:
                 self._sayings[data] = Saying("noise")
         return self._sayings[data]
+
+    def _is_signed(self, message: bft.Message) -> bool:
+        return is_signed(message, self._world.genesis.hash, is_valid_signature)
 
     def _look_at(self, name: str) -> None:
         world = self._world
@@ -330,16 +338,15 @@ class _Recorder:
     def _follow_chain(self, name: str) -> None:
         """Note which blocks a member took back and took on since it was last looked at, and which are final now."""
         store, chain, now = self._world.store(name), self._chains[name], self._world.elapsed_ms
-        while chain and not self._has(store.block(len(chain)), self._kept[chain[-1]]):
-            at = chain.pop()
+        while chain and not self._has(store.block(max(chain)), self._kept[chain[max(chain)]]):
+            at = chain.pop(max(chain))
             self._kept[at] = msgspec.structs.replace(self._kept[at], undone_ms=now)
-        for height in range(len(chain) + 1, store.height() + 1):
-            block = store.block(height)
-            assert block is not None
-            chain.append(len(self._kept))
-            self._kept.append(Kept(now, name, block, None))
-        for at in chain[: len(chain) - self._depth + 1]:
-            if self._kept[at].final_ms is None:
+        for height in range(max(chain, default=0) + 1, store.height() + 1):
+            if block := store.block(height):  # who began with a snapshot has no block from before it
+                chain[height] = len(self._kept)
+                self._kept.append(Kept(now, name, block, None))
+        for height, at in chain.items():
+            if height <= store.height() - self._depth + 1 and self._kept[at].final_ms is None:
                 self._kept[at] = msgspec.structs.replace(self._kept[at], final_ms=now)
 
     @staticmethod

@@ -6,7 +6,6 @@ staged: every line is a message that a real node sent in the simulator, and ever
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -17,33 +16,23 @@ from minichain.sim import reading
 from minichain.sim.recording import Message, Recording
 from minichain.views import consensus_words as words
 from minichain.views import parts
-from minichain.views.consensus_model import LEAST, MOST, Lab, read_timeline
-from minichain.views.i18n import _, number
+from minichain.views.consensus_model import LEAST, MOST, PREDICTION, Lab
+from minichain.views.consensus_text import own
+from minichain.views.i18n import _, ngettext, number
 from minichain.views.icons import icon
 from minichain.views.markup import Safe, join, tag
 from minichain.views.moving import Pick, PickList, Stage
-from minichain.views.panels import Content, Page, bar, bound, button, card, field, guarded, rebuilt, row, stack
+from minichain.views.panels import Content, Page, bar, bound, button, card, field, guarded, html, rebuilt, row, stack
 from minichain.views.parts import State
 
 MARKS: Final = {
     "proposal": "square", "prevote": "ring", "precommit": "disc", "ask": "triangle", "yes": "disc", "entry": "square",
     "ack": "ring", "block": "square", "blocks": "diamond", "copy": "diamond",
 }  # fmt: skip
-SMALL_TALK: Final = frozenset(
-    {
-        "position",
-        "transactions",
-        "heartbeat",
-        "tip",
-        "pre-ask",
-        "pre-yes",
-        "no",
-        "mismatch",
-        "question",
-        "forgotten",
-        "noise",
-    }
-)
+SMALL_TALK: Final = frozenset({
+    "position", "transactions", "heartbeat", "tip", "pre-ask", "pre-yes", "no", "mismatch", "question", "forgotten",
+    "noise",
+})  # fmt: skip
 PACE: Final = {"bft": 0.3, "raft": 0.3, "pow": 0.12}  # pixels for a millisecond
 TICK_MS: Final = {"bft": 500, "raft": 500, "pow": 1_000}
 LISTED: Final = 8
@@ -58,7 +47,7 @@ def page(lab: Lab | None = None) -> Page:
         _("whether what the offices agree on is true: they agree on what was asked for, and in which order"),
     ]
     tasks = bound(model, ["done"], lambda: _tasks(model))
-    return Page(row(_situation(model), _prediction(model), tasks), _screen(model), _own(model), limits=limits)
+    return Page(row(_situation(model), _prediction(model), tasks), _screen(model), own(model), limits=limits)
 
 
 def _tasks(model: Lab) -> Safe:
@@ -153,7 +142,8 @@ def _sliders(model: Lab) -> W.Box:
 def _prediction(model: Lab) -> W.Box:
     asked = rebuilt(model, ["recording", "timeline"], lambda: _questions(model))
     answer = bound(model, ["is_told", "recording"], lambda: _answer(model), "mc-live")
-    return card(asked, answer, title=_("2. What will happen?"))
+    title = html(tag("h2", _("2. What will happen?"), class_="mc-h2", id=PREDICTION))
+    return card(title, asked, answer)
 
 
 def _safe_answers() -> list[tuple[str, bool]]:
@@ -171,7 +161,12 @@ def _questions(model: Lab) -> Sequence[Content]:
     place = stack()
     safe = _choice(_safe_answers(), lambda value: model.set_trait("guess_safe", value))
     moving = _choice(_moving_answers(), lambda value: model.set_trait("guess_moving", value))
-    show = button(_("Now show me"), model.run, "primary", place)
+
+    def run() -> None:
+        place.children = [html(parts.paragraph(_("One moment…")), "mc-live")]
+        guarded(model.run, place)()
+
+    show = button(_("Now show me"), run, "primary")
     return [field(safe, _("Will they agree?")), field(moving, _("Will it go on?")), show, place]
 
 
@@ -291,13 +286,24 @@ def _screen(model: Lab) -> W.Box:
     moment = ["recording", "position"]
     scene = stack(
         bound(model, moment, lambda: _lamps(model)),
-        card(stage),
+        card(
+            stage,
+            bound(model, ["recording"], lambda: _cut(model)),
+            rebuilt(model, ["message", "recording"], lambda: _message(model)),
+        ),
         bound(model, moment, lambda: _conflict(model)),
         row(_count(model), _office(model)),
-        _messages(model, stage),
+        row(_messages(model, stage), _changes(model)),
     )
     scene.add_class("mc-scene")
     return scene
+
+
+def _cut(model: Lab) -> Safe:
+    if not model.recording or not model.recording.is_cut:
+        return Safe("")
+    told = _("More happened than one recording holds. It ends after {time}.")
+    return parts.sentences([("warn", told.format(time=words.seconds(model.recording.end_ms)))])
 
 
 def _lamps(model: Lab) -> Safe:
@@ -340,6 +346,8 @@ def _count(model: Lab) -> W.Box:
         if recording is None:
             return parts.paragraph(_("Here the votes are counted while they are cast."))
         ballots = [_ballot(recording, ballot) for ballot in reading.ballots(recording, ms)]
+        if not ballots:
+            ballots = [parts.paragraph(_("Nobody has said yes to anything at this moment."))]
         title = tag("p", tag("strong", words.discussion_title(recording, ms)), class_="mc-p")
         return join(title, ballots)
 
@@ -396,10 +404,7 @@ def _messages(model: Lab, stage: Stage) -> W.Box:
     picks.observe(lambda change: model.set_trait("message", int(change.new or -1)), "selected")
     model.observe(lambda change: picks.set_trait("selected", str(change.new) if change.new >= 0 else ""), "message")
     sentence = _("Pause, then choose one here or on the picture.")
-    return row(
-        card(picks, title=_("Messages under way"), sentence=sentence),
-        card(rebuilt(model, ["message", "recording"], lambda: _message(model)), _lines(model), title=_("One message")),
-    )
+    return card(picks, title=_("Messages under way"), sentence=sentence)
 
 
 def under_way(model: Lab) -> list[Message]:
@@ -423,70 +428,40 @@ def _pick(recording: Recording, message: Message) -> Pick:
 
 
 def _message(model: Lab) -> Sequence[Content]:
+    """Show the chosen message right under the picture it was chosen on, and what can be done to it."""
+    if model.recording is None:
+        return ()
     message = model.chosen
     if message is None:
         return [parts.paragraph(_("Choose a message to read it, lose it, or hold it back."))]
     ends = _("From {sender} to {receiver}").format(
         sender=words.office(message.sender), receiver=words.office(message.receiver)
     )
-    told = join(
-        tag("p", tag("strong", ends), class_="mc-p"),
-        tag("p", words.says(model.recording, message), class_="mc-p"),
-        parts.sentences([words.way(message, model.recording.end_ms)]),
+    state, way = words.way(message, model.recording.end_ms)
+    told = tag(
+        "p", tag("strong", ends), " ", words.says(model.recording, message), " ", tag("span", way), class_="mc-p"
     )
     place = stack()
     drop, hold = button(_("Drop it"), model.drop, place=place), button(_("Delay it 2 s"), model.hold, place=place)
-    return [told, bar(drop, hold), place]
-
-
-def _lines(model: Lab) -> W.Box:
-    def controls() -> Sequence[Content]:
-        if model.recording is None:
-            return ()
-        mend = button(_("Mend everything from here on"), model.mend)
-        if not model.added:
-            return [mend]
-        told = (
-            _("You have added {count} lines to this run.")
-            if len(model.added) > 1
-            else _("You have added a line to this run.")
-        )
-        undo = button(_("Take the last one back"), model.undo)
-        return [parts.paragraph(told.format(count=number(len(model.added)))), bar(undo, mend)]
-
-    return rebuilt(model, ["added", "recording"], controls)
-
-
-# --- a timeline of one's own -------------------------------------------------------------------------------------
-
-
-def text_of(model: Lab) -> str:
-    """Write the run as a text that people read and that can be played again, with the offices' names as comments."""
-    names = (f"# {name}: {words.office(name)}\n" for name in model.timeline.names)
-    return "".join(names) + str(model.timeline)
-
-
-def _own(model: Lab) -> W.Box:
-    text, place = W.Textarea(rows=12), stack()
-    text.add_class("mc-code-area")
-
-    def play() -> None:
-        model.bring(read_timeline(text.value))
-
-    def link() -> Safe:
-        data = f"data:text/plain;charset=utf-8;base64,{b64encode(text_of(model).encode()).decode()}"
-        name = f"{model.timeline.engine}-{model.timeline.validators}.timeline"
-        save = join(icon("download", 18), _("Save this run"))
-        return tag("a", save, href=data, download=name, class_="mc-link mc-save")
-
-    model.observe(lambda _change: text.set_trait("value", text_of(model)), "timeline")
-    text.value = text_of(model)
-    take = button(_("Take this run"), guarded(play, place), "primary")
-    sentence = _("Every run is a text: who takes part, and what happens when. The same text is always the same run.")
-    return card(
-        field(text, _("Times are milliseconds; paste another run here, or change this one")),
-        bar(take, bound(model, ["timeline"], link)),
+    return [
+        tag("div", parts.chip(state, words.kind_name(message.saying.kind)), told, class_="mc-letter"),
+        bar(drop, hold),
         place,
-        title=_("The run as a text"),
-        sentence=sentence,
-    )
+    ]
+
+
+def _changes(model: Lab) -> W.Box:
+    def told() -> Sequence[Content]:
+        if model.recording is None:
+            return [parts.paragraph(_("Here is listed what you do to a run while you look at it."))]
+        place = stack()
+        mend = button(_("Mend everything from here on"), model.mend, place=place)
+        if not model.added:
+            return [parts.paragraph(_("Nothing yet: this is the run as it began.")), bar(mend), place]
+        count = len(model.added)
+        added = ngettext("You have added a line to this run.", "You have added {count} lines to this run.", count)
+        lines = [parts.codeline(str(step)) for step in model.added_steps]
+        undo = button(_("Take the last one back"), model.undo, place=place)
+        return [parts.paragraph(added.format(count=number(count))), parts.sentences(lines), bar(undo, mend), place]
+
+    return card(rebuilt(model, ["added", "recording"], told), title=_("What you have changed"))

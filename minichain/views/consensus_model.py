@@ -6,7 +6,8 @@ and the run is recorded anew; so a run can be taken back line by line, saved, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise, zip_longest
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +30,9 @@ HEAL_MS: Final = {"bft": 0, "raft": 0, "pow": 12_000}  # a cut of the cable is m
 HOLD_MS: Final = 2_000
 MOST_SUBMITTED: Final = 200  # transfers in a timeline that somebody brings
 LONGEST_MS: Final = 60_000
+MAX_TEXT: Final = 64 * 1024  # bytes of a timeline that somebody brings
 AFTER_LAST_MS: Final = 5_000
+PREDICTION: Final = "prediction"  # where on the page one says what will happen
 
 
 class Situation(Plain):
@@ -88,8 +91,15 @@ def end_of(timeline: Timeline) -> int:
     return max(END_MS[timeline.engine], last + AFTER_LAST_MS if last > END_MS[timeline.engine] else 0)
 
 
+def _new_steps(before: Timeline, after: Timeline) -> Iterator[Step]:
+    pairs = zip_longest(before.steps, after.steps)
+    return (new for old, new in pairs if new is not None and old != new)
+
+
 def read_timeline(text: str) -> Timeline:
     """Read a timeline that somebody brings; raises what is wrong with it, or too much for a page."""
+    if len(text.encode()) > MAX_TEXT:
+        raise UsageError(_("This is too long for a run: {count} bytes are enough.").format(count=MAX_TEXT))
     timeline = parse(text)
     if not LEAST <= timeline.validators <= MOST:
         words = _("This page shows {least} to {most} offices: write validators and a number between them.")
@@ -100,6 +110,14 @@ def read_timeline(text: str) -> Timeline:
         words = _("This page shows {seconds} seconds: let the last line happen before that.")
         raise UsageError(words.format(seconds=LONGEST_MS // 1000))
     return timeline
+
+
+def read_file(data: bytes) -> str:
+    """Read a file that somebody opens; raises what makes it no text."""
+    try:
+        return data[: MAX_TEXT + 1].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(_("This file is not a text. A run is a text file, saved as UTF-8.")) from None
 
 
 class Lab(T.HasTraits):
@@ -147,11 +165,11 @@ class Lab(T.HasTraits):
         self.bring(timeline_of(bounded, self.seed), bounded)
 
     def bring(self, timeline: Timeline, situation: Situation | None = None) -> None:
-        """Begin with a timeline."""
+        """Begin with a timeline; without the situation that it was written from, it is somebody's own."""
         with self.hold_trait_notifications():
-            self.situation = situation or msgspec.structs.replace(
-                self.situation, engine=timeline.engine, offices=timeline.validators
-            )
+            if situation is None:
+                self.preset = ""
+            self.situation = situation or Situation(timeline.engine, timeline.validators)
             self.timeline, self.added, self.recording = timeline, (), None
             self.guess_safe = self.guess_moving = None
             self.position, self.is_told, self.office, self.message = 0, False, "", -1
@@ -199,6 +217,12 @@ class Lab(T.HasTraits):
 
     # --- doing something to it ---
 
+    @property
+    def added_steps(self) -> list[Step]:
+        """Return what was added by hand, oldest first."""
+        versions = [*self.added, self.timeline]
+        return [next(_new_steps(before, after)) for before, after in pairwise(versions)]
+
     def drop(self) -> None:
         """Let the chosen message get lost."""
         self._touch(None)
@@ -228,13 +252,16 @@ class Lab(T.HasTraits):
         """Take back the line that was added last."""
         if not self.added:
             raise UsageError(_("Nothing was added to this run."))
-        *before, self.timeline = self.added
-        self.added = tuple(before)
-        self._record(min(self.position, end_of(self.timeline)))
+        *before, timeline = self.added
+        self._replay(tuple(before), timeline, min(self.position, end_of(timeline)))
 
     def _add(self, timeline: Timeline, position: int) -> None:
-        self.added, self.timeline = (*self.added, self.timeline), timeline
-        self._record(position)
+        self._replay((*self.added, self.timeline), timeline, position)
+
+    def _replay(self, added: tuple[Timeline, ...], timeline: Timeline, position: int) -> None:
+        with self.hold_trait_notifications():  # whoever shows one of them reads the others too
+            self.added, self.timeline = added, timeline
+            self._record(position)
 
 
 __all__ = [

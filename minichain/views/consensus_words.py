@@ -85,9 +85,12 @@ def safe(recording: Recording, ms: int) -> tuple[Lamp, str]:
     if conflict is None:
         return "ok", _("Yes. No two honest offices have made different blocks final.")
     words = _("No. {one} and {other} have each made a different block {height} final.")
-    return "bad", words.format(
+    told = words.format(
         one=office(conflict.first.name), other=office(conflict.second.name), height=number(conflict.first.height)
     )
+    losers = [kept.name for kept in (conflict.first, conflict.second) if (kept.undone_ms or ms + 1) <= ms]
+    taken_back = _("Since then {office} has had to take its own back.").format(office=offices(losers))
+    return "bad", f"{told} {taken_back}" if losers else told
 
 
 def moving(recording: Recording, ms: int) -> tuple[Lamp, str]:
@@ -260,8 +263,10 @@ def _in_raft(recording: Recording, name: str, ms: int, state: State) -> Iterable
         "pre-candidate": _("It has not heard its leader for a while, and asks whether the others have."),
     }
     yield "plain", _("It is in term {term}.").format(term=number(state.round))
-    yield "info", roles.get(said.get("role", "").replace("_", "-"), roles["follower"])
     leader = recording.name_of.get(bytes.fromhex(said.get("leader", "")))
+    role = said.get("role", "").replace("_", "-")
+    is_waiting = role == "follower" and not leader
+    yield "info", _("It waits: it knows of no leader yet.") if is_waiting else roles.get(role, roles["follower"])
     if leader and leader != name:
         yield "plain", _("Its leader is {office}.").format(office=office(leader))
     words = _("Its list has {last} entries; of {commit} it knows that more than half have them.")

@@ -136,7 +136,13 @@ def _energy(figures: Figures) -> Line:
 
 def _fee(figures: Figures) -> Line:
     fee = figures["fee_per_transaction"]
-    return Line(number(fee), _("units, paid by the sender")) if fee else Line(_("none"), "")
+    if fee:
+        return Line(number(fee), _("units, paid by the sender"))
+    if not figures["quota_transactions"]:
+        return Line(_("none"), "")
+    words = _("up to {count} like these for each account, in {blocks} blocks")
+    allowed = {"count": number(figures["quota_transactions"]), "blocks": number(figures["quota_blocks"])}
+    return Line(_("none"), words.format(**allowed))
 
 
 def _proof(figures: Figures) -> Line:
@@ -187,7 +193,10 @@ def _gini(figures: Figures) -> Line:
     return Line(f"{measured['gini']:.2f}", words.format(percent=f"{measured['top10_percent']:g}"))
 
 
-def _who(word: str) -> Line:
+def _who(figures: Figures, right: str) -> Line:
+    word = figures["rules"][right]
+    if word == "members" and _owners(figures) == 1:
+        word = "owner"
     return Line(
         {
             "anyone": _("anybody"),
@@ -198,11 +207,8 @@ def _who(word: str) -> Line:
 
 
 def _validators(figures: Figures) -> Line:
-    return Line(
-        {"anyone": _("anybody who works"), "members": _("the members"), "owner": _("the owner")}[
-            figures["rules"]["validates"]
-        ]
-    )
+    word = "owner" if _owners(figures) == 1 else figures["rules"]["validates"]
+    return Line({"anyone": _("anybody who works"), "members": _("the members"), "owner": _("the owner")}[word])
 
 
 def _joins(figures: Figures) -> Line:
@@ -236,11 +242,11 @@ def first_rows() -> dict[str, Rule]:
 def more_rows() -> dict[str, Rule]:
     """Return the rest of what is compared."""
     return {
-        _("Who may read"): lambda figures: _who(figures["rules"]["reads"]),
-        _("Who may write"): lambda figures: _who(figures["rules"]["writes"]),
+        _("Who may read"): lambda figures: _who(figures, "reads"),
+        _("Who may write"): lambda figures: _who(figures, "writes"),
         _("Who validates"): _validators,
         _("How one becomes a validator"): _joins,
-        _("Fee for one transaction"): _fee,
+        _("Fee or quota"): _fee,
         _("Proof for a stranger"): _proof,
         _("Transactions in a block"): _blocks,
         _("Enough to split it by lying"): _fork,

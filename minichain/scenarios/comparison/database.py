@@ -106,5 +106,7 @@ def measure(design: Design) -> Figures:
         tries=0,
         tries_per_transaction=0,
         fee_per_transaction=0,
+        quota_transactions=0,
+        quota_blocks=0,
         proof_bytes=0,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from minichain.codec import Plain
-from minichain.ledger.genesis import Authority, ChainSpec, Delegation, Fee, Stake
+from minichain.ledger.genesis import Authority, ChainSpec, Delegation, Fee, Quota, Stake
 from minichain.membership import measures
 
 
@@ -65,6 +65,8 @@ class Figures(Plain):
     tries: int
     tries_per_transaction: int
     fee_per_transaction: int
+    quota_transactions: int  # such transactions that an account may send free of charge in `quota_blocks`; 0: no quota
+    quota_blocks: int
     proof_bytes: int  # of a file with which a stranger checks one transaction; 0 if there is none
 
 
@@ -118,3 +120,8 @@ def _joins(spec: ChainSpec) -> str:
 def fee_of(spec: ChainSpec, gas: int) -> int:
     """Return what so much gas costs its sender."""
     return gas * spec.policy.price if isinstance(spec.policy, Fee) else 0
+
+
+def quota_of(spec: ChainSpec, gas_each: int) -> tuple[int, int]:
+    """Return how many transactions of so much gas an account may send without a fee, and in how many blocks."""
+    return (spec.policy.gas // gas_each, spec.policy.window) if isinstance(spec.policy, Quota) else (0, 0)

@@ -17,7 +17,7 @@ from minichain.ledger.types import Envelope, Receipt
 from minichain.node.messages import MAX_MESSAGE_BYTES, Await, Outcomes, Request, Response, Submit, Submitted, Verdict
 from minichain.scenarios.comparison import database
 from minichain.scenarios.comparison.design import DATABASE, Design, network, prepare
-from minichain.scenarios.comparison.figures import Figures, concentration, fee_of, percentile, rules_of
+from minichain.scenarios.comparison.figures import Figures, concentration, fee_of, percentile, quota_of, rules_of
 from minichain.scenarios.comparison.work import RESIDENTS, Task, signed, tasks
 from minichain.sim.memory import MemoryStore
 from minichain.sim.world import World
@@ -123,6 +123,7 @@ def _figures(design: Design, net: Network, world: World, run: Run, before: _Coun
     sealed = world.sealed[before.sealed :]
     tries = sum(difficulty for _, difficulty in sealed)
     gas = sum(receipt.gas for receipt in run.receipts.values())
+    quota = quota_of(spec, max(1, round(gas / count)))
     return Figures(
         kind=design.kind,
         engine=spec.engine,
@@ -145,6 +146,8 @@ def _figures(design: Design, net: Network, world: World, run: Run, before: _Coun
         tries=tries,
         tries_per_transaction=round(tries / count),
         fee_per_transaction=round(fee_of(spec, gas) / count),
+        quota_transactions=quota[0],
+        quota_blocks=quota[1],
         proof_bytes=_proof_bytes(net, run.receipts[0]),
     )
 

@@ -23,12 +23,19 @@ function render({ model, el }) {
     h("div", { class: "mc-stage-views" }, ring, h("div", { class: "mc-stage-lanes" }, labels, canvas)),
     h("div", { class: "mc-stage-foot" }, legend, h("label", { class: "mc-stage-talk" }, talk, words.talk))));
 
-  let run = model.get("run"), at = 0, isPlaying = false, synced = 0, drawn = 0, before = 0, moments = [], rows = [], marks = [], lines = [];
+  let run = model.get("run"), at = 0, isPlaying = false, synced = 0, drawn = 0, before = 0, moments = [], rows = [], marks = [], lines = [], spots = [];
   const centre = (i, radius = RADIUS) => {
     const turn = (2 * Math.PI * i) / run.offices.length - Math.PI / 2;
     return [SIZE / 2 + radius * Math.cos(turn), SIZE / 2 + radius * Math.sin(turn)];
   };
+  const near = () => (matchMedia("(pointer: coarse)").matches ? 18 : 10); // pixels, for a finger or for a mouse
   const choose = (trait, value) => { model.set(trait, model.get(trait) === value ? (trait === "office" ? "" : -1) : value); model.save_changes(); };
+  function chooseNearest(found) { // a message that was clicked is read in peace
+    const [gap, i] = found.sort((a, b) => a[0] - b[0])[0] ?? [Infinity];
+    if (gap > near()) return;
+    stop();
+    choose("message", i);
+  }
   const isShown = (m) => talk.checked || !m[TALK];
   const isOff = (i) => run.off.some(([who, from, to]) => who === i && from <= at && at < to);
 
@@ -36,7 +43,7 @@ function render({ model, el }) {
   function office(i) {
     const { letter, name, key } = run.offices[i], isLiar = run.liars.includes(i), [x, y] = centre(i);
     const shape = isLiar ? s("rect", { x: x - NODE, y: y - NODE, width: 2 * NODE, height: 2 * NODE, rx: 5 }) : s("circle", { cx: x, cy: y, r: NODE });
-    const [bx, by] = centre(i, RADIUS + 27), badge = s("text", { x: bx, y: by + 5, class: "mc-stage-height", "text-anchor": "middle" });
+    const [bx, by] = centre(i, RADIUS + 31), badge = s("text", { x: bx, y: by + 5, class: "mc-stage-height", "text-anchor": "middle" });
     const dot = s("g", { class: "mc-stage-node" }, shape, s("text", { x, y: y + 6, "text-anchor": "middle" }, letter), badge);
     const state = h("span", { class: "mc-stage-state" });
     const row = h("button", { type: "button", class: "mc-stage-label" }, h("b", {}, letter), h("span", { class: "mc-stage-name" }, name), state);
@@ -79,7 +86,7 @@ function render({ model, el }) {
     const node = isLost && share >= 0.5 ? s("path", { d: `M${x - 6} ${y - 6}l12 12m0-12l-12 12`, class: "mc-mark-lost" }) : mark(run.kinds[m[KIND]], m[VERSION], x, y);
     if (m[NO]) node.append(s("path", { d: `M${x - 7} ${y + 7}l14-14`, class: "mc-mark-no" }));
     node.classList.toggle("mc-dim", isDim);
-    node.addEventListener("click", () => choose("message", i));
+    spots.push([i, x, y]);
     return [s("line", { x1, y1, x2: x, y2: y, class: `mc-trail${m[VERSION] ? " mc-other" : ""}${isDim ? " mc-dim" : ""}` }), node];
   }
   function isOther(m, i) {
@@ -88,6 +95,7 @@ function render({ model, el }) {
     return office !== "" && run.offices[m[FROM]].key !== office && run.offices[m[TO]].key !== office;
   }
   function paintRing() {
+    spots = [];
     flying.replaceChildren(...run.messages.flatMap(fly));
     const chosen = model.get("office");
     run.offices.forEach(({ key }, i) => {
@@ -133,7 +141,7 @@ function render({ model, el }) {
   function line(m, i, first, x, y) {
     const isLost = m[DUE] < 0, end = isLost ? m[SENT] + run.usual : m[DUE];
     if (!isShown(m) || m[SENT] > at || end < first) return;
-    const share = along(m), x1 = x(m[SENT]), y1 = y(m[FROM]), x2 = x1 + (x(end) - x1) * (isLost ? share : share), y2 = y1 + (y(m[TO]) - y1) * share;
+    const share = along(m), x1 = x(m[SENT]), y1 = y(m[FROM]), x2 = x1 + (x(end) - x1) * share, y2 = y1 + (y(m[TO]) - y1) * share;
     const kind = run.kinds[m[KIND]], isChosen = i === model.get("message"), name = m[VERSION] ? "warn" : isLost ? "bad" : m[TALK] ? "edge" : "accent";
     paper.globalAlpha = isOther(m, i) ? 0.1 : m[TALK] ? 0.5 : 0.75;
     if (isChosen) { paper.globalAlpha = 0.3; stroke("info", 9, [], () => { paper.moveTo(x1, y1); paper.lineTo(x2, y2); }); paper.globalAlpha = 1; }
@@ -159,8 +167,12 @@ function render({ model, el }) {
       const dx = x2 - x1, dy = y2 - y1, t = Math.max(0, Math.min(1, ((event.offsetX - x1) * dx + (event.offsetY - y1) * dy) / (dx * dx + dy * dy || 1)));
       return Math.hypot(event.offsetX - x1 - t * dx, event.offsetY - y1 - t * dy);
     };
-    const best = lines.map((found) => [gap(found), found[0]]).sort((a, b) => a[0] - b[0])[0];
-    if (best && best[0] < 9) choose("message", best[1]);
+    chooseNearest(lines.map((found) => [gap(found), found[0]]));
+  });
+  ring.addEventListener("pointerdown", (event) => { // not click: while it plays, what was pressed is drawn anew before it is let go
+    if (event.target.closest(".mc-stage-node")) return;
+    const box = ring.getBoundingClientRect(), scale = box.width / SIZE;
+    chooseNearest(spots.map(([i, x, y]) => [Math.hypot(event.clientX - box.left - x * scale, event.clientY - box.top - y * scale), i]));
   });
 
   // --- time ---
@@ -171,7 +183,7 @@ function render({ model, el }) {
   function paint() {
     paintRing(); paintLanes();
     range.value = at;
-    time.textContent = words.time.replace("{now}", (at / 1000).toFixed(1)).replace("{end}", (run.end / 1000).toFixed(0));
+    time.textContent = !run.end ? "" : words.time.replace("{now}", (at / 1000).toFixed(1)).replace("{end}", (run.end / 1000).toFixed(0));
     range.setAttribute("aria-valuetext", time.textContent);
   }
   function go(ms, isTold = true) { at = Math.max(0, Math.min(run.end, ms)); paint(); if (isTold) tell(); }
