@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
-from minichain.consensus.bft import Bft, Proposal
+from minichain.consensus.bft import Bft, Proposal, Vote
 from minichain.consensus.clock import SteadyClock
 from minichain.consensus.pow import Blocks, Pow
 from minichain.consensus.raft import Raft
@@ -147,8 +147,8 @@ class Node:
         self._now_ms = now_ms
         self._clock.advance(now_ms)
         match event:
-            case Received(peer, data):
-                self._on_peer(peer, data)
+            case Received():
+                self._on_peer(event.peer, event.data)
             case TimerFired(timer):
                 self._on_timer(timer)
             case Executed(answer):
@@ -535,6 +535,8 @@ class Node:
 
     def _hear(self, peer: bytes, message: PeerMessage) -> None:
         match message:
+            case Vote():  # most of what is heard
+                self._hear_engine(peer, message)
             case Transactions(txs):
                 for raw in txs:
                     if not self._peers.is_muted(peer, self._clock.ms):

@@ -1,4 +1,4 @@
-"""The simulated world: one heap of events and a clock that jumps from each to the next.
+"""The simulated world: one agenda of events and a clock that jumps from each to the next.
 
 Nothing here decides for a node. After every event the checkers look; the same seed, script and chain give the same
 trace digest, in every process.
@@ -6,7 +6,6 @@ trace digest, in every process.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from random import Random
@@ -42,6 +41,7 @@ from minichain.node.interface import (
 from minichain.node.messages import read_peer_message
 from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
+from minichain.sim.agenda import Agenda
 from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
 from minichain.sim.trace import Trace
@@ -151,8 +151,7 @@ class World:
         for name in filter(self.is_adversary, self._machines):
             self.checkers.ignore(name)
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
-        self._queue: list[tuple[int, int, _Machine, int, Event | Mine | _Late]] = []
-        self._sequence = 0
+        self._agenda = Agenda[tuple[_Machine, int, Event | Mine | _Late]]()
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
         self.delivered_bytes = 0
@@ -437,8 +436,8 @@ class World:
 
     def step(self, until_ms: int = NEVER_MS) -> bool:
         """Let the next event happen; False if there is none up to this time."""
-        while self._queue and self._queue[0][0] <= until_ms:
-            time_ms, _, machine, life, event = heapq.heappop(self._queue)
+        while found := self._agenda.take(until_ms):
+            time_ms, (machine, life, event) = found
             self.now_ms = time_ms
             if machine.node is None or machine.life != life:
                 continue
@@ -453,8 +452,10 @@ class World:
     def _reach(self, machine: _Machine, event: Event | Mine | _Late) -> bool:
         """Let an event reach its node; False if it comes to nothing."""
         match event:
-            case _Late(effects):
-                self._perform_all(machine, effects)
+            case Received():  # most of what happens
+                self._happen(machine, event)
+            case _Late():
+                self._perform_all(machine, event.effects)
             case Mine():
                 if event is not machine.search:
                     return False  # that search has ended
@@ -546,12 +547,13 @@ class World:
             self._post(sender, receiver, other)
 
     def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
-        carried = self.network.carry(sender.name, receiver.name, data)
-        arrivals = [(delay_ms, Received(sender.key.public, arrived)) for delay_ms, arrived in carried]
-        for delay_ms, event in arrivals:
+        arrivals = []
+        for delay_ms, arrived in self.network.carry(sender.name, receiver.name, data):
+            event = Received(sender.key.public, arrived)
             self.delivered += 1
-            self.delivered_bytes += len(event.data)
-            self._push(delay_ms, receiver, event)
+            self.delivered_bytes += len(arrived)
+            self._agenda.put(self.now_ms + delay_ms, (receiver, receiver.life, event))
+            arrivals.append((delay_ms, event))
         if self._observer:
             self._observer.on_sent(sender.name, receiver.name, data, arrivals)
 
@@ -567,8 +569,7 @@ class World:
         self._push(delay_ms, machine, TimerFired(timer))
 
     def _push(self, delay_ms: int, machine: _Machine, event: Event | Mine | _Late) -> None:
-        self._sequence += 1
-        heapq.heappush(self._queue, (self.now_ms + delay_ms, self._sequence, machine, machine.life, event))
+        self._agenda.put(self.now_ms + delay_ms, (machine, machine.life, event))
 
     def _switch_off(self, machine: _Machine) -> None:
         machine.store.lose_turn()
