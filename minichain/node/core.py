@@ -102,6 +102,9 @@ class Node:
         read: Callable[[bytes], PeerMessage] = read_peer_message,
         addresses: Mapping[bytes, str] | None = None,
         rotation: Rotation = proposer,
+        *,
+        mines: bool = True,
+        relays: bool = False,
     ) -> None:
         self.name = name
         self._rotation = rotation
@@ -109,10 +112,11 @@ class Node:
         self._key = key
         self._genesis = genesis
         self._store = store
+        self._relays = relays  # what it broadcasts reaches only some: it passes transactions on
         self._is_valid = is_valid
         self._read = read
         self._engine = ENGINES[genesis.spec.engine](
-            engine.Setup(key, genesis.hash, genesis.spec, is_valid, random, store.memory())
+            engine.Setup(key, genesis.hash, genesis.spec, is_valid, random, store.memory(), mines)
         )
         self._decides = genesis.spec.engine != "pow"  # else it prefers, and may change its mind
         self._final = 0  # the last height that is final
@@ -538,10 +542,7 @@ class Node:
             case Vote():  # most of what is heard
                 self._hear_engine(peer, message)
             case Transactions(txs):
-                for raw in txs:
-                    if not self._peers.is_muted(peer, self._clock.ms):
-                        self._admit_from_peer(peer, raw)
-                self._consider_work()
+                self._hear_transactions(peer, txs)
             case Position():
                 self._help(peer, message)
             case Addresses(known):
@@ -623,13 +624,22 @@ class Node:
 
     # --- transactions ---
 
-    def _admit_from_peer(self, peer: bytes, raw: bytes) -> None:
+    def _hear_transactions(self, peer: bytes, txs: tuple[bytes, ...]) -> None:
+        muted = self._peers.is_muted
+        fresh = [raw for raw in txs if not muted(peer, self._clock.ms) and self._admit_from_peer(peer, raw)]
+        if fresh and self._relays:
+            self._broadcast(Transactions(tuple(fresh)))
+        self._consider_work()
+
+    def _admit_from_peer(self, peer: bytes, raw: bytes) -> bool:
+        """Let a member's transaction wait; returns whether it is new here."""
         try:
-            self._admit(raw, digest("transaction", raw))
+            return self._admit(raw, digest("transaction", raw))
         except Refused as refusal:
             self._counts[f"peer_{refusal.code}"] += 1
             if refusal.code in FAULTY_REFUSALS:
                 self._peers.count_fault(peer, self._clock.ms)
+            return False
 
     def _admit(self, raw: bytes, tx_id: bytes) -> bool:
         """Check a transaction, cheap checks first, and let it wait; returns whether it is new here."""

@@ -240,12 +240,7 @@ class World:
             self.checkers.distrust(name, store)
         if machine.is_forgetful:
             store.forget()
-        last = store.block(store.height())
-        machine.executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
-        random = Random(f"{self.seed} {name} {machine.life}")
-        machine.node = Node(
-            name, machine.key, self.genesis, store, random, self._is_valid, self._read, rotation=self._rotation
-        )
+        machine.executor, machine.node = self._install(machine, Random(f"{self.seed} {name} {machine.life}"))
         machine.life += 1
         machine.stopped_by = ""
         self._push(0, machine, Started())
@@ -258,6 +253,15 @@ class World:
             snapshot = fetch(self.genesis, Snapshots(self.genesis, furthest).answer)
             with machine.store.turn():
                 machine.store.begin_at(snapshot)
+
+    def _install(self, machine: _Machine, random: Random) -> tuple[Executor, Node]:
+        """Make what runs on a machine, from what its disk has."""
+        store = machine.store
+        last = store.block(store.height())
+        executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
+        checks = self._is_valid, self._read
+        rotation = self._rotation
+        return executor, Node(machine.name, machine.key, self.genesis, store, random, *checks, rotation=rotation)
 
     def part(self, *groups: Iterable[str]) -> None:
         """Let no message pass between the groups."""
@@ -523,9 +527,7 @@ class World:
     def _perform(self, machine: _Machine, effect: Effect) -> None:
         match effect:
             case Broadcast(data):
-                for other in self._machines.values():
-                    if other.key.public != machine.key.public:  # nobody calls itself
-                        self._send(machine, other, data)
+                self._spread(machine, data)
             case Send(peer, data):
                 for other in self._of_key[peer]:
                     self._send(machine, other, data)
@@ -538,6 +540,11 @@ class World:
                 machine.search = None
             case Reply(client, data):
                 self._replies.setdefault(client, []).append(data)
+
+    def _spread(self, machine: _Machine, data: bytes) -> None:
+        for other in self._machines.values():
+            if other.key.public != machine.key.public:  # nobody calls itself
+                self._send(machine, other, data)
 
     def _send(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
         if sender.adversary is None:

@@ -76,6 +76,7 @@ class Pow:
 
     def __init__(self, setup: Setup) -> None:
         self._work = setup.spec.work
+        self._mines = setup.mines
         self._tree = Tree(setup.genesis, setup.spec)
         remembered = (data for name, data in setup.memory.items() if name.startswith(NAME))
         self._tree.restore(decode_own(data, Kept) for data in remembered)
@@ -211,7 +212,7 @@ class Pow:
         return [Build(self.height, 0, True, median_time(self._tree.head) + 1)]
 
     def _has_reason(self) -> bool:
-        return self._is_waiting or self._is_unconfirmed or self._tree.is_contested()
+        return self._mines and (self._is_waiting or self._is_unconfirmed or self._tree.is_contested())
 
     def _on_built(self, block: Block) -> list[Effect]:
         if not self._is_building or block.header.parent != self._tree.head.id:
