@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
-from minichain.consensus.bft import Bft, Proposal, Vote
+from minichain.consensus.bft import Bft, Proposal
 from minichain.consensus.clock import SteadyClock
 from minichain.consensus.pow import Blocks, Pow
 from minichain.consensus.raft import Raft
@@ -84,7 +84,8 @@ STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for thi
 MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
 MAX_ASKED: Final = 10_000  # transactions in one request
 ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft, "raft": Raft, "pow": Pow}
-PROGRESS: Final = (engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt)  # a heartbeat is none
+PROGRESS: Final = frozenset({engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt})  # a heartbeat is none
+OWN_WORDS: Final = frozenset({Transactions, Position, Addresses, FinalBlocks, Proposal})  # the node looks at these
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 
 
@@ -153,10 +154,10 @@ class Node:
         match event:
             case Received():
                 self._on_peer(event.peer, event.data)
-            case TimerFired(timer):
-                self._on_timer(timer)
-            case Executed(answer):
-                self._on_executed(answer)
+            case TimerFired():
+                self._on_timer(event.timer)
+            case Executed():
+                self._on_executed(event.answer)
             case engine.Mined():
                 self._run(event)
             case Asked():
@@ -279,34 +280,37 @@ class Node:
             self._perform(effect)
 
     def _perform(self, effect: engine.Effect) -> None:
-        if isinstance(effect, PROGRESS):
+        if type(effect) in PROGRESS:
             self._progress_ms = self._clock.ms
-        match effect:
-            case engine.Remember(name, data):
-                self._store.remember(name, data)
-            case engine.Tell(message):
-                self._broadcast(message)
-            case engine.Send(to, message):
-                self._out.append(Send(to, encode(message)))
-            case engine.StartTimer(timer, delay_ms):
-                self._out.append(SetTimer(timer, delay_ms))
-                self._set_timer("stuck", STUCK_MS)
-                self._ask_for_votes(timer.round)
-            case engine.Judge(block):
-                self._judge(block)
+        match effect:  # the usual ones first
+            case engine.Remember():
+                self._store.remember(effect.name, effect.data)
+            case engine.Tell():
+                self._broadcast(effect.message)
+            case engine.StartTimer():
+                self._start_timer(effect)
+            case engine.Adopt():
+                self._adopt(effect.height, effect.blocks)
+            case engine.Judge():
+                self._judge(effect.block)
+            case engine.Decide():
+                self._change(self.height + 1, (FinalBlock(effect.block, effect.certificate),))
             case engine.Build():
                 self._set_timer("stuck", STUCK_MS)
                 self._build(effect)
             case engine.Mine() | engine.StopMining():
                 self._out.append(effect)
-            case engine.Decide(block, certificate):
-                self._change(self.height + 1, (FinalBlock(block, certificate),))
-            case engine.Adopt(height, blocks):
-                self._adopt(height, blocks)
+            case engine.Send(to, message):
+                self._out.append(Send(to, encode(message)))
             case engine.Behind(source):
                 self._ask_for_blocks(source)
             case engine.Accuse(evidence):
                 self._store.accuse(encode(evidence))
+
+    def _start_timer(self, start: engine.StartTimer) -> None:
+        self._out.append(SetTimer(start.timer, start.delay_ms))
+        self._set_timer("stuck", STUCK_MS)
+        self._ask_for_votes(start.timer.round)
 
     def _ask_for_votes(self, round_: int) -> None:
         """A round that decided nothing may have failed for want of messages: ask for them once, as the next begins."""
@@ -357,13 +361,13 @@ class Node:
 
     def _on_executed(self, answer: execution.Answer) -> None:
         match answer:
-            case execution.BlockTried(block_id, problem):
-                self._counts["invalid_blocks"] += bool(problem)
-                self._run(engine.Judged(block_id, not problem))
-            case execution.BlockMade():
-                self._on_made(answer)
             case execution.ChainChanged():
                 self._on_changed(answer)
+            case execution.BlockTried():
+                self._counts["invalid_blocks"] += bool(answer.problem)
+                self._run(engine.Judged(answer.block_id, not answer.problem))
+            case execution.BlockMade():
+                self._on_made(answer)
             case _:
                 self._reply(answer.ticket, queries.from_executor(self._store, answer))
 
@@ -479,6 +483,8 @@ class Node:
 
         They are refused once that is final: until then another branch may have a place for them.
         """
+        if not self._mempool:
+            return
         expired = Refused("expired", f"its last height has passed, the chain is at {self.height}: sign it again")
         found = [(tx_id, expired) for tx_id in self._mempool.expired(self.height + 1)]
         for sender in dict.fromkeys(envelope.body.sender for envelope in envelopes):
@@ -538,9 +544,10 @@ class Node:
             self._count_fault(peer, "garbage")
 
     def _hear(self, peer: bytes, message: PeerMessage) -> None:
+        if type(message) not in OWN_WORDS:  # most of what is heard
+            self._hear_engine(peer, message)
+            return
         match message:
-            case Vote():  # most of what is heard
-                self._hear_engine(peer, message)
             case Transactions(txs):
                 self._hear_transactions(peer, txs)
             case Position():

@@ -171,12 +171,12 @@ class Executor:
     def run(self, task: Task) -> Answer:
         """Do one task."""
         match task:
-            case MakeBlock():
-                return self._make(task)
-            case TryBlock(block, envelopes):
-                return BlockTried(block.header.id, self._try(block, envelopes))
             case ChangeChain():
                 return self._change(task)
+            case TryBlock():
+                return BlockTried(task.block.header.id, self._try(task.block, task.envelopes))
+            case MakeBlock():
+                return self._make(task)
             case AskContract():
                 return self._ask(task)
             case ReadState(ticket, key):
@@ -209,7 +209,9 @@ class Executor:
         return self._apply_block(self._runtime, self._genesis, self._state, self._head, block, opened.__getitem__)
 
     def _change(self, task: ChangeChain) -> ChainChanged:
-        before, head, journal, kept = self._state.tree, self._head, list[Writes](), list[Kept]()
+        before, head = self._state.tree, self._head
+        journal: list[Writes] = []
+        kept: list[Kept] = []
         for undo in task.undo:
             journal.append(self._commit(undo, self._state.tree.update(undo)))
         self._head = task.base

@@ -526,13 +526,13 @@ class World:
 
     def _perform(self, machine: _Machine, effect: Effect) -> None:
         match effect:
-            case Broadcast(data):
-                self._spread(machine, data)
+            case Broadcast():
+                self._spread(machine, effect.data)
+            case SetTimer():
+                self._set_timer(machine, effect.timer, effect.delay_ms)
             case Send(peer, data):
                 for other in self._of_key[peer]:
                     self._send(machine, other, data)
-            case SetTimer(timer, delay_ms):
-                self._set_timer(machine, timer, delay_ms)
             case Mine(_, difficulty):
                 machine.search = effect
                 self._push(round(self._random.expovariate(machine.hash_rate / difficulty)), machine, effect)
@@ -542,6 +542,7 @@ class World:
                 self._replies.setdefault(client, []).append(data)
 
     def _spread(self, machine: _Machine, data: bytes) -> None:
+        """Send bytes to every other node."""
         for other in self._machines.values():
             if other.key.public != machine.key.public:  # nobody calls itself
                 self._send(machine, other, data)
@@ -554,13 +555,12 @@ class World:
             self._post(sender, receiver, other)
 
     def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
-        arrivals = []
-        for delay_ms, arrived in self.network.carry(sender.name, receiver.name, data):
-            event = Received(sender.key.public, arrived)
+        carried = self.network.carry(sender.name, receiver.name, data)
+        arrivals = [(delay_ms, Received(sender.key.public, arrived)) for delay_ms, arrived in carried]
+        for delay_ms, event in arrivals:
             self.delivered += 1
-            self.delivered_bytes += len(arrived)
-            self._agenda.put(self.now_ms + delay_ms, (receiver, receiver.life, event))
-            arrivals.append((delay_ms, event))
+            self.delivered_bytes += len(event.data)
+            self._push(delay_ms, receiver, event)
         if self._observer:
             self._observer.on_sent(sender.name, receiver.name, data, arrivals)
 

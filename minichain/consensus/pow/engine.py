@@ -91,8 +91,8 @@ class Pow:
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
         match event:
-            case Heard(sender, message) if self.height:
-                heard = self._hear(sender, message, now_ms)
+            case Heard() if self.height:
+                heard = self._hear(event.sender, event.message, now_ms)
                 if heard is None:
                     return []
                 effects = heard
@@ -256,8 +256,8 @@ class Pow:
             self.rejected += 1
             return None
         match message:
-            case Sealed(final):
-                return self._hear_sealed(sender, message, final, now_ms)
+            case Sealed():
+                return self._hear_sealed(sender, message, message.final, now_ms)
             case Tip(block_id, _, work):
                 return self._note_ahead(sender, block_id) if work >= self._tree.best.work else None
             case Ask():
