@@ -84,7 +84,9 @@ STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for thi
 MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
 MAX_ASKED: Final = 10_000  # transactions in one request
 ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft, "raft": Raft, "pow": Pow}
-PROGRESS: Final = frozenset({engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt})  # a heartbeat is none
+PROGRESS: Final = frozenset(
+    {engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt}
+)  # a heartbeat is none
 OWN_WORDS: Final = frozenset({Transactions, Position, Addresses, FinalBlocks, Proposal})  # the node looks at these
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 

@@ -83,7 +83,7 @@ class Observer(Protocol):
         """See that a node has handled an event, or was stopped by it."""
 
 
-class _Machine:
+class Machine:
     """One member's computer: a disk that stays, and a node that may be off. Two with one key are twins."""
 
     __slots__ = (
@@ -143,7 +143,7 @@ class World:
         self._made: set[tuple[bytes, str, bytes, bytes]] = set()
         self.checkers = Checkers(genesis, self._is_valid, on_violation)
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
-        self._of_key: dict[bytes, list[_Machine]] = {}
+        self._of_key: dict[bytes, list[Machine]] = {}
         for machine in self._machines.values():
             self._of_key.setdefault(machine.key.public, []).append(machine)
         who = {public: " or ".join(one.name for one in machines) for public, machines in self._of_key.items()}
@@ -151,7 +151,7 @@ class World:
         for name in filter(self.is_adversary, self._machines):
             self.checkers.ignore(name)
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
-        self._agenda = Agenda[tuple[_Machine, int, Event | Mine | _Late]]()
+        self._agenda = Agenda[tuple[Machine, int, Event | Mine | _Late]]()
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
         self.delivered_bytes = 0
@@ -159,14 +159,14 @@ class World:
         for name in self._machines:
             self.restart(name)
 
-    def _machine(self, name: str, key: KeyPair) -> _Machine:
+    def _machine(self, name: str, key: KeyPair) -> Machine:
         def on_remember(item: bytes, data: bytes) -> None:
             self.checkers.on_remembered(name, item, data)
 
         work = self.genesis.spec.work
         rate = work.difficulty / work.block_ms / len(self.genesis.committee.members)
         store = MemoryStore(first_state(self.genesis), on_remember)
-        return _Machine(name, _Signing(key.seed, self._made), store, rate)
+        return Machine(name, _Signing(key.seed, self._made), store, rate)
 
     def _is_valid(self, public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
         known = (public, domain, data, signature)
@@ -245,7 +245,7 @@ class World:
         machine.stopped_by = ""
         self._push(0, machine, Started())
 
-    def _settle_with_snapshot(self, machine: _Machine) -> None:
+    def _settle_with_snapshot(self, machine: Machine) -> None:
         """Let an empty disk begin with what the furthest other node hands out, if that has a block yet."""
         others = [other.store for other in self._machines.values() if other is not machine]
         furthest = max(others, key=MemoryStore.height, default=machine.store)
@@ -254,7 +254,7 @@ class World:
             with machine.store.turn():
                 machine.store.begin_at(snapshot)
 
-    def _install(self, machine: _Machine, random: Random) -> tuple[Executor, Node]:
+    def _install(self, machine: Machine, random: Random) -> tuple[Executor, Node]:
         """Make what runs on a machine, from what its disk has."""
         store = machine.store
         last = store.block(store.height())
@@ -402,7 +402,7 @@ class World:
         machine.adversary = None if character == CORRECT else ADVERSARIES[character](insider)
         self.checkers.ignore(name)
 
-    def _remake(self, machine: _Machine, block: Block, txs: Iterable[bytes]) -> Block:
+    def _remake(self, machine: Machine, block: Block, txs: Iterable[bytes]) -> Block:
         """Let a member's own executor make another valid block in the place of this one, of these transactions."""
         assert machine.executor is not None
         return remade(machine.executor, self.genesis, machine.key.public, block, txs)
@@ -453,7 +453,7 @@ class World:
                 return True
         return False
 
-    def _reach(self, machine: _Machine, event: Event | Mine | _Late) -> bool:
+    def _reach(self, machine: Machine, event: Event | Mine | _Late) -> bool:
         """Let an event reach its node; False if it comes to nothing."""
         match event:
             case Received():  # most of what happens
@@ -486,13 +486,13 @@ class World:
 
     # --- one event ---
 
-    def _happen(self, machine: _Machine, event: Event) -> None:
+    def _happen(self, machine: Machine, event: Event) -> None:
         self.trace.add(self.elapsed_ms, machine.name, event)
         self._take_turn(machine, event)
         if self._observer:
             self._observer.on_turn(machine.name, event)
 
-    def _take_turn(self, machine: _Machine, event: Event) -> None:
+    def _take_turn(self, machine: Machine, event: Event) -> None:
         node, executor = machine.node, machine.executor
         assert node is not None
         assert executor is not None
@@ -520,11 +520,11 @@ class World:
         else:
             self._perform_all(machine, effects)
 
-    def _perform_all(self, machine: _Machine, effects: Sequence[Effect]) -> None:
+    def _perform_all(self, machine: Machine, effects: Sequence[Effect]) -> None:
         for effect in effects:
             self._perform(machine, effect)
 
-    def _perform(self, machine: _Machine, effect: Effect) -> None:
+    def _perform(self, machine: Machine, effect: Effect) -> None:
         match effect:
             case Broadcast():
                 self._spread(machine, effect.data)
@@ -541,20 +541,20 @@ class World:
             case Reply(client, data):
                 self._replies.setdefault(client, []).append(data)
 
-    def _spread(self, machine: _Machine, data: bytes) -> None:
+    def _spread(self, machine: Machine, data: bytes) -> None:
         """Send bytes to every other node."""
         for other in self._machines.values():
             if other.key.public != machine.key.public:  # nobody calls itself
                 self._send(machine, other, data)
 
-    def _send(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
+    def _send(self, sender: Machine, receiver: Machine, data: bytes) -> None:
         if sender.adversary is None:
             self._post(sender, receiver, data)
             return
         for other in sender.adversary(receiver.name, data, self._random):
             self._post(sender, receiver, other)
 
-    def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
+    def _post(self, sender: Machine, receiver: Machine, data: bytes) -> None:
         carried = self.network.carry(sender.name, receiver.name, data)
         arrivals = [(delay_ms, Received(sender.key.public, arrived)) for delay_ms, arrived in carried]
         for delay_ms, event in arrivals:
@@ -564,7 +564,7 @@ class World:
         if self._observer:
             self._observer.on_sent(sender.name, receiver.name, data, arrivals)
 
-    def _found(self, machine: _Machine, search: Mine) -> Mined:
+    def _found(self, machine: Machine, search: Mine) -> Mined:
         """Find the nonce now: how long it took was drawn before, but it must be a true one."""
         machine.search, nonce = None, None
         self.sealed.append((machine.name, search.difficulty))
@@ -572,20 +572,20 @@ class World:
             nonce = seek_nonce(search.block_id, search.difficulty, self._random.getrandbits(40), 1_000)
         return Mined(search.block_id, nonce)
 
-    def _set_timer(self, machine: _Machine, timer: NodeTimer, delay_ms: int) -> None:
+    def _set_timer(self, machine: Machine, timer: NodeTimer, delay_ms: int) -> None:
         self._push(delay_ms, machine, TimerFired(timer))
 
-    def _push(self, delay_ms: int, machine: _Machine, event: Event | Mine | _Late) -> None:
+    def _push(self, delay_ms: int, machine: Machine, event: Event | Mine | _Late) -> None:
         self._agenda.put(self.now_ms + delay_ms, (machine, machine.life, event))
 
-    def _switch_off(self, machine: _Machine) -> None:
+    def _switch_off(self, machine: Machine) -> None:
         machine.store.lose_turn()
         machine.node = machine.executor = machine.search = None
         machine.crash_after_commit = machine.is_paused = False
         machine.waiting = []
         machine.busy_until_ms = 0
 
-    def _named(self, name: str) -> _Machine:
+    def _named(self, name: str) -> Machine:
         if name not in self._machines:
             raise UsageError(f"there is no node {name!r}; there are {', '.join(self._machines)}")
         return self._machines[name]

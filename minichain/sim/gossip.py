@@ -21,7 +21,7 @@ from minichain.ledger.types import Block, Envelope, Header
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import Received
-from minichain.sim.world import World, _Machine
+from minichain.sim.world import Machine, World
 from minichain.transition import Execution, apply_block
 
 OPENED: Final = 2  # links that each node opens; others open links to it, so it has twice as many on average
@@ -29,50 +29,45 @@ EXECUTIONS_KEPT: Final = 64
 SEEN_MS: Final = 1_500  # so long a node recognises what it has seen; whoever repeats something waits longer
 
 
-class Crowd(World):
+class GossipWorld(World):
     """A world whose nodes are linked with a few others only. `keys` are in the order in which they joined."""
 
     def __init__(self, genesis: Genesis, keys: dict[str, KeyPair], *, seed: int = 0, **options: Any) -> None:
+        self.neighbours = neighbours(tuple(keys), Random(f"links {seed}"))
+        self.dropped = 0  # messages that came to a node which had seen them
+        self._seen: dict[str, dict[bytes, tuple[bytes, int]]] = {name: {} for name in keys}
         self._executions: dict[tuple[bytes, bytes], Execution] = {}
         super().__init__(genesis, keys, seed=seed, **options)
-        self.neighbours = neighbours(tuple(keys), Random(f"links {seed}"))
-        self._linked = {
-            self._machines[name]: tuple(self._machines[other] for other in others)
-            for name, others in self.neighbours.items()
-        }
-        self._seen: dict[_Machine, dict[bytes, tuple[_Machine, int]]] = {machine: {} for machine in self._linked}
-        self.dropped = 0  # messages that came to a node which had seen them
 
-    def _install(self, machine: _Machine, random: Random) -> tuple[Executor, Node]:
-        store, genesis = machine.store, self.genesis
+    def _install(self, machine: Machine, random: Random) -> tuple[Executor, Node]:
+        store, genesis, key = machine.store, self.genesis, machine.key
         last = store.block(store.height())
         head = last.block.header if last else None
         executor = Executor(genesis, store.state_items(), head, self._apply_once)
-        mines = genesis.committee.weight(machine.key.public) > 0
-        options = {"mines": mines, "relays": True}
-        return executor, Node(machine.name, machine.key, genesis, store, random, self._is_valid, self._read, **options)
+        mines = genesis.committee.weight(key.public) > 0
+        checks = self._is_valid, self._read
+        return executor, Node(machine.name, key, genesis, store, random, *checks, mines=mines, relays=True)
 
-    def _spread(self, machine: _Machine, data: bytes) -> None:
-        source = self._see(machine, data, machine)
-        for other in self._linked[machine]:
-            if other is not source:
-                self._send(machine, other, data)
+    def _spread(self, machine: Machine, data: bytes) -> None:
+        source = self._see(machine, machine.key.public, data)
+        for name in self.neighbours[machine.name]:
+            neighbour = self._machines[name]
+            if neighbour.key.public != source:
+                self._send(machine, neighbour, data)
 
-    def _reach(self, machine: _Machine, event: Any) -> bool:
-        if type(event) is Received:
-            source = self._of_key[event.peer]
-            if self._see(machine, event.data, source) is not None:
-                self.dropped += 1
-                return False
+    def _reach(self, machine: Machine, event: Any) -> bool:
+        if type(event) is Received and self._see(machine, event.peer, event.data) is not None:
+            self.dropped += 1
+            return False
         return super()._reach(machine, event)
 
-    def _see(self, machine: _Machine, data: bytes, source: _Machine) -> _Machine | None:
-        """Remember that a message came; return from whom it had come before."""
-        seen, now_ms = self._seen[machine], self.now_ms
-        known = seen.get(data)
+    def _see(self, machine: Machine, source: bytes, data: bytes) -> bytes | None:
+        """Remember that a message came; return who it had come from before, if it had."""
+        seen, now_ms = self._seen[machine.name], self.now_ms
+        known = seen.pop(data, None)
         if known is not None and now_ms < known[1] + SEEN_MS:
+            seen[data] = known
             return known[0]
-        seen.pop(data, None)
         seen[data] = source, now_ms
         oldest = next(iter(seen))
         if seen[oldest][1] + SEEN_MS <= now_ms:
