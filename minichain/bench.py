@@ -22,13 +22,17 @@ import psutil
 from minichain.client.local import LocalWorld
 from minichain.client.network import Network
 from minichain.client.playing import Crowd, Witness, contradictions, reread, unfinished
+from minichain.codec import encode
 from minichain.crypto import KeyPair, is_valid_signature
 from minichain.errors import TimedOut, UsageError
-from minichain.ledger.local import BANK
+from minichain.ledger.genesis import Work
+from minichain.ledger.local import BANK, new_chain, root_of, validator_key, wallet_key
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.live.channel import LiveChannel
 from minichain.merkle import StateTree
-from minichain.node.messages import Await, Outcomes, Submit, Submitted
+from minichain.node.messages import Await, Outcomes, Request, Submit, Submitted
+from minichain.sim.gossip import GossipWorld
+from minichain.sim.world import World
 
 BATCH: Final = 250  # transfers in one message to a node
 IN_FLIGHT: Final = 3  # batches a sender has under way
@@ -40,6 +44,9 @@ CROWD, CROWD_BLOCKS = 32, 100  # a simulated network that is nearly all messages
 LOAD, LOAD_EVERY_MS = 10, 100  # so many transactions are sent so often while validators are killed
 RECOVERY_S: Final = 3.0  # half of the killed validators must be back within so long
 CALM_S: Final = 60.0
+MINERS: Final = 50  # of a public network; its other nodes check, keep and pass on
+BLOCK_MS: Final = 600  # a thousandth of Bitcoin's ten minutes, as the links are about a thousand times as fast
+PAY_EVERY: Final = 4  # blocks; a chain that nobody pays on is not mined
 BRANCH_BYTES: Final = 3 + 16 * 32  # what is hashed for a full branch of the state tree
 
 
@@ -324,6 +331,66 @@ def simulator(validators: int = 4, blocks: int = 1_000) -> dict[str, Any]:
     }
 
 
+def committee(validators: int = 100, blocks: int = 50) -> dict[str, Any]:
+    """Let a large committee of BFT decide blocks in the simulator, each vote from everybody to everybody."""
+    before_s = time.process_time()
+    seconds, messages = _simulate(validators, blocks)
+    return {
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(time.process_time() - before_s, 2),
+        "blocks": blocks,
+        "validators": validators,
+        "messages": messages,
+        "cpu_us_per_message": round((time.process_time() - before_s) / messages * 1e6, 1),
+        "formula": "seconds for all blocks, one transfer each, all checkers on; cpu_seconds = processor time of this "
+        "process, the making of the network included; cpu_us_per_message = cpu_seconds / messages delivered",
+    }
+
+
+def public(nodes: int = 1_000, blocks: int = 500) -> dict[str, Any]:
+    """Let a public network of proof of work grow in the simulator: full nodes, each linked with a few others."""
+    root = root_of(1)
+    work = Work(difficulty=64, block_ms=BLOCK_MS)
+    genesis, keys = new_chain(min(MINERS, nodes), root, {"engine": "pow", "clock": "wall", "work": work})
+    keys |= {f"node-{number}": validator_key(root, number) for number in range(len(keys), nodes)}
+    start, start_cpu = time.perf_counter(), time.process_time()
+    world = GossipWorld(genesis, keys, seed=1)
+    _grow(world, blocks, wallet_key(root, BANK))
+    seconds, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
+    summaries = [node.engine_summary for name in world.names if (node := world.node(name))]
+    return {
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu_s, 2),
+        "blocks": blocks,
+        "nodes": nodes,
+        "miners": min(MINERS, nodes),
+        "links_each": round(sum(map(len, world.neighbours.values())) / nodes, 2),
+        "mined": len(world.sealed),
+        "reorganisations": sum(summary["reorganisations"] for summary in summaries),
+        "deepest": max(summary["deepest"] for summary in summaries),
+        "messages": world.delivered,
+        "cpu_us_per_block_and_node": round(cpu_s / (blocks * nodes) * 1e6, 1),
+        "formula": f"seconds until every node has so many blocks, which take {BLOCK_MS} ms each, one transfer in "
+        f"{PAY_EVERY} blocks, all checkers on; cpu_seconds = processor time of this process; mined also counts blocks "
+        "that lost; reorganisations = how often a node changed to another branch, all nodes together, deepest = the "
+        "most blocks that one of them took back; messages = carried by all links",
+    }
+
+
+def _grow(world: World, blocks: int, payer: KeyPair) -> None:
+    """Pay for so many blocks: each transfer lets the miners go on for some."""
+    random, spec, lowest, nonce = Random(1), world.genesis.spec, 0, 0
+    call = Call("ledger", "transfer", {"to": KeyPair.derive(b"bench", "receiver").did, "amount": 1})
+    while lowest < blocks:
+        if lowest >= nonce * PAY_EVERY:
+            body = Transaction(spec.chain_id, world.genesis.hash, payer.public, nonce, (call,), GAS_LIMIT, EXPIRES)
+            request = Request(nonce, Submit((sign_transaction(body, payer).raw,)))
+            world.ask(random.choice(world.names), b"bench", encode(request))
+            nonce += 1
+        world.run_for(BLOCK_MS)
+        lowest = min(world.store(name).height() for name in world.names)
+
+
 def _simulate(validators: int, blocks: int) -> tuple[float, int]:
     """Make so many blocks; return the seconds it took and the messages that were delivered."""
     net = Network.simulated(validators, seed=1)
@@ -371,5 +438,7 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "start": start,
     "recovery": recovery,
     "simulator": simulator,
+    "committee": committee,
+    "public": public,
     "tree": tree,
 }

@@ -526,7 +526,12 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["throughput", "latency", "idle", "start", "recovery", "simulator", "tree"]))
+@click.argument(
+    "what",
+    type=click.Choice(
+        ["throughput", "latency", "idle", "start", "recovery", "simulator", "committee", "public", "tree"]
+    ),
+)
 @click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7].")
 @click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
 @click.option(
@@ -537,7 +542,7 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, as_jso
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
-    options = {} if what == "tree" or validators is None else {"validators": validators}
+    options = {} if what in ("tree", "public") or validators is None else {"validators": validators}
     if what == "throughput":
         options["transfers"] = transfers
     if what == "recovery":

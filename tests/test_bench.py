@@ -84,6 +84,24 @@ def test_the_simulator_is_measured_by_what_it_delivers():
     )
 
 
+def test_a_large_committee_is_measured_by_what_it_delivers():
+    found = bench.committee(validators=7, blocks=3)
+    assert (found["validators"], found["blocks"]) == (7, 3)
+    assert found["messages"] >= 3 * 2 * 7 * 6
+    assert found["cpu_seconds"] > 0
+
+
+def test_a_public_network_is_measured_with_its_forks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bench, "MINERS", 10)
+    monkeypatch.setattr(bench, "BLOCK_MS", 60)  # often two blocks at a time
+    found = bench.public(nodes=30, blocks=20)
+    assert (found["nodes"], found["miners"], found["blocks"]) == (30, 10, 20)
+    assert 2 < found["links_each"] <= 4
+    assert found["mined"] > 20
+    assert found["reorganisations"] >= found["deepest"] > 0
+    assert found["messages"] > 20 * 30
+
+
 def test_the_tree_is_measured_by_key():
     found = bench.tree(keys=1_000, batch=10, batches=3)
     assert (found["keys"], found["batch"], found["batches"]) == (1_000, 10, 3)
@@ -92,5 +110,8 @@ def test_the_tree_is_measured_by_key():
 
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
-    assert list(offered) == ["throughput", "latency", "idle", "start", "recovery", "simulator", "tree"]
+    assert list(offered) == [
+        *("throughput", "latency", "idle", "start", "recovery"),
+        *("simulator", "committee", "public", "tree"),
+    ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

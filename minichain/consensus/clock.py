@@ -12,5 +12,6 @@ class SteadyClock:
 
     def advance(self, wall_ms: int) -> None:
         """Take what the clock on the wall says now."""
-        self.ms += max(0, wall_ms - self._wall_ms)
+        if wall_ms > self._wall_ms:
+            self.ms += wall_ms - self._wall_ms
         self._wall_ms = wall_ms

@@ -27,7 +27,10 @@ from minichain.ledger.types import Block
 
 
 class Setup(Plain):
-    """What an engine is made from. `random` is its own seeded source, `memory` what it remembered before a crash."""
+    """What an engine is made from. `random` is its own seeded source, `memory` what it remembered before a crash.
+
+    Where blocks are mined, not everybody `mines`: most nodes of a public network check and pass on what others mined.
+    """
 
     key: KeyPair
     genesis: bytes
@@ -35,6 +38,7 @@ class Setup(Plain):
     is_valid: SignatureCheck
     random: Random
     memory: Mapping[bytes, bytes]
+    mines: bool = True
 
 
 class Timer(Plain):

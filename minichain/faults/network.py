@@ -67,7 +67,8 @@ class Network:
     """Decides when, whether, and how whole each message arrives."""
 
     def __init__(self, weather: Weather, random: Random) -> None:
-        self._first = self._weather = weather
+        self._first = weather
+        self._turn(weather)
         self._random = random
         self._of_link: dict[Link, Weather] = {}
         self._cut: set[Link] = set()
@@ -111,7 +112,7 @@ class Network:
     def change(self, links: Iterable[Link] | None, **changes: Any) -> None:
         """Change the weather of some links; None means all of them, those with a weather of their own included."""
         if links is None:
-            self._weather = msgspec.structs.replace(self._weather, **changes)
+            self._turn(msgspec.structs.replace(self._weather, **changes))
             links = tuple(self._of_link)
         for link in links:
             self._of_link[link] = msgspec.structs.replace(self._of_link.get(link, self._weather), **changes)
@@ -120,7 +121,11 @@ class Network:
         """Heal, and let nothing happen to a message but the delay that the network began with."""
         self.heal()
         self._of_link, self._marks = {}, {}
-        self._weather = Weather(self._first.least_ms, self._first.most_ms)
+        self._turn(Weather(self._first.least_ms, self._first.most_ms))
+
+    def _turn(self, weather: Weather) -> None:
+        self._weather = weather
+        self._is_uneven = any(getattr(weather, name) for name in CHANCES)
 
     def is_open(self, sender: str, receiver: str) -> bool:
         """Tell whether messages can pass from one node to another."""
@@ -131,6 +136,8 @@ class Network:
 
         A marked message costs as many draws as any other, so that those around it fare as they would without.
         """
+        if not (self._is_uneven or self._side or self._cut or self._of_link or self._marks):
+            return [(self._delay_ms(self._weather), data)]  # nearly always, so it is worth a line
         arrivals = self._carry(sender, receiver, data)
         if marks := self._marks.get((sender, receiver)):
             for mark in marks:
@@ -150,12 +157,15 @@ class Network:
         return [self._carry_one(weather, data) for _ in range(copies)]
 
     def _carry_one(self, weather: Weather, data: bytes) -> tuple[int, bytes]:
-        delay_ms = weather.least_ms + int(self._random.random() * (weather.most_ms - weather.least_ms + 1))
+        delay_ms = self._delay_ms(weather)
         if weather.reordering and self._is(weather.reordering):
             delay_ms += self._random.randrange(OVERTAKING_MS)
         if weather.corruption and self._is(weather.corruption):
             data = damaged(data, self._random)
         return delay_ms, data
+
+    def _delay_ms(self, weather: Weather) -> int:
+        return weather.least_ms + int(self._random.random() * (weather.most_ms - weather.least_ms + 1))
 
     def _is(self, percent: int) -> bool:
         return self._random.random() * 100 < percent

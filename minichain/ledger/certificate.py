@@ -8,6 +8,7 @@ top of it says how unlikely it is to be replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from minichain.codec import Plain, Record, encode
@@ -22,6 +23,7 @@ MAX_NONCE = 2**63 - 1
 Signatures = tuple[tuple[int, bytes], ...]  # (position in the committee, signature), in ascending positions
 
 
+@lru_cache(maxsize=256)  # a whole committee signs the same few
 def vote_statement(genesis: bytes, kind: int, height: int, round_: int, block_id: bytes | None) -> bytes:
     """Return the bytes a member signs to vote; `block_id` None is a vote for nil."""
     return encode([genesis, kind, height, round_, block_id])

@@ -84,7 +84,10 @@ STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for thi
 MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
 MAX_ASKED: Final = 10_000  # transactions in one request
 ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft, "raft": Raft, "pow": Pow}
-PROGRESS: Final = (engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt)  # a heartbeat is none
+PROGRESS: Final = frozenset(
+    {engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt}
+)  # a heartbeat is none
+OWN_WORDS: Final = frozenset({Transactions, Position, Addresses, FinalBlocks, Proposal})  # the node looks at these
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 
 
@@ -102,6 +105,9 @@ class Node:
         read: Callable[[bytes], PeerMessage] = read_peer_message,
         addresses: Mapping[bytes, str] | None = None,
         rotation: Rotation = proposer,
+        *,
+        mines: bool = True,
+        relays: bool = False,
     ) -> None:
         self.name = name
         self._rotation = rotation
@@ -109,10 +115,11 @@ class Node:
         self._key = key
         self._genesis = genesis
         self._store = store
+        self._relays = relays  # what it broadcasts reaches only some: it passes transactions on
         self._is_valid = is_valid
         self._read = read
         self._engine = ENGINES[genesis.spec.engine](
-            engine.Setup(key, genesis.hash, genesis.spec, is_valid, random, store.memory())
+            engine.Setup(key, genesis.hash, genesis.spec, is_valid, random, store.memory(), mines)
         )
         self._decides = genesis.spec.engine != "pow"  # else it prefers, and may change its mind
         self._final = 0  # the last height that is final
@@ -147,12 +154,12 @@ class Node:
         self._now_ms = now_ms
         self._clock.advance(now_ms)
         match event:
-            case Received(peer, data):
-                self._on_peer(peer, data)
-            case TimerFired(timer):
-                self._on_timer(timer)
-            case Executed(answer):
-                self._on_executed(answer)
+            case Received():
+                self._on_peer(event.peer, event.data)
+            case TimerFired():
+                self._on_timer(event.timer)
+            case Executed():
+                self._on_executed(event.answer)
             case engine.Mined():
                 self._run(event)
             case Asked():
@@ -280,34 +287,37 @@ class Node:
             self._perform(effect)
 
     def _perform(self, effect: engine.Effect) -> None:
-        if isinstance(effect, PROGRESS):
+        if type(effect) in PROGRESS:
             self._progress_ms = self._clock.ms
-        match effect:
-            case engine.Remember(name, data):
-                self._store.remember(name, data)
-            case engine.Tell(message):
-                self._broadcast(message)
-            case engine.Send(to, message):
-                self._out.append(Send(to, encode(message)))
-            case engine.StartTimer(timer, delay_ms):
-                self._out.append(SetTimer(timer, delay_ms))
-                self._set_timer("stuck", STUCK_MS)
-                self._ask_for_votes(timer.round)
-            case engine.Judge(block):
-                self._judge(block)
+        match effect:  # the usual ones first
+            case engine.Remember():
+                self._store.remember(effect.name, effect.data)
+            case engine.Tell():
+                self._broadcast(effect.message)
+            case engine.StartTimer():
+                self._start_timer(effect)
+            case engine.Adopt():
+                self._adopt(effect.height, effect.blocks)
+            case engine.Judge():
+                self._judge(effect.block)
+            case engine.Decide():
+                self._change(self.height + 1, (FinalBlock(effect.block, effect.certificate),))
             case engine.Build():
                 self._set_timer("stuck", STUCK_MS)
                 self._build(effect)
             case engine.Mine() | engine.StopMining():
                 self._out.append(effect)
-            case engine.Decide(block, certificate):
-                self._change(self.height + 1, (FinalBlock(block, certificate),))
-            case engine.Adopt(height, blocks):
-                self._adopt(height, blocks)
+            case engine.Send(to, message):
+                self._out.append(Send(to, encode(message)))
             case engine.Behind(source):
                 self._ask_for_blocks(source)
             case engine.Accuse(evidence):
                 self._store.accuse(encode(evidence))
+
+    def _start_timer(self, start: engine.StartTimer) -> None:
+        self._out.append(SetTimer(start.timer, start.delay_ms))
+        self._set_timer("stuck", STUCK_MS)
+        self._ask_for_votes(start.timer.round)
 
     def _ask_for_votes(self, round_: int) -> None:
         """A round that decided nothing may have failed for want of messages: ask for them once, as the next begins."""
@@ -358,13 +368,13 @@ class Node:
 
     def _on_executed(self, answer: execution.Answer) -> None:
         match answer:
-            case execution.BlockTried(block_id, problem):
-                self._counts["invalid_blocks"] += bool(problem)
-                self._run(engine.Judged(block_id, not problem))
-            case execution.BlockMade():
-                self._on_made(answer)
             case execution.ChainChanged():
                 self._on_changed(answer)
+            case execution.BlockTried():
+                self._counts["invalid_blocks"] += bool(answer.problem)
+                self._run(engine.Judged(answer.block_id, not answer.problem))
+            case execution.BlockMade():
+                self._on_made(answer)
             case _:
                 self._reply(answer.ticket, queries.from_executor(self._store, answer))
 
@@ -480,6 +490,8 @@ class Node:
 
         They are refused once that is final: until then another branch may have a place for them.
         """
+        if not self._mempool:
+            return
         expired = Refused("expired", f"its last height has passed, the chain is at {self.height}: sign it again")
         found = [(tx_id, expired) for tx_id in self._mempool.expired(self.height + 1)]
         for sender in dict.fromkeys(envelope.body.sender for envelope in envelopes):
@@ -539,12 +551,12 @@ class Node:
             self._count_fault(peer, "garbage")
 
     def _hear(self, peer: bytes, message: PeerMessage) -> None:
+        if type(message) not in OWN_WORDS:  # most of what is heard
+            self._hear_engine(peer, message)
+            return
         match message:
             case Transactions(txs):
-                for raw in txs:
-                    if not self._peers.is_muted(peer, self._clock.ms):
-                        self._admit_from_peer(peer, raw)
-                self._consider_work()
+                self._hear_transactions(peer, txs)
             case Position():
                 self._help(peer, message)
             case Addresses(known):
@@ -626,13 +638,22 @@ class Node:
 
     # --- transactions ---
 
-    def _admit_from_peer(self, peer: bytes, raw: bytes) -> None:
+    def _hear_transactions(self, peer: bytes, txs: tuple[bytes, ...]) -> None:
+        muted = self._peers.is_muted
+        fresh = [raw for raw in txs if not muted(peer, self._clock.ms) and self._admit_from_peer(peer, raw)]
+        if fresh and self._relays:
+            self._broadcast(Transactions(tuple(fresh)))
+        self._consider_work()
+
+    def _admit_from_peer(self, peer: bytes, raw: bytes) -> bool:
+        """Let a member's transaction wait; returns whether it is new here."""
         try:
-            self._admit(raw, digest("transaction", raw))
+            return self._admit(raw, digest("transaction", raw))
         except Refused as refusal:
             self._counts[f"peer_{refusal.code}"] += 1
             if refusal.code in FAULTY_REFUSALS:
                 self._peers.count_fault(peer, self._clock.ms)
+            return False
 
     def _admit(self, raw: bytes, tx_id: bytes) -> bool:
         """Check a transaction, cheap checks first, and let it wait; returns whether it is new here."""

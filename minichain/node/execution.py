@@ -6,7 +6,7 @@ than the validator's key. It takes signatures as checked by whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from minichain.codec import Plain, decode_own
@@ -147,10 +147,17 @@ Answer = BlockMade | BlockTried | ChainChanged | ContractAnswered | StateRead | 
 class Executor:
     """The state after the last final block, and what the blocks under discussion would make of it."""
 
-    def __init__(self, genesis: Genesis, items: Iterable[tuple[bytes, bytes]], head: Header | None) -> None:
+    def __init__(
+        self,
+        genesis: Genesis,
+        items: Iterable[tuple[bytes, bytes]],
+        head: Header | None,
+        apply: Callable[..., Execution] = apply_block,
+    ) -> None:
         self._genesis = genesis
         self._runtime = Runtime()
         self._head = head
+        self._apply_block = apply
         self._state = State(items)
         self._tried: dict[bytes, Execution] = {}
         self._contracts = self._find_contracts()
@@ -164,12 +171,12 @@ class Executor:
     def run(self, task: Task) -> Answer:
         """Do one task."""
         match task:
-            case MakeBlock():
-                return self._make(task)
-            case TryBlock(block, envelopes):
-                return BlockTried(block.header.id, self._try(block, envelopes))
             case ChangeChain():
                 return self._change(task)
+            case TryBlock():
+                return BlockTried(task.block.header.id, self._try(task.block, task.envelopes))
+            case MakeBlock():
+                return self._make(task)
             case AskContract():
                 return self._ask(task)
             case ReadState(ticket, key):
@@ -199,10 +206,12 @@ class Executor:
 
     def _apply(self, block: Block, envelopes: tuple[Envelope, ...]) -> Execution:
         opened = {envelope.raw: envelope for envelope in envelopes}
-        return apply_block(self._runtime, self._genesis, self._state, self._head, block, opened.__getitem__)
+        return self._apply_block(self._runtime, self._genesis, self._state, self._head, block, opened.__getitem__)
 
     def _change(self, task: ChangeChain) -> ChainChanged:
-        before, head, journal, kept = self._state.tree, self._head, list[Writes](), list[Kept]()
+        before, head = self._state.tree, self._head
+        journal: list[Writes] = []
+        kept: list[Kept] = []
         for undo in task.undo:
             journal.append(self._commit(undo, self._state.tree.update(undo)))
         self._head = task.base

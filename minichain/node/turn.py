@@ -21,8 +21,10 @@ def take_turn(node: Node, store: Store, executor: Executor, events: Sequence[Eve
     """
     effects: list[Effect] = []
     while events:
+        caused: list[Effect] = []
         with store.turn():
-            caused = [effect for event in events for effect in node.handle(event, now_ms)]
+            for event in events:
+                caused += node.handle(event, now_ms)
         events = []
         for effect in caused:
             if isinstance(effect, Execute):

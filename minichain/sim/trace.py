@@ -29,15 +29,15 @@ class Trace:
         """Record an event just before its node handles it."""
         self.events += 1
         match event:
-            case Received(peer, data):
-                content = peer + data
+            case Received():
+                content = event.peer + event.data
             case Asked(client, data):
                 content = client + data
             case TimerFired(timer):
                 content = str(timer).encode()
             case _:
                 content = type(event).__name__.encode()
-        self._hash.update(b"%d %s %d " % (time_ms, name.encode(), len(content)) + content)
+        self._hash.update(b"%d %s %d %s" % (time_ms, name.encode(), len(content), content))
         if self._keep_lines:
             self.lines.append(f"{time_ms:>7} ms  {name}  {self._describe(event)}")
 

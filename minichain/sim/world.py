@@ -1,4 +1,4 @@
-"""The simulated world: one heap of events and a clock that jumps from each to the next.
+"""The simulated world: one agenda of events and a clock that jumps from each to the next.
 
 Nothing here decides for a node. After every event the checkers look; the same seed, script and chain give the same
 trace digest, in every process.
@@ -6,7 +6,6 @@ trace digest, in every process.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from random import Random
@@ -42,6 +41,7 @@ from minichain.node.interface import (
 from minichain.node.messages import read_peer_message
 from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
+from minichain.sim.agenda import Agenda
 from minichain.sim.checkers import Checkers
 from minichain.sim.memory import MemoryStore, PowerCut
 from minichain.sim.trace import Trace
@@ -83,7 +83,7 @@ class Observer(Protocol):
         """See that a node has handled an event, or was stopped by it."""
 
 
-class _Machine:
+class Machine:
     """One member's computer: a disk that stays, and a node that may be off. Two with one key are twins."""
 
     __slots__ = (
@@ -144,7 +144,7 @@ class World:
         self._machines = {name: self._machine(name, key) for name, key in keys.items()}
         stores = {name: machine.store for name, machine in self._machines.items()}
         self.checkers = Checkers(genesis, self._is_valid, on_violation, stores)
-        self._of_key: dict[bytes, list[_Machine]] = {}
+        self._of_key: dict[bytes, list[Machine]] = {}
         for machine in self._machines.values():
             self._of_key.setdefault(machine.key.public, []).append(machine)
         who = {public: " or ".join(one.name for one in machines) for public, machines in self._of_key.items()}
@@ -152,8 +152,7 @@ class World:
         for name in filter(self.is_adversary, self._machines):
             self.checkers.ignore(name)
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
-        self._queue: list[tuple[int, int, _Machine, int, Event | Mine | _Late]] = []
-        self._sequence = 0
+        self._agenda = Agenda[tuple[Machine, int, Event | Mine | _Late]]()
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
         self.delivered_bytes = 0
@@ -161,11 +160,11 @@ class World:
         for name in self._machines:
             self.restart(name)
 
-    def _machine(self, name: str, key: KeyPair) -> _Machine:
+    def _machine(self, name: str, key: KeyPair) -> Machine:
         work = self.genesis.spec.work
         rate = work.difficulty / work.block_ms / len(self.genesis.committee.members)
         store = MemoryStore(first_state(self.genesis))
-        return _Machine(name, _Signing(key.seed, self._made), store, rate)
+        return Machine(name, _Signing(key.seed, self._made), store, rate)
 
     def _is_valid(self, public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
         known = (public, domain, data, signature)
@@ -243,17 +242,12 @@ class World:
             self.checkers.distrust(name, store)
         if machine.is_forgetful:
             store.forget()
-        last = store.block(store.height())
-        machine.executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
-        random = Random(f"{self.seed} {name} {machine.life}")
-        machine.node = Node(
-            name, machine.key, self.genesis, store, random, self._is_valid, self._read, rotation=self._rotation
-        )
+        machine.executor, machine.node = self._install(machine, Random(f"{self.seed} {name} {machine.life}"))
         machine.life += 1
         machine.stopped_by = ""
         self._push(0, machine, Started())
 
-    def _settle_with_snapshot(self, machine: _Machine) -> None:
+    def _settle_with_snapshot(self, machine: Machine) -> None:
         """Let an empty disk begin with what the furthest other node hands out, if that has a block yet."""
         others = [other.store for other in self._machines.values() if other is not machine]
         furthest = max(others, key=MemoryStore.height, default=machine.store)
@@ -261,6 +255,15 @@ class World:
             snapshot = fetch(self.genesis, Snapshots(self.genesis, furthest).answer)
             with machine.store.turn():
                 machine.store.begin_at(snapshot)
+
+    def _install(self, machine: Machine, random: Random) -> tuple[Executor, Node]:
+        """Make what runs on a machine, from what its disk has."""
+        store = machine.store
+        last = store.block(store.height())
+        executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
+        checks = self._is_valid, self._read
+        rotation = self._rotation
+        return executor, Node(machine.name, machine.key, self.genesis, store, random, *checks, rotation=rotation)
 
     def part(self, *groups: Iterable[str]) -> None:
         """Let no message pass between the groups."""
@@ -401,7 +404,7 @@ class World:
         machine.adversary = None if character == CORRECT else ADVERSARIES[character](insider)
         self.checkers.ignore(name)
 
-    def _remake(self, machine: _Machine, block: Block, txs: Iterable[bytes]) -> Block:
+    def _remake(self, machine: Machine, block: Block, txs: Iterable[bytes]) -> Block:
         """Let a member's own executor make another valid block in the place of this one, of these transactions."""
         assert machine.executor is not None
         return remade(machine.executor, self.genesis, machine.key.public, block, txs)
@@ -440,8 +443,8 @@ class World:
 
     def step(self, until_ms: int = NEVER_MS) -> bool:
         """Let the next event happen; False if there is none up to this time."""
-        while self._queue and self._queue[0][0] <= until_ms:
-            time_ms, _, machine, life, event = heapq.heappop(self._queue)
+        while found := self._agenda.take(until_ms):
+            time_ms, (machine, life, event) = found
             self.now_ms = time_ms
             if machine.node is None or machine.life != life:
                 continue
@@ -453,11 +456,13 @@ class World:
                 return True
         return False
 
-    def _reach(self, machine: _Machine, event: Event | Mine | _Late) -> bool:
+    def _reach(self, machine: Machine, event: Event | Mine | _Late) -> bool:
         """Let an event reach its node; False if it comes to nothing."""
         match event:
-            case _Late(effects):
-                self._perform_all(machine, effects)
+            case Received():  # most of what happens
+                self._happen(machine, event)
+            case _Late():
+                self._perform_all(machine, event.effects)
             case Mine():
                 if event is not machine.search:
                     return False  # that search has ended
@@ -484,13 +489,13 @@ class World:
 
     # --- one event ---
 
-    def _happen(self, machine: _Machine, event: Event) -> None:
+    def _happen(self, machine: Machine, event: Event) -> None:
         self.trace.add(self.elapsed_ms, machine.name, event)
         self._take_turn(machine, event)
         if self._observer:
             self._observer.on_turn(machine.name, event)
 
-    def _take_turn(self, machine: _Machine, event: Event) -> None:
+    def _take_turn(self, machine: Machine, event: Event) -> None:
         node, executor = machine.node, machine.executor
         assert node is not None
         assert executor is not None
@@ -518,23 +523,21 @@ class World:
         else:
             self._perform_all(machine, effects)
 
-    def _perform_all(self, machine: _Machine, effects: Sequence[Effect]) -> None:
+    def _perform_all(self, machine: Machine, effects: Sequence[Effect]) -> None:
         for effect in effects:
             self._perform(machine, effect)
 
-    def _perform(self, machine: _Machine, effect: Effect) -> None:
+    def _perform(self, machine: Machine, effect: Effect) -> None:
         match effect:
-            case Broadcast(data):
-                self._overhear(machine, None, data)
-                for other in self._machines.values():
-                    if other.key.public != machine.key.public:  # nobody calls itself
-                        self._send(machine, other, data)
+            case Broadcast():
+                self._overhear(machine, None, effect.data)
+                self._spread(machine, effect.data)
+            case SetTimer():
+                self._set_timer(machine, effect.timer, effect.delay_ms)
             case Send(peer, data):
                 for other in self._of_key[peer]:
                     self._overhear(machine, other, data)
                     self._send(machine, other, data)
-            case SetTimer(timer, delay_ms):
-                self._set_timer(machine, timer, delay_ms)
             case Mine(_, difficulty):
                 machine.search = effect
                 self._push(round(self._random.expovariate(machine.hash_rate / difficulty)), machine, effect)
@@ -544,7 +547,13 @@ class World:
                 self.checkers.on_answer(machine.name, data)
                 self._replies.setdefault(client, []).append(data)
 
-    def _send(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
+    def _spread(self, machine: Machine, data: bytes) -> None:
+        """Send bytes to every other node."""
+        for other in self._machines.values():
+            if other.key.public != machine.key.public:  # nobody calls itself
+                self._send(machine, other, data)
+
+    def _send(self, sender: Machine, receiver: Machine, data: bytes) -> None:
         if sender.adversary is None:
             self._post(sender, receiver, data)
             return
@@ -552,12 +561,12 @@ class World:
             self._tell_checkers(sender, receiver, other)
             self._post(sender, receiver, other)
 
-    def _overhear(self, sender: _Machine, receiver: _Machine | None, data: bytes) -> None:
+    def _overhear(self, sender: Machine, receiver: Machine | None, data: bytes) -> None:
         """Let the checkers hear what leaves a node, for one or, None, for all; what a liar sends is heard later."""
         if sender.adversary is None:
             self._tell_checkers(sender, receiver, data)
 
-    def _tell_checkers(self, sender: _Machine, receiver: _Machine | None, data: bytes) -> None:
+    def _tell_checkers(self, sender: Machine, receiver: Machine | None, data: bytes) -> None:
         if self.genesis.spec.engine == "pow":
             return  # there nobody is bound by what it says
         try:
@@ -566,7 +575,7 @@ class World:
             return  # only a liar sends what cannot be read
         self.checkers.on_sent(sender.name, sender.key.public, receiver.name if receiver else "", message)
 
-    def _post(self, sender: _Machine, receiver: _Machine, data: bytes) -> None:
+    def _post(self, sender: Machine, receiver: Machine, data: bytes) -> None:
         carried = self.network.carry(sender.name, receiver.name, data)
         arrivals = [(delay_ms, Received(sender.key.public, arrived)) for delay_ms, arrived in carried]
         for delay_ms, event in arrivals:
@@ -576,7 +585,7 @@ class World:
         if self._observer:
             self._observer.on_sent(sender.name, receiver.name, data, arrivals)
 
-    def _found(self, machine: _Machine, search: Mine) -> Mined:
+    def _found(self, machine: Machine, search: Mine) -> Mined:
         """Find the nonce now: how long it took was drawn before, but it must be a true one."""
         machine.search, nonce = None, None
         self.sealed.append((machine.name, search.difficulty))
@@ -584,21 +593,20 @@ class World:
             nonce = seek_nonce(search.block_id, search.difficulty, self._random.getrandbits(40), 1_000)
         return Mined(search.block_id, nonce)
 
-    def _set_timer(self, machine: _Machine, timer: NodeTimer, delay_ms: int) -> None:
+    def _set_timer(self, machine: Machine, timer: NodeTimer, delay_ms: int) -> None:
         self._push(delay_ms, machine, TimerFired(timer))
 
-    def _push(self, delay_ms: int, machine: _Machine, event: Event | Mine | _Late) -> None:
-        self._sequence += 1
-        heapq.heappush(self._queue, (self.now_ms + delay_ms, self._sequence, machine, machine.life, event))
+    def _push(self, delay_ms: int, machine: Machine, event: Event | Mine | _Late) -> None:
+        self._agenda.put(self.now_ms + delay_ms, (machine, machine.life, event))
 
-    def _switch_off(self, machine: _Machine) -> None:
+    def _switch_off(self, machine: Machine) -> None:
         machine.store.lose_turn()
         machine.node = machine.executor = machine.search = None
         machine.crash_after_commit = machine.is_paused = False
         machine.waiting = []
         machine.busy_until_ms = 0
 
-    def _named(self, name: str) -> _Machine:
+    def _named(self, name: str) -> Machine:
         if name not in self._machines:
             raise UsageError(f"there is no node {name!r}; there are {', '.join(self._machines)}")
         return self._machines[name]

@@ -52,6 +52,7 @@ from minichain.merkle import root
 MAX_EARLY_MESSAGES = 8  # kept for each member's messages of the next height
 MAX_ROUND = 2**31
 SAID: Final = b"said"  # names what this validator said, in its order
+MESSAGES: Final = (Proposal, Vote)
 HELD: Final = b"held"  # names the blocks that it may have to propose again
 
 
@@ -80,8 +81,8 @@ class Bft:
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
         match event:
-            case Heard(sender, message) if self.height:
-                heard = self._receive(sender, message)
+            case Heard() if self.height:
+                heard = self._receive(event.sender, event.message)
                 if heard is None:
                     return []
                 effects = heard
@@ -184,7 +185,7 @@ class Bft:
 
     def _receive(self, sender: bytes, message: Any) -> list[Effect] | None:
         """Take a message; None if it changes nothing that a rule looks at. Who passed it on does not matter."""
-        if not isinstance(message, Proposal | Vote):
+        if not isinstance(message, MESSAGES):
             self.rejected += 1
             return None
         if message.height > self.height:
@@ -328,8 +329,9 @@ class Bft:
 
 
 def _is_meaningful(message: Message) -> bool:
-    is_known = isinstance(message, Proposal) or message.kind in (PREVOTE, PRECOMMIT)
-    return is_known and 0 <= message.round <= MAX_ROUND
+    if isinstance(message, Vote) and message.kind not in (PREVOTE, PRECOMMIT):
+        return False
+    return 0 <= message.round <= MAX_ROUND
 
 
 __all__ = ["MAX_EARLY_MESSAGES", "MAX_ROUNDS_AHEAD", "Bft"]

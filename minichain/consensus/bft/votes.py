@@ -34,12 +34,12 @@ class Tally:
     def add(self, vote: Vote) -> bool:
         """Count a vote of a member who has not voted here yet; tells whether a quorum was reached by it."""
         assert vote.voter not in self.votes, "a vote counted twice"
-        before = self.any_quorum, self.quorum_id
+        had_any, had_id = self.any_quorum, self.quorum_id
         self.votes[vote.voter] = vote
         self.total += self._committee.weight(vote.voter)
-        self.any_quorum = self._committee.is_quorum(self.total)
+        self.any_quorum = had_any or self._committee.is_quorum(self.total)
         self._weigh(vote)
-        return (self.any_quorum, self.quorum_id) != before
+        return self.any_quorum != had_any or self.quorum_id != had_id
 
     def add_second(self, vote: Vote) -> None:
         """Count a vote of a member who has cast another one here, if somebody else voted so.
@@ -52,8 +52,9 @@ class Tally:
             self._weigh(vote)
 
     def _weigh(self, vote: Vote) -> None:
-        self._weights[vote.block_id] = self._weights.get(vote.block_id, 0) + self._committee.weight(vote.voter)
-        if self._committee.is_quorum(self._weights[vote.block_id]):
+        weight = self._weights.get(vote.block_id, 0) + self._committee.weight(vote.voter)
+        self._weights[vote.block_id] = weight
+        if self._committee.is_quorum(weight):
             self.quorum_id = vote.block_id
 
     def all(self) -> Iterator[Vote]:
@@ -96,20 +97,21 @@ class Log:
 
     def add(self, message: Message, current_round: int) -> bool:
         """Keep a checked message that has no `earlier` one; tells whether some rule may apply now that did not."""
-        member = author(message)
-        if message.round > self._reached.get(member, -1):
-            self._reached[member] = message.round
-        if message.round > current_round + MAX_ROUNDS_AHEAD:
+        member, round_ = author(message), message.round
+        if round_ > self._reached.get(member, -1):
+            self._reached[member] = round_
+        if round_ > current_round + MAX_ROUNDS_AHEAD:
             return True
         if isinstance(message, Proposal):
-            self.proposals[message.round] = message
+            self.proposals[round_] = message
             return True
-        tallies = self._tallies[message.kind]
-        if message.round not in tallies:
-            tallies[message.round] = Tally(self.committee)
-        changed = tallies[message.round].add(message)
-        self._note_decision(message)
-        return changed or message.round > current_round
+        tally = self._tallies[message.kind].get(round_)
+        if tally is None:
+            tally = self._tallies[message.kind][round_] = Tally(self.committee)
+        changed = tally.add(message)
+        if changed and message.kind == PRECOMMIT:
+            self._note_decision(message)
+        return changed or round_ > current_round
 
     def add_second(self, message: Message) -> None:
         """Keep a checked message that contradicts its `earlier` one. The first proposal of a round stands alone."""

@@ -76,6 +76,7 @@ class Pow:
 
     def __init__(self, setup: Setup) -> None:
         self._work = setup.spec.work
+        self._mines = setup.mines
         self._tree = Tree(setup.genesis, setup.spec)
         remembered = (data for name, data in setup.memory.items() if name.startswith(NAME))
         self._tree.restore(decode_own(data, Kept) for data in remembered)
@@ -90,8 +91,8 @@ class Pow:
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; return what must be done, in order."""
         match event:
-            case Heard(sender, message) if self.height:
-                heard = self._hear(sender, message, now_ms)
+            case Heard() if self.height:
+                heard = self._hear(event.sender, event.message, now_ms)
                 if heard is None:
                     return []
                 effects = heard
@@ -211,7 +212,7 @@ class Pow:
         return [Build(self.height, 0, True, median_time(self._tree.head) + 1)]
 
     def _has_reason(self) -> bool:
-        return self._is_waiting or self._is_unconfirmed or self._tree.is_contested()
+        return self._mines and (self._is_waiting or self._is_unconfirmed or self._tree.is_contested())
 
     def _on_built(self, block: Block) -> list[Effect]:
         if not self._is_building or block.header.parent != self._tree.head.id:
@@ -255,8 +256,8 @@ class Pow:
             self.rejected += 1
             return None
         match message:
-            case Sealed(final):
-                return self._hear_sealed(sender, message, final, now_ms)
+            case Sealed():
+                return self._hear_sealed(sender, message, message.final, now_ms)
             case Tip(block_id, _, work):
                 return self._note_ahead(sender, block_id) if work >= self._tree.best.work else None
             case Ask():

@@ -58,7 +58,7 @@ class Standing(Enum):
 class Entry:
     """A block in the tree. `work` is the sum of difficulties up to it; the genesis has no `final` block."""
 
-    __slots__ = ("children", "difficulty", "final", "height", "id", "parent", "time_ms", "work")
+    __slots__ = ("children", "difficulty", "final", "height", "id", "median_ms", "parent", "time_ms", "work")
 
     def __init__(self, block_id: bytes, parent: Entry | None, height: int, time_ms: int, difficulty: int) -> None:
         self.id = block_id
@@ -69,6 +69,7 @@ class Entry:
         self.work: int = parent.work + difficulty if parent else 0
         self.final: FinalBlock | None = None
         self.children: tuple[Entry, ...] = ()
+        self.median_ms: int | None = None  # once somebody asks: below it nothing changes
 
 
 # --- rules over one branch -----------------------------------------------------------------------------------------
@@ -92,8 +93,10 @@ def difficulty_after(parent: Entry, work: Work) -> int:
 
 def median_time(entry: Entry) -> int:
     """Return the median of the last eleven times, those of `entry` and its ancestors; of an even number the later."""
-    times = sorted(each.time_ms for each in islice(ancestors(entry), MEDIAN_OF))
-    return times[len(times) // 2]
+    if entry.median_ms is None:
+        times = sorted(each.time_ms for each in islice(ancestors(entry), MEDIAN_OF))
+        entry.median_ms = times[len(times) // 2]
+    return entry.median_ms
 
 
 def ancestors(entry: Entry | None) -> Iterator[Entry]:
