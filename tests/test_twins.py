@@ -191,10 +191,10 @@ def test_a_lock_holds_where_everybody_could_have_decided_something_else():
 def test_a_lock_that_does_not_hold_is_found_with_one_twin(monkeypatch: pytest.MonkeyPatch):
     drawn = generate(4, 1, 3, 10, by_kind=True)
     forget_locks(monkeypatch)
-    assert [text.partition(":")[0] for text in failures(read_file(LOCKED, parse))] == ["agreement"]
-    found = next(one for n in range(1, 11) if run(one := drawn.only(n)).kind == "violation agreement")
+    assert [text.partition(":")[0] for text in failures(read_file(LOCKED, parse))] == ["locks"]
+    found = next(one for n in range(1, 11) if run(one := drawn.only(n)).kind == "violation locks")
     short = minimise(found)
-    assert run(short).kind == "violation agreement"
+    assert run(short).kind == "violation locks"
     assert len(short.scenarios[0]) < len(found.scenarios[0])
     monkeypatch.undo()
     assert failures(found) == failures(short) == []
