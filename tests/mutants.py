@@ -83,8 +83,8 @@ MUTANTS: dict[str, Mutant] = {
         "bft",
         "quorums certificates",
         "consensus.bft.votes",
-        "        if self._committee.is_quorum(self._weights[vote.block_id]):\n",
-        "        if self._committee.is_quorum(self._weights[vote.block_id] + self._weights.get(None, 0)):\n",
+        "        if self._committee.is_quorum(weight):\n",
+        "        if self._committee.is_quorum(weight + self._weights.get(None, 0)):\n",
         start=4,
     ),
     "receipts-not-persisted": mutant(

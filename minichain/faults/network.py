@@ -136,7 +136,7 @@ class Network:
 
         A marked message costs as many draws as any other, so that those around it fare as they would without.
         """
-        if not (self._is_uneven or self._side or self._cut or self._of_link or self._marks):
+        if not (self._is_uneven or self._side or self._cut or self._guard or self._of_link or self._marks):
             return [(self._delay_ms(self._weather), data)]  # nearly always, so it is worth a line
         arrivals = self._carry(sender, receiver, data)
         if marks := self._marks.get((sender, receiver)):
