@@ -22,7 +22,7 @@ from minichain.client import playing
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, TimedOut, UsageError
 from minichain.faults.network import Conditions, Network, Weather
-from minichain.faults.timeline import VERBS, Timeline, parse
+from minichain.faults.timeline import VERBS, VOTED, Timeline, parse
 from minichain.live import control, wire
 from minichain.live.channel import LiveChannel
 from minichain.live.director import Director
@@ -66,10 +66,10 @@ def test_the_same_file_is_played_in_the_simulation():
 
 
 def test_every_verb_of_a_timeline_is_one_of_the_owner():
-    for name in VERBS.keys() - {"submit"}:
+    for name in VERBS.keys() - {"submit", *VOTED}:
         assert callable(getattr(Director, name)), name
     words = {step.verb for step in parse(MORNING.read_text(encoding="utf-8")).steps}
-    assert words >= VERBS.keys() - {"calm"}
+    assert words >= VERBS.keys() - VOTED - {"calm"}
 
 
 # --- what the wire does to a message, over real sockets ---------------------------------------------------------------
@@ -365,6 +365,7 @@ REFUSED = {
     "loss 101": "PERCENT is 101; it goes from 0 to 100",
     "submit 5": "submit is no fault: send transactions as a client",
     "behave node-0 colluder": "a ring shares one memory, and each process has its own",
+    "join node-1": "join is no fault: the members vote on it",
     "restart node-0": "node-0 is already running",
 }
 UNPLAYABLE = {
@@ -372,6 +373,8 @@ UNPLAYABLE = {
     "validators 2\nengine raft": "the timeline is for engine raft, and this network has bft",
     "validators 2\nclock logical": "the timeline is for clock logical, and this network has wall",
     "validators 2\nat 5 behave node-1 colluder": "node-1 cannot be a colluder here",
+    "validators 2\nclients mixed": "clients is for simulations",
+    "validators 2\nlisteners 1\nmembership voted\nat 5 join node-2": "listeners is for simulations",
     "validators 2\nat 5 crash node-2": "line 2: there is no node 'node-2'",
 }
 

@@ -84,7 +84,8 @@ class Network:
 
     def take(self, conditions: Conditions) -> None:
         """Be in these conditions from now on."""
-        self._weather, self._side = conditions.weather, dict(conditions.side)
+        self._turn(conditions.weather)
+        self._side = dict(conditions.side)
         self._of_link = {(sender, receiver): weather for sender, receiver, weather in conditions.of_link}
         self._cut = set(conditions.cut)
 
