@@ -47,7 +47,7 @@ def build():
         ring.show([NodeCard(name, height, "bad" if name == "office 3" else "ok", HOSTILE) for name in names])
         first = max(12_801, height - 5)
         heights = range(first, height + 1)
-        strip.show([BlockCard(h, bytes([h % 251]) * 32, bytes(32), 0, 3, HOSTILE, 5, 7, True) for h in heights])
+        strip.show([BlockCard(h, bytes([h % 251]) * 32, bytes(32), 0, 3, HOSTILE, 5, 7, 0, True) for h in heights])
 
     live = LiveLoop(lambda: None, read, show)
     flow = pictures.Flow

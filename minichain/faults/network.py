@@ -50,7 +50,7 @@ class Conditions(Plain, forbid_unknown_fields=True):
 
 
 class _Mark:
-    """A single message that something happens to: the so-manieth of its link from now on is lost, or held back."""
+    """A single message that something happens to: counted on its link from now on, it is lost or held back."""
 
     def __init__(self, which: int, hold_ms: int | None) -> None:
         self.left = which
@@ -102,7 +102,7 @@ class Network:
         self._guard = guard
 
     def mark(self, which: int, hold_ms: int | None, links: Iterable[Link]) -> None:
-        """Lose one message of each link, or hold it back: the so-manieth from now on, what is lost anyway counted."""
+        """Lose one message of each link, or hold it back: the first from now on is 1, and what is lost anyway counts."""
         for link in links:
             self._marks.setdefault(link, []).append(_Mark(which, hold_ms))
 
