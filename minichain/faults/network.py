@@ -102,7 +102,7 @@ class Network:
         self._guard = guard
 
     def mark(self, which: int, hold_ms: int | None, links: Iterable[Link]) -> None:
-        """Lose one message of each link, or hold it back: the first from now on is 1, and what is lost anyway counts."""
+        """Lose one message of each link, or hold it back: the first from now on is 1; what is lost anyway counts."""
         for link in links:
             self._marks.setdefault(link, []).append(_Mark(which, hold_ms))
 

@@ -18,6 +18,7 @@ from minichain.errors import NetworkError, TheirFault, UsageError
 from minichain.faults.network import Link, Network, Weather
 from minichain.faults.player import act
 from minichain.faults.timeline import DISKS, Step, Timeline, parse_step
+from minichain.faults.wires import Wires
 from minichain.ledger.genesis import Genesis
 from minichain.live.cluster import Cluster
 from minichain.live.faults import Faults, require_playable, require_possible
@@ -26,7 +27,7 @@ from minichain.live.joining import Invitation, begin_with_snapshot
 CALM: Final = Weather(0, 0)  # what a network of processes has by itself, nobody adds to
 
 
-class Director:
+class Director(Wires):
     """Lets faults happen to a cluster, and remembers what each node has to bear."""
 
     def __init__(self, cluster: Cluster, genesis: Genesis) -> None:
@@ -109,34 +110,6 @@ class Director:
         self._network.heal()
         self._tell_all()
 
-    def delay(self, least_ms: int, most_ms: int, links: Iterable[Link] | None = None) -> None:
-        """Let messages take so much longer."""
-        self._change_weather(links, least_ms=least_ms, most_ms=most_ms)
-
-    def loss(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Lose so many messages."""
-        self._change_weather(links, loss=percent)
-
-    def duplication(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Send so many messages twice."""
-        self._change_weather(links, duplication=percent)
-
-    def reordering(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Hold so many messages back until others have overtaken them."""
-        self._change_weather(links, reordering=percent)
-
-    def corruption(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Turn over a bit of so many messages, before they are encrypted."""
-        self._change_weather(links, corruption=percent)
-
-    def lose(self, which: int, links: Iterable[Link]) -> None:
-        """Lose a single message of each link; a sender that goes off forgets it."""
-        self._mark(which, None, links)
-
-    def hold(self, which: int, hold_ms: int, links: Iterable[Link]) -> None:
-        """Hold a single message of each link back; a sender that goes off forgets it."""
-        self._mark(which, hold_ms, links)
-
     def pause(self, name: str) -> None:
         """Freeze a node: its process takes its owner's commands and nothing else."""
         self._change(name, is_paused=True)
@@ -184,6 +157,7 @@ class Director:
         self._tell_all()
 
     def _mark(self, which: int, hold_ms: int | None, links: Iterable[Link]) -> None:
+        """Tell each sender, who forgets it when it goes off."""
         for sender, receiver in links:
             self._cluster.tell(sender, {"mark": [which, hold_ms, [receiver]]})
 

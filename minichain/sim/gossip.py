@@ -21,7 +21,8 @@ from minichain.ledger.types import Block, Envelope, Header
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import Received
-from minichain.sim.world import Machine, World
+from minichain.sim.machine import Machine
+from minichain.sim.world import World
 from minichain.transition import Execution, apply_block
 
 OPENED: Final = 2  # links that each node opens; others open links to it, so it has twice as many on average

@@ -11,7 +11,6 @@ from functools import lru_cache, partial
 from random import Random
 from typing import Final, Protocol
 
-from minichain.codec import Plain
 from minichain.consensus.interface import Mine, Mined, StopMining
 from minichain.crypto import KeyPair, curve_public, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, NetworkError, UsageError
@@ -19,6 +18,7 @@ from minichain.faults.adversaries import ADVERSARIES, CORRECT, Adversary, Inside
 from minichain.faults.network import Link, Network, Weather
 from minichain.faults.player import act
 from minichain.faults.timeline import DISKS, MOMENTS, Step
+from minichain.faults.wires import Wires
 from minichain.ledger.certificate import seek_nonce
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block
@@ -43,6 +43,7 @@ from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
 from minichain.sim.agenda import Agenda
 from minichain.sim.checkers import Checkers
+from minichain.sim.machine import Late, Machine, SigningKey
 from minichain.sim.memory import MemoryStore, PowerCut
 from minichain.sim.trace import Trace
 from minichain.transition import first_state
@@ -50,27 +51,6 @@ from minichain.transition import first_state
 CLIENT_DELAY_MS: Final = 1
 NEVER_MS: Final = 2**63
 MESSAGES_READ: Final = 512  # kept decoded: the members all get the same bytes, and what they read cannot change
-
-
-class _Late(Plain):
-    """What a node with a slow disk does once its turn is safe."""
-
-    effects: list[Effect]
-
-
-class _Signing(KeyPair):
-    """A key pair whose signatures the world remembers, so that checking one is a look into a set."""
-
-    __slots__ = ("_made",)
-
-    def __init__(self, seed: bytes, made: set[tuple[bytes, str, bytes, bytes]]) -> None:
-        super().__init__(seed)
-        self._made = made
-
-    def sign(self, domain: str, data: bytes) -> bytes:
-        signature = super().sign(domain, data)
-        self._made.add((self.public, domain, data, signature))
-        return signature
 
 
 class Observer(Protocol):
@@ -83,35 +63,7 @@ class Observer(Protocol):
         """See that a node has handled an event, or was stopped by it."""
 
 
-class Machine:
-    """One member's computer: a disk that stays, and a node that may be off. Two with one key are twins."""
-
-    __slots__ = (
-        *("adversary", "busy_until_ms", "crash_after_commit", "disk_ms", "executor", "hash_rate", "is_forgetful"),
-        *("is_paused", "key", "life", "name", "node", "search", "skew_ms", "stopped_by", "store", "waiting"),
-    )
-
-    def __init__(self, name: str, key: KeyPair, store: MemoryStore, hash_rate: float) -> None:
-        self.name = name
-        self.key = key
-        self.store = store
-        self.node: Node | None = None
-        self.executor: Executor | None = None
-        self.life = 0  # how often it was switched on; events of an earlier life are void
-        self.crash_after_commit = False
-        self.adversary: Adversary | None = None
-        self.is_forgetful = False  # its engine's memory is gone whenever it starts
-        self.is_paused = False
-        self.waiting: list[Event | Mine | _Late] = []  # what came while it was paused
-        self.skew_ms = 0  # how far its clock is ahead
-        self.disk_ms = 0  # how long its disk takes for a turn
-        self.busy_until_ms = 0  # it waits for its disk
-        self.stopped_by = ""  # the error that stopped the node
-        self.hash_rate = hash_rate  # tries in a millisecond
-        self.search: Mine | None = None
-
-
-class World:
+class World(Wires):
     """Simulated nodes of one chain. `keys` are their key pairs by name; who is not in the genesis only listens.
 
     A key under two names is a member run twice: each twin is a correct node on a computer of its own, knows nothing
@@ -152,7 +104,7 @@ class World:
         for name in filter(self.is_adversary, self._machines):
             self.checkers.ignore(name)
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
-        self._agenda = Agenda[tuple[Machine, int, Event | Mine | _Late]]()
+        self._agenda = Agenda[tuple[Machine, int, Event | Mine | Late]]()
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
         self.delivered_bytes = 0
@@ -164,7 +116,7 @@ class World:
         work = self.genesis.spec.work
         rate = work.difficulty / work.block_ms / len(self.genesis.committee.members)
         store = MemoryStore(first_state(self.genesis))
-        return Machine(name, _Signing(key.seed, self._made), store, rate)
+        return Machine(name, SigningKey(key.seed, self._made), store, rate)
 
     def _is_valid(self, public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
         known = (public, domain, data, signature)
@@ -277,14 +229,6 @@ class World:
         self.trace.note(self.elapsed_ms, "network cuts: " + ", ".join(f"{one} -> {other}" for one, other in links))
         self.network.cut(links)
 
-    def lose(self, which: int, links: Iterable[Link]) -> None:
-        """Lose a single message of each of these links: the first from now on is 1."""
-        self._mark(which, None, links)
-
-    def hold(self, which: int, hold_ms: int, links: Iterable[Link]) -> None:
-        """Let a single message of each of these links take so much longer; the first from now on is 1."""
-        self._mark(which, hold_ms, links)
-
     def _mark(self, which: int, hold_ms: int | None, links: Iterable[Link]) -> None:
         links = self._links(links)
         told = "lost" if hold_ms is None else f"held back for {hold_ms} ms"
@@ -295,26 +239,6 @@ class World:
         """Join the network again."""
         self.trace.note(self.elapsed_ms, "network heals")
         self.network.heal()
-
-    def delay(self, least_ms: int, most_ms: int, links: Iterable[Link] | None = None) -> None:
-        """Let messages take so long, on all links or on these."""
-        self._change_weather(links, least_ms=least_ms, most_ms=most_ms)
-
-    def loss(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Lose so many messages, on all links or on these."""
-        self._change_weather(links, loss=percent)
-
-    def duplication(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Let so many messages arrive twice, on all links or on these."""
-        self._change_weather(links, duplication=percent)
-
-    def reordering(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Hold so many messages back until others have overtaken them, on all links or on these."""
-        self._change_weather(links, reordering=percent)
-
-    def corruption(self, percent: int, links: Iterable[Link] | None = None) -> None:
-        """Damage so many messages, on all links or on these."""
-        self._change_weather(links, corruption=percent)
 
     def _change_weather(self, links: Iterable[Link] | None, **changes: int) -> None:
         self.trace.note(self.elapsed_ms, " ".join(f"{name} {value}" for name, value in changes.items()))
@@ -456,12 +380,12 @@ class World:
                 return True
         return False
 
-    def _reach(self, machine: Machine, event: Event | Mine | _Late) -> bool:
+    def _reach(self, machine: Machine, event: Event | Mine | Late) -> bool:
         """Let an event reach its node; False if it comes to nothing."""
         match event:
             case Received():  # most of what happens
                 self._happen(machine, event)
-            case _Late():
+            case Late():
                 self._perform_all(machine, event.effects)
             case Mine():
                 if event is not machine.search:
@@ -519,7 +443,7 @@ class World:
             return
         if machine.disk_ms:
             machine.busy_until_ms = self.now_ms + machine.disk_ms
-            self._push(machine.disk_ms, machine, _Late(effects))
+            self._push(machine.disk_ms, machine, Late(effects))
         else:
             self._perform_all(machine, effects)
 
@@ -596,7 +520,7 @@ class World:
     def _set_timer(self, machine: Machine, timer: NodeTimer, delay_ms: int) -> None:
         self._push(delay_ms, machine, TimerFired(timer))
 
-    def _push(self, delay_ms: int, machine: Machine, event: Event | Mine | _Late) -> None:
+    def _push(self, delay_ms: int, machine: Machine, event: Event | Mine | Late) -> None:
         self._agenda.put(self.now_ms + delay_ms, (machine, machine.life, event))
 
     def _switch_off(self, machine: Machine) -> None:
