@@ -529,7 +529,7 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 @click.argument(
     "what",
     type=click.Choice(
-        ["throughput", "latency", "idle", "start", "recovery", "simulator", "committee", "public", "tree"]
+        ["throughput", "latency", "idle", "start", "recovery", "simulator", "committee", "miners", "public", "tree"]
     ),
 )
 @click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7].")
@@ -542,7 +542,7 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, as_jso
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
-    options = {} if what in ("tree", "public") or validators is None else {"validators": validators}
+    options = {} if what in ("tree", "miners", "public") or validators is None else {"validators": validators}
     if what == "throughput":
         options["transfers"] = transfers
     if what == "recovery":

@@ -102,6 +102,15 @@ def test_a_public_network_is_measured_with_its_forks(monkeypatch: pytest.MonkeyP
     assert found["messages"] > 20 * 30
 
 
+def test_engines_of_a_public_network_are_measured_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bench, "BLOCK_MS", 60)
+    found = bench.miners(nodes=100, blocks=20)
+    assert (found["nodes"], found["miners"], found["blocks"]) == (100, 50, 20)
+    assert found["mined"] > 20
+    assert found["reorganisations"] >= found["deepest"] > 0
+    assert found["messages"] > 20 * 100
+
+
 def test_the_tree_is_measured_by_key():
     found = bench.tree(keys=1_000, batch=10, batches=3)
     assert (found["keys"], found["batch"], found["batches"]) == (1_000, 10, 3)
@@ -112,6 +121,6 @@ def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
-        *("simulator", "committee", "public", "tree"),
+        *("simulator", "committee", "miners", "public", "tree"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

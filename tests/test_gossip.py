@@ -10,6 +10,7 @@ from minichain.bench import _grow
 from minichain.ledger.genesis import Work
 from minichain.ledger.local import BANK, new_chain, root_of, validator_key, wallet_key
 from minichain.sim.agenda import Agenda
+from minichain.sim.engines import EngineWorld
 from minichain.sim.gossip import GossipWorld, neighbours
 
 ROOT = root_of(3)
@@ -88,3 +89,42 @@ def test_the_agenda_keeps_the_order_of_what_is_due_at_once(times: list[int]):
     while found := agenda.take(until_ms=8):
         taken.append(found)
     assert taken == sorted((time_ms, number) for number, time_ms in enumerate(times) if time_ms <= 8)
+
+
+# --- engines alone -----------------------------------------------------------------------------------------------
+
+
+def engines(seed: int, block_ms: int = 60) -> EngineWorld:
+    work = Work(difficulty=64, block_ms=block_ms)
+    genesis, keys = new_chain(8, ROOT, {"engine": "pow", "clock": "wall", "work": work})
+    keys |= {f"node-{number}": validator_key(ROOT, number) for number in range(8, 60)}
+    return EngineWorld(genesis, keys, seed=seed)
+
+
+def test_engines_alone_fork_and_agree_below_the_last_blocks():
+    world = engines(1)
+    world.grow(40)
+    peers = world.peers.values()
+    assert {peer.engine.rejected for peer in peers} == {0}
+    assert len({peer.chain[30].block.header.id for peer in peers}) == 1
+    assert sum(peer.engine.summary()["reorganisations"] for peer in peers) > 0
+    for peer in peers:
+        ids = [world.genesis.hash, *(final.block.header.id for final in peer.chain)]
+        assert [final.block.header.parent for final in peer.chain] == ids[:-1]
+        assert {final.block.header.proposer for final in peer.chain} <= {m.public for m in world.genesis.spec.members}
+
+
+def test_the_same_seed_makes_the_same_branches_and_another_one_others():
+    heads = []
+    for seed in (1, 1, 2):
+        world = engines(seed)
+        world.grow(12)
+        heads.append([peer.chain[-1].block.header.id for peer in world.peers.values()])
+    assert heads[0] == heads[1] != heads[2]
+
+
+def test_blocks_take_as_long_as_the_chain_says():
+    world = engines(3, block_ms=600)
+    world.grow(60)
+    took_ms = world.now_ms - world.genesis.spec.genesis_time_ms
+    assert 400 < took_ms / 60 < 900
