@@ -422,7 +422,7 @@ def sim(
     if trace is not None:
         trace.write_text("\n".join(hunt.trace()) + "\n", encoding="utf-8")
     with notes.status("running") as progress:
-        reports = hunt.run(jobs, progress.update)
+        reports = hunt.run(jobs, progress.update, lambda line: click.echo(line, err=True))
         if minimise:
             progress.update("shortening")
         shown = hunt.shown(reports, shorten=minimise)

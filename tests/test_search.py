@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -249,6 +250,18 @@ def test_the_command_says_what_was_run():
     assert content["commits"] > 3
     assert (content["violations"], content["stalls"]) == ([], [])
     assert content["trace_digest"] == digest_of(sweep("bft", 4, range(3), jobs=1))
+
+
+def test_every_seed_says_with_which_options_it_ran():
+    lines = call("--seeds", "0:3", "--jobs", 1).stderr.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["seed 0", "seed 1", "seed 2"]
+    for seed, line in enumerate(lines):
+        timeline = draw("bft", 4, seed)
+        assert all(option in line for option in timeline.options()[3:])
+        assert {step.verb for step in timeline.steps} - {"submit", "calm"} == {
+            word for word in re.findall(r"(\w+) x\d+", line)
+        }
+        assert line.endswith(" blocks, sound")
 
 
 def test_a_seed_alone_prints_its_timeline():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -109,10 +110,13 @@ def digest_of(reports: Iterable[Report]) -> str:
     return sha256("".join(report.digest for report in reports).encode()).hexdigest()
 
 
-def _collect(found: Iterator[Report], count: int, tell: Tell) -> list[Report]:
+def _collect(
+    found: Iterator[Report], count: int, tell: Tell, look: Callable[[Report], None] = lambda report: None
+) -> list[Report]:
     reports: list[Report] = []
     for report in found:
         reports.append(report)
+        look(report)
         failed = sum(bool(one.problem) for one in reports)
         tell(f"seed {report.seed}: {len(reports)} of {count} runs, {failed} failed")
     return reports
@@ -144,12 +148,19 @@ class Hunt:
         hunt._path, hunt._given = path, given
         return hunt
 
-    def run(self, jobs: int = 0, tell: Tell = lambda text: None) -> list[Report]:
-        """Run everything."""
-        reports = _collect(self._reports(jobs), len(self._seeds), tell)
+    def run(self, jobs: int = 0, tell: Tell = lambda text: None, say: Tell = lambda text: None) -> list[Report]:
+        """Run everything; `say` is told each run in a `line`."""
+        reports = _collect(self._reports(jobs), len(self._seeds), tell, lambda report: say(self.line(report)))
         again = () if self._given else run_again(self._engine, self._validators, self._seeds[::TWICE][1:], self._faults)
         other = {report.seed: report for report in again}
         return [compared(report, other.get(report.seed, report)) for report in reports]
+
+    def line(self, report: Report) -> str:
+        """Tell one run in a line: its options, what happens how often, and what came of it."""
+        told = self._of(report)
+        often = Counter(step.verb for step in told.steps if step.verb not in ("submit", "calm"))
+        what = [*told.options()[3:], *(f"{verb} x{count}" for verb, count in sorted(often.items()))]
+        return f"seed {report.seed}: {', '.join(what)}: {report.commits} blocks, {report.problem or 'sound'}"
 
     def _reports(self, jobs: int) -> Iterator[Report]:
         if self._given is not None:
@@ -210,7 +221,7 @@ class TwinsHunt:
         self._numbers = [number] if number is not None else range(1, len(self._twins.scenarios) + 1)
         self._runs = [self._twins.only(one) for one in self._numbers]
 
-    def run(self, jobs: int = 0, tell: Tell = lambda text: None) -> list[Report]:
+    def run(self, jobs: int = 0, tell: Tell = lambda text: None, say: Tell = lambda text: None) -> list[Report]:
         """Play everything."""
         return _collect(run_all(partial(twinplay.run, seed=self._seed), self._runs, jobs), len(self._runs), tell)
 
