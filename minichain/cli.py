@@ -406,6 +406,8 @@ def sim(
 
     if timeline is not None and (seeds is not None or seed is not None):
         raise UsageError("--timeline is one run with its own seed: leave --seeds and --seed out")
+    if timeline is not None and (engine, validators, faults) != ("bft", 4, "all"):
+        raise UsageError("--timeline says itself which engine, validators and faults: leave these options out")
     if twins is not None and (timeline, seeds, engine, validators, faults) != (None, None, "bft", 4, "all"):
         raise UsageError(
             "--twins is of bft, and its file says the rest: add only --scenario or --seed, for other delays"

@@ -258,9 +258,7 @@ def test_every_seed_says_with_which_options_it_ran():
     for seed, line in enumerate(lines):
         timeline = draw("bft", 4, seed)
         assert all(option in line for option in timeline.options()[3:])
-        assert {step.verb for step in timeline.steps} - {"submit", "calm"} == {
-            word for word in re.findall(r"(\w+) x\d+", line)
-        }
+        assert {step.verb for step in timeline.steps} - {"submit", "calm"} == set(re.findall(r"(\w+) x\d+", line))
         assert line.endswith(" blocks, sound")
 
 
@@ -317,6 +315,7 @@ def test_wrong_use_of_the_command_is_told(tmp_path: Path):
         (("--timeline", file), f"{file}: line 2: there is no node 'node-9'; there are node-0, node-1, node-2, node-3"),
         (("--timeline", noise), "not UTF-8 text"),
         (("--timeline", file, "--seed", 3), "leave --seeds and --seed out"),
+        (("--timeline", file, "--engine", "raft"), "says itself which engine, validators and faults"),
         (("--seeds", "0:2", "--trace", tmp_path / "trace.txt"), "a trace is of one run"),
     ):
         assert words in " ".join(call(*options, expect=3).stderr.split()), options
