@@ -22,7 +22,7 @@ from minichain.ledger.genesis import Stake, Timeouts, Work
 from minichain.ledger.local import wallet_key
 from minichain.ledger.types import Call, Envelope
 from minichain.live.miner import Miner
-from minichain.node import core
+from minichain.node import refusals
 from minichain.node.messages import (
     AskContracts,
     Await,
@@ -457,7 +457,7 @@ def test_what_expires_on_a_branch_is_refused_when_that_is_final() -> None:
 
 
 def test_only_so_many_that_were_left_behind_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "MAX_REFUSALS", 2)
+    monkeypatch.setattr(refusals, "MAX_REFUSALS", 2)
     society = miners()
     society.run.pause("node-3")
     people = [f"person-{number}" for number in range(4)]
@@ -473,8 +473,8 @@ def test_only_so_many_that_were_left_behind_are_remembered(monkeypatch: pytest.M
     society.run.resume("node-3")
     society.run.run_for(10)
     society.run.heal()
-    wait_for(society, lambda: len(society.node("node-3")._doomed) > 0, "node-3 to take it")
-    assert len(society.node("node-3")._doomed) <= 2
+    wait_for(society, lambda: society.node("node-3")._refusals.aside > 0, "node-3 to take it")
+    assert society.node("node-3")._refusals.aside <= 2
     wait_for(society, lambda: all(each.answer() for each in waits), "the refusals")
 
 

@@ -26,7 +26,7 @@ from minichain.ledger.certificate import PRECOMMIT, PREVOTE, FinalBlock
 from minichain.ledger.genesis import Fee, Limits, Quota
 from minichain.ledger.state import Account, account_key, contract_key
 from minichain.ledger.types import Block, Envelope, Receipt, SignedTransaction, open_envelope
-from minichain.node import core, execution, mempool, messages, peers, queries, sync, waiters
+from minichain.node import core, execution, mempool, messages, peers, queries, refusals, sync, waiters
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import Asked, Reply, Started
@@ -410,7 +410,7 @@ def test_a_transaction_refused_here_and_final_by_others_is_final():
 
 
 def test_only_so_many_refusals_are_remembered(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(core, "MAX_REFUSALS", 2)
+    monkeypatch.setattr(refusals, "MAX_REFUSALS", 2)
     run = world(1)
     ids = [bytes([number]) * 32 for number in range(3)]
     node_of(run)._refuse([(tx_id, core.Refused("expired", "too late")) for tx_id in ids])

@@ -21,12 +21,13 @@ from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
 from minichain.ledger.certificate import FinalBlock, Handover
-from minichain.ledger.committee import MAX_MEMBERS, Committee, committee_at
+from minichain.ledger.committee import Committee, committee_at
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import COMMITTEE_KEY, Account, Writes, account_key, is_account_key, read_account
 from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope
 from minichain.membership.authority import Rotation, proposer
 from minichain.node import execution, queries
+from minichain.node.acquaintances import Acquaintances
 from minichain.node.interface import (
     Admit,
     Asked,
@@ -73,6 +74,7 @@ from minichain.node.messages import (
 )
 from minichain.node.peers import Peers
 from minichain.node.readers import NOT_A_READER, Readers
+from minichain.node.refusals import Refusal, Refusals
 from minichain.node.snapshots import Snapshots
 from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
@@ -81,7 +83,6 @@ from minichain.transition import first_root, require_admissible
 
 TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
-MAX_REFUSALS: Final = 10_000  # remembered, so that whoever waits for one of them is answered
 MAX_ASKED: Final = 10_000  # transactions in one request
 ENGINES: Final[dict[str, Callable[[engine.Setup], engine.Engine]]] = {"bft": Bft, "raft": Raft, "pow": Pow}
 PROGRESS: Final = frozenset(
@@ -111,7 +112,7 @@ class Node:
     ) -> None:
         self.name = name
         self._rotation = rotation
-        self._addresses = dict(addresses or {})  # where members listen, this node among them
+        self._acquaintances = Acquaintances(addresses or {})
         self._key = key
         self._genesis = genesis
         self._store = store
@@ -133,8 +134,7 @@ class Node:
         self._readers = Readers(genesis)
         self._terms = b""  # of committees, as the state has them
         self._note_writes(dict(store.state_items()))
-        self._refusals: dict[bytes, Refused] = {}  # oldest first
-        self._doomed: dict[bytes, tuple[Envelope, Refused]] = {}  # left behind by blocks that are not final yet
+        self._refusals = Refusals()
         self._opened: dict[bytes, tuple[Envelope, ...]] = {}  # block id -> its checked transactions
         self._is_changed = False  # the committee, by the last block
         self._is_changing = False  # the executor is changing the chain
@@ -420,7 +420,7 @@ class Node:
             self._is_changed = False
             self._admit_members()
             if self.committee.weight(self._key.public):
-                self._out += [Meet(*known) for known in self._addresses.items() if known[0] != self._key.public]
+                self._out += [Meet(*place) for place in self._places() if place[0] != self._key.public]
             self._introduce()
 
     def _on_invalid(self, changed: execution.ChainChanged) -> None:
@@ -458,7 +458,7 @@ class Node:
         self._counts["transactions"] += len(ids)
         self._mempool.remove(ids)
         for tx_id in ids:
-            self._refusals.pop(tx_id, None)  # another node has found it a place
+            self._refusals.forget(tx_id)  # another node has found it a place
 
     def _note_writes(self, writes: Mapping[bytes, bytes | None]) -> None:
         self._terms = writes.get(COMMITTEE_KEY) or self._terms
@@ -501,27 +501,17 @@ class Node:
         if self._decides:
             self._refuse(found)
             return
-        self._doomed |= {tx_id: (envelope, why) for tx_id, why in found if (envelope := self._mempool.get(tx_id))}
+        doomed = [(envelope, why) for tx_id, why in found if (envelope := self._mempool.get(tx_id))]
         self._mempool.remove(tx_id for tx_id, _ in found)
-        while len(self._doomed) > MAX_REFUSALS:
-            oldest = next(iter(self._doomed))
-            self._refuse([(oldest, self._doomed.pop(oldest)[1])])
+        self._refuse(self._refusals.set_aside(doomed))
 
     def _refuse_doomed(self, height: int) -> None:
-        """Refuse whom a block that is final now has left behind, and forget those that have found a place."""
-        final = self._store.block(height) if self._doomed else None
-        if final is None:
-            return
-        limit = self._genesis.spec.limits.transaction_bytes
-        held = [open_envelope(raw, limit).body for raw in final.block.txs]
-        used = {body.sender: body.nonce for body in held}
-        for tx_id, (envelope, why) in list(self._doomed.items()):
-            body = envelope.body
-            if self._store.find(tx_id) is None:
-                if body.nonce > used.get(body.sender, -1) and body.expires > height:
-                    continue
-                self._refuse([(tx_id, why)])
-            del self._doomed[tx_id]
+        """Refuse whom a block that is final now has left behind."""
+        final = self._store.block(height) if self._refusals.aside else None
+        if final is not None:
+            limit = self._genesis.spec.limits.transaction_bytes
+            held = [open_envelope(raw, limit).body for raw in final.block.txs]
+            self._refuse(self._refusals.take_final(held, height, lambda tx_id: self._store.find(tx_id) is not None))
 
     def _catch_up(self) -> None:
         """Apply the next of the final blocks that another member sent, then ask for more."""
@@ -560,7 +550,8 @@ class Node:
             case Position():
                 self._help(peer, message)
             case Addresses(known):
-                self._meet(peer, known)
+                if self._acquaintances.learn(peer, known, self.committee.weight):
+                    self._introduce()
             case FinalBlocks(blocks) if self._decides:
                 self._catching_up.offer(peer, blocks)
                 self._catch_up()
@@ -571,29 +562,18 @@ class Node:
             case _:
                 self._hear_engine(peer, message)
 
-    def _meet(self, peer: bytes, known: tuple[tuple[bytes, str], ...]) -> None:
-        """Learn where members listen, and pass on what is new. What somebody says of itself counts most."""
-        fresh = [
-            (member, address)
-            for member, address in known
-            if self.committee.weight(member) and self._addresses.get(member) != address
-            if member == peer or member not in self._addresses
-        ]
-        for member, address in fresh[:MAX_MEMBERS]:
-            self._addresses[member] = address
-        if fresh:
-            self._introduce()
-
     def _introduce(self) -> None:
         """Tell where members listen; knock anew at the doors of those who are not heard, they may not have known us."""
         if not self.committee.weight(self._key.public):
             return
-        heard = self._peers.heard_since(self._clock.ms - 3 * TICK_MS)
-        silent = [member for member in self._addresses if member not in heard and member != self._key.public]
-        self._out += [Meet(member, self._addresses[member]) for member in silent if self.committee.weight(member)]
-        known = [(member, address) for member, address in self._addresses.items() if self.committee.weight(member)]
-        if known:
-            self._broadcast(Addresses(tuple(known)))
+        heard = self._peers.heard_since(self._clock.ms - 3 * TICK_MS) | {self._key.public}
+        places = self._places()
+        self._out += [Meet(*place) for place in places if place[0] not in heard]
+        if places:
+            self._broadcast(Addresses(places))
+
+    def _places(self) -> tuple[tuple[bytes, str], ...]:
+        return self._acquaintances.members(self.committee.weight)
 
     def _hear_engine(self, peer: bytes, message: PeerMessage) -> None:
         rejected = self._engine.rejected
@@ -675,19 +655,17 @@ class Node:
         if not envelope.has_valid_signature(self._is_valid):
             raise Refused("bad_signature", "the signature does not belong to this sender and content: sign it again")
         self._mempool.add(envelope)
-        self._refusals.pop(tx_id, None)
+        self._refusals.forget(tx_id)
         return True
 
     def _account(self, public: bytes) -> Account:
         return read_account(self._accounts.get(account_key(public)))
 
-    def _refuse(self, refused: Iterable[tuple[bytes, Refused]]) -> None:
-        for tx_id, refusal in refused:
+    def _refuse(self, refused: Iterable[Refusal]) -> None:
+        for tx_id, why in refused:
             self._mempool.remove((tx_id,))
-            self._refusals[tx_id] = refusal
-            self._settle([Verdict(tx_id, refusal.code, str(refusal))])
-        while len(self._refusals) > MAX_REFUSALS:
-            del self._refusals[next(iter(self._refusals))]
+            self._refusals.remember((tx_id, why))
+            self._settle([Verdict(tx_id, why.code, str(why))])
 
     # --- clients ---
 
@@ -718,7 +696,7 @@ class Node:
                 self._reply(ticket, self.status())
             case AskChain():
                 own = self._key.public
-                self._reply(ticket, ChainAnswer(self._genesis.spec, own, self._addresses.get(own, "")))
+                self._reply(ticket, ChainAnswer(self._genesis.spec, own, self._acquaintances.get(own)))
             case AskSnapshot():
                 self._reply(ticket, self._snapshots.answer(body))
             case AskAccount(public):
