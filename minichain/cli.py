@@ -239,8 +239,8 @@ def node(
 ) -> None:
     """Run one validator from its config file, or join a running network.
 
-    A joining node follows the chain, and is a member once the members have voted so. Both run until their standard
-    input ends, a joining one also until Ctrl-C.
+    A joining node follows the chain, and is a member once the members have voted so; on a chain of work it mines, and
+    needs nobody's vote. Both run until their standard input ends, a joining one also until Ctrl-C.
     """
     from minichain.live import joining, process
 
@@ -261,6 +261,7 @@ def node(
             "genesis": chain.hash.hex(),
             "clients": f"tcp://{place.host}:{child.place.client_port}",
             "snapshot": height,
+            "mines": chain.spec.engine == "pow",
         }
         show(as_json, content, lambda: _print_node(content))
         with suppress(KeyboardInterrupt):
@@ -268,7 +269,8 @@ def node(
 
 
 def _print_node(content: dict[str, Any]) -> None:
-    screen.print(f"[bold green]Following[/] {content['chain']}. To be a member it needs the members' vote for:")
+    role = "It mines as" if content["mines"] else "To be a member it needs the members' vote for:"
+    screen.print(f"[bold green]Following[/] {content['chain']}. {role}")
     screen.print(f"  {content['did']}", soft_wrap=True, highlight=False)
     screen.print("Stop it with Ctrl-C.", highlight=False)
 

@@ -44,6 +44,7 @@ from minichain.node.messages import (
     ChainAnswer,
     ClientRequest,
     Failure,
+    Offer,
     Submit,
     Submitted,
 )
@@ -254,7 +255,7 @@ def test_members_and_whom_they_admit_read_and_nobody_else() -> None:
 
 def test_every_question_has_its_door_keeper() -> None:
     society = closed_society()
-    kinds = {type(body) for body in REQUESTS} | {Submit, AskChain}
+    kinds = {type(body) for body in REQUESTS} | {Submit, AskChain, Offer}
     assert kinds == set(get_args(ClientRequest)), "a new question has to be thought of here"
     for body in REQUESTS:
         answer = asked(society, "resident", body)

@@ -9,6 +9,7 @@ from typing import Any
 import builders
 import pytest
 from builders import key
+from msgspec.structs import replace
 from society import Society, require_consistent
 
 import minichain as mc
@@ -17,7 +18,7 @@ from minichain.client.simulated import SimulatedWorld
 from minichain.codec import decode, encode
 from minichain.crosschain.proofs import verify
 from minichain.errors import ProofError, Refused, TimedOut, UsageError
-from minichain.ledger.certificate import is_sealed
+from minichain.ledger.certificate import FinalBlock, is_sealed
 from minichain.ledger.genesis import Stake, Timeouts, Work
 from minichain.ledger.local import wallet_key
 from minichain.ledger.types import Call, Envelope
@@ -27,11 +28,14 @@ from minichain.node.messages import (
     AskContracts,
     Await,
     Contracts,
+    Failure,
+    Offer,
     Outcomes,
     Position,
     Request,
     Response,
     Submit,
+    Taken,
     Verdict,
 )
 from minichain.sim.memory import PowerCut
@@ -232,6 +236,32 @@ def test_whatever_a_member_says_about_its_position_breaks_nobody(engine: str) ->
     society.run.heal()
     wait_for(society, lambda: min(society.heights().values()) > 0, "a block")
     society.settle()
+
+
+# --- blocks of strangers ----------------------------------------------------------------------------------------------
+
+
+def test_a_stranger_hands_in_a_block_and_only_one_that_fits_and_is_worked_for() -> None:
+    society = miners()
+    society.run.crash("node-3")
+    society.pay()
+    stranger = miners()  # the same chain, elsewhere: what it mines fits where its parent is known
+    stranger.pay()
+    blocks = [stranger.run.store("node-0").block(height) for height in (1, 2)]
+
+    def offer(final: FinalBlock) -> Any:
+        return society.client.channel.request("node-0", Offer(final), 1_000)
+
+    before = society.run.head("node-0")
+    worthless = replace(blocks[0], certificate=replace(blocks[0].certificate, nonce=blocks[0].certificate.nonce + 1))
+    assert isinstance(offer(worthless), Taken)
+    second = offer(blocks[1])
+    assert isinstance(second, Failure)
+    assert second.message == "the parent of this block 2 is not on this node's chain: follow it"
+    assert society.run.head("node-0") == before
+    assert society.node("node-0").status().engine["forks"] == 0
+    assert isinstance(offer(blocks[0]), Taken)
+    assert society.node("node-0").status().engine["forks"] == 1, "it may win yet"
 
 
 # --- chains that are taken back --------------------------------------------------------------------------------------

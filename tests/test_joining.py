@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from minichain.client.client import Client
 from minichain.client.network import Network
 from minichain.client.wallet import Wallet
 from minichain.crypto import KeyPair, did_of
@@ -22,7 +23,7 @@ from minichain.ledger.state import State
 from minichain.ledger.types import Call
 from minichain.live import joining
 from minichain.live.channel import LiveChannel
-from minichain.node.messages import AskBlock, AskStatus, Failure, NodeStatus
+from minichain.node.messages import AskBlock, AskStatus, BlockDetail, Failure, NodeStatus, Offer
 
 WAIT_S = 30
 NOBODY = KeyPair(bytes(32)).public.hex()
@@ -193,3 +194,37 @@ def test_a_snapshot_that_a_member_made_up_leaves_nothing_behind(
         joining.begin_with_snapshot(place, chain, at, key)
     monkeypatch.undo()
     assert joining.begin_with_snapshot(place, chain, at, key) > 0, "its directory is as good as new"
+
+
+def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(tmp_path: Path) -> None:
+    with Network.local(3, seed=37, profile="public") as public:
+        pay(public)
+        place, chain, key = joining.settle(tmp_path, "newcomer", invitation(public), None)
+        rich = public.wallet("resident")
+        with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
+            client = Client(chain, line)
+            receipt = client.send(rich.key, [Call("ledger", "transfer", {"to": rich.did, "amount": 1})], "a payment")
+            public.wait_for_height(receipt.height)
+            assert public.receipt(receipt.tx_id.hex()).ok, "what it was handed, the others have too"
+
+            def makers() -> set[bytes]:
+                pay(public)
+                return {header.proposer for header, _ in public.headers(1, 500)}
+
+            until(lambda: key.public in makers())
+            head = public.head()
+            assert head is not None
+            until(lambda: _at(line, head.height) == head.id)
+
+
+def _at(line: LiveChannel, height: int) -> bytes | None:
+    found = line.request("newcomer", AskBlock(height), 3_000)
+    return found.final.block.header.id if isinstance(found, BlockDetail) else None
+
+
+def test_an_alliance_takes_no_block_of_a_stranger(net: Network) -> None:
+    pay(net)
+    final = net.block(1).final
+    answer = net.client.channel.request("node-0", Offer(final), 3_000)
+    assert isinstance(answer, Failure)
+    assert answer.message == "on this chain its members make the blocks: be voted in"

@@ -14,11 +14,25 @@ from typing import Any, Final
 import zmq
 
 from minichain.codec import decode, encode
+from minichain.consensus.pow import Sealed
 from minichain.crypto import KeyPair
 from minichain.errors import DecodeError
 from minichain.live.transport import knock
 from minichain.node.interface import Received
-from minichain.node.messages import MAX_MESSAGE_BYTES, AskFinal, Failure, FinalAnswer, FinalBlocks, Request, Response
+from minichain.node.messages import (
+    MAX_MESSAGE_BYTES,
+    AskFinal,
+    ClientRequest,
+    Failure,
+    FinalAnswer,
+    FinalBlocks,
+    Offer,
+    Request,
+    Response,
+    Submit,
+    Transactions,
+    read_peer_message,
+)
 
 ASK_EVERY_S: Final = 0.3
 
@@ -26,10 +40,12 @@ log = logging.getLogger("minichain")
 
 
 class Follower:
-    """A line to one member's door for clients."""
+    """A line to one member's door for clients. It asks for the last `back` blocks again, where they may change."""
 
-    def __init__(self, context: Any, key: KeyPair, server: bytes, address: str) -> None:
+    def __init__(self, context: Any, key: KeyPair, server: bytes, address: str, back: int) -> None:
         self._server = server
+        self._back = back
+        self._height = 0
         self._line = knock(context, key, server, address)
         self._next_s = 0.0
         self._number = 0
@@ -39,9 +55,21 @@ class Follower:
         """Ask for what follows a height, once in a while."""
         if time.monotonic() >= self._next_s:
             self._next_s = time.monotonic() + ASK_EVERY_S
-            self._number += 1
-            with suppress(zmq.Again):
-                self._line.send(encode(Request(self._number, AskFinal(height + 1))), zmq.NOBLOCK)
+            self._height = height
+            self._send(AskFinal(max(1, height + 1 - self._back)))
+
+    def pass_on(self, data: bytes) -> None:
+        """Hand in what the own node would tell the others: transactions, and blocks that it mined."""
+        match read_peer_message(data):
+            case Transactions(txs):
+                self._send(Submit(txs))
+            case Sealed(final):
+                self._send(Offer(final))
+
+    def _send(self, body: ClientRequest) -> None:
+        self._number += 1
+        with suppress(zmq.Again):
+            self._line.send(encode(Request(self._number, body)), zmq.NOBLOCK)
 
     def heard(self) -> Iterator[Received]:
         """Yield what came, as if the member had sent it on its own."""
@@ -55,7 +83,8 @@ class Follower:
                 if isinstance(answer, Failure):
                     self._tell(answer)
                 if isinstance(answer, FinalAnswer) and answer.blocks:
-                    self._next_s = 0.0  # there may be more
+                    if answer.blocks[-1].block.header.height > self._height:
+                        self._next_s = 0.0  # there may be more
                     yield Received(self._server, encode(FinalBlocks(answer.blocks)))
 
     def _tell(self, refusal: Failure) -> None:

@@ -54,6 +54,7 @@ from minichain.node.interface import (
     Started,
     TimerFired,
 )
+from minichain.node.sync import MAX_BLOCKS
 from minichain.node.turn import take_turn
 from minichain.store import SqliteStore
 from minichain.transition import first_state
@@ -125,7 +126,13 @@ class Process:
     def _follow(self, public: str, clients: str, members: str) -> Follower:
         source = bytes.fromhex(public)
         self._addresses[source] = members
-        return Follower(self.transport.context, self._key, source, clients)
+        back = 0 if self._genesis.spec.engine != "pow" else MAX_BLOCKS // 2
+        return Follower(self.transport.context, self._key, source, clients, back)
+
+    @property
+    def _leader(self) -> Follower | None:
+        """Return the line to the member that is followed, as long as this node is no member itself."""
+        return None if self._node.committee.weight(self._key.public) else self._follower
 
     def _build(self) -> None:
         last = self._store.block(self._store.height())
@@ -160,9 +167,9 @@ class Process:
         waiting, self._waiting = self._waiting, []
         events = waiting + self._due_timers()
         events += [Received(peer, data) for peer, data in self.transport.from_members()]
-        if self._follower and not self._node.committee.weight(self._key.public):
-            self._follower.ask(self._node.height)
-            events += self._follower.heard()
+        if leader := self._leader:
+            leader.ask(self._node.height)
+            events += leader.heard()
         events += [Asked(*asked) for asked in self.transport.from_clients()]
         return events
 
@@ -229,6 +236,8 @@ class Process:
 
     def _perform(self, effect: Effect) -> None:
         match effect:
+            case Broadcast(data) if leader := self._leader:
+                leader.pass_on(data)
             case Broadcast(data):
                 self._wire.broadcast(data)
             case Send(peer, data):

@@ -16,7 +16,7 @@ from minichain.codec import decode, decode_own, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal
 from minichain.consensus.clock import SteadyClock
-from minichain.consensus.pow import Blocks, Pow
+from minichain.consensus.pow import Blocks, Pow, Sealed
 from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
@@ -61,6 +61,7 @@ from minichain.node.messages import (
     Failure,
     FinalBlocks,
     NodeStatus,
+    Offer,
     Outcomes,
     PeerMessage,
     Position,
@@ -68,6 +69,7 @@ from minichain.node.messages import (
     Response,
     Submit,
     Submitted,
+    Taken,
     Transactions,
     Verdict,
     read_peer_message,
@@ -697,6 +699,8 @@ class Node:
             case AskChain():
                 own = self._key.public
                 self._reply(ticket, ChainAnswer(self._genesis.spec, own, self._acquaintances.get(own)))
+            case Offer(final):
+                self._reply(ticket, self._take_offer(final))
             case AskSnapshot():
                 self._reply(ticket, self._snapshots.answer(body))
             case AskAccount(public):
@@ -704,6 +708,17 @@ class Node:
                 self._reply(ticket, AccountState(account, self._mempool.next_nonce(public, account.nonce), self.height))
             case _:
                 self._look_up(ticket, body)
+
+    def _take_offer(self, final: FinalBlock) -> ClientAnswer:
+        """Let the engine look at a block that somebody mined who is no member, and follows this node's chain."""
+        if self._decides:
+            return Failure("not_open", "on this chain its members make the blocks: be voted in")
+        header = final.block.header
+        below = self._header(header.height - 1)
+        if header.parent != (below.id if below else self._genesis.hash):
+            return Failure("stale", f"the parent of this block {header.height} is not on this node's chain: follow it")
+        self._run(engine.Heard(b"", Sealed(final)))
+        return Taken()
 
     def _look_up(self, ticket: Ticket, body: ClientRequest) -> None:
         task = queries.to_executor(ticket, body)

@@ -86,6 +86,12 @@ class AskSnapshot(Record, tag="snapshot"):
     part: int
 
 
+class Offer(Record, tag="offer"):
+    """Take this sealed block, on a chain where whoever does the work makes the blocks; answered by `Taken`."""
+
+    final: FinalBlock
+
+
 class AskEvidence(Record, tag="evidence"):
     """Answer with `EvidenceAnswer`: the proof of misbehaviour with this number, from 0; `NodeStatus` counts them."""
 
@@ -136,7 +142,7 @@ class AskReceipt(Record, tag="receipt"):
 
 
 _AskChain = AskAccount | AskBlock | AskHeaders | AskContracts | AskView | AskState | AskReceipt
-ClientRequest = Submit | Await | AskStatus | AskChain | AskFinal | AskSnapshot | AskEvidence | _AskChain
+ClientRequest = Submit | Await | AskStatus | AskChain | AskFinal | AskSnapshot | AskEvidence | Offer | _AskChain
 
 # --- to clients -----------------------------------------------------------------------------------------------------
 
@@ -202,6 +208,10 @@ class SnapshotPart(Record, tag="snapshotpart"):
     handovers: tuple[Handover, ...]
     parts: int
     items: tuple[tuple[bytes, bytes], ...]
+
+
+class Taken(Record, tag="taken"):
+    """The offered block was looked at; whether it counts, the chain shows."""
 
 
 class EvidenceAnswer(Record, tag="misbehaviour"):
@@ -282,7 +292,7 @@ class Failure(Record, tag="failure"):
 
 
 _ChainAnswer = AccountState | BlockDetail | Headers | Contracts | Value | StateAnswer | ReceiptAnswer
-_NodeAnswer = NodeStatus | ChainAnswer | FinalAnswer | SnapshotPart | EvidenceAnswer
+_NodeAnswer = NodeStatus | ChainAnswer | FinalAnswer | SnapshotPart | EvidenceAnswer | Taken
 ClientAnswer = Submitted | Outcomes | _NodeAnswer | _ChainAnswer | Failure
 
 

@@ -1,8 +1,8 @@
 """Who may ask a node, where a chain is read by its members and by whom they admit.
 
 A connection proves a Curve25519 key; it is that of an account's Ed25519 identity. What the chain is, anybody is told:
-whoever wants to be admitted must know what to ask for. Transactions, anybody brings: whether they may write is
-checked with each of them.
+whoever wants to be admitted must know what to ask for. Transactions and work, anybody brings: whether they may write
+is checked with each of the first, and the second speaks for itself.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from minichain.crypto import curve_public
 from minichain.errors import DecodeError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import public_in, read_account
-from minichain.node.messages import AskChain, ClientRequest, Failure, Submit
+from minichain.node.messages import AskChain, ClientRequest, Failure, Offer, Submit
 
-OPEN: Final = (AskChain, Submit)
+OPEN: Final = (AskChain, Submit, Offer)
 NOT_A_READER: Final = Failure(
     "not_a_reader",
     "this chain is read by its members and by accounts that they admit: ask a member to admit your key "
