@@ -363,42 +363,42 @@ def miners(nodes: int = 1_000, blocks: int = 500) -> dict[str, Any]:
     seconds, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
     summaries = [peer.engine.summary() for peer in world.peers.values()]
     return {
-        "seconds": round(seconds, 2),
-        "cpu_seconds": round(cpu_s, 2),
-        "blocks": blocks,
-        "nodes": nodes,
-        "miners": min(MINERS, nodes),
+        **_public_figures(nodes, blocks, seconds, cpu_s, summaries),
         "mined": world.mined,
-        "reorganisations": sum(summary["reorganisations"] for summary in summaries),
-        "deepest": max(summary["deepest"] for summary in summaries),
         "messages": world.delivered,
-        "cpu_us_per_block_and_node": round(cpu_s / (blocks * nodes) * 1e6, 1),
         "formula": f"seconds until every engine has so many blocks, which take {BLOCK_MS} ms each; the blocks hold no "
         "transactions, and none is executed or stored (`public` does that); the rest as for `public`",
     }
 
 
-def public(nodes: int = 1_000, blocks: int = 50) -> dict[str, Any]:
-    """Let a public network of proof of work grow in the simulator: full nodes, each linked with a few others."""
-    root = root_of(1)
-    genesis, keys = _public_chain(nodes)
-    start, start_cpu = time.perf_counter(), time.process_time()
-    world = GossipWorld(genesis, keys, seed=1)
-    _grow(world, blocks, wallet_key(root, BANK))
-    seconds, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
-    summaries = [node.engine_summary for name in world.names if (node := world.node(name))]
+def _public_figures(
+    nodes: int, blocks: int, seconds: float, cpu_s: float, summaries: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 2),
         "cpu_seconds": round(cpu_s, 2),
         "blocks": blocks,
         "nodes": nodes,
         "miners": min(MINERS, nodes),
-        "links_each": round(sum(map(len, world.neighbours.values())) / nodes, 2),
-        "mined": len(world.sealed),
         "reorganisations": sum(summary["reorganisations"] for summary in summaries),
         "deepest": max(summary["deepest"] for summary in summaries),
-        "messages": world.delivered,
         "cpu_us_per_block_and_node": round(cpu_s / (blocks * nodes) * 1e6, 1),
+    }
+
+
+def public(nodes: int = 1_000, blocks: int = 50) -> dict[str, Any]:
+    """Let a public network of proof of work grow in the simulator: full nodes, each linked with a few others."""
+    genesis, keys = _public_chain(nodes)
+    start, start_cpu = time.perf_counter(), time.process_time()
+    world = GossipWorld(genesis, keys, seed=1)
+    _grow(world, blocks, wallet_key(root_of(1), BANK))
+    seconds, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
+    summaries = [node.engine_summary for name in world.names if (node := world.node(name))]
+    return {
+        **_public_figures(nodes, blocks, seconds, cpu_s, summaries),
+        "links_each": round(sum(map(len, world.neighbours.values())) / nodes, 2),
+        "mined": len(world.sealed),
+        "messages": world.delivered,
         "formula": f"seconds until every node has so many blocks, which take {BLOCK_MS} ms each, one transfer in "
         f"{PAY_EVERY} blocks, all checkers on; cpu_seconds = processor time of this process; mined also counts blocks "
         "that lost; reorganisations = how often a node changed to another branch, all nodes together, deepest = the "

@@ -404,25 +404,7 @@ def sim(
     as_json: bool,
 ) -> None:
     """Search for faults of the ledger: each seed draws a timeline of trouble, and every event of it is checked."""
-    from minichain.sim.hunt import Hunt, TwinsHunt, read_seeds
-
-    if timeline is not None and (seeds is not None or seed is not None):
-        raise UsageError("--timeline is one run with its own seed: leave --seeds and --seed out")
-    if timeline is not None and (engine, validators, faults) != ("bft", 4, "all"):
-        raise UsageError("--timeline says itself which engine, validators and faults: leave these options out")
-    if twins is not None and (timeline, seeds, engine, validators, faults) != (None, None, "bft", 4, "all"):
-        raise UsageError(
-            "--twins is of bft, and its file says the rest: add only --scenario or --seed, for other delays"
-        )
-    if twins is None and scenario is not None:
-        raise UsageError("--scenario is one of a file of twins scenarios: add --twins FILE")
-    hunt: Hunt | TwinsHunt
-    if twins is not None:
-        hunt = TwinsHunt(twins, scenario, seed or 0)
-    elif timeline is not None:
-        hunt = Hunt.of_file(timeline)
-    else:
-        hunt = Hunt(engine, validators, read_seeds(seeds or f"{seed or 0}:{(seed or 0) + 1}"), faults)
+    hunt = _hunt_of(engine, validators, seeds, seed, faults, timeline, twins, scenario)
     if trace is not None:
         trace.write_text("\n".join(hunt.trace()) + "\n", encoding="utf-8")
     with notes.status("running") as progress:
@@ -435,6 +417,36 @@ def sim(
     content = hunt.summary(reports, shown, write)
     show(as_json, content, lambda: _print_hunt(content))
     sys.exit(NO if content["violations"] or content["stalls"] else 0)
+
+
+def _hunt_of(
+    engine: str,
+    validators: int,
+    seeds: str | None,
+    seed: int | None,
+    faults: str,
+    timeline: Path | None,
+    twins: Path | None,
+    scenario: int | None,
+) -> Any:
+    """Choose what to look at; refuse options that something else already says."""
+    from minichain.sim.hunt import Hunt, TwinsHunt, read_seeds
+
+    if timeline is not None and (seeds is not None or seed is not None):
+        raise UsageError("--timeline is one run with its own seed: leave --seeds and --seed out")
+    if timeline is not None and (engine, validators, faults) != ("bft", 4, "all"):
+        raise UsageError("--timeline says itself which engine, validators and faults: leave these options out")
+    if twins is not None and (timeline, seeds, engine, validators, faults) != (None, None, "bft", 4, "all"):
+        raise UsageError(
+            "--twins is of bft, and its file says the rest: add only --scenario or --seed, for other delays"
+        )
+    if twins is None and scenario is not None:
+        raise UsageError("--scenario is one of a file of twins scenarios: add --twins FILE")
+    if twins is not None:
+        return TwinsHunt(twins, scenario, seed or 0)
+    if timeline is not None:
+        return Hunt.of_file(timeline)
+    return Hunt(engine, validators, read_seeds(seeds or f"{seed or 0}:{(seed or 0) + 1}"), faults)
 
 
 def _print_hunt(content: dict[str, Any]) -> None:

@@ -62,14 +62,8 @@ def test_a_newcomer_follows_is_voted_in_and_then_its_vote_is_needed(net: Network
     place, chain, key = joining.settle(tmp_path, "newcomer", invitation(net), net.genesis.hash.hex())
     assert chain.hash == net.genesis.hash
     with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
-
-        def status() -> NodeStatus:
-            found = line.request("newcomer", AskStatus(), 3_000)
-            assert isinstance(found, NodeStatus)
-            return found
-
-        until(lambda: status().height == net.height())
-        assert status().state_root == net.status()[0].status.state_root  # type: ignore[union-attr]
+        until(lambda: _status(line).height == net.height())
+        assert _status(line).state_root == net.status()[0].status.state_root  # type: ignore[union-attr]
         _vote_in(net, "newcomer", did_of(key.public))
         assert len(pay(net).members) == 4, "the change takes effect at its height, not before"
         assert len(pay(net).members) == 5
@@ -170,14 +164,8 @@ def test_a_node_that_begins_with_a_snapshot_follows_without_the_past(net: Networ
     assert joining.begin_with_snapshot(place, chain, at, key) == height, "once it has blocks, it goes on from them"
     pay(net)
     with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
-
-        def status() -> NodeStatus:
-            found = line.request("newcomer", AskStatus(), 3_000)
-            assert isinstance(found, NodeStatus)
-            return found
-
-        until(lambda: status().height == net.height())
-        assert status().state_root == net.status()[0].status.state_root  # type: ignore[union-attr]
+        until(lambda: _status(line).height == net.height())
+        assert _status(line).state_root == net.status()[0].status.state_root  # type: ignore[union-attr]
         refused = line.request("newcomer", AskBlock(1), 3_000)
         assert isinstance(refused, Failure)
         assert f"began with a snapshot at {height}" in refused.message
@@ -215,6 +203,12 @@ def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(
             head = public.head()
             assert head is not None
             until(lambda: _at(line, head.height) == head.id)
+
+
+def _status(line: LiveChannel) -> NodeStatus:
+    found = line.request("newcomer", AskStatus(), 3_000)
+    assert isinstance(found, NodeStatus)
+    return found
 
 
 def _at(line: LiveChannel, height: int) -> bytes | None:

@@ -59,12 +59,7 @@ class Child:
                 stderr=log,
                 env={**os.environ, "PYTHONPATH": import_path()},
             )
-        news: queue.Queue[bytes] = queue.Queue()
-        output = self.process.stdout
-        assert output is not None
-        # A pipe cannot be waited for with a time limit on every system; a thread can.
-        threading.Thread(target=lambda: news.put(output.readline()), daemon=True).start()
-        return news
+        return first_line(self.process)
 
     def start(self) -> None:
         """Start the process and return once it listens; raises `NetworkError` with the reason."""
@@ -117,6 +112,16 @@ class Child:
 
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-LOG_TAIL:] if self.log.exists() else ""
+
+
+def first_line(process: subprocess.Popen[bytes]) -> queue.Queue[bytes]:
+    """Return where the first line that a process says will be; empty if it ends without one."""
+    news: queue.Queue[bytes] = queue.Queue()
+    output = process.stdout
+    assert output is not None
+    # A pipe cannot be waited for with a time limit on every system; a thread can.
+    threading.Thread(target=lambda: news.put(output.readline()), daemon=True).start()
+    return news
 
 
 def import_path() -> str:

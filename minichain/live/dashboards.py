@@ -14,7 +14,6 @@ import os
 import queue
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,6 +25,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from minichain.errors import NetworkError, TimedOut, UsageError
+from minichain.live.cluster import first_line, import_path
 
 SERVER: Final = "minichain.views.server"  # a program, not an import: it needs Voila, and this process does not
 START_TIMEOUT_S: Final = 30.0
@@ -90,11 +90,11 @@ def start(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env={**os.environ, "PYTHONPATH": _import_path(), **(environment or {})},
+        env={**os.environ, "PYTHONPATH": import_path(), **(environment or {})},
     )
     deadline = time.monotonic() + START_TIMEOUT_S
     try:
-        url = _first_line(process, deadline)
+        url = _address(process, deadline)
         _wait_for_answer(url, deadline)
     except BaseException:
         process.kill()
@@ -103,21 +103,10 @@ def start(
     return Dashboards(process, url)
 
 
-def _import_path() -> str:
-    """Let server and kernels import the very package this process runs, installed or not."""
-    package = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-
-
-def _first_line(process: subprocess.Popen[bytes], deadline: float) -> str:
-    """Read where the server listens. A pipe cannot be waited for on every system, so a thread does the reading."""
-    assert process.stdout is not None
-    lines: queue.Queue[bytes] = queue.Queue()
-    threading.Thread(
-        target=lambda: lines.put(process.stdout.readline() if process.stdout else b""), daemon=True
-    ).start()
+def _address(process: subprocess.Popen[bytes], deadline: float) -> str:
+    """Read where the server listens."""
     try:
-        line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+        line = first_line(process).get(timeout=max(0.0, deadline - time.monotonic()))
     except queue.Empty:
         raise TimedOut(f"the dashboards did not start within {START_TIMEOUT_S:.0f} s: look at their log") from None
     news = json.loads(line) if line else {"error": f"the server ended with code {process.wait()}: look at its log"}

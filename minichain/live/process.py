@@ -130,7 +130,7 @@ class Process:
         return Follower(self.transport.context, self._key, source, clients, back)
 
     @property
-    def _leader(self) -> Follower | None:
+    def _following(self) -> Follower | None:
         """Return the line to the member that is followed, as long as this node is no member itself."""
         return None if self._node.committee.weight(self._key.public) else self._follower
 
@@ -167,9 +167,9 @@ class Process:
         waiting, self._waiting = self._waiting, []
         events = waiting + self._due_timers()
         events += [Received(peer, data) for peer, data in self.transport.from_members()]
-        if leader := self._leader:
-            leader.ask(self._node.height)
-            events += leader.heard()
+        if following := self._following:
+            following.ask(self._node.height)
+            events += following.heard()
         events += [Asked(*asked) for asked in self.transport.from_clients()]
         return events
 
@@ -236,8 +236,8 @@ class Process:
 
     def _perform(self, effect: Effect) -> None:
         match effect:
-            case Broadcast(data) if leader := self._leader:
-                leader.pass_on(data)
+            case Broadcast(data) if following := self._following:
+                following.pass_on(data)
             case Broadcast(data):
                 self._wire.broadcast(data)
             case Send(peer, data):
