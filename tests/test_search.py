@@ -21,7 +21,7 @@ from minichain.consensus.bft import Bft
 from minichain.errors import ConfigError, UsageError
 from minichain.faults.timeline import VERBS, VOTED, Step, Timeline, parse
 from minichain.ledger.committee import Committee
-from minichain.ledger.genesis import ENGINES
+from minichain.ledger.genesis import ENGINES, Work
 from minichain.node.core import Node
 from minichain.sim import search
 from minichain.sim.hunt import Hunt, digest_of, read_seeds, sweep
@@ -42,6 +42,8 @@ def test_a_drawn_timeline_is_one_that_can_be_written_and_is_within_the_promise(e
     assert timeline == draw(engine, size, seed)
     assert len(faulty(timeline)) <= PROMISES[engine].faulty(size)
     assert timeline.steps[-1].verb == "calm"
+    skews = [step.args[1] for step in timeline.steps if step.verb == "skew"]
+    assert all(abs(ahead_ms) <= PROMISES[engine].skew_ms for ahead_ms in skews)
 
 
 def test_all_faults_are_drawn_together_and_apart():
@@ -103,6 +105,30 @@ def test_no_seed_finds_anything(engine: str, size: int, count: int):
 def test_one_validator_is_a_network_too(engine: str):
     for seed in range(5):
         assert not run(draw(engine, 1, seed)).problem
+
+
+ALONE = """\
+engine pow
+validators 4
+seed 1
+clock wall
+at 0 behave node-3 silent
+at 100 crash node-0
+at 100 crash node-1
+at 100 crash node-2
+at 500 submit 1
+at 90000 restart node-0
+at 90000 restart node-1
+at 90000 restart node-2
+at 90000 calm
+"""
+
+
+def test_what_only_a_liar_holds_for_final_is_sent_again():
+    """A silent miner alone confirms a payment on a chain that it shows nobody: its client must go to the others."""
+    report = run(parse(ALONE))
+    assert not report.problem, report.words
+    assert report.commits >= Work().confirmations
 
 
 def test_another_seed_is_another_run():

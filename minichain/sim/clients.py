@@ -7,7 +7,7 @@ one nonce twice; all of it becomes final, for a failure is a result too.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -139,25 +139,25 @@ class Load:
     # --- time ---
 
     def wait(self, ms: int) -> None:
-        """Let time pass, and send again what is not final anywhere."""
+        """Let time pass, and send again what no correct member holds for final: a liar may have a chain of its own."""
         end = self._world.elapsed_ms + ms
         while self._resend_ms <= end:
             self._world.run_for(self._resend_ms - self._world.elapsed_ms)
             self._resend_ms += RESEND_MS
-            found = self._final_at(self._world.names)
+            found = self._final_at_correct()
             self._send([txs[0] for txs in self._open if not any(is_final(txs) for is_final in found)][:BATCH])
         self._world.run_for(end - self._world.elapsed_ms)
         self.voting.go_on()
 
     def missing(self) -> int:
         """Return how many transactions are not yet final at every correct member."""
-        found = self._final_at(name for name in self._world.names if not self._world.is_adversary(name))
+        found = self._final_at_correct()
         self._open = [txs for txs in self._open if not all(is_final(txs) for is_final in found)]
         return len(self._open)
 
-    def _final_at(self, names: Iterable[str]) -> list[Callable[[tuple[Envelope, ...]], bool]]:
-        """Return for each node what tells whether one of some transactions is final there, as it stands now."""
-        return [self._finder(name) for name in names]
+    def _final_at_correct(self) -> list[Callable[[tuple[Envelope, ...]], bool]]:
+        """Return for each correct member what tells whether one of some transactions is final there, as it stands."""
+        return [self._finder(name) for name in self._world.names if not self._world.is_adversary(name)]
 
     def _finder(self, name: str) -> Callable[[tuple[Envelope, ...]], bool]:
         store = self._world.store(name)
