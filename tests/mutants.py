@@ -67,8 +67,8 @@ MUTANTS: dict[str, Mutant] = {
         "bft",
         "locks",
         "consensus.bft.engine",
-        "                current.locked_round = current.valid_round = message.round\n",
-        "                current.valid_round = message.round\n",
+        "                current.locked_block, current.locked_round = blocks[message.block_id], message.round\n",
+        "                current.locked_block = blocks[message.block_id]\n",
         start=270,
     ),
     "at-least-for-more-than": mutant(

@@ -6,10 +6,10 @@ contradict each other become evidence. Nothing a peer sends raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
-from minichain.codec import decode_own, encode
+from minichain.codec import Record, decode_own, encode
 from minichain.consensus.bft import rounds
 from minichain.consensus.bft.messages import (
     Message,
@@ -53,7 +53,19 @@ MAX_EARLY_MESSAGES = 8  # kept for each member's messages of the next height
 MAX_ROUND = 2**31
 SAID: Final = b"said"  # names what this validator said, in its order
 MESSAGES: Final = (Proposal, Vote)
-HELD: Final = b"held"  # names the blocks that it may have to propose again
+HELD: Final = b"held"  # names the blocks that it may have to propose again, each with its proof of lock
+
+
+class Held(Record):
+    """A valid block, and the prevotes that made it so.
+
+    Without them a member that comes back could never show why it is locked: who has cast one of them may deny it now,
+    and the others wait for line 28. (CometBFT keeps all that it has heard, in its write-ahead log.)
+    """
+
+    block: Block
+    round: int
+    prevotes: tuple[Vote, ...]
 
 
 class Bft:
@@ -152,19 +164,19 @@ class Bft:
         What it remembers of another height is decided by now.
         """
         told = [read_own(data) for name, data in sorted(self._memory.items()) if name.startswith(SAID)]
-        held = [decode_own(data, Block) for name, data in self._memory.items() if name.startswith(HELD)]
+        held = [decode_own(data, Held) for name, data in self._memory.items() if name.startswith(HELD)]
         said = [message for message in told if message.height == self.height]
         if not said:
             return self._forget()
-        return self._resume(said, [block for block in held if block.header.height == self.height])
+        return self._resume(said, [one for one in held if one.block.header.height == self.height])
 
     def _forget(self) -> list[Effect]:
         forgotten: list[Effect] = [Remember(name, None) for name in self._memory]
         self._memory, self._said = {}, 0
         return forgotten
 
-    def _resume(self, said: list[Message], held: Iterable[Block]) -> list[Effect]:
-        current, blocks = self._rounds, {block.header.id: block for block in held}
+    def _resume(self, said: list[Message], held: list[Held]) -> list[Effect]:
+        current, blocks = self._rounds, {one.block.header.id: one.block for one in held}
         for message in said:
             self._log.add(message, message.round)
             current.round = message.round
@@ -173,9 +185,13 @@ class Bft:
                 blocks[message.block.header.id] = message.block
                 continue
             current.step = Step.PREVOTE if message.kind == PREVOTE else Step.PRECOMMIT
-            if message.kind == PRECOMMIT and message.block_id is not None:
-                current.locked_block = current.valid_block = blocks[message.block_id]
-                current.locked_round = current.valid_round = message.round
+            # Who had lost its memory may have repeated a precommit that others told it of, for a block it lacks.
+            if message.kind == PRECOMMIT and message.block_id in blocks:
+                current.locked_block, current.locked_round = blocks[message.block_id], message.round
+        for one in sorted(held, key=lambda one: one.round):
+            current.valid_block, current.valid_round = one.block, one.round
+            for vote in one.prevotes:
+                self._log.add_again(vote)
         again: list[Effect] = [Tell(message) for message in said if message.round == current.round]
         return again + self._advance() + self._ask_to_judge()
 
@@ -288,10 +304,11 @@ class Bft:
             case rounds.Schedule(_, step):
                 return [StartTimer(Timer(step.name, self.height, current.round), self._delay(step))]
             case rounds.Hold(_, block):
-                return self._remember(HELD + block.header.id, encode(block))
+                return self._hold(block, current.round)
             case rounds.Commit(_, block, round_):
                 block_id = block.header.id
-                signatures = self._log.precommits(round_).signatures_for(block_id)
+                precommits = self._log.precommits(round_).for_block(block_id)
+                signatures = {vote.voter: vote.signature for vote in precommits}
                 ordered = in_order(self._committee, signatures)
                 return [Decide(block, QuorumCertificate(self.height, round_, block_id, ordered))]
 
@@ -308,6 +325,11 @@ class Bft:
         message = earlier or message
         self._said += 1
         return [*self._remember(SAID + self._said.to_bytes(8), encode(message)), Tell(message)]
+
+    def _hold(self, block: Block, round_: int) -> list[Effect]:
+        name = HELD + block.header.id + round_.to_bytes(8)
+        prevotes = self._log.prevotes(round_).for_block(block.header.id)
+        return [] if name in self._memory else self._remember(name, encode(Held(block, round_, prevotes)))
 
     def _remember(self, name: bytes, data: bytes) -> list[Effect]:
         self._memory[name] = data

@@ -62,9 +62,9 @@ class Tally:
         yield from self.votes.values()
         yield from self._second.values()
 
-    def signatures_for(self, block_id: bytes) -> dict[bytes, bytes]:
-        """Return voter -> signature of those who voted for a block."""
-        return {vote.voter: vote.signature for vote in self.all() if vote.block_id == block_id}
+    def for_block(self, block_id: bytes) -> tuple[Vote, ...]:
+        """Return the votes for a block."""
+        return tuple(vote for vote in self.all() if vote.block_id == block_id)
 
 
 class Log:
@@ -118,6 +118,14 @@ class Log:
         if isinstance(message, Vote):
             self._tallies[message.kind][message.round].add_second(message)
             self._note_decision(message)
+
+    def add_again(self, vote: Vote) -> None:
+        """Keep a vote that was checked when it was first heard, and may be known again already."""
+        earlier = self.earlier(vote)
+        if earlier is None:
+            self.add(vote, vote.round)
+        elif contradiction(earlier, vote):
+            self.add_second(vote)
 
     def _note_decision(self, vote: Vote) -> None:
         if vote.kind == PRECOMMIT and isinstance(self.precommits(vote.round).quorum_id, bytes):
