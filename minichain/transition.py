@@ -20,6 +20,7 @@ import msgspec
 from minichain.codec import Plain, encode
 from minichain.consensus.bft.messages import Message, author, is_signed, read_message
 from minichain.consensus.bft.votes import contradiction, step_of
+from minichain.contracts import lifecycle
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.system import SOURCES
@@ -291,15 +292,20 @@ def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve
     overlay.put_account(sender, msgspec.structs.replace(account, window=window, gas_used=used + gas))
 
 
-# --- the ledger's own actions ------------------------------------------------------------------------------------
+# --- the ledger's own actions; those on contracts, which contracts may ask for too, are in `contracts.lifecycle` ---
 
 
 def _perform(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, call: Call) -> Any:
     if call.contract != "ledger":
-        return runtime.call(frame, call.contract, call.action, call.args)
+        return runtime.call(frame, call.contract, call.action, call.args, call.version)
+    if call.version:
+        raise ContractFault("the ledger's own actions have no versions: leave the version out")
+    if call.action in lifecycle.ACTIONS:
+        return runtime.own_action(frame, call.action, call.args)
     native = _LEDGER_ACTIONS.get(call.action)
     if native is None:
-        raise ContractFault(f"the ledger has no action {call.action}; it has {', '.join(_LEDGER_ACTIONS)}")
+        known = ", ".join([*_LEDGER_ACTIONS, *lifecycle.ACTIONS])
+        raise ContractFault(f"the ledger has no action {call.action}; it has {known}")
     action, arguments = native
     if sorted(call.args) != sorted(arguments):
         raise ContractFault(f"ledger.{call.action} takes the arguments {', '.join(arguments)}, all of them")
@@ -323,19 +329,6 @@ def _transfer(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *
     other = overlay.account(receiver)
     overlay.put_account(receiver, msgspec.structs.replace(other, balance=other.balance + amount))
     frame.events.append(Event("ledger", "Transferred", {"from": did_of(sender), "to": to, "amount": amount}))
-
-
-def _deploy(
-    runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, name: str, source: str, args: dict[str, Any]
-) -> str:
-    """Put a contract's source on the chain under a name nobody has taken, and run its setup."""
-    if not isinstance(args, dict):
-        raise ContractFault("ledger.deploy takes `args`, a dictionary of the arguments of setup")
-    if name == GOVERNING:
-        raise ContractFault(f"the name {GOVERNING} is kept for the contract that governs who the members are")
-    runtime.deploy(frame, name, source, args)
-    frame.events.append(Event("ledger", "Deployed", {"contract": name, "by": did_of(sender)}))
-    return name
 
 
 def _admit(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, account: str, may_write: bool) -> None:
@@ -387,7 +380,6 @@ def _read_said(data: bytes) -> Message:
 
 _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "transfer": (_transfer, ("to", "amount")),
-    "deploy": (_deploy, ("name", "source", "args")),
     "admit": (_admit, ("account", "may_write")),
     "accuse": (_accuse, ("first", "second")),
 }

@@ -66,7 +66,7 @@ UNREADABLE = {
     "truncated": (GOOD.raw[:-1], "not a valid SignedTransaction: Input data was truncated"),
     "trailing byte": (
         GOOD.raw + b"\0",
-        "not a valid SignedTransaction: MessagePack data is malformed: trailing characters (byte 166)",
+        "not a valid SignedTransaction: MessagePack data is malformed: trailing characters (byte 167)",
     ),
     "non-canonical": (
         GOOD.raw.replace(encode(1_000_000), b"\xcf" + (1_000_000).to_bytes(8)),
@@ -116,8 +116,8 @@ def refusals() -> dict[str, tuple[Genesis, Envelope]]:
         ),
         "it expired at height 0, the next block is 1: sign it again": (FREE, sign(FREE, "resident", expires=0)),
         "it may expire at height 10001 at the latest": (FREE, sign(FREE, "resident", expires=10_002)),
-        "gas limit 2327 is not from 2328 to 50000000": (FREE, sign(FREE, "resident", gas_limit=2_327)),
-        "gas limit 50000001 is not from 2332 to 50000000": (FREE, sign(FREE, "resident", gas_limit=50_000_001)),
+        "gas limit 2327 is not from 2330 to 50000000": (FREE, sign(FREE, "resident", gas_limit=2_327)),
+        "gas limit 50000001 is not from 2334 to 50000000": (FREE, sign(FREE, "resident", gas_limit=50_000_001)),
         "its gas limit 1000001 is more than the quota of 1000000: lower it": (
             small,
             sign(small, "resident", gas_limit=1_000_001),
@@ -186,7 +186,8 @@ def run(*calls: Call, chain: Genesis = FREE, **fields: Any) -> tuple[Ledger, Any
 
 FAILURES = {
     'fault: there is no contract "nobody": deploy it first, or correct the name': Call("nobody", "nothing"),
-    "fault: the ledger has no action mint; it has transfer, deploy, admit, accuse": Call("ledger", "mint"),
+    "fault: the ledger has no action mint; it has transfer, admit, accuse, deploy, upgrade, freeze, "
+    "unfreeze, restrict, entrust": Call("ledger", "mint"),
     "fault: ledger.transfer takes the arguments to, amount, all of them": Call("ledger", "transfer", {"to": "x"}),
     "fault: ledger.transfer takes `to`, a did:key, and `amount`, a positive integer": transfer("shop", -5),
     "fault: ledger.transfer: `to` is not the did:key of an Ed25519 key": Call(

@@ -8,13 +8,14 @@ with Network.local(validators=4) as net:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
+from minichain.client.contracts import ContractVerbs
 from minichain.client.evidence import Misbehaviour, read_misbehaviour
 from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
@@ -22,9 +23,7 @@ from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Record, decode_own
-from minichain.contracts import Abi, Deployed, describe
-from minichain.contracts.proxy import DeployedContract, default_name, require_ok
-from minichain.contracts.sandbox import source_of
+from minichain.contracts.proxy import require_ok
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
 from minichain.faults.network import Weather
@@ -33,31 +32,26 @@ from minichain.ledger import types
 from minichain.ledger.committee import Member, committee_at
 from minichain.ledger.genesis import Fee
 from minichain.ledger.local import BANK, validator_key
-from minichain.ledger.state import COMMITTEE_KEY, Account, contract_key
+from minichain.ledger.state import COMMITTEE_KEY, Account
 from minichain.ledger.types import Call, Header
 from minichain.node.messages import (
     AccountState,
     AskAccount,
     AskBlock,
-    AskContracts,
     AskEvidence,
     AskHeaders,
     AskReceipt,
     AskState,
     AskStatus,
-    AskView,
     BlockDetail,
-    Contracts,
     EvidenceAnswer,
     Headers,
     NodeStatus,
     ReceiptAnswer,
     StateAnswer,
-    Value,
 )
 
 STATUS_TIMEOUT_MS = 500
-DEPLOY_ARGUMENTS = frozenset({"contract", "sender", "name", "setup"})
 
 
 Item = tuple[Wallet, Sequence[Call]]  # a transaction to be: who signs, and what is to be done
@@ -85,7 +79,7 @@ class NodeReport(Record):
         return self.status.state_root.hex() if self.status else ""
 
 
-class Network:
+class Network(ContractVerbs):
     """A network of validators and everything people do with it."""
 
     def __init__(self, world: World) -> None:
@@ -156,7 +150,7 @@ class Network:
             raise UsageError("this network is not running: use it inside `with net:`, or call net.start()")
         return self._client
 
-    # --- people and contracts ---
+    # --- people; contracts are in `ContractVerbs` ---
 
     def wallet(self, name: str, units: int = 0) -> Wallet:
         """Return the wallet of a name; the same name gives the same wallet. The bank tops it up to `units`.
@@ -185,57 +179,6 @@ class Network:
             transfer = Call("ledger", "transfer", {"to": wallet.did, "amount": missing})
             yield Wallet.derive(self.world.root, BANK), [transfer]
 
-    def deploy(
-        self,
-        contract: type | str | PurePath,
-        *,
-        sender: Wallet,
-        name: str | None = None,
-        setup: Mapping[str, Any] | None = None,
-        **args: Any,
-    ) -> DeployedContract[Wallet, Receipt]:
-        """Put a contract (a class, a file, or source text) on the chain.
-
-        The arguments of its setup are named here, or in `setup` where their names are taken.
-        """
-        source = source_of(contract)
-        abi = describe(source)
-        for parameter in abi.setup:
-            if parameter.name in DEPLOY_ARGUMENTS and parameter.name not in (setup or {}):
-                raise UsageError(
-                    f"deploy itself has an argument {parameter.name}: give that of {abi.name}'s setup in "
-                    f"`setup={{{parameter.name!r}: ...}}`"
-                )
-        address = name or default_name(abi)
-        call = Call("ledger", "deploy", {"name": address, "source": source, "args": {**(setup or {}), **args}})
-        self.send(sender, [call], gas_limit=self.genesis.spec.limits.transaction_gas)
-        return self._contract(address, abi, sender)
-
-    def contract(self, name: str, sender: Wallet | None = None) -> DeployedContract[Wallet, Receipt]:
-        """Return a contract that is on the chain."""
-        value = self.state(contract_key(name)).value
-        if value is None:
-            known = ", ".join(known for known, _, _ in self.contracts()) or "none"
-            raise UsageError(f"there is no contract {name!r} on this chain; deployed are: {known}")
-        return self._contract(name, describe(decode_own(value, Deployed).source), sender)
-
-    def _contract(self, name: str, abi: Abi, sender: Wallet | None) -> DeployedContract[Wallet, Receipt]:
-        return DeployedContract(name, abi, sender, self.attempt, self._ask)
-
-    def _ask(self, sender: Wallet | None, contract: str, name: str, args: dict[str, Any]) -> Any:
-        return self.view(contract, name, args)
-
-    def contracts(self) -> tuple[tuple[str, str, int], ...]:
-        """Return (name, deployer's did, height) of every contract, oldest first."""
-        return self.client.ask(AskContracts(), Contracts, "the list of contracts").contracts
-
-    def source(self, name: str) -> str:
-        """Return the source of a contract, as everybody can read it on the chain."""
-        value = self.state(contract_key(name)).value
-        if value is None:
-            raise UsageError(f"there is no contract {name!r} on this chain")
-        return decode_own(value, Deployed).source
-
     # --- transactions ---
 
     def send(
@@ -254,15 +197,6 @@ class Network:
         sent = [(sender.key, calls, _told(calls)) for sender, calls in items]
         receipts = self.client.send_together(sent)
         return [require_ok(Receipt(self.client, got), what) for got, (_, _, what) in zip(receipts, sent, strict=True)]
-
-    def attempt(self, sender: Wallet, contract: str, action: str, args: dict[str, Any]) -> Receipt:
-        """Do one call and return its receipt, also when the contract refuses."""
-        receipt = self.client.send(sender.key, [Call(contract, action, args)], f"{contract}.{action}")
-        return Receipt(self.client, receipt)
-
-    def view(self, contract: str, name: str, args: dict[str, Any]) -> Any:
-        """Ask a contract's view at the last final block."""
-        return self.client.ask(AskView(contract, name, args), Value, f"the view {contract}.{name}").value
 
     # --- the chain ---
 

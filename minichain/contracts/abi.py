@@ -80,6 +80,7 @@ class Abi(Record):
     views: tuple[Method, ...]
     fields: tuple[Field, ...]
     events: tuple[str, ...]
+    migrate: tuple[Parameter, ...] = ()
 
 
 # --- methods -----------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from minichain.contracts.language import (
     API,
     BUILTINS,
     CALLABLE_API,
+    CALLS,
     CHANGING,
     HINTS,
     IMPORTS,
@@ -47,6 +48,7 @@ from minichain.contracts.language import (
     NODES,
     RULE_OF_NODE,
     RULES,
+    RUN_ONCE,
     SELF,
     TAKEN_BY_RESTRICTED_PYTHON,
     TEST_TYPES,
@@ -85,8 +87,9 @@ class Program:
         self.fields = {field.name: field for field in abi.fields}
 
     def parameters(self, method: str) -> tuple[Parameter, ...]:
-        """Return the parameters of an action, a view or the setup."""
-        return self.actions.get(method) or self.views.get(method) or (self.abi.setup if method == "setup" else ())
+        """Return the parameters of an action, a view, the setup or the migration."""
+        once = {"setup": self.abi.setup, "migrate": self.abi.migrate}
+        return self.actions.get(method) or self.views.get(method) or once.get(method, ())
 
 
 def check(source: str | bytes) -> list[Violation]:
@@ -321,11 +324,11 @@ class _Checker(ast.NodeVisitor):
     def _function(self, node: ast.FunctionDef, *, in_method: bool) -> None:
         self._at, self._in_method = node, in_method
         mark = mark_of(node)
-        if node.decorator_list and not (in_method and mark and node.name != "setup"):
+        if node.decorator_list and not (in_method and mark and node.name not in RUN_ONCE):
             self.flag("MC305", node.decorator_list[0])
         if getattr(node, "type_params", None):
             self.flag("MC306", node, construct=f"def {node.name}[...]")
-        names = self._parameters(node, public=in_method and (bool(mark) or node.name == "setup"))
+        names = self._parameters(node, public=in_method and (bool(mark) or node.name in RUN_ONCE))
         if node.returns is not None:
             self._annotation(node.returns)
         stored = [inner for inner in walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)]
@@ -541,7 +544,7 @@ class _Checker(ast.NodeVisitor):
             self.flag("MC201", node)
         elif not (isinstance(node.value, ast.Name) and node.value.id == "self" and self._in_method):
             self.flag("MC204", node)
-        elif node.attr in self.methods or node.attr == "call":
+        elif node.attr in self.methods or node.attr in CALLS:
             self.flag("MC207", node)
         elif node.attr not in self.fields and node.attr not in SELF:
             self.flag("MC204", node)
@@ -592,7 +595,7 @@ class _Checker(ast.NodeVisitor):
             case ast.Attribute(attr=attr) if attr.startswith("_"):
                 self.flag("MC201", func)
             case ast.Attribute(value=ast.Name(id="self"), attr=attr) if self._in_method:
-                if attr not in self.methods and attr != "call":
+                if attr not in self.methods and attr not in CALLS:
                     self.flag("MC204", func)
             case ast.Attribute(value=value, attr=attr):
                 if attr not in (METHODS["Map"] if self._is_map(value) else METHOD_NAMES):
@@ -651,7 +654,7 @@ class _Checker(ast.NodeVisitor):
     def abi(self) -> Abi:
         """Describe the contract; only after no violation was found."""
         assert self._contract is not None
-        setup = self.methods.get("setup")
+        setup, migrate = self.methods.get("setup"), self.methods.get("migrate")
         return Abi(
             self._contract.name,
             ast.get_docstring(self._contract) or "",
@@ -660,6 +663,7 @@ class _Checker(ast.NodeVisitor):
             tuple(describe_method(node) for node in self.methods.values() if mark_of(node) == "view"),
             tuple(self.fields.values()),
             tuple(self.events),
+            parameters_of(migrate) if migrate else (),
         )
 
 

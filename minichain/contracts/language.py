@@ -212,8 +212,11 @@ SELF: Final = {
     "height": "height of the block",
     "chain": "id of the chain",
     "address": "name of this contract",
-    "call": "calls another contract",
+    "call": "calls another contract, or the ledger itself",
+    "call_with": "the same, with the arguments in a dict: for contracts that carry out what was decided",
 }
+CALLS: Final = ("call", "call_with")
+RUN_ONCE: Final = ("setup", "migrate")  # by the ledger: when a contract is deployed, and after each upgrade to it
 
 TYPES: Final = {
     "int": "64 bit when stored",

@@ -40,6 +40,7 @@ GAS: Final = {
     "left_item": 150,  # that leaves the contract: stored, returned, announced, passed on
     # counted by `runtime`
     "contract": 15_000,  # entering a contract
+    "account": 15_000,  # reading the did:key of an account
     "bound_function": 1_500,  # each function that the called method may reach
     "source_byte": 1_000,  # checking and compiling one byte of source, once, at deployment
     "read": 2_500,  # one stored value
@@ -112,6 +113,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "call!": "call",
     "call view!": "call_view",
     "call contract!": "call_contract",
+    "call with!": "call_with",
     "method!": "method",
     "hold!": "hold",
     "held!": "held",
@@ -432,8 +434,9 @@ class _Rewriter(ast.NodeTransformer):
                 return _invoke("call!", self._function(name), *args, keywords=keywords)
             case ast.Name(id=name):
                 return _invoke(name, *args, keywords=keywords)
-            case ast.Attribute(value=ast.Name(id="self"), attr="call"):
-                return _invoke("call contract!", *args, keywords=keywords)
+            case ast.Attribute(value=ast.Name(id="self"), attr="call" | "call_with" as attr):
+                operation = "call contract!" if attr == "call" else "call with!"
+                return _invoke(operation, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr) if attr in self._views:
                 operation = "call view!" if self._views[attr] else "call!"
                 return _invoke(operation, self._function(f"self.{attr}"), owner, *args, keywords=keywords)

@@ -1,7 +1,8 @@
 """A deployed contract as an object, the same in a sandbox and on a network: its actions and views are methods.
 
 An action returns what became of it (an outcome or a receipt), or raises `CallFailed`, which carries that. A view
-returns its value.
+returns its value. The object knows the contract as it was when the object was made, and says so with each call: where
+an action has changed since, the ledger refuses, so nobody signs for something else than they have read.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ Named = dict[str, Any]
 class DeployedContract(Generic[S, R]):
     """One contract, with whoever calls it.
 
-    `attempt` (sender, contract, action, arguments) and `ask` (sender or None, contract, view, arguments) reach the
-    place where it is deployed.
+    `attempt` (sender, contract, action, arguments, version) and `ask` (sender or None, contract, view, arguments,
+    version) reach the place where it is deployed.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class DeployedContract(Generic[S, R]):
         name: str,
         abi: Abi,
         sender: S | None,
-        attempt: Callable[[S, str, str, Named], R],
-        ask: Callable[[S | None, str, str, Named], Any],
+        attempt: Callable[[S, str, str, Named, int], R],
+        ask: Callable[[S | None, str, str, Named, int], Any],
+        version: int = 1,
     ) -> None:
         self.name = name
         self.abi = abi
+        self.version = version
         self.sender = sender
         self._attempt = attempt
         self._ask = ask
@@ -56,7 +59,7 @@ class DeployedContract(Generic[S, R]):
 
     def with_sender(self, sender: S) -> DeployedContract[S, R]:
         """Return the same contract, called by somebody else."""
-        return DeployedContract(self.name, self.abi, sender, self._attempt, self._ask)
+        return DeployedContract(self.name, self.abi, sender, self._attempt, self._ask, self.version)
 
     def attempt(self, action: str, /, *args: Any, **kwargs: Any) -> R:
         """Call an action and return what became of it, also when the contract refuses."""
@@ -64,7 +67,7 @@ class DeployedContract(Generic[S, R]):
         if self.sender is None:
             raise UsageError(f"{where}: say who calls it, with {self.name}.with_sender(...)")
         named = arguments(where, self._actions.get(action, ()), args, kwargs)
-        return self._attempt(self.sender, self.name, action, named)
+        return self._attempt(self.sender, self.name, action, named, self.version)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):  # Python asks for such names before this object is complete
@@ -89,7 +92,7 @@ class DeployedContract(Generic[S, R]):
 
     def _view(self, view: str, /, *args: Any, **kwargs: Any) -> Any:
         named = arguments(f"{self.name}.{view}", self._views[view], args, kwargs)
-        return self._ask(self.sender, self.name, view, named)
+        return self._ask(self.sender, self.name, view, named, self.version)
 
 
 def require_ok(result: R, what: str) -> R:

@@ -122,11 +122,12 @@ class AskContracts(Record, tag="contracts"):
 
 
 class AskView(Record, tag="view"):
-    """Answer with `Value`: what a contract's view returns at the last final block."""
+    """Answer with `Value`: what a contract's view returns at the last final block. `version` is as in a `Call`."""
 
     contract: str
     name: str
     args: dict[str, Any]
+    version: int = 0
 
 
 class AskState(Record, tag="state"):

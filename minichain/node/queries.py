@@ -45,8 +45,8 @@ ELSEWHERE: Final = "elsewhere"  # the code of a failure that another node may no
 def to_executor(ticket: Ticket, request: ClientRequest) -> execution.Task | None:
     """Return the task that answers a question about the state; None for any other question."""
     match request:
-        case AskView(contract, name, args):
-            return execution.AskContract(ticket, contract, name, args)
+        case AskView(contract, name, args, version):
+            return execution.AskContract(ticket, contract, name, args, version)
         case AskState(key):
             return execution.ReadState(ticket, key)
         case AskContracts():
