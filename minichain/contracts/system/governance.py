@@ -86,6 +86,7 @@ def check_calls(calls: list, own_name: str) -> None:
         require(isinstance(contract, str) and isinstance(name, str), "a contract and its action are called by name")
         require(contract != own_name, "this contract cannot call itself: propose what is to be done elsewhere")
         require(contract != "ledger" or name in OF_THE_LEDGER, "the ledger does not do this for a contract")
+        require(isinstance(subject(call), str), "each of the calls is about a contract, by its name")
 
 
 def subject(call: dict) -> str:
