@@ -16,6 +16,7 @@ from minichain.contracts.changes import Difference, difference
 from minichain.contracts.deployed import Version, version_key
 from minichain.contracts.proxy import DeployedContract, default_name
 from minichain.contracts.sandbox import source_of
+from minichain.crosschain.values import ProvenValue
 from minichain.errors import ContractFault, UsageError
 from minichain.ledger.state import contract_key
 from minichain.ledger.types import Call
@@ -42,6 +43,10 @@ class ContractVerbs(ABC):
     @abstractmethod
     def state(self, key: bytes) -> StateAnswer:
         """Return a state value with its proof."""
+
+    @abstractmethod
+    def proven(self, key: bytes) -> ProvenValue:
+        """Return a state value whose proof was checked here."""
 
     # --- putting them there ---
 
@@ -119,6 +124,13 @@ class ContractVerbs(ABC):
     def source(self, name: str, version: int | None = None) -> str:
         """Return the source of a contract, of its present version if none is named, as everybody can read it."""
         return self._version(name, version).source
+
+    def verified(self, name: str) -> tuple[Deployed, ProvenValue]:
+        """Return what the ledger keeps of a contract, with its proof checked here; raises `ProofError`."""
+        found = self.proven(contract_key(name))
+        if found.value is None:
+            raise UsageError(f"there is no contract {name!r} on this chain, and that is proven")
+        return decode_own(found.value, Deployed), found
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """Return every version of a contract, the first one first."""

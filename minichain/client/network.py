@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
@@ -25,10 +25,13 @@ from minichain.client.world import World
 from minichain.codec import Record, decode_own
 from minichain.contracts.proxy import require_ok
 from minichain.crosschain.proofs import Proof
-from minichain.errors import UsageError
+from minichain.crosschain.values import ProvenValue, require_value
+from minichain.crosschain.work import Link
+from minichain.errors import ProofError, UsageError
 from minichain.faults.network import Weather
 from minichain.faults.timeline import parse_step
 from minichain.ledger import types
+from minichain.ledger.certificate import WorkCertificate
 from minichain.ledger.committee import Member, committee_at
 from minichain.ledger.genesis import Fee
 from minichain.ledger.local import BANK, validator_key
@@ -39,12 +42,14 @@ from minichain.node.messages import (
     AskAccount,
     AskBlock,
     AskEvidence,
+    AskFinal,
     AskHeaders,
     AskReceipt,
     AskState,
     AskStatus,
     BlockDetail,
     EvidenceAnswer,
+    FinalAnswer,
     Headers,
     NodeStatus,
     ReceiptAnswer,
@@ -237,6 +242,23 @@ class Network(ContractVerbs):
     def state(self, key: bytes) -> StateAnswer:
         """Return a state value with its proof."""
         return self.client.ask(AskState(key), StateAnswer, "a state value")
+
+    def proven(self, key: bytes) -> ProvenValue:
+        """Return a state value whose proof was checked here, and the certificate of its block; raises `ProofError`."""
+        found = self.state(key)
+        if found.header is None or found.certificate is None:
+            raise ProofError("the chain has no block yet, so nobody has certified anything")
+        links = self._links() if self.genesis.spec.engine == "pow" else ()
+        return require_value(
+            self.genesis, key, found.value, found.proof, found.header, found.certificate, found.handovers, links
+        )
+
+    def _links(self) -> list[Link]:
+        """Return the headers of a chain of work, with the work done for each."""
+        links: list[Link] = []
+        while more := self.client.ask(AskFinal(len(links) + 1), FinalAnswer, "blocks").blocks:
+            links += [Link(final.block.header, cast(WorkCertificate, final.certificate)) for final in more]
+        return links
 
     # --- the nodes ---
 

@@ -17,24 +17,30 @@ from minichain.contracts.check import describe
 from minichain.contracts.deployed import kind
 from minichain.contracts.language import RUN_ONCE
 
+
+def phrase(text: str) -> str:
+    """Mark a text that the views translate."""
+    return text
+
+
 # What can be said of a change; {name}, {before} and {after} are filled in.
 SENTENCES: Final = {
-    "action added": "New action {name}: {after}",
-    "action removed": "There is no action {name} any more; it was {before}",
-    "action changed": "The action {name} is called differently: {before} becomes {after}",
-    "view added": "New question {name}: {after}",
-    "view removed": "There is no question {name} any more; it was {before}",
-    "view changed": "The question {name} is asked differently: {before} becomes {after}",
-    "code changed": "The code of {name} is another one",
-    "constant changed": "{name} is {after} now, it was {before}",
-    "field added": "It keeps one thing more: {name}, {after}",
-    "field removed": "It uses {name} no more; what is stored there stays on the ledger",
-    "field changed": "It keeps {name} as {after}, where it was {before}",
-    "start changed": "{name} starts as {after} instead of {before}, where nothing was written yet",
-    "event added": "It can announce {name}",
-    "event removed": "It announces {name} no more",
-    "migration": "It changes what is stored, once, when the upgrade takes effect",
-    "nothing": "Everything is called as before and does the same: only comments, texts or the order differ",
+    "action added": phrase("New action {name}: {after}"),
+    "action removed": phrase("There is no action {name} any more; it was {before}"),
+    "action changed": phrase("The action {name} is called differently: {before} becomes {after}"),
+    "view added": phrase("New question {name}: {after}"),
+    "view removed": phrase("There is no question {name} any more; it was {before}"),
+    "view changed": phrase("The question {name} is asked differently: {before} becomes {after}"),
+    "code changed": phrase("The code of {name} is another one"),
+    "constant changed": phrase("{name} is {after} now, it was {before}"),
+    "field added": phrase("It keeps one thing more: {name}, {after}"),
+    "field removed": phrase("It uses {name} no more; what is stored there stays on the ledger"),
+    "field changed": phrase("It keeps {name} as {after}, where it was {before}"),
+    "start changed": phrase("{name} starts as {after} instead of {before}, where nothing was written yet"),
+    "event added": phrase("It can announce {name}"),
+    "event removed": phrase("It announces {name} no more"),
+    "migration": phrase("It changes what is stored, once, when the upgrade takes effect"),
+    "nothing": phrase("Everything is called as before and does the same: only comments, texts or the order differ"),
 }
 
 

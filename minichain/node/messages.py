@@ -257,7 +257,8 @@ class Value(Record, tag="value"):
 
 
 class StateAnswer(Record, tag="stateproof"):
-    """A state value (None: absent), its proof under the header's state root, and the header's certificate.
+    """A state value (None: absent), its proof under the header's state root, the header's certificate, and the
+    handovers that lead from the first committee to the one that certified it.
 
     Before the first block there is no header, and the proof is under the genesis state.
     """
@@ -266,6 +267,7 @@ class StateAnswer(Record, tag="stateproof"):
     proof: StateProof
     header: Header | None
     certificate: Certificate | None
+    handovers: tuple[Handover, ...] = ()
 
 
 class ReceiptAnswer(Record, tag="receiptproof"):

@@ -63,9 +63,9 @@ def from_executor(store: Store, answer: execution.Answer) -> ClientAnswer:
             return Contracts(contracts)
         case execution.StateRead(_, value, proof, height):
             final = store.block(height)
-            return StateAnswer(
-                value, proof, final.block.header if final else None, final.certificate if final else None
-            )
+            if final is None:
+                return StateAnswer(value, proof, None, None)
+            return StateAnswer(value, proof, final.block.header, final.certificate, store.handovers(height))
     raise AssertionError(f"{type(answer).__name__} answers no client")
 
 
