@@ -299,7 +299,7 @@ def lead_a_contract_through_its_life(net: mc.Network) -> list[dict[str, Any]]:
     governance = found(net, members)
     shop = net.contract("shop", members[1])
     number = governance.propose("A new price", "Costs have risen.", [UPGRADE]).result
-    assert [case["number"] for case in net.proposals_on("shop")] == [number]
+    assert [one.number for one in net.proposals_on("shop")] == [number]
     assert "The code of buy" not in str(net.diff("shop", number))
     assert "It keeps one thing more: since, Value(int)" in str(net.diff("shop", number))
     assert net.diff("shop", number) == net.diff("shop", DEARER)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from msgspec import ValidationError, convert
 
 from minichain.client.client import Client
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
-from minichain.codec import decode_own
+from minichain.codec import Plain, decode_own
 from minichain.contracts import Abi, Deployed, describe
 from minichain.contracts.changes import Difference, difference
 from minichain.contracts.deployed import Version, version_key
@@ -26,6 +28,32 @@ DEPLOY_ARGUMENTS: Final = frozenset({"contract", "sender", "name", "setup", "aut
 LOOKED_AT: Final = 50  # proposals, the newest: older ones are decided or have lapsed
 
 Source = type | str | PurePath
+Ballot = tuple[str, str, int, str]  # name, did, weight; "yes", "no" or "not yet"
+T = TypeVar("T")
+
+
+class Proposal(Plain):
+    """What a contract that decides by vote tells of a proposal; times are block times in milliseconds."""
+
+    number: int
+    title: str
+    reason: str
+    by: str
+    about: list[str]
+    status: str
+    begun: int
+    ends: int
+    ready: int
+    until: int
+    total: int
+    yes: int
+    no: int
+
+
+class _Asked(Plain):
+    contract: str
+    action: str
+    arguments: dict[str, Any]
 
 
 class ContractVerbs(ABC):
@@ -152,26 +180,39 @@ class ContractVerbs(ABC):
         A proposal is one of the contract that is the authority.
         """
         present = self.deployed(name)
-        new = self._proposed(name, present.authority, to) if isinstance(to, int) else source_of(to)
+        new = self.proposed(name, to) if isinstance(to, int) else source_of(to)
         return difference(present.source, new, f"{name}, version {present.version}", f"{name}, proposed")
 
-    def _proposed(self, name: str, authority: str, number: int) -> str:
-        sources = upgrades_of(name, self.view(authority, "calls", {"number": number}))
-        if not sources:
+    # --- what is proposed, where their authority is a contract that decides by vote; told by it, and not proven ---
+
+    def proposed(self, name: str, number: int) -> str:
+        """Return the source that a proposal of its authority would put in the place of a contract's."""
+        authority = self.deployed(name).authority
+        calls = _as(list[_Asked], self.view(authority, "calls", {"number": number})) or []
+        sources = [
+            call.arguments.get("source")
+            for call in calls
+            if (call.contract, call.action, call.arguments.get("name")) == ("ledger", "upgrade", name)
+        ]
+        if not sources or not isinstance(sources[-1], str):
             raise UsageError(f"proposal {number} of {authority} does not upgrade {name}")
         return sources[-1]
 
-    def proposals_on(self, name: str) -> list[dict[str, Any]]:
-        """Return the undecided and the accepted proposals on a contract, where its authority is one that votes."""
+    def proposals_on(self, name: str) -> list[Proposal]:
+        """Return the proposals on a contract that are open, or accepted and not carried out."""
         authority = self.deployed(name).authority
         if authority not in {known for known, _, _ in self.contracts()}:
             return []
         try:
-            start = max(0, self.view(authority, "count_proposals", {}) - LOOKED_AT)
-            found = self.view(authority, "proposals", {"start": start, "limit": LOOKED_AT})
+            start = max(0, (_as(int, self.view(authority, "count_proposals", {})) or 0) - LOOKED_AT)
+            found = _as(list[Proposal], self.view(authority, "proposals", {"start": start, "limit": LOOKED_AT})) or []
         except ContractFault:
             return []  # this authority does not vote
-        return [case for case in found if case["status"] in ("open", "accepted") and name in case["about"]]
+        return [one for one in found if one.status in ("open", "accepted") and name in one.about]
+
+    def ballots(self, authority: str, number: int) -> list[Ballot]:
+        """Return who may vote on a proposal, and who has."""
+        return _as(list[Ballot], self.view(authority, "ballots", {"number": number})) or []
 
     # --- changing them, as their authority ---
 
@@ -209,10 +250,9 @@ def _who(account: str | Wallet) -> str:
     return account.did if isinstance(account, Wallet) else account
 
 
-def upgrades_of(name: str, calls: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the sources that some proposed calls would put in the place of a contract's."""
-    return [
-        call["arguments"]["source"]
-        for call in calls
-        if (call["contract"], call["action"], call["arguments"].get("name")) == ("ledger", "upgrade", name)
-    ]
+def _as(type_: type[T], value: Any) -> T | None:
+    """Read what a contract answered as it is expected to be; None if it is something else."""
+    try:
+        return convert(value, type_)
+    except ValidationError:
+        return None

@@ -40,6 +40,7 @@ SENTENCES: Final = {
     "event added": phrase("It can announce {name}"),
     "event removed": phrase("It announces {name} no more"),
     "migration": phrase("It changes what is stored, once, when the upgrade takes effect"),
+    "refused": phrase("This source is not in the contract language: the ledger would refuse it"),
     "nothing": phrase("Everything is called as before and does the same: only comments, texts or the order differ"),
 }
 
@@ -68,8 +69,8 @@ class Difference(Plain):
 
 def difference(old: str, new: str, old_title: str = "before", new_title: str = "after") -> Difference:
     """Compare two sources in the contract language; raises `LanguageError` where one of them is not."""
-    lines = unified_diff(old.splitlines(), new.splitlines(), old_title, new_title, lineterm="")
     changes = (*_of_interface(describe(old), describe(new)), *_of_code(old, new))
+    lines = unified_diff(old.splitlines(), new.splitlines(), old_title, new_title, lineterm="")
     return Difference("\n".join(lines), changes or (Change("nothing"),))
 
 

@@ -1,12 +1,14 @@
 """A contract as people can read it: its source as the chain has it, who may change it, what was changed, and what is
 proposed.
 
-Everything about it is read with a proof, which is checked here under a block that the validators certified; what cannot
-be proven is not shown. A difference is told in facts first, and in lines for who reads code.
+What the ledger keeps of it is read with a proof, which is checked here under a block that the validators certified;
+what cannot be proven is not shown. Only what is proposed is told by a contract and carries no proof, and the page says
+so. A difference is told in facts first, and in lines for who reads code.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,13 +18,13 @@ from typing import Any, Final
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 import traitlets as T  # noqa: N812 - beside W
 
-from minichain.client.contracts import upgrades_of
+from minichain.client.contracts import Ballot, Proposal
 from minichain.codec import decode_own
 from minichain.contracts import Abi, Deployed, describe
 from minichain.contracts.changes import SENTENCES, Change, Difference, difference, signature
 from minichain.contracts.deployed import NOBODY, Version, version_key
 from minichain.crosschain.values import ProvenValue
-from minichain.errors import ProofError
+from minichain.errors import LanguageError, ProofError, UsageError
 from minichain.views import parts
 from minichain.views.i18n import _, clock, listed, moment, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
@@ -38,21 +40,23 @@ MARKS: Final = {"+": "mc-added", "-": "mc-gone", "@": "mc-place"}
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """A proposed upgrade that is not decided, or is accepted and waits."""
+class Upgrade:
+    """A proposed upgrade that is open, or accepted and not carried out, and who has voted on it."""
 
-    case: dict[str, Any]
+    proposal: Proposal
     difference: Difference
+    ballots: tuple[Ballot, ...]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A contract as it was read, every part of it proven. `versions` begin with the oldest that is shown."""
+    """A contract as it was read. `versions` begin with the oldest that is shown; `names` are told by its authority."""
 
     name: str
     deployed: Deployed
     versions: tuple[Version, ...]
-    proposals: tuple[Proposal, ...]
+    upgrades: tuple[Upgrade, ...]
+    names: Names
     proven: ProvenValue = field(compare=False)  # a later block says the same
 
     @property
@@ -75,8 +79,9 @@ def read(name: str, client: Any) -> Reading:
     deployed, proven = client.verified(name)
     first = max(1, deployed.version - SHOWN_VERSIONS + 1)
     earlier = (_earlier(name, number, client) for number in range(first, deployed.version))
-    proposals = (_proposal(name, deployed, case, client) for case in client.proposals_on(name))
-    return Reading(name, deployed, (*earlier, deployed.present), tuple(filter(None, proposals)), proven)
+    upgrades = tuple(_upgrades(name, deployed, client))
+    names = {did: who for upgrade in upgrades for who, did, _weight, _vote in upgrade.ballots}
+    return Reading(name, deployed, (*earlier, deployed.present), upgrades, names, proven)
 
 
 def _earlier(name: str, version: int, client: Any) -> Version:
@@ -86,11 +91,21 @@ def _earlier(name: str, version: int, client: Any) -> Version:
     return decode_own(found, Version)
 
 
-def _proposal(name: str, deployed: Deployed, case: dict[str, Any], client: Any) -> Proposal | None:
-    sources = upgrades_of(name, client.view(deployed.authority, "calls", {"number": case["number"]}))
-    if not sources:
-        return None
-    return Proposal(case, difference(deployed.source, sources[-1], _title(deployed.version), _("proposed")))
+def _upgrades(name: str, deployed: Deployed, client: Any) -> Iterator[Upgrade]:
+    for proposal in client.proposals_on(name):
+        try:
+            source = client.proposed(name, proposal.number)
+        except UsageError:
+            continue  # it does something else with this contract
+        ballots = tuple(client.ballots(deployed.authority, proposal.number))
+        yield Upgrade(proposal, _difference(deployed, source), ballots)
+
+
+def _difference(deployed: Deployed, source: str) -> Difference:
+    try:
+        return difference(deployed.source, source, _title(deployed.version), _("proposed"))
+    except LanguageError:
+        return Difference("", (Change("refused"),))
 
 
 class ContractModel(ChainModel):
@@ -154,14 +169,11 @@ def _opened(model: ContractModel) -> Sequence[Content]:
     reading: Reading | None = model.reading
     if reading is None:
         return ()
-    names, title = (
-        model.names,
-        _("{name}, {version}").format(name=reading.name, version=_title(reading.deployed.version)),
-    )
+    names, title = {**model.names, **reading.names}, f"{reading.name} · {_title(reading.deployed.version)}"
     close = button(_("Close"), lambda: model.set_trait("reading", None))
     about = card(_verified(reading), _facts(reading, names), *_lists(reading, names), bar(close), title=title)
-    proposed = [card(proposal, title=_("Proposed")) for proposal in _proposed(reading, names)]
-    does = card(_does(reading), title=_("What it does"))
+    proposed = [_proposed(upgrade, names) for upgrade in reading.upgrades]
+    does = card(*_does(reading), title=_("What it does"))
     return [about, *proposed, does, _source(reading), _history(reading, names)]
 
 
@@ -170,8 +182,8 @@ def _verified(reading: Reading) -> Safe:
     if proven.signers:
         who = _("The block is certified by {names}.").format(names=listed(proven.signers))
     else:
-        many = "{count} block confirms it.", "{count} blocks confirm it."
-        who = ngettext(*many, proven.confirmations).format(count=number(proven.confirmations))
+        words = ngettext("{count} block confirms it.", "{count} blocks confirm it.", proven.confirmations)
+        who = words.format(count=number(proven.confirmations))
     where = _("Read out of the state after block {height} of {time}, with a proof that was checked on this page.")
     told = where.format(height=number(proven.height), time=clock(proven.time_ms))
     return parts.note("ok", _("Verified"), tag("p", told, " ", who))
@@ -208,15 +220,12 @@ def _mode(mode: str) -> str:
     return _("only these may") if mode == "allow" else _("these may not")
 
 
-def _does(reading: Reading) -> Safe:
+def _does(reading: Reading) -> list[Safe]:
     abi = reading.abi
-    actions = [(method, _("action")) for method in abi.actions]
-    views = [(method, _("question")) for method in abi.views]
-    rows = [[parts.codeline(signature(method)), kind, method.sentence] for method, kind in [*actions, *views]]
-    doc = parts.paragraph(abi.doc.split("\n")[0]) if abi.doc else None
-    return join(
-        doc, parts.table(_("Actions and questions"), [_("Written"), _("Kind"), _("In words")], rows, _("Nothing yet."))
-    )
+    methods = [*((method, _("action")) for method in abi.actions), *((method, _("question")) for method in abi.views)]
+    rows = [[parts.codeline(signature(method)), kind, method.sentence] for method, kind in methods]
+    columns = [_("Written"), _("Kind"), _("In words")]
+    return [parts.paragraph(abi.doc.split("\n")[0]), parts.table(_("Actions and questions"), columns, rows)]
 
 
 def _source(reading: Reading) -> W.Box:
@@ -231,59 +240,64 @@ def numbered(lines: Sequence[str]) -> Safe:
     return tag("div", tag("ol", shown), class_="mc-source", tabindex="0", role="region", aria_label=_("Source"))
 
 
-def _proposed(reading: Reading, names: Names) -> Iterator[Safe]:
-    for proposal in reading.proposals:
-        case = proposal.case
-        yield join(
-            tag("p", tag("strong", case["title"]), class_="mc-p"),
-            parts.paragraph(case["reason"]),
-            parts.facts(
-                [
-                    (_("State"), _standing(case)),
-                    (_("Number"), number(case["number"])),
-                    (_("Proposed by"), whom(case["by"], names)),
-                    (_("Weight for it"), _weight(case["yes"], case["total"])),
-                    (_("Weight against it"), _weight(case["no"], case["total"])),
-                ]
-            ),
-            told(proposal.difference, is_open=True),
-        )
+def _proposed(upgrade: Upgrade, names: Names) -> W.Box:
+    proposal = upgrade.proposal
+    words = {"yes": _("for it"), "no": _("against it"), "not yet": _("has not voted")}
+    ballots: list[list[Child]] = [[who, weight, words.get(vote)] for who, _did, weight, vote in upgrade.ballots]
+    facts = [
+        (_("State"), _standing(proposal)),
+        (_("Number"), number(proposal.number)),
+        (_("Proposed by"), whom(proposal.by, names)),
+        (_("Weight for it"), _weight(proposal.yes, proposal.total)),
+        (_("Weight against it"), _weight(proposal.no, proposal.total)),
+    ]
+    return card(
+        parts.paragraph(tag("strong", proposal.title)),
+        parts.paragraph(proposal.reason),
+        parts.facts(facts),
+        *told(upgrade.difference, is_open=True),
+        parts.table(_("Who votes"), [_("Member"), _("Weight"), _("Vote")], ballots),
+        title=_("A proposed upgrade"),
+        sentence=_("As the contract that decides tells it. Unlike the rest of this page, it carries no proof."),
+    )
 
 
 def _weight(part: int, total: int) -> str:
     return _("{part} of {total}").format(part=number(part), total=number(total))
 
 
-def _standing(case: dict[str, Any]) -> Child:
-    if case["status"] == "accepted":
-        words = _("accepted; it can be carried out from {time} on").format(time=moment(case["ready"]))
+def _standing(proposal: Proposal) -> Child:
+    if proposal.status == "accepted":
+        words = _("accepted; it can be carried out from {time} on").format(time=moment(proposal.ready))
         return parts.chip("ok", words)
-    return parts.chip("info", _("open for votes until {time}").format(time=moment(case["ends"])))
+    return parts.chip("info", _("open for votes until {time}").format(time=moment(proposal.ends)))
 
 
 def _history(reading: Reading, names: Names) -> W.Box:
-    steps = [parts.drawer(_whose(version, names), told(changed)) for version, changed in reading.steps]
+    steps = [parts.drawer(_whose(version, names), *told(changed)) for version, changed in reading.steps]
     return card(*map(html, steps), parts.paragraph(_whose(reading.versions[0], names)), title=_("History"))
 
 
 def _whose(version: Version, names: Names) -> str:
-    return _("{version}, {by}").format(version=_title(version.number), by=_by(version.by, version.height, names))
+    return f"{_title(version.number)} · {_by(version.by, version.height, names)}"
 
 
 # --- differences -------------------------------------------------------------------------------------------------
 
 
-def told(changed: Difference, *, is_open: bool = False) -> Safe:
+def told(changed: Difference, *, is_open: bool = False) -> list[Safe]:
     """Tell a difference in facts, with its lines behind them."""
-    return join(
-        parts.sentences([in_words(change) for change in changed.changes]),
-        parts.drawer(_("Line by line"), lines_of(changed.text), is_open=is_open),
-    )
+    facts = parts.sentences([in_words(change) for change in changed.changes])
+    if not changed.text:
+        return [facts]
+    return [facts, parts.drawer(_("Line by line"), lines_of(changed.text), is_open=is_open)]
 
 
-def in_words(change: Change) -> str:
-    """Tell one change in the viewer's language."""
-    return _(SENTENCES[change.kind]).format(name=change.name, before=change.before, after=change.after)
+def in_words(change: Change) -> Safe:
+    """Tell one change in the viewer's language, with what is code written as code."""
+    codes = {"name": change.name, "before": change.before, "after": change.after}
+    pieces = re.split(r"\{(\w+)\}", _(SENTENCES[change.kind]))
+    return join(parts.codeline(codes[piece]) if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def lines_of(text: str) -> Safe:

@@ -71,13 +71,14 @@ class Explorer(contracts.ContractModel):
         """List what a cheat could change in the proof on the desk."""
         return proofs.spots(self.proof) if self.proof else ()
 
-    @T.observe("block", "proof", "copy", "effort")
+    @T.observe("block", "proof", "copy", "effort", "reading")
     def _tick(self, _change: Any) -> None:
         is_done = {
             "block": self.block is not None,
             "proof": self.proof is not None,
             "cheat": self.copy is not None,
             "chain": self.copy is not None and self.effort == FOUND_A_CHAIN,
+            "contract": self.reading is not None,
         }
         self.done |= {name for name, done in is_done.items() if done}
 
@@ -143,6 +144,7 @@ def _tasks(model: Explorer) -> Safe:
         "proof": _("Check the proof of one transaction. Who has to be trusted for that?"),
         "cheat": _("Change the proof on a copy, and see which check notices it."),
         "chain": _("Go as far as you can. What is the last thing that gives the cheat away?"),
+        "contract": _("Read a contract. Who may change these rules, and who may not even use them?"),
     }
     return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
 
