@@ -31,7 +31,7 @@ from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.models import ChainModel
 from minichain.views.panels import Content, bar, button, card, errand, html, rebuilt, stack
 from minichain.views.polling import Errands
-from minichain.views.telling import Names, name_of
+from minichain.views.telling import Names, whom
 
 SHOWN_VERSIONS: Final = 12  # the newest
 MARKS: Final = {"+": "mc-added", "-": "mc-gone", "@": "mc-place"}
@@ -154,15 +154,6 @@ def _entry(model: ContractModel, open_one: Callable[[str], None], name: str, by:
     line = W.HBox([html(tag("p", tag("strong", name), " ", tag("small", words), class_="mc-p")), read_it])
     line.add_class("mc-line")
     return line
-
-
-def whom(authority: str, names: Names) -> str:
-    """Return who somebody is: an account by its name, a contract, or nobody."""
-    if authority == NOBODY:
-        return _("nobody")
-    if authority.startswith("did:"):
-        return name_of(authority, names)
-    return _("the contract {name}").format(name=authority)
 
 
 def _opened(model: ContractModel) -> Sequence[Content]:
