@@ -409,7 +409,7 @@ def test_a_running_contract_is_not_upgraded_under_its_own_feet(town: Town) -> No
     calls = [{"contract": "other", "action": "ask", "arguments": {"what": "upgrade", "arguments": new}}]
     assert "only the authority of kiosk, which is kiosk" in kiosk.attempt("in_turn", calls).error
     assert kiosk.ask("upgrade", {**new, "name": "other"}).ok
-    assert other.version == 1
+    assert other._version == 1
     assert town.kept("other").version == 2
 
 

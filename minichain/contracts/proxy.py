@@ -50,7 +50,7 @@ class DeployedContract(Generic[S, R]):
     ) -> None:
         self.name = name
         self.abi = abi
-        self.version = version
+        self._version = version
         self.sender = sender
         self._attempt = attempt
         self._ask = ask
@@ -59,7 +59,7 @@ class DeployedContract(Generic[S, R]):
 
     def with_sender(self, sender: S) -> DeployedContract[S, R]:
         """Return the same contract, called by somebody else."""
-        return DeployedContract(self.name, self.abi, sender, self._attempt, self._ask, self.version)
+        return DeployedContract(self.name, self.abi, sender, self._attempt, self._ask, self._version)
 
     def attempt(self, action: str, /, *args: Any, **kwargs: Any) -> R:
         """Call an action and return what became of it, also when the contract refuses."""
@@ -67,7 +67,7 @@ class DeployedContract(Generic[S, R]):
         if self.sender is None:
             raise UsageError(f"{where}: say who calls it, with {self.name}.with_sender(...)")
         named = arguments(where, self._actions.get(action, ()), args, kwargs)
-        return self._attempt(self.sender, self.name, action, named, self.version)
+        return self._attempt(self.sender, self.name, action, named, self._version)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):  # Python asks for such names before this object is complete
@@ -92,7 +92,7 @@ class DeployedContract(Generic[S, R]):
 
     def _view(self, view: str, /, *args: Any, **kwargs: Any) -> Any:
         named = arguments(f"{self.name}.{view}", self._views[view], args, kwargs)
-        return self._ask(self.sender, self.name, view, named, self.version)
+        return self._ask(self.sender, self.name, view, named, self._version)
 
 
 def require_ok(result: R, what: str) -> R:
