@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from minichain.codec import decode_own
-from minichain.contracts import Deployed, Outcome, Runtime, Sandbox, state_key
+from minichain.contracts import Deployed, Outcome, Runtime, Sandbox, check, state_key
 from minichain.contracts.changes import difference
 from minichain.contracts.deployed import Version, fingerprint, version_key
 from minichain.contracts.lifecycle import KEPT_NAMES, MAX_LISTED
@@ -242,6 +242,20 @@ def test_a_failing_migration_undoes_the_upgrade(town: Town, args: dict[str, Any]
     assert outcome.gas > 1_000 * len(SHOP_2), "reading the source is paid for all the same"
     assert town.box.state.root == root
     assert town.buy(town.ben).result == 3
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        ("    @action\n    def migrate(self) -> None:", "MC305"),
+        ("    @view\n    def migrate(self) -> None:", "MC305"),
+        ("    def migrate(self, first) -> None:", "MC307"),
+        ("    def migrate(self, first: set) -> None:", "MC307"),
+    ],
+)
+def test_a_migration_is_written_like_a_setup(head: str, code: str) -> None:
+    source = f"{HEAD}\n\nclass Shop(Contract):\n    price = Value(int)\n\n{head}\n        self.price = 1\n"
+    assert code in [violation.code for violation in check(source)]
 
 
 def test_only_the_authority_upgrades_and_nobody_where_there_is_none(town: Town) -> None:

@@ -16,6 +16,7 @@ from minichain.codec import Record, encode
 from minichain.contracts.abi import Abi, Field, Method
 from minichain.contracts.values import fault
 
+WORDS: Final = frozenset({"sentence", "sentences", "part"})  # of a method; they change nothing for who calls it
 NOBODY: Final = ""  # the authority of a contract that can never be changed
 
 
@@ -112,9 +113,13 @@ def _changed(known: dict[str, int], old: Abi, new: Abi, number: int) -> dict[str
 
 
 def _methods(abi: Abi) -> dict[str, Any]:
-    """Return what a caller relies on of each action and view: its kind, its parameters and what it returns."""
+    """Return what a caller relies on of each action and view: everything but the words about it."""
     kinds: tuple[tuple[str, tuple[Method, ...]], ...] = (("action", abi.actions), ("view", abi.views))
-    return {one.name: (mark, one.parameters, one.returns) for mark, methods in kinds for one in methods}
+    return {one.name: (mark, _without_words(one)) for mark, methods in kinds for one in methods}
+
+
+def _without_words(method: Method) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.structs.asdict(method).items() if name not in WORDS}
 
 
 def kind(field: Field) -> str:
