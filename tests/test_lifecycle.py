@@ -11,7 +11,7 @@ import pytest
 from minichain.codec import decode_own
 from minichain.contracts import Deployed, Outcome, Runtime, Sandbox, check, state_key
 from minichain.contracts.changes import difference
-from minichain.contracts.deployed import Version, fingerprint, version_key
+from minichain.contracts.deployed import MAX_RETIRED, Version, fingerprint, version_key
 from minichain.contracts.lifecycle import KEPT_NAMES, MAX_LISTED
 from minichain.errors import CallFailed, ContractFault
 from minichain.ledger.state import State, contract_key
@@ -223,6 +223,18 @@ def test_a_field_that_was_left_out_for_a_while_comes_back_as_it_was_or_not_at_al
     assert town.upgrade(SHOP).ok
     assert town.box.view("", "shop", "bought", {"who": town.ben}).result == 2
     assert town.kept().retired == ()
+
+
+def test_what_a_contract_remembers_of_fields_it_left_out_is_bounded(town: Town) -> None:
+    def declaring(first: int, count: int) -> str:
+        fields = "".join(f"    field_{number} = Value(int)\n" for number in range(first, first + count))
+        return f"{HEAD}\n\nclass Shop(Contract):\n    price = Value(int)\n{fields}"
+
+    town.upgrade(declaring(0, MAX_RETIRED - 1))
+    assert town.upgrade(declaring(1_000, 2)).ok, "with the field sold, as many as there may be"
+    assert len(town.kept().retired) == MAX_RETIRED
+    error = town.upgrade(declaring(2_000, 1)).error
+    assert error == f"more than {MAX_RETIRED} fields of earlier versions are left out: declare some of them again"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from minichain.contracts.abi import Abi, Field, Method
 from minichain.contracts.values import fault
 
 WORDS: Final = frozenset({"sentence", "sentences", "part"})  # of a method; they change nothing for who calls it
+MAX_RETIRED: Final = 256  # fields that a contract remembers and does not declare any more
 NOBODY: Final = ""  # the authority of a contract that can never be changed
 
 
@@ -103,6 +104,8 @@ def _retired(before: Deployed, old: Abi, new: Abi) -> tuple[Field, ...]:
                 f"the field {field.name} holds {kind(stored)} and cannot become {kind(field)}: keep it as it is, and "
                 "give what is new a name of its own"
             )
+    if len(kept) > MAX_RETIRED:
+        fault(f"more than {MAX_RETIRED} fields of earlier versions are left out: declare some of them again")
     return tuple(msgspec.structs.replace(field, default=None) for field in kept.values())
 
 

@@ -149,10 +149,11 @@ class Runtime:
         deployed = loaded.deployed
         if deployed.is_frozen:
             fault(f"{contract} is frozen by its authority, {deployed.authority}: no action until it is unfrozen")
-        restriction = deployed.access.get(action)
-        if restriction is not None and not restriction.admits(frame.signer):
-            why = "does not name" if restriction.mode == "allow" else "names"
-            fault(f"{contract}.{action} is restricted: its {restriction.mode} list {why} the account that signed")
+        if restriction := deployed.access.get(action):
+            frame.meter.charge(GAS["compared_item"] * len(restriction.accounts))
+            if not restriction.admits(frame.signer):
+                why = "does not name" if restriction.mode == "allow" else "names"
+                fault(f"{contract}.{action} is restricted: its {restriction.mode} list {why} the account that signed")
         return self.run(frame, contract, loaded.program, action, args)
 
     def _whole(self, frame: Frame, work: Callable[[], T]) -> T:
