@@ -352,6 +352,8 @@ def test_the_members_of_a_chain_decide_as_they_are_when_something_is_proposed() 
         while len(governance.members()) == 3:
             net.wallet(f"somebody {net.height()}", units=1)
         assert [name for name, *_ in governance.ballots(early)] == list(net.nodes), "those of then decide this one"
+        _deployed, proven = net.verified("shop")
+        assert set(proven.signers) <= {*net.nodes, "newcomer"}, "trust follows the committee that changed"
         late = governance.propose("Stop", "Something is wrong.", [FREEZE]).result
         assert "newcomer" in [name for name, *_ in governance.ballots(late)]
         for action in ("upgrade", "freeze", "entrust"):

@@ -25,6 +25,7 @@ from minichain.contracts.changes import SENTENCES, Change, Difference, differenc
 from minichain.contracts.deployed import NOBODY, Version, version_key
 from minichain.crosschain.values import ProvenValue
 from minichain.errors import LanguageError, ProofError, UsageError
+from minichain.ledger.types import Event
 from minichain.views import parts
 from minichain.views.i18n import _, clock, listed, moment, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
@@ -125,10 +126,10 @@ def panel(model: ContractModel, errands: Errands[Any]) -> W.Box:
         errand(errands, partial(read, name), partial(setattr, model, "reading"), place)
 
     def follow(_change: Any) -> None:
-        """Read again what a new block may have changed."""
+        """Read again what a new block has changed."""
         reading: Reading | None = model.reading
-        if reading and any(_concerns(reading, entry.calls) for block in model.blocks[-1:] for entry in block.entries):
-            errand(errands, partial(read, reading.name), partial(setattr, model, "reading"), place)
+        if reading and any(_concerns(reading, event) for event in _events_after(reading.proven.height, model)):
+            open_one(reading.name)
 
     model.observe(follow, "blocks")
     sentence = _("A contract is a set of rules that every validator applies to every transaction, the same way.")
@@ -137,8 +138,14 @@ def panel(model: ContractModel, errands: Errands[Any]) -> W.Box:
     return stack(card(names, place, title=_("Contracts"), sentence=sentence), opened)
 
 
-def _concerns(reading: Reading, calls: Sequence[Any]) -> bool:
-    return any(call.contract in ("ledger", reading.name, reading.deployed.authority) for call in calls)
+def _events_after(height: int, model: ContractModel) -> Iterator[Event]:
+    new = (block for block in model.blocks if block.height > height)
+    return (event for block in new for entry in block.entries for event in entry.receipt.events)
+
+
+def _concerns(reading: Reading, event: Event) -> bool:
+    is_about_it = event.contract == "ledger" and event.data.get("contract") == reading.name
+    return is_about_it or event.contract == reading.deployed.authority
 
 
 def _lines(model: ContractModel, open_one: Callable[[str], None]) -> Sequence[Content]:
