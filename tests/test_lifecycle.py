@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minichain.codec import decode_own
 from minichain.contracts import Deployed, Outcome, Runtime, Sandbox, check, state_key
@@ -576,6 +578,73 @@ class Deep(Contract):
         town.box.deploy(deep, sender=town.ada, name=name)
     outcome = town.box.call(town.ada, names[0], "dig", {"names": names[1:], "source": nested})
     assert outcome.ok, outcome.error
+
+
+PEOPLE = ("Ada", "Ben", "Cleo")
+DEEDS = st.one_of(
+    st.tuples(st.just("upgrade"), st.integers(0, 2)),
+    st.tuples(st.just("freeze"), st.none()),
+    st.tuples(st.just("unfreeze"), st.none()),
+    st.tuples(st.sampled_from(["allow", "deny", "open"]), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("entrust"), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("buy"), st.none()),
+)
+
+
+class Told:
+    """What a contract's life must be, in five variables."""
+
+    def __init__(self) -> None:
+        self.source, self.authority, self.is_frozen, self.version = 0, "Ada", False, 1
+        self.list: tuple[str, str] | None = None
+
+    def do(self, who: str, deed: str, what: Any) -> bool:
+        """Do what the rules allow; return whether they do."""
+        if deed == "buy":
+            is_let_in = self.list is None or (self.list[1] == who) == (self.list[0] == "allow")
+            return not self.is_frozen and is_let_in
+        if who != self.authority:
+            return False
+        match deed:
+            case "upgrade" if what != self.source:
+                self.source, self.version = what, self.version + 1
+            case "freeze" | "unfreeze" if self.is_frozen == (deed == "unfreeze"):
+                self.is_frozen = deed == "freeze"
+            case "open" if self.list:
+                self.list = None
+            case "allow" | "deny":
+                self.list = deed, what
+            case "entrust":
+                self.authority = what
+            case _:
+                return False
+        return True
+
+
+@given(st.lists(st.tuples(st.sampled_from(PEOPLE), DEEDS), max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_any_life_is_what_the_rules_say(deeds: list[tuple[str, tuple[str, Any]]]) -> None:
+    town, told = Town(), Told()
+    dids = {name: town.box.account(name) for name in PEOPLE}
+    for who, (deed, what) in deeds:
+        args: dict[str, Any] = {"name": "shop"}
+        if deed == "upgrade":
+            args |= {"source": SHOP + "\n" * what, "args": {}}
+        elif deed == "entrust":
+            args |= {"authority": dids[what]}
+        elif deed in ("allow", "deny", "open"):
+            args |= {"action": "buy", "mode": deed, "accounts": [] if deed == "open" else [dids[what]]}
+        verb = "restrict" if "mode" in args else deed
+        outcome = town.buy(dids[who]) if deed == "buy" else town.ask(dids[who], verb, **args)
+        assert outcome.ok == told.do(who, deed, what), outcome.error
+        kept = town.kept()
+        assert (kept.version, kept.is_frozen, kept.authority) == (told.version, told.is_frozen, dids[told.authority])
+        assert kept.source == SHOP + "\n" * told.source
+    assert sum(is_older_version(key_) for key_ in town.box.state.values) == told.version - 1, "every version stays"
+
+
+def is_older_version(key_: bytes) -> bool:
+    return key_ in {version_key("shop", number) for number in range(1, 40)}
 
 
 # --- in transactions -------------------------------------------------------------------------------------------------

@@ -23,7 +23,11 @@ def _only_on_a_ledger(what: str) -> NoReturn:
 
 
 class Contract:
-    """Base of a contract. The docstring of the class says what the contract is for."""
+    """Base of a contract. The docstring of the class says what the contract is for.
+
+    The ledger runs its method `setup`, if it has one, when it is deployed, and `migrate` when it is upgraded to this
+    source: each once, and nobody else can call them.
+    """
 
     caller: str
     signer: str
