@@ -314,6 +314,7 @@ def lead_a_contract_through_its_life(net: mc.Network) -> list[dict[str, Any]]:
     assert (net.source("shop", 1), net.source("shop", 2), net.source("shop")) == (SHOP, DEARER, DEARER)
     with pytest.raises(UsageError, match="shop has no version 3: it has 1 to 2"):
         net.source("shop", 3)
+    assert "buy stays restricted: only those on its list may use it (1)" in str(net.diff("shop", SHOP))
     receipts.append(decide(net, governance, members, [FREEZE]))
     with pytest.raises(CallFailed, match="shop is frozen by its authority, governance"):
         shop.buy(1)

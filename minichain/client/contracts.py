@@ -13,8 +13,8 @@ from minichain.client.client import Client
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import Plain, decode_own
-from minichain.contracts import Abi, Deployed, describe
-from minichain.contracts.changes import Difference, difference
+from minichain.contracts import Abi, Deployed, changes, describe
+from minichain.contracts.changes import Difference
 from minichain.contracts.deployed import Version, version_key
 from minichain.contracts.proxy import DeployedContract, default_name
 from minichain.contracts.sandbox import source_of
@@ -181,7 +181,7 @@ class ContractVerbs(ABC):
         """
         present = self.deployed(name)
         new = self.proposed(name, to) if isinstance(to, int) else source_of(to)
-        return difference(present.source, new, f"{name}, version {present.version}", f"{name}, proposed")
+        return changes.upgrade(present, new, f"{name}, version {present.version}", f"{name}, proposed")
 
     # --- what is proposed, where their authority is a contract that decides by vote; told by it, and not proven ---
 

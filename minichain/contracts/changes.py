@@ -14,7 +14,7 @@ from typing import Final
 from minichain.codec import Plain
 from minichain.contracts.abi import Abi, Field, Method, Parameter
 from minichain.contracts.check import describe
-from minichain.contracts.deployed import kind
+from minichain.contracts.deployed import Deployed, kind
 from minichain.contracts.language import RUN_ONCE
 
 
@@ -40,6 +40,8 @@ SENTENCES: Final = {
     "event added": phrase("It can announce {name}"),
     "event removed": phrase("It announces {name} no more"),
     "migration": phrase("It changes what is stored, once, when the upgrade takes effect"),
+    "allow list": phrase("{name} stays restricted: only those on its list may use it ({after})"),
+    "deny list": phrase("{name} stays restricted: those on its list may not use it ({after})"),
     "refused": phrase("This source is not in the contract language: the ledger would refuse it"),
     "nothing": phrase("Everything is called as before and does the same: only comments, texts or the order differ"),
 }
@@ -72,6 +74,13 @@ def difference(old: str, new: str, old_title: str = "before", new_title: str = "
     changes = (*_of_interface(describe(old), describe(new)), *_of_code(old, new))
     lines = unified_diff(old.splitlines(), new.splitlines(), old_title, new_title, lineterm="")
     return Difference("\n".join(lines), changes or (Change("nothing"),))
+
+
+def upgrade(deployed: Deployed, source: str, old_title: str, new_title: str) -> Difference:
+    """Compare a contract with a source that may take its place; the lists of who may use what go on."""
+    found = difference(deployed.source, source, old_title, new_title)
+    lists = (Change(f"{one.mode} list", name, "", str(len(one.accounts))) for name, one in deployed.access.items())
+    return Difference(found.text, (*found.changes, *lists))
 
 
 def _of_interface(old: Abi, new: Abi) -> Iterator[Change]:

@@ -21,7 +21,7 @@ import traitlets as T  # noqa: N812 - beside W
 from minichain.client.contracts import Ballot, Proposal
 from minichain.codec import decode_own
 from minichain.contracts import Abi, Deployed, describe
-from minichain.contracts.changes import SENTENCES, Change, Difference, difference, signature
+from minichain.contracts.changes import SENTENCES, Change, Difference, difference, signature, upgrade
 from minichain.contracts.deployed import NOBODY, Version, version_key
 from minichain.crosschain.values import ProvenValue
 from minichain.errors import LanguageError, ProofError, UsageError
@@ -81,7 +81,7 @@ def read(name: str, client: Any) -> Reading:
     first = max(1, deployed.version - SHOWN_VERSIONS + 1)
     earlier = (_earlier(name, number, client) for number in range(first, deployed.version))
     upgrades = tuple(_upgrades(name, deployed, client))
-    names = {did: who for upgrade in upgrades for who, did, _weight, _vote in upgrade.ballots}
+    names = {did: who for one in upgrades for who, did, _weight, _vote in one.ballots}
     return Reading(name, deployed, (*earlier, deployed.present), upgrades, names, proven)
 
 
@@ -104,7 +104,7 @@ def _upgrades(name: str, deployed: Deployed, client: Any) -> Iterator[Upgrade]:
 
 def _difference(deployed: Deployed, source: str) -> Difference:
     try:
-        return difference(deployed.source, source, _title(deployed.version), _("proposed"))
+        return upgrade(deployed, source, _title(deployed.version), _("proposed"))
     except LanguageError:
         return Difference("", (Change("refused"),))
 
@@ -170,7 +170,7 @@ def _opened(model: ContractModel) -> Sequence[Content]:
     names, title = {**model.names, **reading.names}, f"{reading.name} · {_title(reading.deployed.version)}"
     close = button(_("Close"), lambda: model.set_trait("reading", None))
     about = card(_verified(reading), _facts(reading, names), *_lists(reading, names), bar(close), title=title)
-    proposed = [_proposed(upgrade, names) for upgrade in reading.upgrades]
+    proposed = [_proposed(one, names) for one in reading.upgrades]
     does = card(*_does(reading), title=_("What it does"))
     return [about, *proposed, does, _source(reading), _history(reading, names)]
 
@@ -238,10 +238,10 @@ def numbered(lines: Sequence[str]) -> Safe:
     return tag("div", tag("ol", shown), class_="mc-source", tabindex="0", role="region", aria_label=_("Source"))
 
 
-def _proposed(upgrade: Upgrade, names: Names) -> W.Box:
-    proposal = upgrade.proposal
+def _proposed(proposed: Upgrade, names: Names) -> W.Box:
+    proposal = proposed.proposal
     words = {"yes": _("for it"), "no": _("against it"), "not yet": _("has not voted")}
-    ballots: list[list[Child]] = [[who, weight, words.get(vote)] for who, _did, weight, vote in upgrade.ballots]
+    ballots: list[list[Child]] = [[who, weight, words.get(vote)] for who, _did, weight, vote in proposed.ballots]
     facts = [
         (_("State"), _standing(proposal)),
         (_("Number"), number(proposal.number)),
@@ -253,7 +253,7 @@ def _proposed(upgrade: Upgrade, names: Names) -> W.Box:
         parts.paragraph(tag("strong", proposal.title)),
         parts.paragraph(proposal.reason),
         parts.facts(facts),
-        *told(upgrade.difference, is_open=True),
+        *told(proposed.difference, is_open=True),
         parts.table(_("Who votes"), [_("Member"), _("Weight"), _("Vote")], ballots),
         title=_("A proposed upgrade"),
         sentence=_("As the contract that decides tells it. Unlike the rest of this page, it carries no proof."),
