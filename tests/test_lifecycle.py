@@ -15,6 +15,7 @@ from minichain.contracts import Deployed, Outcome, Runtime, Sandbox, check, stat
 from minichain.contracts.changes import difference
 from minichain.contracts.deployed import MAX_RETIRED, Version, fingerprint, version_key
 from minichain.contracts.lifecycle import KEPT_NAMES, MAX_LISTED
+from minichain.contracts.meter import GAS
 from minichain.errors import CallFailed, ContractFault
 from minichain.ledger.state import State, contract_key
 from minichain.ledger.types import Call
@@ -410,7 +411,11 @@ def test_a_list_that_makes_no_sense_is_refused(town: Town, args: dict[str, Any],
 def test_the_lists_of_a_contract_are_bounded_together(town: Town) -> None:
     people = [town.box.account(f"person {number}") for number in range(MAX_LISTED)]
     assert town.ask(town.ada, "restrict", name="shop", action="buy", mode="deny", accounts=people).ok
-    more = town.ask(town.ada, "restrict", name="shop", action="close", mode="deny", accounts=people[:1])
+    free = town.box.call(town.ben, "shop", "close", {}).gas
+    town.ask(town.ada, "restrict", name="shop", action="buy", mode="open", accounts=[])
+    town.ask(town.ada, "restrict", name="shop", action="close", mode="deny", accounts=people)
+    assert town.box.call(town.ben, "shop", "close", {}).gas - free == MAX_LISTED * GAS["compared_item"]
+    more = town.ask(town.ada, "restrict", name="shop", action="buy", mode="deny", accounts=people[:1])
     assert f"name at most {MAX_LISTED} accounts" in more.error
 
 

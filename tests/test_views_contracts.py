@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from test_decisions import DEARER, FREEZE, SHOP, UPGRADE, call, decide, found
 
 import minichain as mc
+from minichain.contracts.deployed import version_key
 from minichain.contracts.system import GOVERNANCE
 from minichain.crosschain.values import require_value
 from minichain.errors import ProofError, UsageError
@@ -183,9 +184,33 @@ def test_what_a_node_forges_is_not_shown(forge: Any, monkeypatch: pytest.MonkeyP
     net = town()[0]
     found = answer(net)
     assert net.verified("shop")[0].source == net.source("shop")
-    monkeypatch.setattr(net, "state", lambda key: replace(found, **forge(found)))
+    asked, state = contract_key("shop"), net.state
+    lie = replace(found, **forge(found))
+    monkeypatch.setattr(net, "state", lambda key: lie if key == asked else state(key))
+    with pytest.raises(mc.MinichainError):
+        net.verified("shop")
     with pytest.raises(mc.MinichainError):
         contracts.read("shop", net)
+
+
+def test_an_earlier_version_is_proven_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = town()[0]
+    older, state = version_key("shop", 1), net.state
+    found = state(older)
+    for lie in ({"value": None}, {"value": (found.value or b"").replace(b"one price", b"two price")}):
+        forged = replace(found, **lie)
+        monkeypatch.setattr(net, "state", lambda key, forged=forged: forged if key == older else state(key))
+        with pytest.raises(ProofError, match="its path leads elsewhere"):
+            contracts.read("shop", net)
+
+
+def test_the_page_reads_again_what_the_ledger_or_the_authority_has_announced() -> None:
+    reading = contracts.read("shop", town()[0])
+    about = {"contract": "shop", "by": "", "version": 3}
+    assert contracts._concerns(reading, Event("ledger", "Frozen", about))
+    assert contracts._concerns(reading, Event("governance", "Voted", {}))
+    assert not contracts._concerns(reading, Event("ledger", "Frozen", {**about, "contract": "other"}))
+    assert not contracts._concerns(reading, Event("liar", "Frozen", about))
 
 
 def test_a_chain_of_work_shows_how_many_blocks_confirm_it() -> None:
