@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.contracts import check, describe, language, methods
-from minichain.contracts.check import MAX_VIOLATIONS
+from minichain.contracts.declared import MAX_VIOLATIONS
 from minichain.contracts.language import MAX_LOOPS, MAX_NESTING, MAX_NODES, MAX_SOURCE_BYTES, RULES
 from minichain.contracts.meter import OPERATIONS
 from minichain.errors import LanguageError
@@ -367,7 +367,7 @@ FORBIDDEN = [
     ("MC301", GOOD + "\n\nclass Second(Contract):\n    pass\n"),
     ("MC301", in_module("class Plain:\n    pass")),
     ("MC301", GOOD.replace("Register(Contract)", "Register(Contract, metaclass=type)")),
-    ("MC301", GOOD.replace("Register(Contract)", "Register(Contract, dict)")),
+    ("MC316", GOOD.replace("Register(Contract)", "Register(Contract, dict)")),
     ("MC301", GOOD.replace("class Register", "@action\nclass Register")),
     ("MC302", in_module("helper()")),
     ("MC302", in_module("if True:\n    X = 1")),

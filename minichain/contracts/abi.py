@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from minichain.codec import Record
 from minichain.contracts.constants import constant_of
 from minichain.contracts.types import Parameter, Type, type_of
@@ -67,7 +69,7 @@ class Abi(Record):
     views: tuple[Method, ...]
     fields: tuple[Field, ...]
     events: tuple[str, ...]
-    sentences: dict[str, str] = {}
+    sentences: dict[str, str] = msgspec.field(default_factory=dict)
     types: tuple[Type, ...] = ()  # decimals and records, in the order of the source
     interfaces: tuple[Interface, ...] = ()
     parts: tuple[str, ...] = ()

@@ -317,7 +317,7 @@ class Guards(Measures):
         return fault(f"{kind_of(value)} has no length")
 
     def is_instance(self, value: Any, names: tuple[str, ...]) -> bool:
-        return any([type(value) in _TESTS.get(name, ()) or kind_of(value) == name for name in names])
+        return any(type(value) in _TESTS.get(name, ()) or kind_of(value) == name for name in names)
 
     def to_int(self, value: Any = 0) -> int:
         if isinstance(value, int):

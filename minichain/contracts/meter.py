@@ -449,12 +449,9 @@ class _Rewriter(ast.NodeTransformer):
         match node.func:
             case ast.Name(id="isinstance"):
                 return _invoke("isinstance", args[0], _type_names(node.args[1]))
-            case ast.Name(id=name) if name in self._records:
-                return _invoke("record!", ast.Constant(name), keywords=keywords)
-            case ast.Name(id=name) if name in self._helpers:
-                return _invoke("call!", self._function(name), *args, keywords=keywords)
             case ast.Name(id=name):
-                return _invoke(name, *args, keywords=keywords)
+                operation, first = self._called_by_name(name)
+                return _invoke(operation, *first, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self"), attr="call"):
                 return _invoke("call contract!", *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr) if attr in self._views:
@@ -468,6 +465,11 @@ class _Rewriter(ast.NodeTransformer):
             case ast.Attribute(value=owner, attr=attr):
                 return _invoke("method!", self.visit(owner), ast.Constant(attr), *args, keywords=keywords)
         raise AssertionError("check lets nothing else be called")
+
+    def _called_by_name(self, name: str) -> tuple[str, list[ast.expr]]:
+        if name in self._records:
+            return "record!", [ast.Constant(name)]
+        return ("call!", [self._function(name)]) if name in self._helpers else (name, [])
 
     def _function(self, name: str) -> ast.expr:
         self._used.append(name)

@@ -15,7 +15,7 @@ from minichain.codec import Record, decode_own, encode
 from minichain.contracts.check import Program, read_contract
 from minichain.contracts.meter import FILENAME, GAS, GasMeter
 from minichain.contracts.records import mismatch
-from minichain.contracts.source import place_of
+from minichain.contracts.source import PARTS_FROM, place_of
 from minichain.contracts.storage import Storage, StoredMap
 from minichain.contracts.types import Parameter, fits, holds_record
 from minichain.contracts.values import fault, kind_of
@@ -213,11 +213,15 @@ def _explain(error: Exception, where: str) -> ExecutionError:
 
 
 def _line_of(error: Exception) -> int:
-    """Find the line of the innermost contract code that an error passed through; 0 if there is none."""
+    """Find the line of the innermost contract code that an error passed through; 0 if there is none.
+
+    A line of the contract itself says more than one of its parts.
+    """
     trace, line = error.__traceback__, 0
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            line = trace.tb_lineno
+        here = trace.tb_lineno
+        if trace.tb_frame.f_code.co_filename == FILENAME and (here < PARTS_FROM or not 0 < line < PARTS_FROM):
+            line = here
         trace = trace.tb_next
     return line
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from types import FunctionType
 from typing import Any, Final
@@ -18,7 +18,7 @@ from minichain.contracts.api import Contract
 from minichain.contracts.check import describe
 from minichain.contracts.language import API
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.proxy import DeployedContract, default_name, require_ok
+from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import explain_key, state_key
 from minichain.crypto import KeyPair, digest
@@ -50,6 +50,10 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return self.outcome == "ok"
+
+    def with_result(self, result: Any) -> Outcome:
+        """Return the same outcome with another form of its result."""
+        return replace(self, result=result)
 
 
 SandboxContract = DeployedContract[str, Outcome]
@@ -92,6 +96,7 @@ class Sandbox:
         if taken := [parameter.name for parameter in abi.setup if parameter.name in ("sender", "name", "contract")]:
             raise UsageError(f"deploy itself has an argument {taken[0]}: rename it in the setup of {abi.name}")
         own = name or default_name(abi)
+        setup = in_units(f"{own}.setup", abi.setup, setup)
         outcome = self._perform(sender, lambda frame: self._runtime.deploy(frame, own, source, setup))
         require_ok(outcome, "ledger.deploy")
         return DeployedContract(own, abi, sender, self.call, self._ask)

@@ -40,7 +40,7 @@ class Type(Record):
         return self.kind()
 
     @property
-    def kind(self) -> type:
+    def kind(self) -> Any:
         """The Python type of its values on the ledger."""
         return int if self.scale else _PYTHON_TYPES.get(self.name, dict)
 
@@ -77,18 +77,23 @@ def fits(value: Any, type_: Type) -> bool:
     """Tell whether a ledger value is of a type; True is not an int here. A record may leave out what has a default."""
     if value is None:
         return type_.optional
-    if type(value) is not (_PYTHON_TYPES.get(type_.name) or type_.kind):
+    kind: Any = _PYTHON_TYPES.get(type_.name) or type_.kind
+    if type(value) is not kind:
         return False
     if type_.fields:
         return _has_fields(value, type_)
     inner = type_.item
-    return inner is None or all([fits(item, inner) for item in (value.values() if type_.name == "dict" else value)])
+    return inner is None or all(fits(item, inner) for item in _items(value))
+
+
+def _items(value: Any) -> Any:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _has_fields(value: dict[str, Any], type_: Type) -> bool:
     found = [field for field in type_.fields if field.name in value]
     missing = [field for field in type_.fields if field.required and field.name not in value]
-    return not missing and len(found) == len(value) and all([fits(value[field.name], field.type) for field in found])
+    return not missing and len(found) == len(value) and all(fits(value[field.name], field.type) for field in found)
 
 
 def holds_record(type_: Type) -> bool:
@@ -132,7 +137,7 @@ def is_annotation(node: ast.expr, named: Mapping[str, Type]) -> bool:
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
             return is_annotation(left, named) and is_annotation(right, named)
         case ast.Subscript(value=value, slice=ast.Tuple(elts=items)):
-            return all([is_annotation(part, named) for part in (value, *items)])
+            return all(is_annotation(part, named) for part in (value, *items))
         case ast.Subscript(value=value, slice=item):
             return is_annotation(value, named) and is_annotation(item, named)
     return False
