@@ -29,6 +29,7 @@ __all__ = [
 
 K = TypeVar("K")
 V = TypeVar("V")
+D = TypeVar("D")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -149,6 +150,12 @@ class Map(Generic[K, V]):
     def __len__(self) -> int:  # noqa: PLE0303
         _only_on_a_ledger("a stored map")
 
+    @overload
+    def get(self, key: K) -> V | None: ...
+    @overload
+    def get(self, key: K, default: V) -> V: ...
+    @overload
+    def get(self, key: K, default: D) -> V | D: ...
     def get(self, key: K, default: Any = None) -> Any:
         """Read the value of a key, or the default."""
         _only_on_a_ledger("a stored map")

@@ -96,11 +96,13 @@ def _used(members: list[ast.stmt], definitions: dict[str, ast.stmt]) -> set[str]
     return used
 
 
-def _events(node: ast.ClassDef) -> Iterable[str]:
+def _events(node: ast.ClassDef) -> list[str]:
+    found = []
     for inner in walk(node):
         match inner:
-            case ast.Call(func=ast.Name(id="emit"), args=[ast.Constant(value=str() as name), *_]):
-                yield name
+            case ast.Call(func=ast.Name(id="emit"), args=[ast.Constant(value=str() as name), *_], lineno=line):
+                found.append((line, name))
+    return [name for _, name in sorted(found)]
 
 
 def with_setups(own: ast.FunctionDef | None, names: list[str], contract: ast.ClassDef) -> ast.FunctionDef:

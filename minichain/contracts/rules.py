@@ -299,7 +299,7 @@ class Rules(Declarations, ast.NodeVisitor):
             self.visit(argument)
         if method is None:
             has = ", ".join(known.name for known in (*interface.actions, *interface.views))
-            self.flag("MC314", node.func, f"{interface.name} has {has}")
+            self.flag("MC201" if name.startswith("_") else "MC314", node.func, f"{interface.name} has {has}")
             return
         known = [parameter.name for parameter in method.parameters]
         given = [*known[: len(node.args)], *(keyword.arg for keyword in node.keywords if keyword.arg)]

@@ -16,8 +16,9 @@ from typing import Any, Final
 from minichain.codec import decode_own
 from minichain.contracts.api import Contract
 from minichain.contracts.check import describe
-from minichain.contracts.language import API
+from minichain.contracts.language import API, API_MODULE, PARTS, PARTS_MODULE
 from minichain.contracts.meter import GasMeter
+from minichain.contracts.mixing import part
 from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import explain_key, state_key
@@ -166,7 +167,7 @@ def source_of(contract: type | str | PurePath) -> str:
     """Return the source that goes on chain for a contract class, a file, or source text.
 
     A class of a module: the text of the whole module. A class of a notebook cell or a script: the class, with the
-    constants and helper functions of the same cell that it uses, below the import of the contract interface.
+    constants, types, interfaces and helper functions of the same cell that it uses, below the imports.
     """
     if isinstance(contract, PurePath) or (isinstance(contract, str) and contract.endswith(".py")):
         return _read(Path(contract))
@@ -210,8 +211,11 @@ def _cell_part(cell: str, name: str) -> str:
     if name not in definitions:
         raise UsageError(f"{name} is not defined at the top of its cell: define it there, or pass its source text")
     used = _uses(name, definitions)
-    parts = [ast.get_source_segment(cell, node) or "" for own, node in definitions.items() if own in used]
-    return "\n\n\n".join([f"from minichain.contracts.api import {', '.join(API)}", *parts]) + "\n"
+    texts = [ast.get_source_segment(cell, node) or "" for own, node in definitions.items() if own in used]
+    parts = [own for own in PARTS if own in used]
+    imports = [f"from {API_MODULE} import {', '.join(API)}"]
+    imports += [f"from {PARTS_MODULE} import {', '.join(parts)}"] if parts else []
+    return "\n\n\n".join(["\n".join(imports), *texts]) + "\n"
 
 
 def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
@@ -221,4 +225,7 @@ def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
         if own in definitions and own not in used:
             used.add(own)
             waiting += [node.id for node in ast.walk(definitions[own]) if isinstance(node, ast.Name)]
+        elif own in PARTS and own not in used:
+            used.add(own)
+            waiting += part(own).settings
     return used
