@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from minichain.codec import INT_MAX, INT_MIN
-from minichain.contracts.types import Type, holds_decimal
+from minichain.contracts.types import Type
 from minichain.errors import UsageError
 
 MAX_SCALE: Final = 12  # digits after the point; seven more are left in 64 bits
@@ -73,7 +73,7 @@ def from_units(units: int, scale: int) -> Decimal:
 
 def into_units(value: Any, type_: Type, where: str) -> Any:
     """Replace the amounts in an argument, wherever its type has decimals; `where` names the argument."""
-    if value is None or not holds_decimal(type_):
+    if value is None or not type_.holds_decimal:
         return value
     if type_.scale:
         return to_units(value, type_.scale, where)
@@ -89,7 +89,7 @@ def into_units(value: Any, type_: Type, where: str) -> Any:
 
 def out_of_units(value: Any, type_: Type | None) -> Any:
     """Replace the amounts in a result, wherever its type has decimals."""
-    if type_ is None or value is None or not holds_decimal(type_):
+    if type_ is None or value is None or not type_.holds_decimal:
         return value
     if type_.scale:
         return from_units(value, type_.scale) if type(value) is int else value

@@ -45,6 +45,7 @@ from minichain.contracts.types import fits as fits_type
 from minichain.errors import DecodeError
 
 MAX_VIOLATIONS: Final = 100  # more than anybody reads; bounds the work on hostile source
+MAX_WORDS: Final = 200  # characters of a suggestion that names what there is
 
 NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}", re.ASCII)
 _TAKEN: Final = frozenset(API) | frozenset(BUILTINS) | frozenset(TYPES) | TAKEN_BY_RESTRICTED_PYTHON | {"self"}
@@ -83,7 +84,7 @@ class Declarations:
         snippet = construct or row[place.col_offset : end].decode(errors="ignore")[:40].strip()
         rule = RULES[code]
         self.found.append(
-            Violation(place.lineno, column, code, snippet, rule.explanation, suggestion or rule.suggestion)
+            Violation(place.lineno, column, code, snippet, rule.explanation, suggestion[:MAX_WORDS] or rule.suggestion)
         )
 
     def name(self, node: ast.AST, name: str) -> bool:

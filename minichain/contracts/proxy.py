@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from minichain.contracts.abi import Abi
 from minichain.contracts.decimals import into_units, out_of_units
-from minichain.contracts.types import Parameter, Type, holds_decimal
+from minichain.contracts.types import Parameter, Type
 from minichain.errors import CallFailed, UsageError
 
 
@@ -61,7 +61,7 @@ class DeployedContract(Generic[S, R]):
         self._results: dict[str, Type] = {
             method.name: method.result
             for method in (*abi.actions, *abi.views)
-            if method.result is not None and holds_decimal(method.result)
+            if method.result is not None and method.result.holds_decimal
         }
 
     def with_sender(self, sender: S) -> DeployedContract[S, R]:
@@ -135,7 +135,7 @@ def arguments(
 
 def in_units(method: str, parameters: tuple[Parameter, ...], named: dict[str, Any]) -> dict[str, Any]:
     """Give the amounts among named arguments the form they have on the ledger."""
-    types = {parameter.name: parameter.type for parameter in parameters if holds_decimal(parameter.type)}
+    types = {parameter.name: parameter.type for parameter in parameters if parameter.type.holds_decimal}
     if not types:
         return named
     return {

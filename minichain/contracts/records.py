@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from minichain.contracts.guards import Guards
 from minichain.contracts.meter import GAS
-from minichain.contracts.types import Parameter, Type, fits, holds_record
-from minichain.contracts.values import PLAIN, RecordValue, fault, kind_of
+from minichain.contracts.types import Parameter, Type, fits
+from minichain.contracts.values import RecordValue, fault, kind_of
 
 MAX_SHOWN: Final = 40  # characters of a key in an error
 
-_MADE: Final = GAS["operation"]
-_FIELD: Final = 2 * GAS["copied_item"]  # its name and its value
+_MADE: Final = 5 * GAS["operation"]
+_FIELD: Final = GAS["operation"]  # that is judged
+_COPIED: Final = GAS["copied_item"]
 
 
 class Records(Guards):
@@ -27,20 +28,18 @@ class Records(Guards):
 
     def make(self, type_: Type, values: dict[str, Any]) -> RecordValue:
         """Make a record of the fields that are given and the defaults of the others."""
-        self.charge(_MADE + len(type_.fields) * _FIELD)
-        made = RecordValue(type_)
-        for field in type_.fields:
-            if field.name in values:
-                made[field.name] = _held(values[field.name], field, type_)
-            elif field.required:
-                fault(f"{type_.name}.{field.name} is missing")
-            else:
-                made[field.name] = self._default(field)
-        return made
+        self.charge(_MADE + len(type_.fields) * _COPIED + len(values) * _FIELD)
+        for name, value in values.items():
+            _require_held(value, type_.by_name[name], type_)
+        return self._completed(type_, values)
 
-    def _default(self, field: Parameter) -> Any:
-        value = field.default
-        return value if type(value) in PLAIN else self._built(self.plain(value), field.type)
+    def _completed(self, type_: Type, values: dict[str, Any]) -> RecordValue:
+        made = RecordValue(type_, {**type_.plain_defaults, **values})
+        if len(made) < len(type_.fields):  # a default that is a list or a dict is made anew each time
+            for field in type_.fields:
+                if field.name not in made:
+                    made[field.name] = self._built(self.plain(field.default), field.type)
+        return made
 
     def get_attribute(self, owner: Any, name: str) -> Any:
         if type(owner) is RecordValue and name in owner:
@@ -50,46 +49,46 @@ class Records(Guards):
     def set_attribute(self, value: Any, owner: Any, name: str) -> None:
         if type(owner) is not RecordValue or name not in owner:
             fault(_no_attribute(owner, name))
-        self.charge(len(owner) * GAS["item"])
-        (field,) = [field for field in owner.type.fields if field.name == name]
-        owner[name] = _held(value, field, owner.type)
+        self.charge(_FIELD)
+        _require_held(value, owner.type.by_name[name], owner.type)
+        owner[name] = value
 
     def shaped(self, value: Any, type_: Type, where: str) -> Any:
-        """Make the records in a ledger value, and give them the defaults they leave out."""
+        """Make the records in a ledger value, and give them the defaults they leave out. The value is consumed."""
         if not fits(value, type_):
             fault(mismatch(value, type_, where))
-        return self._built(value, type_) if holds_record(type_) else value
+        return self._built(value, type_) if type_.holds_record else value
 
     def _built(self, value: Any, type_: Type) -> Any:
         inner = type_.item
-        if value is None or not (type_.fields or inner):
+        if value is None or not type_.holds_record:
             return value
         if type_.fields:
             self.charge(_MADE + len(type_.fields) * _FIELD)
-            made = RecordValue(type_)
             for field in type_.fields:
-                is_given = field.name in value
-                made[field.name] = self._built(value[field.name], field.type) if is_given else self._default(field)
-            return made
+                if field.type.holds_record and field.name in value:
+                    value[field.name] = self._built(value[field.name], field.type)
+            return self._completed(type_, value)
         assert inner is not None
-        if not holds_record(inner):
-            return value
         self.charge_copy(value)
         if type_.name == "dict":
             return {key: self._built(item, inner) for key, item in value.items()}
         return [self._built(item, inner) for item in value]
 
 
-def _held(value: Any, field: Parameter, owner: Type) -> Any:
-    """Return a value that a field may hold."""
+def _require_held(value: Any, field: Parameter, owner: Type) -> None:
+    """Refuse a value that a field cannot hold."""
     type_, kind = field.type, type(value)
+    if type_.is_simple and kind is type_.kind:
+        return
     if value is None:
         is_right = type_.optional
     elif type_.fields:
         is_right = kind is RecordValue and value.type.name == type_.name
     else:
         is_right = _AS.get(kind, kind) is type_.kind
-    return value if is_right else fault(f"{owner.name}.{field.name} must be {type_}, not {kind_of(value)}")
+    if not is_right:
+        fault(f"{owner.name}.{field.name} must be {type_}, not {kind_of(value)}")
 
 
 _AS: Final[dict[type, type]] = {tuple: list, MappingProxyType: dict}  # what these become on the ledger
@@ -97,7 +96,7 @@ _AS: Final[dict[type, type]] = {tuple: list, MappingProxyType: dict}  # what the
 
 def _no_attribute(owner: Any, name: str) -> str:
     if type(owner) is RecordValue:
-        return f"{kind_of(owner)} has no field {name}; it has: {', '.join(owner)}"
+        return f"{kind_of(owner)} has no field {name}; it has: {', '.join(owner.type.by_name)}"
     return f"{kind_of(owner)} has no field {name}: only a record has"
 
 

@@ -17,7 +17,7 @@ from minichain.contracts.meter import FILENAME, GAS, GasMeter
 from minichain.contracts.records import mismatch
 from minichain.contracts.source import PARTS_FROM, place_of
 from minichain.contracts.storage import Storage, StoredMap
-from minichain.contracts.types import Parameter, fits, holds_record
+from minichain.contracts.types import Parameter, fits
 from minichain.contracts.values import fault, kind_of
 from minichain.errors import ContractFault, ExecutionError, LanguageError, Reverted
 from minichain.ledger.state import Overlay, contract_key
@@ -276,7 +276,7 @@ class Session(Storage):
         value = self.plain(args[parameter.name])
         if not fits(value, parameter.type):
             fault(mismatch(value, parameter.type, f"argument {parameter.name}"))
-        return self.shaped(value, parameter.type, parameter.name) if holds_record(parameter.type) else value
+        return self.shaped(value, parameter.type, parameter.name) if parameter.type.holds_record else value
 
     # the interface of `api`
 
@@ -291,7 +291,7 @@ class Session(Storage):
             return StoredMap(self, field)
         stored = self.read(self.key(name))
         value = decode_own(encode(field.default) if stored is None else stored, Any)
-        return self.shaped(value, field.type, f"self.{name}") if holds_record(field.type) else value
+        return self.shaped(value, field.type, f"self.{name}") if field.type.holds_record else value
 
     def set_field(self, name: str, value: Any) -> None:
         self.write(self.key(name), self.stored(value, self._program.fields[name].type, name))

@@ -22,7 +22,7 @@ from minichain.contracts.abi import Field
 from minichain.contracts.language import METHODS
 from minichain.contracts.meter import GAS, GasMeter
 from minichain.contracts.records import Records, mismatch
-from minichain.contracts.types import Type, fits, holds_record
+from minichain.contracts.types import Type, fits
 from minichain.contracts.values import Guarded, fault, kind_of
 from minichain.ledger.state import Overlay, data_key
 
@@ -67,7 +67,7 @@ class Storage(Records):
         value = self.plain(value)
         if not fits(value, type_):
             fault(mismatch(value, type_, f"self.{name}"))
-        if holds_record(type_):
+        if type_.holds_record:
             value = self.shaped(value, type_, name)
         encoded = encode(value)
         if len(encoded) > MAX_STORED_BYTES:
@@ -147,7 +147,7 @@ class StoredMap(Guarded):
 
     def _shaped(self, value: Any) -> Any:
         field = self._field
-        return self._storage.shaped(value, field.type, f"self.{field.name}") if holds_record(field.type) else value
+        return self._storage.shaped(value, field.type, f"self.{field.name}") if field.type.holds_record else value
 
     # keys
 

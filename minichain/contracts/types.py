@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +19,7 @@ from minichain.contracts.language import KEY_TYPES, TEST_TYPES, TYPES
 MAX_KEY_PARTS: Final = 4  # of a Map whose keys are tuples
 
 
-class Type(Record):
+class Type(Record, dict=True):
     """int, str, bool, bytes, list, dict, list[T], dict[str, T], a decimal or a record of the module; each or None."""
 
     name: str
@@ -39,15 +40,47 @@ class Type(Record):
             return {field.name: field.type.zero() if field.required else field.default for field in self.fields}
         return self.kind()
 
-    @property
+    # What follows is worked out once: it is asked for whenever a value comes or goes.
+
+    @cached_property
     def kind(self) -> Any:
         """The Python type of its values on the ledger."""
         return int if self.scale else _PYTHON_TYPES.get(self.name, dict)
 
-    @property
+    @cached_property
+    def by_name(self) -> dict[str, Parameter]:
+        """Its fields by their names."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def plain_defaults(self) -> dict[str, Any]:
+        """The defaults of its fields that are one number, text, True, False or None."""
+        return {
+            field.name: field.default
+            for field in self.fields
+            if not field.required and not isinstance(field.default, list | dict)
+        }
+
+    @cached_property
     def size(self) -> int:
         """How many fields it has, with those of the records inside."""
-        return (self.item.size if self.item else 0) + sum([1 + field.type.size for field in self.fields])
+        return sum([1 + field.type.size for field in self.fields]) + (self.item.size if self.item else 0)
+
+    @cached_property
+    def is_simple(self) -> bool:
+        """Whether the Python type of a value decides."""
+        return not (self.fields or self.item or self.optional)
+
+    @cached_property
+    def holds_record(self) -> bool:
+        """Whether there are records in its values."""
+        return bool(self.fields) or (self.item is not None and self.item.holds_record)
+
+    @cached_property
+    def holds_decimal(self) -> bool:
+        """Whether there are amounts in its values."""
+        inner = [field.type for field in self.fields] + ([self.item] if self.item else [])
+        return bool(self.scale) or any(type_.holds_decimal for type_ in inner)
 
 
 class Parameter(Record):
@@ -77,8 +110,7 @@ def fits(value: Any, type_: Type) -> bool:
     """Tell whether a ledger value is of a type; True is not an int here. A record may leave out what has a default."""
     if value is None:
         return type_.optional
-    kind: Any = _PYTHON_TYPES.get(type_.name) or type_.kind
-    if type(value) is not kind:
+    if type(value) is not type_.kind:
         return False
     if type_.fields:
         return _has_fields(value, type_)
@@ -91,20 +123,17 @@ def _items(value: Any) -> Any:
 
 
 def _has_fields(value: dict[str, Any], type_: Type) -> bool:
-    found = [field for field in type_.fields if field.name in value]
-    missing = [field for field in type_.fields if field.required and field.name not in value]
-    return not missing and len(found) == len(value) and all(fits(value[field.name], field.type) for field in found)
-
-
-def holds_record(type_: Type) -> bool:
-    """Tell whether there are records in the values of a type."""
-    return bool(type_.fields) or (type_.item is not None and holds_record(type_.item))
-
-
-def holds_decimal(type_: Type) -> bool:
-    """Tell whether there are decimals in the values of a type."""
-    inner = [field.type for field in type_.fields] + ([type_.item] if type_.item else [])
-    return bool(type_.scale) or any(map(holds_decimal, inner))
+    found = 0
+    for field in type_.fields:
+        own = field.type
+        if field.name not in value:
+            if field.required:
+                return False
+        elif (own.is_simple and type(value[field.name]) is own.kind) or fits(value[field.name], own):
+            found += 1
+        else:
+            return False
+    return found == len(value)
 
 
 # --- reading -----------------------------------------------------------------------------------------------------

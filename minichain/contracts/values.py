@@ -62,7 +62,8 @@ class RecordValue(dict[str, Any]):
 
     __slots__ = ("type",)
 
-    def __init__(self, type_: Type) -> None:
+    def __init__(self, type_: Type, values: dict[str, Any]) -> None:
+        super().__init__(values)
         self.type = type_
 
 
