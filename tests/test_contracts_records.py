@@ -7,12 +7,14 @@ import re
 import textwrap
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minichain import Network
 from minichain.codec import INT_MAX, INT_MIN
 from minichain.contracts import Outcome, Sandbox, check, describe
 from minichain.contracts.decimals import MAX_SCALE, from_units, portion, to_units
@@ -110,6 +112,7 @@ class Board(Contract):
 '''
 ).replace("more: list[Yuan] = None", "more: list[Yuan] | None = None")
 
+WEIGHBRIDGE = Path(__file__).with_name("weighbridge.py")
 ALICE = Sandbox().account("alice")
 
 
@@ -693,3 +696,34 @@ def test_a_client_learns_which_contracts_a_contract_calls() -> None:
 def test_a_view_that_fails_says_why() -> None:
     with pytest.raises(ContractFault, match="is an action"):
         asker().peek("permits")
+
+
+# --- on a network ------------------------------------------------------------------------------------------------
+
+PERMIT_OFFICE = """from minichain.contracts.api import Contract, view
+
+
+class PermitOffice(Contract):
+    @view
+    def is_permitted(self, carrier: str, code: str) -> bool:
+        return carrier == "hauler"
+"""
+
+
+def test_a_network_shows_amounts_and_records_as_a_sandbox_does() -> None:
+    with Network.simulated(validators=1, seed=5) as net:
+        anna = net.wallet("anna")
+        net.deploy(PERMIT_OFFICE, sender=anna)
+        bridge = net.deploy(WEIGHBRIDGE, sender=anna, registry="permit-office", price=Decimal("80.05"))
+        bridge.grant_role("weigher", anna.did, "trained")
+        bridge.arrive("l-1", "hauler")
+        receipt = bridge.weigh("l-1", {"kilograms": 3125})
+        assert (receipt.result, receipt.content.results) == (Decimal("250.16"), (25016,))
+        assert net.contract("weighbridge").load("l-1") == {
+            "carrier": "hauler",
+            "axles": [{"kilograms": 3125, "note": ""}],
+            "fee": Decimal("250.16"),
+            "is_paid": False,
+        }
+        refused = bridge.attempt("arrive", "l-2", "smuggler")
+        assert refused.error.endswith("smuggler is not permitted to bring waste")

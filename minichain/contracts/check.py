@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from minichain.contracts.abi import Abi, describe_method, mark_of, parameters_of, sentences_of
 from minichain.contracts.meter import Compiled, compile_metered
-from minichain.contracts.mixing import with_setups
+from minichain.contracts.mixing import setup_of, with_setups
 from minichain.contracts.rules import Rules
 from minichain.contracts.source import (
     PARSER_ERRORS,
@@ -119,7 +119,7 @@ def _abi(rules: Rules) -> Abi:
 
 def _compile(rules: Rules) -> Compiled:
     assert rules.contract is not None
-    setups = [f"{part}.setup" for part in rules.parts if f"{part}.setup" in rules.methods]
+    setups = [setup_of(part) for part in rules.parts if setup_of(part) in rules.methods]
     if setups:
         rules.methods["setup"] = with_setups(rules.methods.get("setup"), setups, rules.contract)
     methods = {name: (node, mark_of(node) == "view") for name, node in rules.methods.items()}

@@ -1,7 +1,8 @@
 """Parts of contracts, taken from the text of `parts` and made the contract's own.
 
-A part is written in the contract language, so it is not judged again with each contract: a test does so once. Its
-`setup` runs before that of the contract. Its lines are counted from `PARTS_FROM` on, so that an error names them.
+A part is written in the contract language, so it is not judged again with each contract: a test does so once. Its own
+setup, such as `setup_roles` of `Roles`, runs before that of the contract. Its lines are counted from `PARTS_FROM` on,
+so that an error names them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PARTS_SOURCE: Final = Path(__file__).with_name("parts.py").read_text(encoding="u
 class Part(NamedTuple):
     """One part: statements to be read as if they stood in the contract, and what they rest on."""
 
-    members: list[ast.stmt]  # fields and methods; `setup` has the name `Part.setup`
+    members: list[ast.stmt]  # fields and methods
     definitions: dict[str, ast.stmt]  # of the module, that it uses
     settings: dict[str, ast.expr]  # constants of the module that the contract may give another value
     needs: tuple[str, ...]  # other parts
@@ -41,9 +42,6 @@ def _part(name: str) -> Part:
     members = [node for node in own.body if not isinstance(node, ast.Expr)]
     used = _used(members, definitions)
     attributes = {node.attr for node in walk(own) if isinstance(node, ast.Attribute)} - _members(own)
-    for node in members:
-        if isinstance(node, ast.FunctionDef) and node.name == "setup":
-            node.name = f"{name}.setup"
     return Part(
         members,
         {known: node for known, node in definitions.items() if known in used},
@@ -105,17 +103,20 @@ def _events(node: ast.ClassDef) -> list[str]:
     return [name for _, name in sorted(found)]
 
 
+def setup_of(name: str) -> str:
+    """Return the name of a part's own setup, if it has one."""
+    return f"setup_{name.lower()}"
+
+
 def with_setups(own: ast.FunctionDef | None, names: list[str], contract: ast.ClassDef) -> ast.FunctionDef:
     """Let the setup of a contract begin with those of its parts; `names` are their methods."""
+    calls = "".join(f"    self.{name}()\n" for name in names)
+    made = ast.parse(f"def setup(self):\n{calls}").body[0]
+    assert isinstance(made, ast.FunctionDef)
     place = own or contract
-    calls = [
-        ast.copy_location(
-            ast.Expr(ast.Call(ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()), [], [])), place
-        )
-        for name in names
-    ]
+    for inner in walk(made):
+        ast.copy_location(inner, place)
     if own is None:
-        arguments = ast.arguments(posonlyargs=[], args=[ast.arg("self")], kwonlyargs=[], kw_defaults=[], defaults=[])
-        own = ast.copy_location(ast.FunctionDef("setup", arguments, [], []), contract)
-    own.body = [*calls, *own.body]
-    return ast.fix_missing_locations(own)
+        return made
+    own.body = [*made.body, *own.body]
+    return own

@@ -52,7 +52,7 @@ class Roles(Part):
     role_grants = Map((str, str), RoleGrant)
     admin_count = Value(int)
 
-    def setup(self) -> None:
+    def setup_roles(self) -> None:
         self.give_role("admin", self.caller, "deployed the contract")
 
     @action
@@ -136,7 +136,7 @@ class Pausable(Part):
 
     pause_note = Value(PauseNote | None)
 
-    def setup(self) -> None:
+    def setup_pausable(self) -> None:
         self.require_known_role(PAUSED_BY)
 
     @action

@@ -34,11 +34,10 @@ class Records(Guards):
         return self._completed(type_, values)
 
     def _completed(self, type_: Type, values: dict[str, Any]) -> RecordValue:
-        made = RecordValue(type_, {**type_.plain_defaults, **values})
-        if len(made) < len(type_.fields):  # a default that is a list or a dict is made anew each time
-            for field in type_.fields:
-                if field.name not in made:
-                    made[field.name] = self._built(self.plain(field.default), field.type)
+        made = RecordValue(type_, {**type_.defaults, **values})
+        for field in type_.made_anew:
+            if field.name not in values:
+                made[field.name] = self._built(self.plain(field.default), field.type)
         return made
 
     def get_attribute(self, owner: Any, name: str) -> Any:

@@ -334,10 +334,9 @@ class Session(Storage):
             fault(f"{interface}(...) takes the name of a contract, not {kind_of(contract)}")
         values = {parameter.name: value for parameter, value in zip(method.parameters, args, strict=False)} | named
         for parameter in method.parameters:
-            if parameter.name in values:
-                value = values[parameter.name] = self.plain(values[parameter.name])
-                if not fits(value, parameter.type):
-                    fault(mismatch(value, parameter.type, f"argument {parameter.name} of {interface}.{name}"))
+            value = values[parameter.name] = self.plain(values.get(parameter.name, parameter.default))
+            if not fits(value, parameter.type):
+                fault(mismatch(value, parameter.type, f"argument {parameter.name} of {interface}.{name}"))
         is_view = method in self._program.interfaces[interface].views or not self._writable
         answer = self._runtime.view if is_view else self._runtime.call_or_view
         result = answer(self._frame, contract, name, values)

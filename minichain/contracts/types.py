@@ -53,13 +53,14 @@ class Type(Record, dict=True):
         return {field.name: field for field in self.fields}
 
     @cached_property
-    def plain_defaults(self) -> dict[str, Any]:
-        """The defaults of its fields that are one number, text, True, False or None."""
-        return {
-            field.name: field.default
-            for field in self.fields
-            if not field.required and not isinstance(field.default, list | dict)
-        }
+    def defaults(self) -> dict[str, Any]:
+        """The defaults of its fields, in their order; None where there is none, or a new one is made each time."""
+        return {field.name: None if field in self.made_anew else field.default for field in self.fields}
+
+    @cached_property
+    def made_anew(self) -> tuple[Parameter, ...]:
+        """Its fields whose default is a list or a dict."""
+        return tuple(field for field in self.fields if isinstance(field.default, list | dict))
 
     @cached_property
     def size(self) -> int:
