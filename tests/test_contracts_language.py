@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -822,15 +823,25 @@ def test_any_text_gets_an_answer(text: str) -> None:
     assert check(text)
 
 
-PIECES = sorted({token for token in GOOD.split() if token}) + list("()[]{}:=,.+-*@'\"\\\n") + ["    ", "__class__"]
+WEIGHBRIDGE = Path(__file__).with_name("weighbridge.py").read_text(encoding="utf-8")
+WHOLE = (GOOD, WEIGHBRIDGE)
+PIECES = (
+    sorted({token for text in WHOLE for token in text.split()})
+    + list("()[]{}:=,.+-*@'\"\\\n")
+    + [
+        "    ",
+        "__class__",
+    ]
+)
 
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_damaged_contract_gets_an_answer_and_what_passes_compiles(data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(GOOD)))
-    stop = data.draw(st.integers(start, min(len(GOOD), start + 30)))
+    text = data.draw(st.sampled_from(WHOLE))
+    start = data.draw(st.integers(0, len(text)))
+    stop = data.draw(st.integers(start, min(len(text), start + 30)))
     piece = " ".join(data.draw(st.lists(st.sampled_from(PIECES), max_size=3)))
-    source = GOOD[:start] + piece + GOOD[stop:]
+    source = text[:start] + piece + text[stop:]
     if not check(source):
         assert describe(source).name
