@@ -23,7 +23,7 @@ from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Record, decode_own
 from minichain.contracts import Abi, Deployed, describe
-from minichain.contracts.proxy import DeployedContract, default_name, require_ok
+from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
 from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
@@ -207,7 +207,8 @@ class Network:
                     f"`setup={{{parameter.name!r}: ...}}`"
                 )
         address = name or default_name(abi)
-        call = Call("ledger", "deploy", {"name": address, "source": source, "args": {**(setup or {}), **args}})
+        named = in_units(f"{address}.setup", abi.setup, {**(setup or {}), **args})
+        call = Call("ledger", "deploy", {"name": address, "source": source, "args": named})
         self.send(sender, [call], gas_limit=self.genesis.spec.limits.transaction_gas)
         return self._contract(address, abi, sender)
 
