@@ -47,7 +47,11 @@ def show(as_json: bool, content: Any, print_for_people: Callable[[], None]) -> N
 
 def _plain(value: Any) -> str:
     """Write what somebody else chose so that it can neither style nor steer the terminal."""
-    return escape("".join(char if char.isprintable() else "�" for char in str(value)))
+    return escape(_plain_line(value))
+
+
+def _plain_line(value: Any) -> str:
+    return "".join(char if char.isprintable() else "�" for char in str(value))
 
 
 def _as_text(value: Any) -> str:
@@ -615,14 +619,20 @@ def contract() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_json
 def check_contract(file: Path, as_json: bool) -> None:
-    """List where a file leaves the contract language: line, code, explanation."""
-    from minichain.contracts import check
+    """List where a file leaves the contract language: line, code, explanation. Or tell what the contract offers."""
+    from minichain.contracts import check, describe
+    from minichain.contracts.explain import explain, outline
 
     try:
         source = file.read_text(encoding="utf-8")
     except UnicodeError:
         raise LanguageError(f"{file} is not UTF-8 text") from None
-    found = [{"line": v.line, "code": v.code, "explanation": v.explanation} for v in check(source)]
-    text = f"{file} is in the contract language."
-    show(as_json, {"violations": found}, lambda: _print_table(found) if found else click.echo(text))
-    sys.exit(NO if found else 0)
+    found = [
+        {"line": v.line, "code": v.code, "explanation": v.explanation, "instead": v.suggestion} for v in check(source)
+    ]
+    if found:
+        show(as_json, {"violations": found}, lambda: _print_table(found))
+        sys.exit(NO)
+    abi = describe(source)
+    lines = [f"{file} is in the contract language.", "", *map(_plain_line, explain(abi))]
+    show(as_json, {"violations": [], "contract": outline(abi)}, lambda: click.echo("\n".join(lines)))

@@ -405,7 +405,8 @@ def test_what_strangers_chose_neither_styles_nor_steers_the_terminal(tmp_path: P
 def test_a_contract_in_the_language_passes(tmp_path: Path):
     path = tmp_path / "counter.py"
     path.write_text(builders.COUNTER, encoding="utf-8")
-    assert read("contract", "check", path) == {"violations": []}
+    told = read("contract", "check", path)
+    assert (told["violations"], told["contract"]["name"]) == ([], "Counter")
     assert "is in the contract language" in run("contract", "check", path).stdout
 
 
@@ -414,7 +415,7 @@ def test_where_a_contract_leaves_the_language_is_listed(tmp_path: Path):
     path.write_text("import os\n" + builders.COUNTER.replace("while True", "while 0.5"), encoding="utf-8")
     found = read("contract", "check", path, expect=NO)["violations"]
     assert found[0]["line"] == 1
-    assert {"line", "code", "explanation"} == set(found[0])
+    assert {"line", "code", "explanation", "instead"} == set(found[0])
     assert len(found) >= 2
     assert found[0]["code"] in run("contract", "check", path, expect=NO).stdout
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.contracts import check, describe, language, methods
-from minichain.contracts.check import MAX_VIOLATIONS
+from minichain.contracts.declared import MAX_VIOLATIONS
 from minichain.contracts.language import MAX_LOOPS, MAX_NESTING, MAX_NODES, MAX_SOURCE_BYTES, RULES
 from minichain.contracts.meter import OPERATIONS
 from minichain.errors import LanguageError
 
 IMPORT = "from minichain.contracts.api import Contract, Map, Value, action, emit, require, view\n"
+TYPES = (
+    "from minichain.contracts.api import (\n    Contract, Decimal, Interface, Map, Record, Value, action, emit,\n"
+    "    portion, require, view,\n)\nfrom minichain.contracts.parts import Pausable, Roles\n"
+)
 
 GOOD = '''"""Notes of a street office."""
 
@@ -110,6 +115,20 @@ def in_module(statement: str) -> str:
     return f"{IMPORT}{statement}\n\n\nclass Register(Contract):\n    total = Value(int)\n"
 
 
+def with_types(statements: str, body: str = "return 0", bases: str = "Contract") -> str:
+    """Put statements above a contract that has records, decimals and interfaces, and statements into its action."""
+    lines = "".join(f"        {line}\n" for line in body.split("\n"))
+    return (
+        f"{TYPES}\nYuan = Decimal(2)\n\n\nclass Author(Record):\n    name: str\n    tags: list[str] = []\n\n\n"
+        "class Note(Record):\n    text: str\n    stars: int = 0\n    author: Author | None = None\n\n\n"
+        "class Registry(Interface):\n    @view\n    def permits(self, site: str, code: str = 'x') -> bool:\n"
+        '        """Tell whether a site may."""\n\n    @action\n    def enrol(self, note: Note) -> None:\n'
+        f'        """Put a site on the list."""\n\n\n{statements}\n\n\n'
+        f"class Register({bases}):\n    notes = Map(str, Note)\n    best = Value(Note | None)\n\n"
+        f"    @action\n    def go(self, a: int, note: Note, price: Yuan) -> Note:\n{lines}"
+    )
+
+
 def codes(source: str | bytes) -> set[str]:
     return {violation.code for violation in check(source)}
 
@@ -156,6 +175,19 @@ def test_what_is_written_back_and_what_a_method_returns_may_be_changed() -> None
     assert check(in_method("self.own()['a'] = 1\nself.notes[s] = {}\ndel self.notes[s]\nself.total += 1")) == []
 
 
+def test_records_decimals_interfaces_and_parts_are_in_the_language() -> None:
+    body = (
+        "note.stars += portion(price, 1, 3)\nnote.author = Author(name='x')\nnote.author.tags.append('a')\n"
+        "if isinstance(note, Note) and Registry('r').permits('a', code='b'):\n    Registry('r').enrol(note)\n"
+        "self.notes['a'] = note\nbest = self.best\nx = self.notes['a'].author.tags[0]\nreturn self.notes['a']"
+    )
+    assert check(with_types("ROLES = ('weigher',)", body, "Contract, Roles, Pausable")) == []
+    assert (
+        check(with_types("class Odd(Record):\n    keys: int\n    self: int\n    len: int = 0\n    list: list = []"))
+        == []
+    )
+
+
 def test_describe_refuses_what_check_refuses() -> None:
     with pytest.raises(LanguageError, match=r"line 16.*MC102.*test the condition first") as error:
         describe(in_method("try:\n    pass\nfinally:\n    pass"))
@@ -163,7 +195,7 @@ def test_describe_refuses_what_check_refuses() -> None:
 
 
 def test_every_entry_of_the_allow_list_has_a_reason_and_an_implementation() -> None:
-    for table in (language.NODES, language.BUILTINS, language.API, language.SELF, language.TYPES):
+    for table in (language.NODES, language.BUILTINS, language.API, language.SELF, language.TYPES, language.PARTS):
         assert all(table.values())
     assert language.METHODS.keys() - {"Map"} == methods.METHODS.keys()
     for kind, offered in methods.METHODS.items():
@@ -366,8 +398,11 @@ FORBIDDEN = [
     ("MC301", IMPORT),
     ("MC301", GOOD + "\n\nclass Second(Contract):\n    pass\n"),
     ("MC301", in_module("class Plain:\n    pass")),
+    ("MC301", with_types("@action\nclass Other(Record):\n    a: int")),
+    ("MC301", with_types("class Other(Record, Note):\n    a: int")),
+    ("MC301", with_types("class Other(Note):\n    a: int")),
     ("MC301", GOOD.replace("Register(Contract)", "Register(Contract, metaclass=type)")),
-    ("MC301", GOOD.replace("Register(Contract)", "Register(Contract, dict)")),
+    ("MC316", GOOD.replace("Register(Contract)", "Register(Contract, dict)")),
     ("MC301", GOOD.replace("class Register", "@action\nclass Register")),
     ("MC302", in_module("helper()")),
     ("MC302", in_module("if True:\n    X = 1")),
@@ -417,6 +452,120 @@ FORBIDDEN = [
     ("MC309", in_method("emit()")),
     ("MC309", in_method("emit('two words')")),
     ("MC309", in_method("emit('A', a)")),
+    ("MC310", with_types("class Other(Record):\n    pass")),
+    ("MC310", with_types("class Other(Record):\n    a: float")),
+    ("MC310", with_types("class Other(Record):\n    a: Later\n\n\nclass Later(Record):\n    b: int")),
+    ("MC310", with_types("class Other(Record):\n    inner: Other | None = None")),
+    ("MC310", with_types("class Other(Record):\n    many: list[Other] = []")),
+    ("MC310", with_types("class Other(Record):\n    a: int\n    a: str")),
+    ("MC310", with_types("class Other(Record):\n    a: int = 'x'")),
+    ("MC310", with_types("class Other(Record):\n    a: list = helper()")),
+    ("MC310", with_types("class Other(Record):\n    a = 5")),
+    ("MC310", with_types("class Other(Record):\n    a: int\n\n    def b(self):\n        return 1")),
+    ("MC310", with_types("class Other(Record):\n    (a): int")),
+    ("MC310", with_types("class Other(Record):\n" + "".join(f"    a{i}: int\n" for i in range(65)))),
+    (
+        "MC310",
+        with_types(
+            "class R0(Record):\n    a: int"
+            + "".join(f"\n\n\nclass R{i}(Record):\n    a: R{i - 1}\n    b: R{i - 1}" for i in range(1, 40))
+        ),
+    ),
+    (
+        "MC310",
+        with_types(
+            "class R0(Record):\n    a: int"
+            + "".join(f"\n\n\nclass R{i}(Record):\n    a: R{i - 1}" for i in range(1, 20))
+        ),
+    ),
+    ("MC201", with_types("class Other(Record):\n    __class__: int")),
+    ("MC208", with_types("class Other(Record):\n    größe: int")),
+    ("MC308", with_types("class dict(Record):\n    a: int")),
+    ("MC308", with_types("class Note(Record):\n    a: int")),
+    ("MC308", with_types("class Map(Interface):\n    @view\n    def a(self) -> int:\n        'Ask.'")),
+    ("MC311", with_types("", "return Note('x')")),
+    ("MC311", with_types("", "return Note(stars=5)")),
+    ("MC311", with_types("", "return Note(text='x', colour='red')")),
+    ("MC311", with_types("", "return Note()")),
+    ("MC311", with_types("", "return Note(**note)")),
+    ("MC111", with_types("", "return Note(text='x', **note)")),
+    ("MC123", with_types("", "self.notes['a'].stars = 1")),
+    ("MC123", with_types("", "self.notes['a'].stars += 1")),
+    ("MC123", with_types("", "self.notes['a'].author.name = 'x'")),
+    ("MC123", with_types("", "self.notes.get('a').author.tags.append('x')")),
+    ("MC123", with_types("", "self.best.text = 'x'")),
+    ("MC123", with_types("", "self.best.author.tags[0] = 'x'")),
+    ("MC201", with_types("", "x = note.__class__")),
+    ("MC201", with_types("", "note.__class__ = a")),
+    ("MC201", with_types("", "x = Note(text='x', _y=1)")),
+    ("MC204", with_types("", "x = note.colour")),
+    ("MC204", with_types("", "note.colour = 5")),
+    ("MC204", with_types("", "x = note.author.type")),
+    ("MC202", with_types("", "x = unknown.text")),
+    ("MC206", with_types("def helper():\n    return self.text", "return helper()")),
+    ("MC206", with_types("def helper():\n    self.text = 1", "return helper()")),
+    ("MC207", with_types("", "x = Note")),
+    ("MC207", with_types("", "x = Yuan")),
+    ("MC207", with_types("", "x = Yuan(5)")),
+    ("MC207", with_types("", "x = portion")),
+    ("MC203", with_types("", "Note = 5")),
+    ("MC203", with_types("", "Yuan = 5")),
+    ("MC203", with_types("", "Registry = 5")),
+    ("MC205", with_types("", "x = note.values()").replace("x = note.values()", "x = note.items_of()")),
+    ("MC210", with_types("", "x = isinstance(note, Registry)")),
+    ("MC312", with_types("Fen = Decimal(0)")),
+    ("MC312", with_types("Fen = Decimal(13)")),
+    ("MC312", with_types("Fen = Decimal(2.5)")),
+    ("MC312", with_types("Fen = Decimal(True)")),
+    ("MC312", with_types("Fen = Decimal('2')")),
+    ("MC312", with_types("Fen = Decimal(2, 3)")),
+    ("MC312", with_types("Fen = Decimal(digits=2)")),
+    ("MC207", with_types("", "Fen = Decimal(2)")),
+    ("MC313", with_types("class Empty(Interface):\n    pass")),
+    ("MC313", with_types("class Other(Interface):\n    a: int")),
+    ("MC313", with_types("class Other(Interface):\n    def a(self) -> int:\n        'Unmarked.'")),
+    ("MC313", with_types("class Other(Interface):\n    @view\n    def a(self):\n        'No result.'")),
+    ("MC313", with_types("class Other(Interface):\n    @view\n    def a(self) -> float:\n        'A float.'")),
+    ("MC313", with_types("class Other(Interface):\n    @view\n    def a(self) -> int:\n        return 1")),
+    (
+        "MC313",
+        with_types(
+            "class Other(Interface):\n    @view\n    def a(self) -> int:\n        'Twice.'\n\n"
+            "    @view\n    def a(self) -> int:\n        'Twice.'"
+        ),
+    ),
+    ("MC307", with_types("class Other(Interface):\n    @view\n    def a(self, b) -> int:\n        'No type.'")),
+    ("MC306", with_types("class Other(Interface):\n    @view\n    def a() -> int:\n        'No self.'")),
+    ("MC314", with_types("", "x = Registry('r').unknown()")),
+    ("MC314", with_types("", "x = Registry('r').permits()")),
+    ("MC314", with_types("", "x = Registry('r').permits('a', 'b', 'c')")),
+    ("MC314", with_types("", "x = Registry('r').permits('a', site='b')")),
+    ("MC314", with_types("", "x = Registry('r').permits('a', place='b')")),
+    ("MC314", with_types("", "x = Registry().permits('a')")),
+    ("MC314", with_types("", "x = Registry('r', 's').permits('a')")),
+    ("MC314", with_types("", "x = Registry(contract='r').permits('a')")),
+    ("MC314", with_types("", "x = Registry('r')")),
+    ("MC314", with_types("", "x = Registry")),
+    ("MC314", with_types("", "x = Registry('r').permits")),
+    ("MC201", with_types("", "x = Registry('r').__init__('a')")),
+    ("MC315", with_types("", bases="Contract, Roles").replace("    best", "    role_grants")),
+    ("MC315", with_types("", bases="Contract, Roles").replace("def go", "def grant_role")),
+    ("MC315", with_types("class RoleGrant(Record):\n    a: int", bases="Contract, Roles")),
+    ("MC315", with_types("def check_reason(a):\n    return a", bases="Contract, Roles, Pausable")),
+    ("MC308", with_types("Roles = 5")),
+    ("MC315", with_types("def ROLES(a):\n    return a", bases="Contract, Roles")),
+    ("MC316", with_types("", bases="Contract, Pausable")),
+    ("MC316", with_types("", bases="Contract, Roles, Roles")),
+    ("MC316", with_types("", bases="Contract, Note")),
+    ("MC316", with_types("", bases="Contract, Unknown")),
+    ("MC316", with_types("", bases="Contract, Roles, Pausable").replace("import Pausable, Roles", "import Roles")),
+    ("MC301", with_types("", bases="Roles, Contract")),
+    ("MC101", with_types("").replace("import Pausable, Roles", "import Pausable as Roles")),
+    ("MC101", with_types("").replace("import Pausable, Roles", "import Part")),
+    ("MC101", with_types("").replace("import Pausable, Roles", "import *")),
+    ("MC317", with_types("ROLES = 'weigher'", bases="Contract, Roles")),
+    ("MC317", with_types("ROLES = ('weigher', 5)", bases="Contract, Roles")),
+    ("MC317", with_types("PAUSED_BY = ('weigher',)", bases="Contract, Roles, Pausable")),
     # MC4: values
     ("MC401", in_method(f"x = {1 << 256}")),
     ("MC401", in_method("x = 0x" + "f" * 5000)),
@@ -543,6 +692,69 @@ ESCAPES = [
     "x = await a",
     "x = yield a",
     "x = not_there.y",
+    "x = Contract.__subclasses__",
+    "x = Record.__init__",
+    "x = Contract.call",
+    "x = s.count.__self__",
+    "x = 'a'.join.__class__",
+    "x = b.append.__self__",
+    "x = [].sort.__call__",
+    "x = b.gi_yieldfrom",
+    "x = a.ag_frame",
+    "x = a.cr_await",
+    "x = a.f_builtins",
+    "x = a.tb_next",
+    "x = a.__traceback__",
+    "x = a.__cause__",
+    "x = a.with_traceback",
+    "x = a.args",
+    "x = next(iter(b))",
+    "x = map(helper, b)",
+    "x = filter(helper, b)",
+    "x = iter(b)",
+    "x = list(map(str, b))",
+    "x = id(a)",
+    "x = hash(s)",
+    "x = set(b)",
+    "x = frozenset(b)",
+    "x = float(a)",
+    "x = a / 2",
+    "x = round(a, 2)",
+    "x = divmod(a, 2.0)",
+    "x = complex(a)",
+    "x = 1e400",
+    "x = callable(helper)",
+    "x = format(a, '{}')",
+    "x = bytearray(10)",
+    "x = slice(a)",
+    "x = chr(a)",
+    "x = s.encode().decode.__func__",
+    "x = s.maketrans(s)",
+    "x = s.casefold()",
+    "x = s.title()",
+    "x = s.splitlines()",
+    "x = s.isidentifier()",
+    "x = self.now.real",
+    "x = self.time",
+    "x = time.time()",
+    "x = random.random()",
+    "x = NotImplemented",
+    "x = Ellipsis",
+    "x = __name__",
+    "x = __file__",
+    "x = __loader__",
+    "x = a.__getattr__('b')",
+    "x = self.notes.storage",
+    "x = self.call.__func__",
+    "x = self.call_contract",
+    "x = emit.__globals__",
+    "x = require.__code__",
+    "async def inner():\n    pass",
+    "x = [await y for y in b]",
+    "x = [y async for y in b]",
+    "x = {**{}}",
+    "x = a if (lambda: 1) else b",
+    "return (yield)",
 ]
 
 
@@ -611,15 +823,25 @@ def test_any_text_gets_an_answer(text: str) -> None:
     assert check(text)
 
 
-PIECES = sorted({token for token in GOOD.split() if token}) + list("()[]{}:=,.+-*@'\"\\\n") + ["    ", "__class__"]
+WEIGHBRIDGE = Path(__file__).with_name("weighbridge.py").read_text(encoding="utf-8")
+WHOLE = (GOOD, WEIGHBRIDGE)
+PIECES = (
+    sorted({token for text in WHOLE for token in text.split()})
+    + list("()[]{}:=,.+-*@'\"\\\n")
+    + [
+        "    ",
+        "__class__",
+    ]
+)
 
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_damaged_contract_gets_an_answer_and_what_passes_compiles(data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(GOOD)))
-    stop = data.draw(st.integers(start, min(len(GOOD), start + 30)))
+    text = data.draw(st.sampled_from(WHOLE))
+    start = data.draw(st.integers(0, len(text)))
+    stop = data.draw(st.integers(start, min(len(text), start + 30)))
     piece = " ".join(data.draw(st.lists(st.sampled_from(PIECES), max_size=3)))
-    source = GOOD[:start] + piece + GOOD[stop:]
+    source = text[:start] + piece + text[stop:]
     if not check(source):
         assert describe(source).name

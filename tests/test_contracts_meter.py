@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -392,6 +393,7 @@ def test_calls_may_be_nested_up_to_their_bound_and_no_further() -> None:
 # --- the same everywhere -----------------------------------------------------------------------------------------
 
 EVERYWHERE = '''
+from pathlib import Path
 from minichain.contracts import Sandbox
 SOURCE = """
 from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
@@ -427,7 +429,29 @@ contract = box.deploy(SOURCE, sender=box.account("alice"))
 done = contract.go(40)
 failed = contract.attempt("fail")
 print(done.gas, done.result, done.events, failed.gas, failed.error, box.state.root.hex())
+
+REGISTRY = """
+from minichain.contracts.api import Contract, view
+
+
+class Registry(Contract):
+    @view
+    def is_permitted(self, carrier: str, code: str) -> bool:
+        return carrier != "smuggler"
+"""
+anna = box.account("anna")
+box.deploy(REGISTRY, sender=anna)
+bridge = box.deploy(Path(WEIGHBRIDGE), sender=anna, registry="registry", price="80.05")
+bridge.grant_role("weigher", anna, "trained")
+for number in ("zebra", "apple", "mango"):
+    bridge.arrive(number, "hauler")
+    fees = [bridge.weigh(number, {"kilograms": weight}) for weight in (3125, 4150)]
+    print([(fee.result, fee.gas, fee.changes, fee.events) for fee in fees])
+for refused in (bridge.attempt("arrive", "x", "smuggler"), bridge.attempt("weigh", "zebra", {"kilograms": "1"})):
+    print(refused.error, refused.gas)
+print(bridge.load("zebra"), bridge.role_holders(), box.state.root.hex())
 '''
+EVERYWHERE = EVERYWHERE.replace("WEIGHBRIDGE", repr(str(Path(__file__).with_name("weighbridge.py"))))
 
 
 @pytest.mark.parametrize(("seed", "flags"), [("0", []), ("1", ["-O"]), ("4242", ["-OO"])])

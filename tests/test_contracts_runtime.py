@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from minichain.codec import INT_MAX, MAX_VALUE_DEPTH
 from minichain.contracts import GasMeter, Outcome, Runtime, Sandbox, explain_key, runtime, state_key, storage
-from minichain.contracts.abi import Field, Type
+from minichain.contracts.abi import Field
 from minichain.contracts.meter import GAS
 from minichain.contracts.runtime import MAX_EVENTS, MAX_MESSAGE, MAX_STACK, Frame
 from minichain.contracts.sandbox import SandboxContract
 from minichain.contracts.storage import FANOUT, MAX_KEY_BYTES, MAX_PAGE, MAX_STORED_BYTES, Storage, StoredMap
+from minichain.contracts.types import Type
 from minichain.errors import ContractFault, ExecutionError
 from minichain.ledger.state import State
 from minichain.ledger.types import Event
@@ -170,7 +171,7 @@ FAILURES = {
     "unset": ("fault", "a variable is used before it has a value"),
     "utf-8": ("fault", "these bytes are not UTF-8 text"),
     "depth": ("fault", "calls are nested deeper than 48"),
-    "store": ("fault", "self.total holds int, not str"),
+    "store": ("fault", "self.total must be int, not str"),
     "return": ("fault", "must fit in 64 bits"),
     "call": ("fault", "desk-b.fail, line 40"),
 }
@@ -427,9 +428,9 @@ class Typed(Contract):
         ({"n": INT_MAX + 1}, "must fit in 64 bits"),
         ({"s": b"a"}, "argument s must be str, not bytes"),
         ({"b": 1}, "argument b must be bool, not int"),
-        ({"many": [1, "2"]}, "argument many must be list[int] | None, not list"),
+        ({"many": [1, "2"]}, "argument many[1] must be int, not str"),
         ({"many": {}}, "argument many must be list[int] | None, not dict"),
-        ({"table": {"a": ["b", 1]}}, "argument table must be dict[str, list[str]] | None, not dict"),
+        ({"table": {"a": ["b", 1]}}, 'argument table["a"][1] must be str, not int'),
         ({"table": {1: []}}, "the keys of a dict are text, not int"),
         ({"rest": [{1, 2}]}, "set is not a value the ledger can hold"),
         ({"unknown": 1}, 'there is no argument "unknown"; it takes n, s, b, raw, many, table, maybe, rest'),

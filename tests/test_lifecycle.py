@@ -338,6 +338,85 @@ def test_what_was_changed_and_changed_back_is_not_what_was_signed_for(town: Town
     assert "was made for version 1 of shop, which is now version 3" in town.buy(town.ben, version=1).error
 
 
+STALL = """from minichain.contracts.api import Contract, Decimal, Map, Record, action, view
+
+Yuan = Decimal(2)
+
+
+class Note(Record):
+    text: str
+    stars: int = 0
+
+
+class Stall(Contract):
+    \"\"\"Sell fruit, and keep notes.\"\"\"
+
+    notes = Map(str, Note)
+    taken = Map(str, Yuan)
+
+    @action
+    def pay(self, amount: Yuan) -> Yuan:
+        \"\"\"Pay an amount.\"\"\"
+        self.taken[self.signer] = amount
+        return amount
+
+    @action
+    def praise(self, note: Note) -> None:
+        \"\"\"Leave a note.\"\"\"
+        self.notes[self.signer] = note
+
+    @view
+    def note_of(self, who: str) -> Note:
+        \"\"\"Read somebody's note.\"\"\"
+        return self.notes[who]
+"""
+
+
+def test_records_and_amounts_keep_what_they_are(town: Town) -> None:
+    stall = town.box.deploy(STALL, sender=town.ada)
+    stall.praise({"text": "good", "stars": 5})
+    new = {"name": "stall", "args": {}}
+    more = STALL.replace("stars: int = 0", "stars: int = 0\n    by: str = ''")
+    other = STALL.replace("Decimal(2)", "Decimal(3)")
+    for source, words in (
+        (more, "the field notes holds Map(str, Note) and cannot become another Map(str, Note)"),
+        (other, "the field taken holds Map(str, Yuan) and cannot become another Map(str, Yuan)"),
+    ):
+        assert words in town.ask(town.ada, "upgrade", **new, source=source).error
+    without = STALL.replace("    notes = Map(str, Note)\n", "").replace("self.notes[self.signer] = note", "pass")
+    without = without.replace("return self.notes[who]", "return Note(text=who)")
+    assert town.ask(town.ada, "upgrade", **new, source=without).ok
+    assert town.ask(town.ada, "upgrade", **new, source=more).error.startswith("the field notes holds")
+    assert town.ask(town.ada, "upgrade", **new, source=STALL).ok
+    assert town.box.view("", "stall", "note_of", {"who": town.ada}).result == {"text": "good", "stars": 5}
+    assert "A kind of value has changed: Yuan = Decimal(2) becomes Yuan = Decimal(3)" in str(difference(STALL, other))
+
+
+def test_who_signs_for_yuan_does_not_pay_in_tenths_of_a_fen(town: Town) -> None:
+    """The numbers on the ledger would be the same, so only the version tells that another amount is meant."""
+    source = STALL.replace("    taken = Map(str, Yuan)\n", "").replace("self.taken[self.signer] = amount", "pass")
+    stall = town.box.deploy(source, sender=town.ada)
+    assert str(stall.pay("12.50").result) == "12.50"
+    assert town.ask(town.ada, "upgrade", name="stall", source=source.replace("l(2)", "l(3)"), args={}).ok
+    with pytest.raises(CallFailed, match='"pay" was made for version 1 of stall, which is now version 2'):
+        stall.pay("12.50")
+
+
+def test_an_upgrade_can_take_in_a_part_and_set_it_up(town: Town) -> None:
+    town.buy(town.ben)
+    head = 'from minichain.contracts.parts import Roles\n\nROLES = ("seller",)\n'
+    source = SHOP.replace("\n\n\nclass Shop(Contract):", f"\n{head}\n\nclass Shop(Contract, Roles):").replace(
+        "    @action\n    def close",
+        "    def migrate(self) -> None:\n        self.setup_roles()\n\n    @action\n    def close",
+    )
+    assert check(source) == []
+    assert town.upgrade(source).ok
+    grant = {"role": "admin", "account": town.ben}
+    assert not town.box.call(town.ben, "shop", "grant_role", grant).ok
+    assert town.box.call(town.ada, "shop", "grant_role", grant).ok, "who upgraded is the first admin"
+    assert town.box.view("", "shop", "bought", {"who": town.ben}).result == 1
+
+
 # --- freezing and lists --------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from minichain.codec import Plain, decode_own
 from minichain.contracts import Abi, Deployed, changes, describe
 from minichain.contracts.changes import Difference
 from minichain.contracts.deployed import Version, version_key
-from minichain.contracts.proxy import DeployedContract, default_name
+from minichain.contracts.proxy import DeployedContract, default_name, in_units
 from minichain.contracts.sandbox import source_of
 from minichain.crosschain.values import ProvenValue
 from minichain.errors import ContractFault, UsageError
@@ -102,7 +102,8 @@ class ContractVerbs(ABC):
                     f"`setup={{{parameter.name!r}: ...}}`"
                 )
         address = name or default_name(abi)
-        calls = [Call("ledger", "deploy", {"name": address, "source": source, "args": {**(setup or {}), **args}})]
+        named = in_units(f"{address}.setup", abi.setup, {**(setup or {}), **args})
+        calls = [Call("ledger", "deploy", {"name": address, "source": source, "args": named})]
         if authority is not None:
             calls.append(Call("ledger", "entrust", {"name": address, "authority": _who(authority)}))
         self._send_code(sender, calls)
@@ -222,7 +223,8 @@ class ContractVerbs(ABC):
         """Put a new version in the place of a contract; `args` are those of its `migrate`."""
         source = source_of(contract)
         abi = describe(source)
-        upgrade = Call("ledger", "upgrade", {"name": name, "source": source, "args": dict(args or {})})
+        named = in_units(f"{name}.migrate", abi.migrate, dict(args or {}))
+        upgrade = Call("ledger", "upgrade", {"name": name, "source": source, "args": named})
         receipt = self._send_code(sender, [upgrade])
         return self._contract(name, abi, sender, receipt.result)
 

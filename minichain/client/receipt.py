@@ -17,6 +17,7 @@ class Receipt:
     def __init__(self, client: Client, content: ledger.types.Receipt) -> None:
         self._client = client
         self.content = content
+        self._result = content.results[0] if content.results else None
 
     @property
     def ok(self) -> bool:
@@ -56,7 +57,13 @@ class Receipt:
     @property
     def result(self) -> Any:
         """Return what the (first) call returned."""
-        return self.content.results[0] if self.content.results else None
+        return self._result
+
+    def with_result(self, result: Any) -> Receipt:
+        """Return the same receipt with another form of its result."""
+        other = Receipt(self._client, self.content)
+        other._result = result
+        return other
 
     @property
     def block(self) -> BlockDetail:

@@ -7,14 +7,29 @@ contract as ordinary Python is safe and useful in an editor, but an object of it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, NoReturn, TypeVar, overload
+from typing import Any, Generic, NoReturn, TypeVar, dataclass_transform, overload
 
+from minichain.contracts.decimals import portion
 from minichain.errors import Reverted, UsageError
 
-__all__ = ["Contract", "Map", "Value", "action", "emit", "require", "view"]
+__all__ = [
+    "Contract",
+    "Decimal",
+    "Interface",
+    "Map",
+    "Part",
+    "Record",
+    "Value",
+    "action",
+    "emit",
+    "portion",
+    "require",
+    "view",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
+D = TypeVar("D")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -22,12 +37,8 @@ def _only_on_a_ledger(what: str) -> NoReturn:
     raise UsageError(f"{what} exists only while a ledger runs the contract: deploy it in a Sandbox or a Network first")
 
 
-class Contract:
-    """Base of a contract. The docstring of the class says what the contract is for.
-
-    The ledger runs its method `setup`, if it has one, when it is deployed, and `migrate` when it is upgraded to this
-    source: each once, and nobody else can call them.
-    """
+class OnLedger:
+    """What contracts and their parts know of a call."""
 
     caller: str
     signer: str
@@ -51,6 +62,48 @@ class Contract:
         _only_on_a_ledger("self.call_with")
 
 
+class Contract(OnLedger):
+    """Base of a contract. The docstring of the class says what the contract is for.
+
+    The ledger runs its method `setup`, if it has one, when it is deployed, and `migrate` when it is upgraded to this
+    source: each once, and nobody else can call them.
+    """
+
+
+class Part(OnLedger):
+    """Base of the parts in `minichain.contracts.parts`. A contract cannot declare parts of its own."""
+
+
+@dataclass_transform(kw_only_default=True)
+class Record:
+    """Base of a record: a value with named and typed fields, made as `Note(text="x")` and read as `note.text`.
+
+    It is stored, and handed in and out, as a dict of all its fields. A field may have a default.
+    """
+
+    def __init__(self, **fields: Any) -> None:
+        _only_on_a_ledger(f"a record {type(self).__name__}")
+
+
+class Interface:
+    """Base of an interface: what a contract expects of another one, as methods with types and without code.
+
+    `Registry("registry").is_permitted(site="A")` calls the contract of that name; a method marked @view only reads.
+    """
+
+    def __init__(self, contract: str, /) -> None:
+        _only_on_a_ledger(f"the contract {contract}")
+
+
+def Decimal(digits: int, /) -> type[int]:  # noqa: N802
+    """Name a type of amounts with so many digits after the point: `Yuan = Decimal(2)`.
+
+    In the contract and on the ledger such an amount is a whole number of its smallest unit; whoever calls the contract
+    writes "12.50" or a `decimal.Decimal`.
+    """
+    return int
+
+
 class Value(Generic[V]):
     """One stored value, read and assigned as an attribute of self.
 
@@ -68,11 +121,11 @@ class Value(Generic[V]):
     @overload
     def __get__(self, instance: None, owner: type) -> Value[V]: ...
     @overload
-    def __get__(self, instance: Contract, owner: type) -> V: ...
-    def __get__(self, instance: Contract | None, owner: type) -> Value[V] | V:
+    def __get__(self, instance: OnLedger, owner: type) -> V: ...
+    def __get__(self, instance: OnLedger | None, owner: type) -> Value[V] | V:
         return self if instance is None else _only_on_a_ledger("a stored value")
 
-    def __set__(self, instance: Contract, value: V) -> None:
+    def __set__(self, instance: OnLedger, value: V) -> None:
         _only_on_a_ledger("a stored value")
 
 
@@ -108,6 +161,12 @@ class Map(Generic[K, V]):
     def __len__(self) -> int:  # noqa: PLE0303
         _only_on_a_ledger("a stored map")
 
+    @overload
+    def get(self, key: K) -> V | None: ...
+    @overload
+    def get(self, key: K, default: V) -> V: ...
+    @overload
+    def get(self, key: K, default: D) -> V | D: ...
     def get(self, key: K, default: Any = None) -> Any:
         """Read the value of a key, or the default."""
         _only_on_a_ledger("a stored map")

@@ -12,10 +12,11 @@ from difflib import unified_diff
 from typing import Final
 
 from minichain.codec import Plain
-from minichain.contracts.abi import Abi, Field, Method, Parameter
+from minichain.contracts.abi import Abi, Field, Method
 from minichain.contracts.check import describe
 from minichain.contracts.deployed import Deployed, kind
 from minichain.contracts.language import RUN_ONCE
+from minichain.contracts.types import Parameter, Type
 
 
 def phrase(text: str) -> str:
@@ -37,6 +38,9 @@ SENTENCES: Final = {
     "field removed": phrase("It uses {name} no more; what is stored there stays on the ledger"),
     "field changed": phrase("It keeps {name} as {after}, where it was {before}"),
     "start changed": phrase("{name} starts as {after} instead of {before}, where nothing was written yet"),
+    "type added": phrase("New kind of value: {after}"),
+    "type removed": phrase("There is no kind of value {name} any more; it was {before}"),
+    "type changed": phrase("A kind of value has changed: {before} becomes {after}"),
     "event added": phrase("It can announce {name}"),
     "event removed": phrase("It announces {name} no more"),
     "migration": phrase("It changes what is stored, once, when the upgrade takes effect"),
@@ -88,6 +92,7 @@ def _of_interface(old: Abi, new: Abi) -> Iterator[Change]:
     yield from _pairs("view", _signatures(old.views), _signatures(new.views))
     yield from _pairs("field", _kinds(old.fields), _kinds(new.fields))
     yield from _starts(old, new)
+    yield from _pairs("type", _types(old), _types(new))
     yield from (Change("event added", name) for name in new.events if name not in old.events)
     yield from (Change("event removed", name) for name in old.events if name not in new.events)
 
@@ -121,6 +126,16 @@ def _starts(old: Abi, new: Abi) -> Iterator[Change]:
 
 def _kinds(fields: tuple[Field, ...]) -> dict[str, str]:
     return {field.name: kind(field) for field in fields}
+
+
+def _types(abi: Abi) -> dict[str, str]:
+    return {type_.name: _declared(type_) for type_ in abi.types}
+
+
+def _declared(type_: Type) -> str:
+    if type_.fields:
+        return f"{type_.name}({', '.join(map(_parameter, type_.fields))})"
+    return f"{type_.name} = Decimal({type_.scale})"
 
 
 def _signatures(methods: tuple[Method, ...]) -> dict[str, str]:

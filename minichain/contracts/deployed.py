@@ -101,12 +101,17 @@ def _retired(before: Deployed, old: Abi, new: Abi) -> tuple[Field, ...]:
         stored = kept.pop(field.name, field)
         if (stored.type, stored.keys) != (field.type, field.keys):
             fault(
-                f"the field {field.name} holds {kind(stored)} and cannot become {kind(field)}: keep it as it is, and "
-                "give what is new a name of its own"
+                f"the field {field.name} holds {kind(stored)} and cannot become {_unlike(stored, field)}: "
+                "keep it as it is, and give what is new a name of its own"
             )
     if len(kept) > MAX_RETIRED:
         fault(f"more than {MAX_RETIRED} fields of earlier versions are left out: declare some of them again")
     return tuple(msgspec.structs.replace(field, default=None) for field in kept.values())
+
+
+def _unlike(stored: Field, field: Field) -> str:
+    """Write how another field is declared; a record may have the same name and other fields."""
+    return f"another {kind(field)}" if kind(stored) == kind(field) else kind(field)
 
 
 def _changed(known: dict[str, int], old: Abi, new: Abi, number: int) -> dict[str, int]:

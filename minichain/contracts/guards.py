@@ -13,6 +13,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
+from minichain.contracts.decimals import portion
 from minichain.contracts.language import INT_BITS
 from minichain.contracts.meter import GAS, OPERATIONS, GasMeter
 from minichain.contracts.methods import METHODS, sort
@@ -38,7 +39,7 @@ MAX_DIGITS: Final = 80  # of a number written as text: more than 256 bits need
 _BYTE: Final = GAS["byte"]
 _COPIED: Final = GAS["copied_item"]
 _TESTS: Final[dict[str, tuple[type, ...]]] = {
-    "int": (int,),
+    "int": (int, bool),
     "str": (str,),
     "bool": (bool,),
     "bytes": (bytes,),
@@ -316,7 +317,7 @@ class Guards(Measures):
         return fault(f"{kind_of(value)} has no length")
 
     def is_instance(self, value: Any, names: tuple[str, ...]) -> bool:
-        return any(isinstance(value, _TESTS[name]) for name in names)
+        return any(type(value) in _TESTS.get(name, ()) or kind_of(value) == name for name in names)
 
     def to_int(self, value: Any = 0) -> int:
         if isinstance(value, int):
@@ -410,6 +411,11 @@ class Guards(Measures):
 
     def absolute(self, value: Any) -> int:
         return abs(integers("abs", value, 0)[0])
+
+    def portion(self, amount: Any, numerator: Any, denominator: Any) -> int:
+        for number in (amount, numerator, denominator):
+            integers("portion", number, 0)
+        return checked(portion(amount, numerator, denominator)) if denominator else fault("division by zero")
 
     def divide_with_rest(self, a: Any, b: Any) -> tuple[int, int]:
         return self.floor_divide(a, b), self.remainder(a, b)

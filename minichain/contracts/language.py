@@ -16,21 +16,22 @@ MAX_NODES: Final = 16_000  # of the syntax tree: about as many as that much ordi
 MAX_NESTING: Final = 60  # levels of the syntax tree, and of brackets; far from the limits of any Python
 MAX_LOOPS: Final = 10  # loops and comprehensions inside each other; Pythons stop at different numbers from 20 on
 MAX_NAME: Final = 64  # characters of a name in the source
+MAX_FIELDS: Final = 64  # of a record, with those of the records inside: a type is looked at whole
 INT_BITS: Final = 256  # of an intermediate result; what is stored, returned or announced has 64
 
 NODES: Final[dict[type[ast.AST], str]] = {
     # the module and its parts; where each may stand is decided in `check`
     ast.Module: "a contract is one module",
-    ast.ImportFrom: "only `from minichain.contracts.api import ...` and `from __future__ import annotations`",
+    ast.ImportFrom: "the contract interface, the parts, and `from __future__ import annotations`",
     ast.alias: "part of that import; no `as`, so that a name means one thing everywhere",
-    ast.ClassDef: "exactly one, the contract, at the top of the module",
+    ast.ClassDef: "at the top of the module: exactly one contract, and above it records and interfaces",
     ast.FunctionDef: "methods of the contract and helper functions of the module, never nested",
     ast.arguments: "plain parameters only",
     ast.arg: "plain parameters only",
     # statements
     ast.Expr: "a call for its effect, or a docstring",
     ast.Assign: "one target: a name, names in a tuple, an item, or a Value of the contract",
-    ast.AnnAssign: "as an assignment; the annotation is for the reader",
+    ast.AnnAssign: "as an assignment, the annotation is for the reader; in a record, one field",
     ast.AugAssign: "as an assignment; the operation is guarded like any other",
     ast.Return: "ends a function",
     ast.If: "each branch is charged when it runs",
@@ -43,7 +44,7 @@ NODES: Final[dict[type[ast.AST], str]] = {
     # expressions
     ast.Constant: "None, True, False, integers, text, bytes; no floats",
     ast.Name: "a parameter, a variable, a constant or a function of the module",
-    ast.Attribute: "what `self` offers; on other values only the methods listed below",
+    ast.Attribute: "what `self` offers, the fields of a record, and the methods listed below",
     ast.Subscript: "an item; guarded at run time",
     ast.Slice: "a part of a list, tuple, text or bytes; charged by its length",
     ast.Call: "a function of this list by its name, or a method of this list",
@@ -100,12 +101,23 @@ API: Final = {
     "view": "marks what anybody may ask",
     "require": "refuses with words of the contract",
     "emit": "announces an event",
+    "Record": "the base of a record: a value whose fields have names and types, which its maker cannot add to",
+    "Decimal": "names a type of amounts: whole numbers of 10**-digits, so that nothing is ever rounded unseen",
+    "portion": "a part of an amount, exact and then rounded half to even; on integers of bounded size",
+    "Interface": "the base of an interface: what is expected of another contract, so that calls can be checked",
 }
+PARTS: Final = {
+    "Roles": "who may do what, granted and revoked on record",
+    "Pausable": "stops and resumes a contract, on record",
+}
+API_MODULE: Final = "minichain.contracts.api"
+PARTS_MODULE: Final = "minichain.contracts.parts"
 IMPORTS: Final = {
-    "minichain.contracts.api": frozenset(API),
+    API_MODULE: frozenset(API),
+    PARTS_MODULE: frozenset(PARTS),
     "__future__": frozenset({"annotations"}),
 }
-CALLABLE_API: Final = frozenset({"require", "emit"})
+CALLABLE_API: Final = frozenset({"require", "emit", "portion"})
 
 BUILTINS: Final = {
     "abs": "constant time",
@@ -264,7 +276,7 @@ RULES: Final[dict[str, Rule]] = {
     "MC101": Rule(
         "a contract can import nothing but the contract interface: files, network, clock and chance differ on each "
         "validator",
-        "write `from minichain.contracts.api import ...` at the top",
+        "write `from minichain.contracts.api import ...` or `from minichain.contracts.parts import ...` at the top",
     ),
     "MC102": Rule(
         "a failure cannot be caught: it undoes the whole call, and running out of gas must end it",
@@ -277,7 +289,7 @@ RULES: Final[dict[str, Rule]] = {
         "generators keep code waiting half-way, where it cannot be charged", "use a list comprehension: [ ... ]"
     ),
     "MC107": Rule("a call runs from start to end without waiting", "use a plain function"),
-    "MC108": Rule("a contract is one class without classes inside", "store a dict instead of an object"),
+    "MC108": Rule("a contract is one class without classes inside", "write a record above it: class Note(Record)"),
     "MC109": Rule("nothing but the ledger remembers anything between calls", "store it in a Value or a Map"),
     "MC110": Rule(
         "a set has no order of its own, so each validator would see another one",
@@ -309,7 +321,9 @@ RULES: Final[dict[str, Rule]] = {
     "MC201": Rule("names that begin with an underscore lead into the machinery of Python", "choose another name"),
     "MC202": Rule("this name is not known in the contract language", "use a parameter, a variable or a constant"),
     "MC203": Rule("this name is taken: a name means the same in every place", "choose another name"),
-    "MC204": Rule("only `self` has attributes, and only those of the contract", "use a field declared in the class"),
+    "MC204": Rule(
+        "only `self` and records have attributes, and only those that are declared", "use a field that is declared"
+    ),
     "MC205": Rule("this method is not in the contract language", "see the methods listed in the language page"),
     "MC206": Rule("`self` is used only as self.name", "pass the value that is needed"),
     "MC207": Rule("a function is only called, by its own name", "write its name followed by its arguments"),
@@ -321,7 +335,10 @@ RULES: Final[dict[str, Rule]] = {
     "MC210": Rule("isinstance asks for a type by name", f"use one of {', '.join(sorted(TEST_TYPES))}"),
     # MC3: the shape of a contract
     "MC301": Rule("a module holds exactly one contract", "write `class Name(Contract):` once"),
-    "MC302": Rule("a module holds the imports, constants, helper functions and the contract", "move it into a method"),
+    "MC302": Rule(
+        "a module holds the imports, constants, records, interfaces, helper functions and the contract",
+        "move it into a method",
+    ),
     "MC303": Rule("a contract holds a docstring, fields and methods", "move it into a method or above the class"),
     "MC304": Rule(
         "a field is Value(type, default) or Map(key type, value type) of ledger types",
@@ -334,10 +351,33 @@ RULES: Final[dict[str, Rule]] = {
     "MC306": Rule("parameters are plain names, the first one of a method is self", "write def name(self, a: int)"),
     "MC307": Rule(
         "what people may call must say the type of each parameter, so that it can be checked",
-        "annotate with int, str, bool, bytes, list, dict, list[T], dict[str, T] or T | None",
+        "annotate with int, str, bool, bytes, list, dict, list[T], dict[str, T], T | None, or a record or a decimal "
+        "declared above",
     ),
     "MC308": Rule("this name is defined twice or belongs to the contract interface", "choose another name"),
     "MC309": Rule("an event has a name in quotes and named values", "write emit('Written', who=self.caller)"),
+    "MC310": Rule(
+        f"a record holds 1 to {MAX_FIELDS} fields, with those inside it, each a name and a type declared above",
+        "write `stars: int = 0`; a default is a constant of the type",
+    ),
+    "MC311": Rule("a record is made by naming its fields: each that has no default, and no other", "name each field"),
+    "MC312": Rule("a decimal says how many digits it has after the point, 1 to 12", "write `Yuan = Decimal(2)`"),
+    "MC313": Rule(
+        "an interface holds what is called in another contract: methods marked @action or @view with the types of all "
+        "parameters and of the result, and no code but a docstring",
+        "write `@view`, `def balance(self, who: str) -> int:` and a docstring",
+    ),
+    "MC314": Rule(
+        "another contract is called as its interface declares it: a method, with its arguments",
+        "write Registry('name').method(argument)",
+    ),
+    "MC315": Rule("this name belongs to a part of the contract", "choose another name, or leave the part out"),
+    "MC316": Rule(
+        f"a contract is made of Contract and then of parts, each once, with what they need; the parts are "
+        f"{', '.join(PARTS)}, imported from {PARTS_MODULE}",
+        "write `class Custody(Contract, Roles, Pausable):`",
+    ),
+    "MC317": Rule("this is a setting of a part, and has a type", "write it as the part does"),
     # MC4: values
     "MC401": Rule(f"an integer has at most {INT_BITS} bits", "use a smaller number"),
     "MC402": Rule("text must be valid Unicode", "remove the surrogate"),
@@ -386,8 +426,8 @@ RULE_OF_NODE: Final = {
 # Words for names people try first.
 HINTS: Final = {
     "print": "announce it with emit, or return it from a view",
-    "float": "count in the smallest unit, as an integer",
-    "round": "use // on integers",
+    "float": "count in the smallest unit, as an integer, or in a decimal: Yuan = Decimal(2)",
+    "round": "use // or portion(amount, numerator, denominator)",
     "set": "use a list or a dict",
     "frozenset": "only as a constant of the module, asked with `in`",
     "map": "use a list comprehension",

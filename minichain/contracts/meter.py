@@ -115,6 +115,9 @@ OPERATIONS: Final[dict[str, str]] = {
     "call contract!": "call_contract",
     "call with!": "call_with",
     "method!": "method",
+    "call declared!": "call_declared",
+    "record!": "make_record",
+    "set attribute!": "set_attribute",
     "hold!": "hold",
     "held!": "held",
     "text!": "text",
@@ -151,6 +154,7 @@ OPERATIONS: Final[dict[str, str]] = {
     # the builtins and the interface
     "require": "require",
     "emit": "emit",
+    "portion": "portion",
     "abs": "absolute",
     "all": "all_true",
     "any": "any_true",
@@ -176,13 +180,19 @@ OPERATIONS: Final[dict[str, str]] = {
 RESTRICTED_HOOKS: Final = frozenset(name for name in OPERATIONS if name.startswith("_"))
 
 
-def compile_metered(methods: dict[str, tuple[ast.FunctionDef, bool]], helpers: dict[str, ast.FunctionDef]) -> Compiled:
+def compile_metered(
+    methods: dict[str, tuple[ast.FunctionDef, bool]],
+    helpers: dict[str, ast.FunctionDef],
+    records: Collection[str] = (),
+    interfaces: Collection[str] = (),
+) -> Compiled:
     """Compile the functions of a contract with gas; consumes their syntax trees.
 
     `methods` says of each method whether it is a view. A method `m` becomes the function `self.m`.
     Raises `SyntaxError` with RestrictedPython's words if it refuses.
     """
-    rewriter = _Rewriter({name: is_view for name, (_, is_view) in methods.items()}, helpers)
+    views = {name: is_view for name, (_, is_view) in methods.items()}
+    rewriter = _Rewriter(views, helpers, records, interfaces)
     body = [rewriter.function(f"self.{name}", node) for name, (node, _) in methods.items()]
     body += [rewriter.function(name, node) for name, node in helpers.items()]
     module = ast.Module(list[ast.stmt](body), type_ignores=[])
@@ -283,10 +293,14 @@ def _cost_of_statement(node: ast.stmt) -> int:
 class _Rewriter(ast.NodeTransformer):
     """Rewrites trees that `check` accepted; it relies on what `check` has excluded."""
 
-    def __init__(self, views: dict[str, bool], helpers: Collection[str]) -> None:
+    def __init__(
+        self, views: dict[str, bool], helpers: Collection[str], records: Collection[str], interfaces: Collection[str]
+    ) -> None:
         self.uses: dict[str, list[str]] = {}  # of each function: the functions it names
         self._views = views
         self._helpers = helpers
+        self._records = records
+        self._interfaces = interfaces
         self._used: list[str] = []
 
     def function(self, name: str, node: ast.FunctionDef) -> ast.FunctionDef:
@@ -361,8 +375,10 @@ class _Rewriter(ast.NodeTransformer):
             case ast.Subscript():
                 where, key = self.visit(target.value), self.visit(target.slice)
                 return ast.Expr(_invoke("set item!", value, where, key))
-            case ast.Attribute():
-                return ast.Expr(_invoke("set field!", ast.Constant(target.attr), value))
+            case ast.Attribute(value=ast.Name(id="self"), attr=attr):
+                return ast.Expr(_invoke("set field!", ast.Constant(attr), value))
+            case ast.Attribute(value=owner, attr=attr):
+                return ast.Expr(_invoke("set attribute!", value, self.visit(owner), ast.Constant(attr)))
             case _:
                 return ast.Assign([target], value)
 
@@ -374,9 +390,14 @@ class _Rewriter(ast.NodeTransformer):
             case ast.Name(id=name):
                 old: ast.expr = ast.Name(name, ast.Load())
                 return ast.Assign([node.target], _invoke("in place!", operator, old, value))
-            case ast.Attribute(attr=attr, value=owner):
+            case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr):
                 old = ast.Attribute(owner, attr, ast.Load())
                 return ast.Expr(_invoke("set field!", ast.Constant(attr), _invoke("in place!", operator, old, value)))
+            case ast.Attribute(value=owner, attr=attr):
+                keep = [ast.Assign([ast.Name("where!", ast.Store())], self.visit(owner))]
+                where = ast.Name("where!", ast.Load())
+                new = _invoke("in place!", operator, ast.Attribute(where, attr, ast.Load()), value)
+                return [*keep, ast.Expr(_invoke("set attribute!", new, where, ast.Constant(attr)))]
             case ast.Subscript(value=where, slice=key):
                 keep = [
                     ast.Assign([ast.Name("where!", ast.Store())], self.visit(where)),
@@ -430,19 +451,28 @@ class _Rewriter(ast.NodeTransformer):
         match node.func:
             case ast.Name(id="isinstance"):
                 return _invoke("isinstance", args[0], _type_names(node.args[1]))
-            case ast.Name(id=name) if name in self._helpers:
-                return _invoke("call!", self._function(name), *args, keywords=keywords)
             case ast.Name(id=name):
-                return _invoke(name, *args, keywords=keywords)
+                operation, first = self._called_by_name(name)
+                return _invoke(operation, *first, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self"), attr="call" | "call_with" as attr):
                 operation = "call contract!" if attr == "call" else "call with!"
                 return _invoke(operation, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr) if attr in self._views:
                 operation = "call view!" if self._views[attr] else "call!"
                 return _invoke(operation, self._function(f"self.{attr}"), owner, *args, keywords=keywords)
+            case ast.Attribute(value=ast.Call(func=ast.Name(id=name), args=[contract]), attr=attr) if (
+                name in self._interfaces
+            ):
+                declared = [ast.Constant(name), self.visit(contract), ast.Constant(attr)]
+                return _invoke("call declared!", *declared, *args, keywords=keywords)
             case ast.Attribute(value=owner, attr=attr):
                 return _invoke("method!", self.visit(owner), ast.Constant(attr), *args, keywords=keywords)
         raise AssertionError("check lets nothing else be called")
+
+    def _called_by_name(self, name: str) -> tuple[str, list[ast.expr]]:
+        if name in self._records:
+            return "record!", [ast.Constant(name)]
+        return ("call!", [self._function(name)]) if name in self._helpers else (name, [])
 
     def _function(self, name: str) -> ast.expr:
         self._used.append(name)

@@ -1,8 +1,9 @@
 """A deployed contract as an object, the same in a sandbox and on a network: its actions and views are methods.
 
 An action returns what became of it (an outcome or a receipt), or raises `CallFailed`, which carries that. A view
-returns its value. The object knows the contract as it was when the object was made, and says so with each call: where
-an action has changed since, the ledger refuses, so nobody signs for something else than they have read.
+returns its value. Amounts of a decimal type are `decimal.Decimal` here, and whole numbers on the ledger. The object
+knows the contract as it was when the object was made, and says so with each call: where an action has changed since,
+the ledger refuses, so nobody signs for something else than they have read.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
-from minichain.contracts.abi import Abi, Parameter
+from minichain.contracts.abi import Abi
+from minichain.contracts.decimals import into_units, out_of_units
+from minichain.contracts.types import Parameter, Type
 from minichain.errors import CallFailed, UsageError
 
 
@@ -25,6 +28,9 @@ class Result(Protocol):
     def outcome(self) -> str: ...
     @property
     def error(self) -> str: ...
+    @property
+    def result(self) -> Any: ...
+    def with_result(self, result: Any) -> Self: ...
 
 
 S = TypeVar("S")  # who calls
@@ -56,6 +62,11 @@ class DeployedContract(Generic[S, R]):
         self._ask = ask
         self._actions = {method.name: method.parameters for method in abi.actions}
         self._views = {method.name: method.parameters for method in abi.views}
+        self._results: dict[str, Type] = {
+            method.name: method.result
+            for method in (*abi.actions, *abi.views)
+            if method.result is not None and method.result.holds_decimal
+        }
 
     def with_sender(self, sender: S) -> DeployedContract[S, R]:
         """Return the same contract, called by somebody else."""
@@ -67,7 +78,10 @@ class DeployedContract(Generic[S, R]):
         if self.sender is None:
             raise UsageError(f"{where}: say who calls it, with {self.name}.with_sender(...)")
         named = arguments(where, self._actions.get(action, ()), args, kwargs)
-        return self._attempt(self.sender, self.name, action, named, self._version)
+        outcome = self._attempt(self.sender, self.name, action, named, self._version)
+        if action not in self._results:
+            return outcome
+        return outcome.with_result(out_of_units(outcome.result, self._results[action]))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):  # Python asks for such names before this object is complete
@@ -92,7 +106,8 @@ class DeployedContract(Generic[S, R]):
 
     def _view(self, view: str, /, *args: Any, **kwargs: Any) -> Any:
         named = arguments(f"{self.name}.{view}", self._views[view], args, kwargs)
-        return self._ask(self.sender, self.name, view, named, self._version)
+        answer = self._ask(self.sender, self.name, view, named, self._version)
+        return out_of_units(answer, self._results.get(view))
 
 
 def require_ok(result: R, what: str) -> R:
@@ -110,11 +125,25 @@ def default_name(abi: Abi) -> str:
 def arguments(
     method: str, parameters: tuple[Parameter, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
-    """Give positional arguments the names of a method's parameters; raises `UsageError` for one too many or twice."""
+    """Give positional arguments the names of a method's parameters, and amounts the form they have on the ledger.
+
+    Raises `UsageError` for one too many or twice, and for what is not exactly an amount.
+    """
     names = [parameter.name for parameter in parameters]
     if len(args) > len(names):
         raise UsageError(f"{method} takes {len(names)} arguments ({', '.join(names) or 'none'}), not {len(args)}")
     named = dict(zip(names, args, strict=False))
     if twice := named.keys() & kwargs.keys():
         raise UsageError(f"{method} was given {min(twice)} twice: once by position and once by name")
-    return {**named, **kwargs}
+    return in_units(method, parameters, {**named, **kwargs})
+
+
+def in_units(method: str, parameters: tuple[Parameter, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """Give the amounts among named arguments the form they have on the ledger."""
+    types = {parameter.name: parameter.type for parameter in parameters if parameter.type.holds_decimal}
+    if not types:
+        return named
+    return {
+        name: into_units(value, types[name], f"{method}: {name}") if name in types else value
+        for name, value in named.items()
+    }

@@ -15,12 +15,13 @@ from typing import Any, Final, TypeVar
 
 from minichain.codec import Plain, decode_own, encode
 from minichain.contracts import lifecycle
-from minichain.contracts.abi import Parameter, fits
 from minichain.contracts.check import Program, read_contract
 from minichain.contracts.deployed import Deployed
-from minichain.contracts.language import SELF
 from minichain.contracts.meter import FILENAME, GAS, GasMeter
+from minichain.contracts.records import mismatch
+from minichain.contracts.source import PARTS_FROM, place_of
 from minichain.contracts.storage import Storage, StoredMap
+from minichain.contracts.types import Parameter, fits
 from minichain.contracts.values import fault, kind_of
 from minichain.errors import ContractFault, ExecutionError, Reverted
 from minichain.ledger.state import Overlay, contract_key
@@ -243,15 +244,19 @@ def _explain(error: Exception, where: str) -> ExecutionError:
     else:
         words = next((text for type_, text in _WORDS.items() if isinstance(error, type_)), type(error).__name__)
     line = _line_of(error)
-    return kind(f"{where}, line {line}: {words}" if line else f"{where}: {words}")
+    return kind(f"{where}, {place_of(line)}: {words}" if line else f"{where}: {words}")
 
 
 def _line_of(error: Exception) -> int:
-    """Find the line of the innermost contract code that an error passed through; 0 if there is none."""
+    """Find the line of the innermost contract code that an error passed through; 0 if there is none.
+
+    A line of the contract itself says more than one of its parts.
+    """
     trace, line = error.__traceback__, 0
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            line = trace.tb_lineno
+        here = trace.tb_lineno
+        if trace.tb_frame.f_code.co_filename == FILENAME and (here < PARTS_FROM or not 0 < line < PARTS_FROM):
+            line = here
         trace = trace.tb_next
     return line
 
@@ -320,22 +325,23 @@ class Session(Storage):
             return fault(f"argument {parameter.name} is missing") if parameter.required else parameter.default
         value = self.plain(args[parameter.name])
         if not fits(value, parameter.type):
-            fault(f"argument {parameter.name} must be {parameter.type}, not {kind_of(value)}")
-        return value
+            fault(mismatch(value, parameter.type, f"argument {parameter.name}"))
+        return self.shaped(value, parameter.type, parameter.name) if parameter.type.holds_record else value
 
     # the interface of `api`
 
     def get_field(self, owner: Any, name: str) -> Any:
-        """Read `self.name`: a stored value, a Map, or something about the call."""
+        """Read `self.name`: a stored value, a Map, or something about the call. Or read a field of a record."""
+        if owner is not _SELF:
+            return self.get_attribute(owner, name)
         field = self._program.fields.get(name)
-        if owner is not _SELF or (field is None and name not in SELF):
-            fault(f"{kind_of(owner)} has no attribute {name}")
         if field is None:
             return self._contract if name == "address" else getattr(self._frame, _OF_FRAME[name])
         if field.keys:
             return StoredMap(self, field)
         stored = self.read(self.key(name))
-        return decode_own(encode(field.default), Any) if stored is None else decode_own(stored, Any)
+        value = decode_own(encode(field.default) if stored is None else stored, Any)
+        return self.shaped(value, field.type, f"self.{name}") if field.type.holds_record else value
 
     def set_field(self, name: str, value: Any) -> None:
         self.write(self.key(name), self.stored(value, self._program.fields[name].type, name))
@@ -372,3 +378,25 @@ class Session(Storage):
         if not self._writable:
             return self._runtime.view(self._frame, contract, name, values)
         return self._runtime.call_or_view(self._frame, contract, name, values)
+
+    def make_record(self, record: str, /, **values: Any) -> Any:
+        return self.make(self._program.types[record], values)
+
+    def call_declared(self, interface: str, contract: Any, name: str, /, *args: Any, **named: Any) -> Any:
+        """Call another contract as an interface of this one declares it."""
+        method = self._program.interfaces[interface].method(name)
+        assert method is not None
+        if type(contract) is not str:
+            fault(f"{interface}(...) takes the name of a contract, not {kind_of(contract)}")
+        values = {parameter.name: value for parameter, value in zip(method.parameters, args, strict=False)} | named
+        for parameter in method.parameters:
+            value = values[parameter.name] = self.plain(values.get(parameter.name, parameter.default))
+            if not fits(value, parameter.type):
+                fault(mismatch(value, parameter.type, f"argument {parameter.name} of {interface}.{name}"))
+        is_view = method in self._program.interfaces[interface].views or not self._writable
+        answer = self._runtime.view if is_view else self._runtime.call_or_view
+        result = answer(self._frame, contract, name, values)
+        where = f'what {interface}("{contract}").{name} returns'
+        if method.result is None:
+            return result if result is None else fault(f"{where} must be None, not {kind_of(result)}")
+        return self.shaped(result, method.result, where)

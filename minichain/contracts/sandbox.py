@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from types import FunctionType
 from typing import Any, Final
@@ -16,9 +16,10 @@ from typing import Any, Final
 from minichain.codec import decode_own
 from minichain.contracts.api import Contract
 from minichain.contracts.check import describe
-from minichain.contracts.language import API
+from minichain.contracts.language import API, API_MODULE, PARTS, PARTS_MODULE
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.proxy import DeployedContract, default_name, require_ok
+from minichain.contracts.mixing import part
+from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import explain_key, state_key
 from minichain.crypto import KeyPair, digest
@@ -50,6 +51,10 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return self.outcome == "ok"
+
+    def with_result(self, result: Any) -> Outcome:
+        """Return the same outcome with another form of its result."""
+        return replace(self, result=result)
 
 
 SandboxContract = DeployedContract[str, Outcome]
@@ -92,6 +97,7 @@ class Sandbox:
         if taken := [parameter.name for parameter in abi.setup if parameter.name in ("sender", "name", "contract")]:
             raise UsageError(f"deploy itself has an argument {taken[0]}: rename it in the setup of {abi.name}")
         own = name or default_name(abi)
+        setup = in_units(f"{own}.setup", abi.setup, setup)
         outcome = self._perform(sender, lambda frame: self._runtime.deploy(frame, own, source, setup))
         require_ok(outcome, "ledger.deploy")
         return DeployedContract(own, abi, sender, self.call, self._ask)
@@ -105,7 +111,8 @@ class Sandbox:
         """
         source = source_of(contract)
         abi = describe(source)
-        outcome = self.call(sender, "ledger", "upgrade", {"name": name, "source": source, "args": dict(args or {})})
+        named = in_units(f"{name}.migrate", abi.migrate, dict(args or {}))
+        outcome = self.call(sender, "ledger", "upgrade", {"name": name, "source": source, "args": named})
         require_ok(outcome, "ledger.upgrade")
         return DeployedContract(name, abi, sender, self.call, self._ask, outcome.result)
 
@@ -176,7 +183,7 @@ def source_of(contract: type | str | PurePath) -> str:
     """Return the source that goes on chain for a contract class, a file, or source text.
 
     A class of a module: the text of the whole module. A class of a notebook cell or a script: the class, with the
-    constants and helper functions of the same cell that it uses, below the import of the contract interface.
+    constants, types, interfaces and helper functions of the same cell that it uses, below the imports.
     """
     if isinstance(contract, PurePath) or (isinstance(contract, str) and contract.endswith(".py")):
         return _read(Path(contract))
@@ -220,8 +227,11 @@ def _cell_part(cell: str, name: str) -> str:
     if name not in definitions:
         raise UsageError(f"{name} is not defined at the top of its cell: define it there, or pass its source text")
     used = _uses(name, definitions)
-    parts = [ast.get_source_segment(cell, node) or "" for own, node in definitions.items() if own in used]
-    return "\n\n\n".join([f"from minichain.contracts.api import {', '.join(API)}", *parts]) + "\n"
+    texts = [ast.get_source_segment(cell, node) or "" for own, node in definitions.items() if own in used]
+    parts = [own for own in PARTS if own in used]
+    imports = [f"from {API_MODULE} import {', '.join(API)}"]
+    imports += [f"from {PARTS_MODULE} import {', '.join(parts)}"] if parts else []
+    return "\n\n\n".join(["\n".join(imports), *texts]) + "\n"
 
 
 def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
@@ -231,4 +241,7 @@ def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
         if own in definitions and own not in used:
             used.add(own)
             waiting += [node.id for node in ast.walk(definitions[own]) if isinstance(node, ast.Name)]
+        elif own in PARTS and own not in used:
+            used.add(own)
+            waiting += part(own).settings
     return used

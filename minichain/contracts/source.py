@@ -15,6 +15,7 @@ from minichain.contracts.language import MAX_NESTING, MAX_NODES, MAX_SOURCE_BYTE
 from minichain.contracts.meter import FILENAME
 from minichain.errors import LanguageError
 
+PARTS_FROM: Final = 1_000_000  # lines from here on are those of `parts`; no source has so many
 PARSER_ERRORS: Final = (SyntaxError, ValueError, OverflowError)
 
 # Control characters, lone carriage returns, hidden direction and separators: a reader would not see what runs.
@@ -47,6 +48,11 @@ class Violation(Record):
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}"
         return f"{where}: {self.construct}: {self.explanation} [{self.code}]. Instead: {self.suggestion}"
+
+
+def place_of(line: int) -> str:
+    """Name a line of the code that runs: of the contract, or of a part that it is made of."""
+    return f"line {line}" if line < PARTS_FROM else f"line {line - PARTS_FROM} of the parts"
 
 
 def language_error(violations: list[Violation]) -> LanguageError:

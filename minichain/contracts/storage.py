@@ -18,10 +18,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from minichain.codec import decode_own, encode
-from minichain.contracts.abi import Field, Type, fits
-from minichain.contracts.guards import Guards
+from minichain.contracts.abi import Field
 from minichain.contracts.language import METHODS
 from minichain.contracts.meter import GAS, GasMeter
+from minichain.contracts.records import Records, mismatch
+from minichain.contracts.types import Type, fits
 from minichain.contracts.values import Guarded, fault, kind_of
 from minichain.ledger.state import Overlay, data_key
 
@@ -31,7 +32,7 @@ MAX_PAGE: Final = 1_000  # keys of one page of a Map
 FANOUT: Final = 64
 
 
-class Storage(Guards):
+class Storage(Records):
     """The operations of a contract, with those on its stored values."""
 
     __slots__ = ("_contract", "_overlay", "_writable")
@@ -65,7 +66,9 @@ class Storage(Guards):
         """Encode a value to be stored."""
         value = self.plain(value)
         if not fits(value, type_):
-            fault(f"self.{name} holds {type_}, not {kind_of(value)}")
+            fault(mismatch(value, type_, f"self.{name}"))
+        if type_.holds_record:
+            value = self.shaped(value, type_, name)
         encoded = encode(value)
         if len(encoded) > MAX_STORED_BYTES:
             fault(f"self.{name}: a stored value has at most {MAX_STORED_BYTES} bytes, not {len(encoded)}")
@@ -91,7 +94,7 @@ class StoredMap(Guarded):
         stored = self._storage.read(self._key("=", self._encodable(key)))
         if stored is None:
             fault(f"self.{self._field.name} has no key {_shown(key)}: test it with `in`, or use .get(key, default)")
-        return decode_own(stored, Any)
+        return self._shaped(decode_own(stored, Any))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         storage, name, plain = self._storage, self._field.name, self._encodable(key)
@@ -127,7 +130,8 @@ class StoredMap(Guarded):
         return self._head()[0]
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return self._storage.read_plain(self._key("=", self._encodable(key)), default)
+        stored = self._storage.read(self._key("=", self._encodable(key)))
+        return default if stored is None else self._shaped(decode_own(stored, Any))
 
     def keys(self, start: int = 0, limit: int = 100) -> list[Any]:
         return [self._readable(plain) for plain in self._page(start, limit)]
@@ -139,7 +143,11 @@ class StoredMap(Guarded):
         return [(self._readable(plain), self._value(plain)) for plain in self._page(start, limit)]
 
     def _value(self, plain: Any) -> Any:
-        return self._storage.read_plain(self._key("=", plain), None)
+        return self._shaped(self._storage.read_plain(self._key("=", plain), None))
+
+    def _shaped(self, value: Any) -> Any:
+        field = self._field
+        return self._storage.shaped(value, field.type, f"self.{field.name}") if field.type.holds_record else value
 
     # keys
 

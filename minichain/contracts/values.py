@@ -1,7 +1,7 @@
 """The values of a running contract, and what it costs to look at all of one or to copy it.
 
 A value is None, a boolean, an integer, text, bytes, a list, a tuple, a dict, a range, a constant dict or frozenset of
-the module, or something `Guarded`; nothing else can come into being. The work is charged before it is done.
+the module, a record, or something `Guarded`; nothing else can come into being. The work is charged before it is done.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import Any, ClassVar, Final, NoReturn
 from minichain.codec import INT_MAX, INT_MIN, MAX_VALUE_DEPTH
 from minichain.contracts.language import INT_BITS
 from minichain.contracts.meter import GAS, GasMeter
+from minichain.contracts.types import Type
 from minichain.errors import ContractFault
 
 SCALARS: Final = frozenset({int, bool, NoneType})
 TEXTS: Final = frozenset({str, bytes})
 PLAIN: Final = SCALARS | TEXTS
 SEQUENCES: Final = frozenset({str, bytes, list, tuple, range})
+DICTS: Final = frozenset({dict, MappingProxyType})
 
 _LIMIT: Final = 1 << INT_BITS
 _BYTE: Final = GAS["byte"]
@@ -53,10 +55,24 @@ class Guarded:
         raise NotImplementedError
 
 
+class RecordValue(dict[str, Any]):
+    """A record of the module. It is compared, charged and stored as the dict it is; the language reaches its fields by
+    their names alone, because no operation on dicts accepts this type.
+    """
+
+    __slots__ = ("type",)
+
+    def __init__(self, type_: Type, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self.type = type_
+
+
 def kind_of(value: Any) -> str:
     """Name the type of a value in words of the contract language."""
     if isinstance(value, Guarded):
         return value.KIND
+    if type(value) is RecordValue:
+        return value.type.name
     return _KINDS.get(type(value), type(value).__name__)
 
 
@@ -119,7 +135,7 @@ class Measures:
         self.charge(cost)
         if kind is list or kind is tuple:
             return cost + sum([self.weigh(item, depth + 1) for item in value])
-        if kind is dict or kind is MappingProxyType:
+        if kind in DICTS or kind is RecordValue:
             return cost + sum([self.weigh(key) + self.weigh(item, depth + 1) for key, item in value.items()])
         return cost
 
@@ -140,7 +156,7 @@ class Measures:
             fault(f"a value is nested deeper than {MAX_VALUE_DEPTH} levels")
         if kind is list or kind is tuple:
             return [self.plain(item, depth + 1) for item in value]
-        if kind is dict or kind is MappingProxyType:
+        if kind in DICTS or kind is RecordValue:
             return {self.plain(self.text_key(key)): self.plain(item, depth + 1) for key, item in value.items()}
         fault(f"{kind_of(value)} is not a value the ledger can hold: use int, str, bool, bytes, list, dict or None")
 
@@ -155,7 +171,7 @@ class Measures:
         kind = type(value)
         if kind in SEQUENCES:
             return value
-        if kind is dict or kind is MappingProxyType:
+        if kind in DICTS:
             self.charge(len(value) * _COPIED)
             return tuple(value)  # a loop may change the dict it runs over
         hint = ": read its keys(), values() or items() page by page" if isinstance(value, Guarded) else ""

@@ -9,7 +9,7 @@ so. A difference is told in facts first, and in lines for who reads code.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -27,7 +27,7 @@ from minichain.crosschain.values import ProvenValue
 from minichain.errors import LanguageError, ProofError, UsageError
 from minichain.ledger.types import Event
 from minichain.views import parts
-from minichain.views.i18n import _, clock, listed, moment, ngettext, number
+from minichain.views.i18n import _, clock, language, listed, moment, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.models import ChainModel
 from minichain.views.panels import Content, bar, button, card, errand, html, rebuilt, stack
@@ -221,9 +221,14 @@ def _mode(mode: str) -> str:
 def _does(reading: Reading) -> list[Safe]:
     abi = reading.abi
     methods = [*((method, _("action")) for method in abi.actions), *((method, _("question")) for method in abi.views)]
-    rows = [[parts.codeline(signature(method)), kind, method.sentence] for method, kind in methods]
+    rows = [[parts.codeline(signature(method)), kind, _in_words(method.sentences)] for method, kind in methods]
     columns = [_("Written"), _("Kind"), _("In words")]
-    return [parts.paragraph(abi.doc.split("\n")[0]), parts.table(_("Actions and questions"), columns, rows)]
+    return [parts.paragraph(_in_words(abi.sentences)), parts.table(_("Actions and questions"), columns, rows)]
+
+
+def _in_words(sentences: Mapping[str, str]) -> str:
+    """Return a sentence of the contract in the viewer's language, or in the one it has."""
+    return sentences.get(language(), sentences.get("en", ""))
 
 
 def _source(reading: Reading) -> W.Box:

@@ -1,0 +1,122 @@
+"""Parts of contracts, taken from the text of `parts` and made the contract's own.
+
+A part is written in the contract language, so it is not judged again with each contract: a test does so once. Its own
+setup, such as `setup_roles` of `Roles`, runs before that of the contract. Its lines are counted from `PARTS_FROM` on,
+so that an error names them.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from minichain.contracts.meter import walk
+from minichain.contracts.source import PARTS_FROM
+
+PARTS_SOURCE: Final = Path(__file__).with_name("parts.py").read_text(encoding="utf-8")
+
+
+class Part(NamedTuple):
+    """One part: statements to be read as if they stood in the contract, and what they rest on."""
+
+    members: list[ast.stmt]  # fields and methods
+    definitions: dict[str, ast.stmt]  # of the module, that it uses
+    settings: dict[str, ast.expr]  # constants of the module that the contract may give another value
+    needs: tuple[str, ...]  # other parts
+    events: tuple[str, ...]
+
+
+def part(name: str) -> Part:
+    """Return a part; its trees may be consumed."""
+    return copy.deepcopy(_part(name))
+
+
+@cache
+def _part(name: str) -> Part:
+    classes, definitions, settings = _module()
+    own = classes[name]
+    members = [node for node in own.body if not isinstance(node, ast.Expr)]
+    used = _used(members, definitions)
+    attributes = {node.attr for node in walk(own) if isinstance(node, ast.Attribute)} - _members(own)
+    return Part(
+        members,
+        {known: node for known, node in definitions.items() if known in used},
+        {known: value for known, value in settings.items() if known in _names(members)},
+        tuple(other for other in classes if other != name and attributes & _members(classes[other])),
+        tuple(dict.fromkeys(_events(own))),
+    )
+
+
+def _module() -> tuple[dict[str, ast.ClassDef], dict[str, ast.stmt], dict[str, ast.expr]]:
+    """Split the parts into classes, definitions they use, and settings, which are the annotated constants."""
+    classes: dict[str, ast.ClassDef] = {}
+    definitions: dict[str, ast.stmt] = {}
+    settings: dict[str, ast.expr] = {}
+    tree = ast.parse(PARTS_SOURCE)
+    ast.increment_lineno(tree, PARTS_FROM)
+    for node in tree.body:
+        match node:
+            case ast.ClassDef(name=name, bases=[ast.Name(id="Part")]):
+                classes[name] = node
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
+                definitions[name] = node
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                settings[name] = value
+    return classes, definitions, settings
+
+
+def _members(node: ast.ClassDef) -> set[str]:
+    methods = {member.name for member in node.body if isinstance(member, ast.FunctionDef)}
+    fields = {target.id for member in node.body if isinstance(member, ast.Assign) for target in _targets(member)}
+    return methods | fields
+
+
+def _targets(node: ast.Assign) -> list[ast.Name]:
+    return [target for target in node.targets if isinstance(target, ast.Name)]
+
+
+def _names(nodes: Iterable[ast.AST]) -> set[str]:
+    return {inner.id for node in nodes for inner in walk(node) if isinstance(inner, ast.Name)}
+
+
+def _used(members: list[ast.stmt], definitions: dict[str, ast.stmt]) -> set[str]:
+    used: set[str] = set()
+    waiting = sorted(_names(members))
+    while waiting:
+        name = waiting.pop()
+        if name in definitions and name not in used:
+            used.add(name)
+            waiting += sorted(_names([definitions[name]]))
+    return used
+
+
+def _events(node: ast.ClassDef) -> list[str]:
+    found = []
+    for inner in walk(node):
+        match inner:
+            case ast.Call(func=ast.Name(id="emit"), args=[ast.Constant(value=str() as name), *_], lineno=line):
+                found.append((line, name))
+    return [name for _, name in sorted(found)]
+
+
+def setup_of(name: str) -> str:
+    """Return the name of a part's own setup, if it has one."""
+    return f"setup_{name.lower()}"
+
+
+def with_setups(own: ast.FunctionDef | None, names: list[str], contract: ast.ClassDef) -> ast.FunctionDef:
+    """Let the setup of a contract begin with those of its parts; `names` are their methods."""
+    calls = "".join(f"    self.{name}()\n" for name in names)
+    made = ast.parse(f"def setup(self):\n{calls}").body[0]
+    assert isinstance(made, ast.FunctionDef)
+    place = own or contract
+    for inner in walk(made):
+        ast.copy_location(inner, place)
+    if own is None:
+        return made
+    own.body = [*made.body, *own.body]
+    return own

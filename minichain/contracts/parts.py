@@ -1,0 +1,178 @@
+# mypy: disable-error-code="attr-defined,type-arg,no-any-return"
+"""Parts that contracts are made of, written in the contract language:
+
+    from minichain.contracts.parts import Pausable, Roles
+
+    ROLES = ("weigher", "auditor")
+
+    class Custody(Contract, Roles, Pausable):
+
+What a part holds becomes the contract's own, under the same name. An annotated constant is a setting: the contract may
+give it a value of its own. Changing this file changes what contracts do that are on a chain: a test guards its text.
+"""
+
+from __future__ import annotations
+
+from minichain.contracts.api import Map, Part, Record, Value, action, emit, require, view
+
+ROLES: tuple = ()  # the roles of this contract, besides admin
+PAUSED_BY: str = "admin"  # the role that pauses and resumes
+
+MAX_REASON_TEXT = 500
+MAX_HOLDER_TEXT = 100
+
+
+class RoleGrant(Record):
+    """Who holds a role, who granted it, when (block time) and why."""
+
+    role: str
+    account: str
+    by: str
+    since: int
+    reason: str
+
+
+class PauseNote(Record):
+    """Who paused a contract, when (block time) and why."""
+
+    by: str
+    since: int
+    reason: str
+
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason that is none, or longer than anybody reads."""
+    require(reason.strip() != "", "say why: an auditor will read the reason")
+    require(len(reason) <= MAX_REASON_TEXT, f"a reason has at most {MAX_REASON_TEXT} characters")
+
+
+class Roles(Part):
+    """Who may do what. A role is held by accounts or contracts. Admins grant and revoke; the first is the deployer."""
+
+    role_grants = Map((str, str), RoleGrant)
+    admin_count = Value(int)
+
+    def setup_roles(self) -> None:
+        self.give_role("admin", self.caller, "deployed the contract")
+
+    @action
+    def grant_role(self, role: str, account: str, reason: str = "") -> None:
+        """Let an account, or a contract, hold a role; only an admin may.
+
+        zh: 授予某账户（或合约）一个角色；仅管理员可操作。
+        """
+        self.require_role("admin")
+        self.give_role(role, account, reason)
+
+    @action
+    def revoke_role(self, role: str, account: str, reason: str = "") -> None:
+        """Take a role from an account; an admin may, and whoever gives up its own. The last admin stays.
+
+        zh: 收回某账户的角色；管理员可操作，本人也可放弃。最后一名管理员不可移除。
+        """
+        self.require_known_role(role)
+        if account != self.caller:
+            self.require_role("admin")
+        require((role, account) in self.role_grants, f"{account} does not hold the role {role}")
+        require(len(reason) <= MAX_REASON_TEXT, f"a reason has at most {MAX_REASON_TEXT} characters")
+        if role == "admin":
+            require(self.admin_count > 1, "the last admin stays: grant the role to somebody else first")
+            self.admin_count -= 1
+        del self.role_grants[role, account]
+        emit("RoleRevoked", role=role, account=account, by=self.caller, reason=reason)
+
+    @view
+    def has_role(self, role: str, account: str) -> bool:
+        """Tell whether an account holds a role.
+
+        zh: 查询某账户是否持有某角色。
+        """
+        self.require_known_role(role)
+        return (role, account) in self.role_grants
+
+    @view
+    def role_holders(self, start: int = 0, limit: int = 100) -> list[RoleGrant]:
+        """List who holds which role, since when and why, one page, the oldest first.
+
+        zh: 分页列出各角色的持有者、授予时间与理由。
+        """
+        return self.role_grants.values(start, limit)
+
+    @view
+    def role_names(self) -> list[str]:
+        """List the roles of this contract.
+
+        zh: 列出本合约的全部角色。
+        """
+        names = ["admin"]
+        names.extend(ROLES)
+        return names
+
+    def require_role(self, role: str) -> None:
+        """Refuse a caller that does not hold a role."""
+        require(self.has_role(role, self.caller), f"only the role {role} may do this: an admin grants it")
+
+    def require_known_role(self, role: str) -> None:
+        if role != "admin" and role not in ROLES:
+            known = ", ".join(self.role_names())
+            require(False, f"there is no role {role}; this contract has: {known}")
+
+    def give_role(self, role: str, account: str, reason: str) -> None:
+        """Let an account hold a role, whoever calls."""
+        self.require_known_role(role)
+        require(1 <= len(account) <= MAX_HOLDER_TEXT, "a role is held by a did or by the name of a contract")
+        require((role, account) not in self.role_grants, f"{account} holds the role {role} already")
+        require(len(reason) <= MAX_REASON_TEXT, f"a reason has at most {MAX_REASON_TEXT} characters")
+        self.role_grants[role, account] = RoleGrant(
+            role=role, account=account, by=self.caller, since=self.now, reason=reason
+        )
+        if role == "admin":
+            self.admin_count += 1
+        emit("RoleGranted", role=role, account=account, by=self.caller, reason=reason)
+
+
+class Pausable(Part):
+    """A contract that one role can pause and resume. An action that must not go on begins with `require_running`."""
+
+    pause_note = Value(PauseNote | None)
+
+    def setup_pausable(self) -> None:
+        self.require_known_role(PAUSED_BY)
+
+    @action
+    def pause(self, reason: str) -> None:
+        """Stop what this contract does until it is resumed, and say why.
+
+        zh: 暂停本合约的业务操作，并说明理由。
+        """
+        self.require_role(PAUSED_BY)
+        self.require_running()
+        check_reason(reason)
+        self.pause_note = PauseNote(by=self.caller, since=self.now, reason=reason)
+        emit("Paused", by=self.caller, reason=reason)
+
+    @action
+    def resume(self, reason: str) -> None:
+        """Let a paused contract go on, and say why.
+
+        zh: 恢复被暂停的合约，并说明理由。
+        """
+        self.require_role(PAUSED_BY)
+        require(self.pause_note is not None, "this contract is not paused")
+        check_reason(reason)
+        self.pause_note = None
+        emit("Resumed", by=self.caller, reason=reason)
+
+    @view
+    def pause_state(self) -> PauseNote | None:
+        """Tell who paused this contract, since when and why; nothing while it runs.
+
+        zh: 查询合约是否被暂停、由谁、自何时及理由。
+        """
+        return self.pause_note
+
+    def require_running(self) -> None:
+        """Refuse while the contract is paused."""
+        note = self.pause_note
+        if note is not None:
+            require(False, f"this contract is paused by {note.by}: {note.reason}")
