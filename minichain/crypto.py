@@ -97,14 +97,19 @@ def require_signature(public: bytes, domain: str, data: bytes, signature: bytes)
         raise SignatureError(f"the {domain} signature does not verify under {did_of(public)}")
 
 
-@lru_cache(maxsize=65_536)
-def did_of(public: bytes) -> str:
-    """Write an Ed25519 public key as a `did:key`."""
-    number, text = int.from_bytes(_ED25519_MULTICODEC + public), ""
+def base58(data: bytes) -> str:
+    """Write bytes in base58btc; each zero byte in front is a 1."""
+    number, text = int.from_bytes(data), ""
     while number:
         number, digit = divmod(number, 58)
         text = _BASE58[digit] + text
-    return f"did:key:z{text}"
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+@lru_cache(maxsize=65_536)
+def did_of(public: bytes) -> str:
+    """Write an Ed25519 public key as a `did:key`."""
+    return f"did:key:z{base58(_ED25519_MULTICODEC + public)}"
 
 
 @lru_cache(maxsize=65_536)

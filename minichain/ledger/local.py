@@ -63,5 +63,6 @@ def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[G
     members = tuple(Member(name, key.public, owner=owner) for name, key in keys.items())
     bank = wallet_key(root, BANK).public
     settings = _with_holder(settings, bank)
-    chosen = {"chain_id": "minichain-local", "members": members, "balances": ((bank, BANK_UNITS),), **settings}
-    return Genesis(ChainSpec(**chosen)), keys
+    balances = ((bank, BANK_UNITS),)
+    usual = {"chain_id": "minichain-local", "members": members, "balances": balances, "identity": True}
+    return Genesis(ChainSpec(**{**usual, **settings})), keys

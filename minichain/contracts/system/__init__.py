@@ -10,5 +10,5 @@ from typing import Final
 
 from minichain.contracts.sandbox import source_of
 
-KINDS: Final = ("authority", "stake", "delegation")
+KINDS: Final = ("authority", "stake", "delegation", "identity")
 SOURCES: Final = MappingProxyType({kind: source_of(Path(__file__).with_name(f"{kind}.py")) for kind in KINDS})
