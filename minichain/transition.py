@@ -20,9 +20,9 @@ import msgspec
 from minichain.codec import Plain, encode
 from minichain.consensus.bft.messages import Message, author, is_signed, read_message
 from minichain.consensus.bft.votes import contradiction, step_of
+from minichain.contracts import system
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Deployed, Frame, Runtime
-from minichain.contracts.system import SOURCES
 from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
@@ -97,7 +97,7 @@ def first_state(genesis: Genesis) -> tuple[tuple[bytes, bytes], ...]:
     state, membership = State(genesis.state_items()), genesis.spec.membership
     overlay = state.overlay()
     if genesis.spec.identity:  # it has no setup: whoever first calls it compiles it
-        overlay.put(contract_key(IDENTITY), encode(Deployed(SOURCES["identity"], "ledger", 0)))
+        overlay.put(contract_key(IDENTITY), encode(Deployed(system.IDENTITY, "ledger", 0)))
     if membership is not None:
         _found(genesis, overlay, *_governing(genesis, membership))
     return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
@@ -108,7 +108,7 @@ def _found(genesis: Genesis, overlay: Overlay, kind: str, arguments: dict[str, A
     frame = _own_frame(genesis, overlay, BlockContext(0, genesis.spec.genesis_time_ms))
     founders = [[member.name, member.did, member.weight] for member in genesis.spec.members]
     try:
-        Runtime().deploy(frame, GOVERNING, SOURCES[kind], {"founders": founders, **arguments})
+        Runtime().deploy(frame, GOVERNING, system.SOURCES[kind], {"founders": founders, **arguments})
     except ExecutionError as error:
         raise ConfigError(f"this chain cannot begin, its contract {GOVERNING} refuses the settings: {error}") from None
 

@@ -191,7 +191,7 @@ def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(
         rich = public.wallet("resident")
         with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
             client = Client(chain, line)
-            receipt = client.send(rich.key, [Call("ledger", "transfer", {"to": rich.did, "amount": 1})], "a payment")
+            receipt = client.send(rich, [Call("ledger", "transfer", {"to": rich.did, "amount": 1})], "a payment")
             public.wait_for_height(receipt.height)
             assert public.receipt(receipt.tx_id.hex()).ok, "what it was handed, the others have too"
 

@@ -411,8 +411,9 @@ class Node:
         for kept in changed.kept:
             self._add(kept)
         self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._clock.ms
+        held = [envelope for kept in changed.kept for envelope in kept.envelopes]
         self._put_back(returned)
-        self._leave_behind([envelope for kept in changed.kept for envelope in kept.envelopes], self._rekeyed(changed))
+        self._leave_behind(held, self._rekeyed(changed))
         self._greet()
         self._settle_final({kept.final.block.header.height: kept.receipts for kept in changed.kept})
         self._begin_height()
