@@ -47,15 +47,20 @@ class Secret(bytes):
     __str__ = __repr__
 
 
-class Passphrase(str):
+class Passphrase:
     """A passphrase that is never shown by mistake."""
 
-    __slots__ = ()
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
 
     def __repr__(self) -> str:
         return "<passphrase>"
-
-    __str__ = __repr__
 
 
 class KeyPair:
@@ -183,7 +188,7 @@ def _passphrase_box(passphrase: Passphrase, salt: bytes) -> nacl.secret.SecretBo
     return nacl.secret.SecretBox(
         nacl.pwhash.argon2id.kdf(
             nacl.secret.SecretBox.KEY_SIZE,
-            unicodedata.normalize("NFKC", passphrase).encode(),  # keyboards differ in how they write one letter
+            unicodedata.normalize("NFKC", passphrase.reveal()).encode(),  # keyboards differ in writing one letter
             salt,
             opslimit=nacl.pwhash.argon2id.OPSLIMIT_INTERACTIVE,
             memlimit=nacl.pwhash.argon2id.MEMLIMIT_INTERACTIVE,

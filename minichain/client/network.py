@@ -27,6 +27,7 @@ from minichain.contracts import Abi, Deployed, describe
 from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
 from minichain.contracts.sandbox import source_of
 from minichain.crosschain.proofs import Proof
+from minichain.crypto import Passphrase
 from minichain.errors import UsageError
 from minichain.faults.network import Weather
 from minichain.faults.timeline import parse_step
@@ -36,6 +37,7 @@ from minichain.ledger.genesis import Fee
 from minichain.ledger.local import BANK, validator_key
 from minichain.ledger.state import COMMITTEE_KEY, Account, contract_key
 from minichain.ledger.types import Call, Header
+from minichain.live import keyfile
 from minichain.node.messages import (
     AccountState,
     AskAccount,
@@ -119,9 +121,13 @@ class Network:
         return cls(SimulatedWorld.create(validators, seed, weather, keep_lines, settings))
 
     @classmethod
-    def attach(cls, home: Path | None = None) -> Network:
-        """Reach the network that `minichain up` started; raises `NetworkError` if there is none."""
-        network = cls(AttachedWorld.find(home))
+    def attach(cls, home: Path | None = None, passphrase: str | Passphrase | None = None) -> Network:
+        """Reach the network that `minichain up` started; raises `NetworkError` if there is none.
+
+        Where its keys are encrypted, it has wallets for whoever gives the passphrase.
+        """
+        passphrase = None if passphrase is None else keyfile.require_passphrase(passphrase)
+        network = cls(AttachedWorld.find(home, passphrase))
         network.start()
         return network
 

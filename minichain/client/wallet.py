@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minichain.crypto import KeyPair, did_of, public_of
+from minichain.crypto import KeyPair, Passphrase, did_of, public_of
 from minichain.ledger.local import wallet_key
 from minichain.live import keyfile
 
@@ -28,13 +28,15 @@ class Wallet:
         return cls(name, wallet_key(root, name))
 
     @classmethod
-    def load(cls, path: Path, passphrase: str) -> Wallet:
+    def load(cls, path: Path, passphrase: str | Passphrase) -> Wallet:
         """Read a wallet from an encrypted key file; raises `DecodeError` for a wrong passphrase or a damaged file."""
+        passphrase = keyfile.require_passphrase(passphrase)
         held = keyfile.load(path, passphrase)
         return cls(held.name, held.key, public_of(held.account))
 
-    def save(self, path: Path, passphrase: str) -> None:
+    def save(self, path: Path, passphrase: str | Passphrase) -> None:
         """Write an encrypted key file that only its owner may read; raises `UsageError` if there is a file already."""
+        passphrase = keyfile.require_passphrase(passphrase)
         keyfile.save(path, keyfile.Held(self.name, self.did, self.key), passphrase)
 
     @property

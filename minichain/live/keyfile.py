@@ -16,7 +16,7 @@ import msgspec
 
 from minichain.codec import Plain, encode
 from minichain.crypto import KEY_SIZE, KeyPair, Passphrase, Secret, close_with, digest, open_with, public_of
-from minichain.errors import DecodeError, UsageError
+from minichain.errors import DecodeError, NetworkError, UsageError
 
 FORMAT: Final = "minichain key file 1"
 LEAST_PASSPHRASE: Final = 8  # characters
@@ -46,10 +46,10 @@ def _check(name: str, account: str, key: str, closed: bytes) -> bytes:
     return digest("key file", encode([FORMAT, name, account, key, closed]))
 
 
-def save(path: Path, held: Held, passphrase: str, *, replace: bool = False) -> None:
+def save(path: Path, held: Held, passphrase: Passphrase, *, replace: bool = False) -> None:
     """Write a key file; raises `UsageError` if there is a file already, unless that is to be replaced."""
     public = held.name, held.account, held.key.did
-    closed = close_with(require_passphrase(passphrase), held.key.seed + encode(public))
+    closed = close_with(passphrase, held.key.seed + encode(public))
     content = KeyFile(FORMAT, *public, closed, _check(*public, closed))
     write_private(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n", replace=replace)
 
@@ -70,9 +70,9 @@ def show(path: Path) -> KeyFile:
     return file
 
 
-def load(path: Path, passphrase: str) -> Held:
+def load(path: Path, passphrase: Passphrase) -> Held:
     """Open a key file; raises `DecodeError` for a wrong passphrase or a damaged file."""
-    file, passphrase = show(path), Passphrase(passphrase)
+    file = show(path)
     try:
         opened = Secret(open_with(passphrase, file.closed))
     except DecodeError:
@@ -94,19 +94,33 @@ def read(path: Path) -> bytes:
         return opened.read(MAX_FILE_BYTES)
 
 
-def change_passphrase(path: Path, old: str, new: str) -> None:
-    """Encrypt a key file anew, with another passphrase."""
-    save(path, load(path, old), new, replace=True)
+def secret(path: Path, passphrase: Passphrase | None) -> Secret:
+    """Return the 32 secret bytes of a file, drawn when first asked for, and encrypted once there is a passphrase.
+
+    Raises `NetworkError` where they are encrypted and no passphrase was given.
+    """
+    if is_key_file(path):
+        if passphrase is None:
+            raise NetworkError(f"{path} is encrypted: give its passphrase, by --passphrase-file or when asked for it")
+        return load(path, passphrase).key.seed
+    is_new = not path.exists()
+    found = Secret(os.urandom(KEY_SIZE) if is_new else read(path))
+    if passphrase is not None:
+        own = KeyPair(found)
+        save(path, Held(path.name, own.did, own), passphrase, replace=not is_new)
+    elif is_new:
+        write_private(path, found)
+    return found
 
 
 # --- passphrases -------------------------------------------------------------------------------------------------
 
 
-def require_passphrase(text: str) -> Passphrase:
+def require_passphrase(text: str | Passphrase) -> Passphrase:
     """Refuse a passphrase that is no protection."""
-    passphrase = Passphrase(text)
+    passphrase = text if isinstance(text, Passphrase) else Passphrase(text)
     del text  # what a traceback shows is the other one
-    if len(passphrase) < LEAST_PASSPHRASE:
+    if len(passphrase.reveal()) < LEAST_PASSPHRASE:
         raise UsageError(f"a passphrase has at least {LEAST_PASSPHRASE} characters: several words are easy to keep")
     return passphrase
 
@@ -114,10 +128,9 @@ def require_passphrase(text: str) -> Passphrase:
 def read_passphrase(path: Path) -> Passphrase:
     """Read a passphrase from the first line of a file, for machines."""
     try:
-        lines = read(path).decode().splitlines()
+        return require_passphrase(Passphrase([*read(path).decode().splitlines(), ""][0]))
     except UnicodeError:
         raise UsageError(f"{path} holds no passphrase: its first line is UTF-8 text") from None
-    return require_passphrase(lines[0] if lines else "")
 
 
 # --- files -------------------------------------------------------------------------------------------------------
