@@ -12,7 +12,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import Plain, to_json
 from minichain.contracts.proxy import DeployedContract
 from minichain.crosschain.light import follow
-from minichain.crypto import DIGEST_SIZE, digest, public_of
+from minichain.crypto import DIGEST_SIZE, Secret, digest, public_of
 from minichain.errors import DecodeError, ProofError, TimedOut, UsageError
 from minichain.identity import documents
 from minichain.ledger.certificate import Handover
@@ -150,8 +150,8 @@ class Identity:
         if wallet.did in dids:
             raise UsageError("guardians: nobody is the guardian of the own account: name others")
         nonce = self._net.account(wallet).nonce
-        secret = digest("guardians", wallet.key.seed + nonce.to_bytes(8))  # the same in both worlds
-        slips = {did: Slip(wallet.did, did, digest("guardian", secret + did.encode())) for did in dids}
+        secret = Secret(digest("guardians", wallet.key.seed + nonce.to_bytes(8)))  # the same in both worlds
+        slips = {did: Slip(wallet.did, did, Secret(digest("guardian", secret + did.encode()))) for did in dids}
         digests = sorted(commitment(slip.salt, did.encode()) for did, slip in slips.items())  # in no telling order
         self._do(wallet, "guard", guardians=digests, threshold=threshold, wait_ms=wait_ms)
         return slips
@@ -160,7 +160,7 @@ class Identity:
         """As a guardian, ask that the account of a slip gets the key of this wallet."""
         if slip.guardian != guardian.did or slip.account != candidate.did:
             raise UsageError(f"slip: it is for {slip.guardian} to help {slip.account}, not for this")
-        return self._do(guardian, "support", did=slip.account, key=candidate.key.did, salt=slip.salt)
+        return self._do(guardian, "support", did=slip.account, key=candidate.key.did, salt=bytes(slip.salt))
 
     def recover(self, helper: Wallet, candidate: Wallet) -> Wallet:
         """Give an account the key that its guardians have asked for, once the wait is over; anybody may."""
@@ -177,7 +177,7 @@ class Identity:
         `accreditor` is the organisation that accredits the laboratories which may calibrate it: its own, if none is
         named.
         """
-        salt = digest("serial salt", organisation.key.seed + device.account + serial.encode())
+        salt = Secret(digest("serial salt", organisation.key.seed + device.account + serial.encode()))
         approved = organisation.did if accreditor is None else did_in(accreditor)
         args = {"device": device.did, "model": model, "serial": commitment(salt, serial.encode())}
         self._do(organisation, "enrol", **args, accreditor=approved)

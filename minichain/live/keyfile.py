@@ -50,8 +50,11 @@ def save(path: Path, held: Held, passphrase: Passphrase, *, replace: bool = Fals
     """Write a key file; raises `UsageError` if there is a file already, unless that is to be replaced."""
     public = held.name, held.account, held.key.did
     closed = close_with(passphrase, held.key.seed + encode(public))
-    content = KeyFile(FORMAT, *public, closed, _check(*public, closed))
-    write_private(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n", replace=replace)
+    write_private(path, _written(KeyFile(FORMAT, *public, closed, _check(*public, closed))), replace=replace)
+
+
+def _written(file: KeyFile) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(file)) + b"\n"
 
 
 def show(path: Path) -> KeyFile:
@@ -60,7 +63,7 @@ def show(path: Path) -> KeyFile:
     try:
         file = msgspec.json.decode(content, type=KeyFile)
         public_of(file.account)
-        is_whole = file.check == _check(file.name, file.account, file.key, file.closed)
+        is_whole = content == _written(file) and file.check == _check(file.name, file.account, file.key, file.closed)
     except (msgspec.MsgspecError, UnicodeError, DecodeError):
         raise DecodeError(f"{path} is not a key file, or is damaged: take another copy") from None
     if file.format != FORMAT:
