@@ -194,13 +194,13 @@ class Network:
         spec = self.genesis.spec
         if spec.access.writes == "members" and not self.account(wallet).may_write:
             admit = Call("ledger", "admit", {"account": wallet.did, "may_write": True})
-            yield Wallet(self.nodes[0], validator_key(self.world.root, 0)), [admit]
+            yield self._present(Wallet(self.nodes[0], validator_key(self.world.root, 0))), [admit]
         price = spec.policy.price if isinstance(spec.policy, Fee) and wallet.name != BANK else 0
         wanted = max(units, 100 * GAS_LIMIT * price)
         missing = wanted - self.account(wallet).balance if wanted else 0
         if missing > 0:
             transfer = Call("ledger", "transfer", {"to": wallet.did, "amount": missing})
-            yield Wallet.derive(self.world.root, BANK), [transfer]
+            yield self._present(Wallet.derive(self.world.root, BANK)), [transfer]
 
     def deploy(
         self,
