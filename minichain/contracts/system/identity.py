@@ -142,12 +142,16 @@ class Identity(Contract):
 
     @action
     def rotate(self, key: str) -> int:
-        """Sign with another key from now on; returns the version of the record."""
+        """Sign with another key from now on; returns the version of the record.
+        zh: 从现在起用另一把密钥签名；返回记录的版本号。
+        """
         return self.change_key(self.caller, self.own_record(), key)
 
     @action
     def deactivate(self) -> None:
-        """Close this account for ever: nobody can sign for it any more, and its roles and devices end."""
+        """Close this account for ever: nobody can sign for it any more, and its roles and devices end.
+        zh: 永久关闭本账户：不能再签名，其角色和设备随之终止。
+        """
         record = self.own_record()
         before = record["key"]
         record["deactivated"] = True
@@ -156,13 +160,17 @@ class Identity(Contract):
 
     @view
     def record(self, did: str) -> dict:
-        """Show what is known of a did: kind, present key, version, since when."""
+        """Show what is known of a did: kind, present key, version, since when.
+        zh: 查看某 did 的记录：类别、现用密钥、版本及起始区块。
+        """
         check_did("did", did)
         return self.record_of(did)
 
     @view
     def history(self, did: str, start: int = 0, limit: int = 100) -> list:
-        """List the versions of a did's record, the oldest first."""
+        """List the versions of a did's record, the oldest first.
+        zh: 分页列出某 did 的各版记录，最早的在前。
+        """
         check_did("did", did)
         require(start >= 0 and 0 <= limit <= 100, "limit: a page starts at 0 or later and has at most 100 versions")
         last = min(self.latest.get(did, 0), start + limit)
@@ -170,7 +178,9 @@ class Identity(Contract):
 
     @view
     def version_at(self, did: str, height: int) -> int:
-        """Return the version in force after the block of a height; 0 before the first."""
+        """Return the version in force after the block of a height; 0 before the first.
+        zh: 返回某一高度的区块之后生效的版本；尚无记录时为 0。
+        """
         check_did("did", did)
         low, high = 0, self.latest.get(did, 0)
         while low < high:
@@ -183,7 +193,9 @@ class Identity(Contract):
 
     @view
     def was_key(self, did: str, key: str, height: int) -> bool:
-        """Tell whether a key could sign for a did in the block of a height; both could, in that of the change."""
+        """Tell whether a key could sign for a did in the block of a height; both could, in that of the change.
+        zh: 查询某密钥在某高度能否代表某 did 签名；更换当块两把都算。
+        """
         check_did("did", did)
         check_did("key", key)
         if (did, key) not in self.held:
@@ -195,7 +207,9 @@ class Identity(Contract):
 
     @action
     def guard(self, guardians: list[bytes], threshold: int, wait_ms: int) -> None:
-        """Name guardians by salted digests; `threshold` of them can give this account another key after a wait."""
+        """Name guardians by salted digests; `threshold` of them can give this account another key after a wait.
+        zh: 以加盐摘要指定监护人；其中达到门槛的人数可在等待期后为本账户换密钥。
+        """
         self.own_record()
         count = len(guardians)
         require(1 <= count <= MAX_GUARDIANS, f"guardians: 1 to {MAX_GUARDIANS}, not {count}")
@@ -222,7 +236,9 @@ class Identity(Contract):
 
     @action
     def support(self, did: str, key: str, salt: bytes) -> int:
-        """As a guardian, ask that an account gets another key; returns how many guardians have asked for it."""
+        """As a guardian, ask that an account gets another key; returns how many guardians have asked for it.
+        zh: 监护人请求为某账户换上新密钥；返回已提出请求的人数。
+        """
         self.live_record("did", did)
         check_did("key", key)
         require((did, key) not in self.held and key != did, "key: this account has or had this key: take a new one")
@@ -255,7 +271,9 @@ class Identity(Contract):
 
     @action
     def refuse(self) -> None:
-        """As the owner, refuse what guardians have asked for."""
+        """As the owner, refuse what guardians have asked for.
+        zh: 账户本人拒绝监护人提出的请求。
+        """
         self.own_record()
         own = self.guarded(self.caller)
         require((self.caller, own["round"]) in self.recoveries, "caller: no guardian of this account asks for anything")
@@ -264,7 +282,9 @@ class Identity(Contract):
 
     @action
     def recover(self, did: str, key: str) -> int:
-        """Give an account the key that its guardians have asked for, after the wait; anybody may."""
+        """Give an account the key that its guardians have asked for, after the wait; anybody may.
+        zh: 等待期满后，为账户换上监护人请求的密钥；任何人可操作。
+        """
         record = self.live_record("did", did)
         check_did("key", key)
         own = self.guarded(did)
@@ -278,7 +298,9 @@ class Identity(Contract):
 
     @view
     def recovery(self, did: str) -> dict:
-        """Show how an account is guarded, and which keys its guardians ask for."""
+        """Show how an account is guarded, and which keys its guardians ask for.
+        zh: 查看某账户的监护设置以及监护人请求的密钥。
+        """
         check_did("did", did)
         own = self.guarded(did)
         asked = self.recoveries.get((did, own["round"]), {})
@@ -289,7 +311,9 @@ class Identity(Contract):
 
     @action
     def found(self, name: str, services: list) -> None:
-        """Make this account that of an organisation, with a public name and services [name, type, address]."""
+        """Make this account that of an organisation, with a public name and services [name, type, address].
+        zh: 将本账户登记为机构，公开其名称和服务 [名称, 类型, 地址]。
+        """
         record = self.own_record()
         require(record["kind"] == "person", "caller: this account is that of an organisation or a device already")
         check_text("name", name, MAX_NAME)
@@ -302,7 +326,9 @@ class Identity(Contract):
 
     @action
     def publish(self, services: list) -> None:
-        """Replace the services of this organisation."""
+        """Replace the services of this organisation.
+        zh: 更新本机构公布的服务。
+        """
         record = self.organisation("caller", self.caller)
         check_services(services)
         record["services"] = services
@@ -318,7 +344,9 @@ class Identity(Contract):
 
     @action
     def grant_role(self, did: str, role: str, valid_from: int, valid_until: int) -> None:
-        """Give a role in this organisation for a time, in milliseconds."""
+        """Give a role in this organisation for a time, in milliseconds.
+        zh: 在本机构内授予角色，并规定起止时间（毫秒）。
+        """
         self.organisation("caller", self.caller)
         self.live_record("did", did)
         check_role(role)
@@ -334,7 +362,9 @@ class Identity(Contract):
 
     @action
     def revoke_role(self, did: str, role: str) -> None:
-        """Take a role away from now on; what was done with it before stands."""
+        """Take a role away from now on; what was done with it before stands.
+        zh: 即刻收回角色；此前以该角色所做之事仍然有效。
+        """
         self.organisation("caller", self.caller)
         place = (self.caller, did, role)
         require(place in self.roles and self.roles[place]["revoked"] == 0, "role: this did does not have it here")
@@ -345,7 +375,9 @@ class Identity(Contract):
 
     @view
     def has_role(self, organisation: str, did: str, role: str, at: int = 0) -> bool:
-        """Tell whether a did has a role in an organisation at a time (0: now)."""
+        """Tell whether a did has a role in an organisation at a time (0: now).
+        zh: 查询某 did 在某一时刻是否在某机构担任某角色（0 表示现在）。
+        """
         check_did("organisation", organisation)
         check_did("did", did)
         check_role(role)
@@ -362,7 +394,9 @@ class Identity(Contract):
 
     @view
     def role_holders(self, organisation: str, start: int = 0, limit: int = 100) -> list:
-        """List the roles an organisation has given, as [did, role, valid_from, valid_until, revoked (0: not)]."""
+        """List the roles an organisation has given, as [did, role, valid_from, valid_until, revoked (0: not)].
+        zh: 分页列出机构授予的角色：[did, 角色, 起, 止, 收回时间（0 为未收回）]。
+        """
         check_did("organisation", organisation)
         require(start >= 0 and 0 <= limit <= 100, "limit: a page starts at 0 or later and has at most 100 roles")
         found = []
@@ -376,7 +410,9 @@ class Identity(Contract):
 
     @action
     def enrol(self, device: str, model: str, serial: bytes, accreditor: str) -> None:
-        """Offer a device a place: its model, a salted commitment to its serial number, who accredits laboratories."""
+        """Offer a device a place: its model, a salted commitment to its serial number, who accredits laboratories.
+        zh: 为设备提供登记名额：型号、序列号的加盐承诺、负责认可实验室的机构。
+        """
         self.organisation("caller", self.caller)
         self.organisation("accreditor", accreditor)
         check_text("model", model, MAX_NAME)
@@ -387,7 +423,9 @@ class Identity(Contract):
 
     @action
     def join(self, organisation: str) -> None:
-        """As a device, take the place that an organisation has offered."""
+        """As a device, take the place that an organisation has offered.
+        zh: 设备接受某机构提供的登记名额。
+        """
         record = self.own_record()
         require(record["kind"] == "person", "caller: this account is that of an organisation or a device already")
         self.organisation("organisation", organisation)
@@ -417,7 +455,9 @@ class Identity(Contract):
 
     @action
     def certify(self, device: str, digest: bytes, valid_from: int, valid_until: int) -> int:
-        """As an accredited laboratory, say for how long a device measures truly; returns the certificate's number."""
+        """As an accredited laboratory, say for how long a device measures truly; returns the certificate's number.
+        zh: 经认可的实验室出具校准证书的摘要及有效期；返回证书编号。
+        """
         known = self.device_of(device)
         check_digest("digest", digest)
         check_period(valid_from, valid_until)
@@ -435,7 +475,9 @@ class Identity(Contract):
 
     @action
     def suspend(self, device: str, reason: str) -> None:
-        """Let a device not count until it is reinstated."""
+        """Let a device not count until it is reinstated.
+        zh: 暂停设备，并说明理由；恢复之前其数据不计。
+        """
         known = self.own_device(device)
         check_text("reason", reason, MAX_TEXT)
         spans = known["suspensions"]
@@ -447,7 +489,9 @@ class Identity(Contract):
 
     @action
     def reinstate(self, device: str) -> None:
-        """Let a suspended device count again."""
+        """Let a suspended device count again.
+        zh: 恢复被暂停的设备。
+        """
         known = self.own_device(device)
         spans = known["suspensions"]
         require(len(spans) > 0 and spans[-1][1] == 0, "device: it is not suspended")
@@ -457,7 +501,9 @@ class Identity(Contract):
 
     @action
     def revoke_device(self, device: str, reason: str) -> None:
-        """Let a device never count again; what it measured before stands."""
+        """Let a device never count again; what it measured before stands.
+        zh: 永久注销设备；此前的测量仍然有效。
+        """
         known = self.own_device(device)
         check_text("reason", reason, MAX_TEXT)
         known.update({"revoked": self.now, "why": reason})
@@ -466,20 +512,26 @@ class Identity(Contract):
 
     @view
     def device(self, did: str) -> dict:
-        """Show a device: its organisation, model, commitment to its serial number, suspensions."""
+        """Show a device: its organisation, model, commitment to its serial number, suspensions.
+        zh: 查看设备：所属机构、型号、序列号承诺、暂停记录。
+        """
         check_did("did", did)
         return self.device_of(did)
 
     @view
     def device_certificates(self, did: str, start: int = 0, limit: int = 100) -> list:
-        """List the calibration certificates of a device, the oldest first."""
+        """List the calibration certificates of a device, the oldest first.
+        zh: 分页列出设备的校准证书，最早的在前。
+        """
         last = min(self.device_of(did)["certificates"], start + limit)
         require(start >= 0 and limit >= 0, "limit: a page starts at 0 or later")
         return [self.certificates[(did, number)] for number in range(start + 1, last + 1)]
 
     @view
     def fleet(self, organisation: str, start: int = 0, limit: int = 100) -> list:
-        """List the devices of an organisation, in the order in which they were enrolled."""
+        """List the devices of an organisation, in the order in which they were enrolled.
+        zh: 分页列出机构的设备，按登记先后排列。
+        """
         check_did("organisation", organisation)
         require(start >= 0 and 0 <= limit <= 100, "limit: a page starts at 0 or later and has at most 100 devices")
         last = min(self.fleet_sizes.get(organisation, 0), start + limit)
@@ -487,7 +539,9 @@ class Identity(Contract):
 
     @view
     def device_state(self, did: str, at: int = 0) -> dict:
-        """Answer whether a device counts at a time (0: now): active, or why it does not."""
+        """Answer whether a device counts at a time (0: now): active, or why it does not.
+        zh: 回答设备在某一时刻是否有效（0 表示现在），以及原因。
+        """
         known = self.device_of(did)
         time = at or self.now
         require(time >= known["enrolled"], "at: the device was not enrolled then")
