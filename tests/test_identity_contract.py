@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minichain.client.identity import commitment
 from minichain.codec import encode
@@ -202,6 +204,46 @@ def test_nobody_reads_who_the_guardians_are_until_they_help(office: Office) -> N
     office.support("Ann")
     stored = encode(office.contract.recovery(office.did("Eve")))
     assert [name for name in SALTS if office.did(name).encode() in stored] == ["Ann"]
+
+
+ACTS = st.one_of(
+    st.tuples(st.just("support"), st.sampled_from(sorted(SALTS)), st.sampled_from(["one", "two"])),
+    st.tuples(st.just("refuse")),
+    st.tuples(st.just("wait"), st.integers(1, 3)),
+    st.tuples(st.just("recover"), st.sampled_from(["one", "two"])),
+)
+
+
+@given(st.integers(1, 4), st.lists(ACTS, max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_a_key_comes_when_enough_guardians_want_it_long_enough_and_never_else(threshold: int, acts: list[Any]) -> None:
+    """Beside a model: what each guardian wants, and since when enough of them want the same."""
+    office = Office()
+    office.guard(threshold=threshold, wait_ms=2 * DAY)
+    wants: dict[str, str] = {}
+    since: dict[str, int] = {}
+    for act in acts:
+        outcome: Outcome
+        match act:
+            case ("support", guardian, key):
+                args = (office.did("Eve"), office.did(key), SALTS[guardian])
+                outcome = office.by(guardian).attempt("support", *args)
+                assert outcome.ok == (wants.get(guardian) != key)
+                wants[guardian] = key
+            case ("refuse",):
+                assert office.by("Eve").attempt("refuse").ok == bool(wants)
+                wants = {}
+            case ("wait", days):
+                office.box.advance(days=days)
+            case ("recover", key):
+                outcome = office.by("anybody").attempt("recover", office.did("Eve"), office.did(key))
+                assert outcome.ok == (key in since and office.now >= since[key] + 2 * DAY)
+                if outcome.ok:
+                    assert office.contract.record(office.did("Eve"))["key"] == office.did(key)
+                    return
+        enough = {key for key in ("one", "two") if [*wants.values()].count(key) >= threshold}
+        since = {key: since.get(key, office.now) for key in enough}
+    assert office.contract.record(office.did("Eve"))["key"] == office.did("Eve")
 
 
 # --- organisations ---------------------------------------------------------------------------------------------------
