@@ -13,7 +13,7 @@ from minichain.client.identity import Resolution, Slip, commitment
 from minichain.codec import decode_own
 from minichain.crosschain.proofs import verify
 from minichain.crypto import KeyPair, did_of
-from minichain.errors import CallFailed, ProofError, Refused, UsageError
+from minichain.errors import CallFailed, DecodeError, ProofError, Refused, UsageError
 from minichain.identity import documents
 from minichain.ledger.genesis import Authority
 from minichain.ledger.local import validator_key
@@ -102,6 +102,26 @@ def test_a_rotated_wallet_signs_and_its_receipt_proves_it(net: mc.Network):
     forged = SignedTransaction(msgspec.structs.replace(signed.body, key=b""), signed.signature)
     with pytest.raises(ProofError):
         verify(msgspec.structs.replace(proof, tx=msgspec.msgpack.encode(forged)))
+
+
+def test_the_present_key_of_a_name_is_found_again_by_who_has_not_seen_it_change(net: mc.Network):
+    first = net.wallet("Alice")
+    assert net.identity.present(first) is first
+    third = net.identity.rotate(net.identity.rotate(first))
+    net.client._keys.clear()  # as another process
+    assert net.wallet("Alice").key.did == first.key.did
+    assert net.identity.present(net.wallet("Alice")).key.did == third.key.did
+    assert (
+        net.identity.rotate(net.wallet("Alice"), mc.Wallet("Alice", KeyPair(bytes(32)), first.account)).did == first.did
+    )
+    with pytest.raises(UsageError, match="was not drawn on this network: load it from its key file"):
+        net.identity.present(first)
+
+
+def test_what_is_no_record_is_not_read_as_one() -> None:
+    for value in (b"", b"\xff", msgspec.msgpack.encode({"version": 1}), msgspec.msgpack.encode([1])):
+        with pytest.raises(DecodeError, match="no record of a did"):
+            documents.read_record(value)
 
 
 def test_who_lags_behind_a_change_of_keys_is_asked_again(net: mc.Network):

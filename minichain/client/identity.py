@@ -131,6 +131,17 @@ class Identity:
         self._net.client.learn(holder)
         return holder
 
+    def present(self, wallet: Wallet) -> Wallet:
+        """Return a wallet with the present key of its account, where that was drawn here (see `successor`)."""
+        record = self._view("record", did=wallet.did)
+        for number in range(record["version"], 0, -1):
+            key = later_key(self._net.world.root, wallet.name, number)
+            if key.did == record["key"]:
+                return self._learn(Wallet(wallet.name, key, wallet.account))
+        if record["key"] == wallet.key.did:
+            return wallet
+        raise UsageError(f"the present key of {wallet.did} was not drawn on this network: load it from its key file")
+
     def deactivate(self, wallet: Wallet) -> Receipt:
         """Close an account for ever."""
         return self._do(wallet, "deactivate")

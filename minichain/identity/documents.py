@@ -10,8 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
+
 from minichain.codec import Plain, decode_own
 from minichain.crypto import base58, curve_public, public_of
+from minichain.errors import DecodeError
 from minichain.ledger.state import data_key
 
 CONTEXTS: Final = ("https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1")
@@ -49,8 +52,11 @@ def record_key(did: str, version: int) -> bytes:
 
 
 def read_record(value: bytes) -> KeyRecord:
-    """Read a stored record, as the chain's members have agreed on it."""
-    return decode_own(value, KeyRecord)
+    """Read a stored record; raises `DecodeError` for what no contract `identity` has stored."""
+    try:
+        return decode_own(value, KeyRecord)
+    except (msgspec.MsgspecError, UnicodeError):
+        raise DecodeError("this is no record of a did: ask another node") from None
 
 
 def agreement_key(did: str) -> str:

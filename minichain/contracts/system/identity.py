@@ -17,7 +17,7 @@ MAX_CERTIFICATES = 100  # of one device
 MAX_SUSPENSIONS = 50  # of one device
 MAX_NAME = 64  # characters of a name, a role, a model
 MAX_TEXT = 255  # of a reason or an address
-ROLE_SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
+WORD_SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 COMMITMENT = b"minichain:commitment\x00"  # what `crypto.digest` puts before what it hashes for this purpose
 PRINTABLE = ((" ", "~"), ("\u00c0", "\u024f"), ("\u4e00", "\u9fa5"))  # ASCII, Latin letters with accents, Chinese
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -41,9 +41,10 @@ def check_text(parameter: str, text: str, most: int) -> None:
         require(is_printable, f"{parameter}: letters, digits and usual signs only")
 
 
-def check_role(role: str) -> None:
-    is_short = 1 <= len(role) <= MAX_NAME
-    require(is_short and role.strip(ROLE_SIGNS) == "", f"role: 1 to {MAX_NAME} of a-z, 0-9 and dash")
+def check_word(parameter: str, word: str) -> None:
+    """Refuse what cannot be part of an address, or of a sentence of a program."""
+    is_short = 1 <= len(word) <= MAX_NAME
+    require(is_short and word.strip(WORD_SIGNS) == "", f"{parameter}: 1 to {MAX_NAME} of a-z, 0-9 and dash")
 
 
 def check_digest(parameter: str, digest: bytes) -> None:
@@ -62,7 +63,7 @@ def check_services(services: list) -> None:
         is_triple = isinstance(service, list) and len(service) == 3
         is_text = is_triple and False not in [isinstance(part, str) for part in service]
         require(is_text, "services: each is [name, type, address]")
-        check_role(service[0])
+        check_word("services", service[0])
         check_text("services", service[1], MAX_NAME)
         check_text("services", service[2], MAX_TEXT)
         is_address = service[2].startswith("https://") and " " not in service[2]
@@ -349,7 +350,7 @@ class Identity(Contract):
         """
         self.organisation("caller", self.caller)
         self.live_record("did", did)
-        check_role(role)
+        check_word("role", role)
         check_period(valid_from, valid_until)
         place = (self.caller, did, role)
         if place not in self.roles:
@@ -380,7 +381,7 @@ class Identity(Contract):
         """
         check_did("organisation", organisation)
         check_did("did", did)
-        check_role(role)
+        check_word("role", role)
         grant = self.roles.get((organisation, did, role), {"from": 0, "until": 0, "revoked": 0})
         is_closed = self.is_closed(did, at) or self.is_closed(organisation, at)
         return self.is_open(grant, at or self.now) and not is_closed
