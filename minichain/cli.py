@@ -48,10 +48,10 @@ with_passphrase = click.option(
 
 
 def _passphrase(file: Path | None, what: str = "Passphrase", *, is_new: bool = False) -> Passphrase:
-    """Get a passphrase, never from the command line; no process started later finds it in its environment."""
+    """Get a passphrase, never from the command line."""
     from minichain.live import keyfile
 
-    told = Passphrase(os.environ.pop(PASSPHRASE, ""))
+    told: Passphrase = click.get_current_context().find_root().obj
     if file is not None:
         return keyfile.read_passphrase(file)
     if not told.reveal():
@@ -96,8 +96,10 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 @click.version_option(__version__)
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A compact ledger for teaching and governance."""
+    context.obj = Passphrase(os.environ.pop(PASSPHRASE, ""))  # no process started from here finds it in its environment
 
 
 # --- the network -------------------------------------------------------------------------------------------------

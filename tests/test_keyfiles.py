@@ -164,6 +164,14 @@ def test_a_key_is_made_shown_and_gets_another_passphrase(tmp_path: Path) -> None
     assert not (tmp_path / "other").exists()
 
 
+def test_no_process_started_later_finds_the_passphrase_in_its_environment(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(cli.PASSPHRASE, WORDS)
+    cli.main(["key", "show", str(saved)], standalone_mode=False)
+    assert cli.PASSPHRASE not in os.environ
+
+
 def test_no_command_takes_a_passphrase_on_its_command_line() -> None:
     """Everybody on a machine can read the arguments of its processes."""
     found = [

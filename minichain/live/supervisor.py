@@ -1,6 +1,7 @@
 """The process behind `minichain up`: it owns the validators and the dashboards, and ends with all of them.
 
-`python -m minichain.live.supervisor HOME` writes one line when everything runs, or when it cannot.
+`python -m minichain.live.supervisor HOME` writes one line when everything runs, or when it cannot. All of its standard
+input, up to the end, is the passphrase of that home; it is empty where the keys are not encrypted.
 """
 
 from __future__ import annotations
