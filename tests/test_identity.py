@@ -17,6 +17,7 @@ from minichain.errors import CallFailed, DecodeError, ProofError, Refused, Usage
 from minichain.identity import documents
 from minichain.ledger.genesis import Authority
 from minichain.ledger.local import validator_key
+from minichain.ledger.profiles import PROFILES
 from minichain.ledger.types import Call, SignedTransaction
 from tests.noticeboard import NoticeBoard
 
@@ -72,6 +73,14 @@ def test_a_phone_is_lost_and_rights_survive(net: mc.Network):
     call = Call("ledger", "transfer", {"to": net.wallet("Ann").did, "amount": 1})
     receipt = net.send(net.wallet("Alice", units=5), [call])
     assert receipt.ok
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_on_every_kind_of_chain(profile: str):
+    """With fees, with readers and writers who are admitted, with members who change, with proof of work."""
+    with mc.Network.simulated(3, seed=7, profile=profile) as net:
+        lose_a_phone(net)
+        net.identity.resolve(net.wallet("Alice")).verify(net.genesis)
 
 
 def test_the_same_in_processes(tmp_path):
