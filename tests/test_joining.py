@@ -192,7 +192,8 @@ def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(
         place, chain, key = joining.settle(tmp_path, "newcomer", invitation(public), None)
         rich = public.wallet("resident")
         with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
-            client = Client(chain, line)
+            client, funded = Client(chain, line), public.height()
+            until(lambda: _status(line).height >= funded)
             receipt = client.send(rich, [Call("ledger", "transfer", {"to": rich.did, "amount": 1})], "a payment")
             public.wait_for_height(receipt.height)
             assert public.receipt(receipt.tx_id.hex()).ok, "what it was handed, the others have too"
