@@ -1,5 +1,8 @@
-"""The contracts that say who the members of a chain are. A chain has at most one of them, from its genesis on, under
-the name `members`; the ledger reads its event `Committee`. They are written in the contract language, like any other.
+"""The contracts that a chain can have from its genesis on, written in the contract language like any other.
+
+`SOURCES` are those that say who the members of a chain are: it has at most one of them, under the name `members`, and
+the ledger reads its event `Committee`. `IDENTITY` says who holds an account, under the name `identity`: the ledger
+reads its event `KeyChanged`.
 """
 
 from __future__ import annotations
@@ -12,3 +15,4 @@ from minichain.contracts.sandbox import source_of
 
 KINDS: Final = ("authority", "stake", "delegation")
 SOURCES: Final = MappingProxyType({kind: source_of(Path(__file__).with_name(f"{kind}.py")) for kind in KINDS})
+IDENTITY: Final = source_of(Path(__file__).with_name("identity.py"))
