@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 the answer is no; 2 wrong use; 3 it could not be done, and
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import webbrowser
@@ -21,7 +22,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from minichain import __version__
-from minichain.crypto import did_of
+from minichain.crypto import KEY_SIZE, KeyPair, Passphrase, Secret, did_of
 from minichain.errors import LanguageError, MinichainError, ProofError, UsageError
 from minichain.ledger.profiles import PROFILES
 
@@ -35,6 +36,27 @@ with_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON
 with_home = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), help="Directory of the network [~/.minichain]."
 )
+
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW = click.Path(dir_okay=False, path_type=Path)
+PASSPHRASE = "MINICHAIN_PASSPHRASE"
+with_passphrase = click.option(
+    "--passphrase-file",
+    type=_EXISTING,
+    help=f"The passphrase is the first line of this file [that of the variable {PASSPHRASE}, or asked for].",
+)
+
+
+def _passphrase(file: Path | None, what: str = "Passphrase", *, is_new: bool = False) -> Passphrase:
+    """Get a passphrase, never from the command line."""
+    from minichain.live import keyfile
+
+    told: Passphrase = click.get_current_context().find_root().obj
+    if file is not None:
+        return keyfile.read_passphrase(file)
+    if not told.reveal():
+        told = Passphrase(click.prompt(what, hide_input=True, confirmation_prompt=is_new))
+    return keyfile.require_passphrase(told)
 
 
 def show(as_json: bool, content: Any, print_for_people: Callable[[], None]) -> None:
@@ -72,14 +94,12 @@ class _Group(click.Group):
             ctx.exit(COULD_NOT)
 
 
-_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEW = click.Path(dir_okay=False, path_type=Path)
-
-
 @click.group(cls=_Group)
 @click.version_option(__version__)
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A compact ledger for teaching and governance."""
+    context.obj = Passphrase(os.environ.pop(PASSPHRASE, ""))  # no process started from here finds it in its environment
 
 
 # --- the network -------------------------------------------------------------------------------------------------
@@ -98,6 +118,8 @@ def main() -> None:
 @click.option("--empty", is_flag=True, help="Do not put the example cases on a new chain.")
 @click.option("--no-dashboards", is_flag=True, help="Start the validators only.")
 @click.option("--no-browser", is_flag=True, help="Do not open the dashboards in a browser.")
+@click.option("--encrypt-keys", is_flag=True, help="Encrypt the keys of this directory with a passphrase from now on.")
+@with_passphrase
 @with_json
 def up(
     home: Path | None,
@@ -108,14 +130,22 @@ def up(
     empty: bool,
     no_dashboards: bool,
     no_browser: bool,
+    encrypt_keys: bool,
+    passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Start a network and its dashboards, and say where they are."""
+    """Start a network and its dashboards, and say where they are.
+
+    Where the keys of its directory are encrypted, it asks for the passphrase; its dashboards then have no wallets.
+    """
     from minichain.client.network import Network
     from minichain.live import supervisor
     from minichain.live.home import Home
 
-    place = Home(home)
+    is_encrypted = Home(home).is_encrypted
+    needed = encrypt_keys or is_encrypted or passphrase_file is not None
+    passphrase = _passphrase(passphrase_file, is_new=not is_encrypted) if needed else None
+    place = Home(home, passphrase)
     options = ["--validators", str(validators)] if validators else []
     options += ["--profile", profile] if profile else []
     options += ["--port", str(port)] if port is not None else []
@@ -126,7 +156,7 @@ def up(
     if not empty:
         from minichain.scenarios import examples
 
-        with Network.attach(home) as net, notes.status("putting the example cases on the chain") as status:
+        with Network.attach(home, passphrase) as net, notes.status("putting the example cases on the chain") as status:
             examples.load(net, status.update)
     content = {
         "home": str(place.path),
@@ -231,6 +261,8 @@ def doctor(home: Path | None, as_json: bool) -> None:
 @click.option("--name", default="joiner", show_default=True, help="How a joining node calls itself in its log.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="A joining node's own directory.")
 @click.option("--snapshot", is_flag=True, help="Begin with the checked state of today instead of with the first block.")
+@click.option("--encrypt-key", is_flag=True, help="Encrypt a joining node's key with a passphrase from now on.")
+@with_passphrase
 @with_json
 def node(
     config: str | None,
@@ -239,6 +271,8 @@ def node(
     name: str,
     home: Path | None,
     snapshot: bool,
+    encrypt_key: bool,
+    passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
     """Run one validator from its config file, or join a running network.
@@ -246,7 +280,7 @@ def node(
     A joining node follows the chain, and is a member once the members have voted so; on a chain of work it mines, and
     needs nobody's vote. Both run until their standard input ends, a joining one also until Ctrl-C.
     """
-    from minichain.live import joining, process
+    from minichain.live import joining, keyfile, process
 
     if (config is None) == (where is None):
         raise click.UsageError("give either a config file, or --join with --home")
@@ -256,9 +290,12 @@ def node(
         raise click.UsageError("--join needs --home, a directory of its own for the new node")
     expected = None if genesis is None else _read_hash(genesis).hex()
     invitation = joining.read_invitation(where)
-    place, chain, key = joining.settle(home, name, invitation, expected)
+    is_encrypted = keyfile.is_key_file(home / "key")
+    needed = encrypt_key or is_encrypted or passphrase_file is not None
+    passphrase = _passphrase(passphrase_file, is_new=not is_encrypted) if needed else None
+    place, chain, key = joining.settle(home, name, invitation, expected, passphrase)
     height = joining.begin_with_snapshot(place, chain, invitation, key) if snapshot else 0
-    with joining.running(home, place) as child:
+    with joining.running(home, place, key) as child:
         content = {
             "did": did_of(key.public),
             "chain": chain.spec.chain_id,
@@ -277,6 +314,62 @@ def _print_node(content: dict[str, Any]) -> None:
     screen.print(f"[bold green]Following[/] {content['chain']}. {role}")
     screen.print(f"  {content['did']}", soft_wrap=True, highlight=False)
     screen.print("Stop it with Ctrl-C.", highlight=False)
+
+
+# --- keys --------------------------------------------------------------------------------------------------------
+
+
+@main.group("key")
+def key_group() -> None:
+    """Make and keep keys in files that a passphrase encrypts."""
+
+
+@key_group.command("new")
+@click.argument("file", type=_NEW)
+@click.option("--name", default="me", show_default=True, help="What the wallet is called; people read it.")
+@with_passphrase
+@with_json
+def new_key(file: Path, name: str, passphrase_file: Path | None, as_json: bool) -> None:
+    """Draw a key and write it to a file, which must not exist yet."""
+    from minichain.live import keyfile
+
+    if file.exists():
+        raise UsageError(f"{file} exists already: choose another name, or move that file away")
+    pair = KeyPair(Secret(os.urandom(KEY_SIZE)))
+    keyfile.save(file, keyfile.Held(name, pair.did, pair), _passphrase(passphrase_file, is_new=True))
+    _show_key(file, as_json)
+
+
+@key_group.command("show")
+@click.argument("file", type=_EXISTING)
+@with_json
+def show_key(file: Path, as_json: bool) -> None:
+    """Show what is public of a key file; that needs no passphrase."""
+    _show_key(file, as_json)
+
+
+def _show_key(path: Path, as_json: bool) -> None:
+    from minichain.live import keyfile
+
+    found = keyfile.show(path)
+    content = {"file": str(path), "name": found.name, "account": found.account, "key": found.key}
+    show(as_json, content, lambda: _print_table([{"": what, " ": value} for what, value in content.items()]))
+
+
+@key_group.command("change-passphrase")
+@click.argument("file", type=_EXISTING)
+@with_passphrase
+@click.option("--new-passphrase-file", type=_EXISTING, help="The new one is the first line of this file [asked for].")
+@with_json
+def change_passphrase(
+    file: Path, passphrase_file: Path | None, new_passphrase_file: Path | None, as_json: bool
+) -> None:
+    """Encrypt a key file anew, with another passphrase."""
+    from minichain.live import keyfile
+
+    held = keyfile.load(file, _passphrase(passphrase_file))
+    keyfile.save(file, held, _passphrase(new_passphrase_file, "New passphrase", is_new=True), replace=True)
+    _show_key(file, as_json)
 
 
 # --- the main job ------------------------------------------------------------------------------------------------

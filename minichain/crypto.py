@@ -27,7 +27,6 @@ SIGNATURE_SIZE = 64
 
 _ED25519_MULTICODEC = b"\xed\x01"
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_KEY_FILE_MAGIC = b"minichain-key-1\n"
 
 
 def _tagged(domain: str, data: bytes) -> bytes:
@@ -39,12 +38,38 @@ def digest(domain: str, data: bytes) -> bytes:
     return sha256(_tagged(domain, data)).digest()
 
 
+class Secret(bytes):
+    """Bytes that are never shown by mistake: not in a log, not in a traceback with its variables."""
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    __str__ = __repr__
+
+
+class Passphrase:
+    """A passphrase that is never shown by mistake."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "<passphrase>"
+
+
 class KeyPair:
     """An Ed25519 key pair made from a 32-byte seed."""
 
     __slots__ = ("_secret", "did", "public")
 
     def __init__(self, seed: bytes) -> None:
+        seed = Secret(seed)
         if len(seed) != KEY_SIZE:
             raise DecodeError(f"a key seed has {KEY_SIZE} bytes, not {len(seed)}")
         self.public, self._secret = nacl.bindings.crypto_sign_seed_keypair(seed)
@@ -56,8 +81,8 @@ class KeyPair:
         return cls(digest("derived key", digest("root secret", root) + name.encode()))
 
     @property
-    def seed(self) -> bytes:
-        return self._secret[:KEY_SIZE]
+    def seed(self) -> Secret:
+        return Secret(self._secret[:KEY_SIZE])
 
     def sign(self, domain: str, data: bytes) -> bytes:
         """Sign `data` for one purpose; 64 bytes, the same every time."""
@@ -65,7 +90,7 @@ class KeyPair:
 
     def curve_keys(self) -> tuple[bytes, bytes]:
         """Return the Curve25519 (public, secret) pair of the same identity, for transport encryption."""
-        return curve_public(self.public), nacl.bindings.crypto_sign_ed25519_sk_to_curve25519(self._secret)
+        return curve_public(self.public), Secret(nacl.bindings.crypto_sign_ed25519_sk_to_curve25519(self._secret))
 
     def unseal(self, sealed: bytes) -> bytes:
         """Open what `seal` closed for this key."""
@@ -97,14 +122,19 @@ def require_signature(public: bytes, domain: str, data: bytes, signature: bytes)
         raise SignatureError(f"the {domain} signature does not verify under {did_of(public)}")
 
 
-@lru_cache(maxsize=65_536)
-def did_of(public: bytes) -> str:
-    """Write an Ed25519 public key as a `did:key`."""
-    number, text = int.from_bytes(_ED25519_MULTICODEC + public), ""
+def base58(data: bytes) -> str:
+    """Write bytes in base58btc; each zero byte in front is a 1."""
+    number, text = int.from_bytes(data), ""
     while number:
         number, digit = divmod(number, 58)
         text = _BASE58[digit] + text
-    return f"did:key:z{text}"
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+@lru_cache(maxsize=65_536)
+def did_of(public: bytes) -> str:
+    """Write an Ed25519 public key as a `did:key`."""
+    return f"did:key:z{base58(_ED25519_MULTICODEC + public)}"
 
 
 @lru_cache(maxsize=65_536)
@@ -139,30 +169,28 @@ def seal(public: bytes, data: bytes) -> bytes:
     return nacl.public.SealedBox(nacl.public.PublicKey(curve_public(public))).encrypt(data)
 
 
-def encrypt_key(pair: KeyPair, password: str) -> bytes:
-    """Return the content of an encrypted key file: argon2id for the password, secretbox for the seed."""
+def close_with(passphrase: Passphrase, data: bytes) -> bytes:
+    """Encrypt `data` with a passphrase: argon2id for the passphrase, secretbox for the data (draws randomness)."""
     salt = nacl.utils.random(nacl.pwhash.argon2id.SALTBYTES)
-    return _KEY_FILE_MAGIC + salt + _password_box(password, salt).encrypt(pair.seed)
+    return salt + _passphrase_box(passphrase, salt).encrypt(data)
 
 
-def decrypt_key(content: bytes, password: str) -> KeyPair:
-    """Read an encrypted key file."""
-    if not content.startswith(_KEY_FILE_MAGIC):
-        raise DecodeError("this is not a minichain key file")
-    body = content[len(_KEY_FILE_MAGIC) :]
-    salt, box = body[: nacl.pwhash.argon2id.SALTBYTES], body[nacl.pwhash.argon2id.SALTBYTES :]
+def open_with(passphrase: Passphrase, closed: bytes) -> bytes:
+    """Decrypt what `close_with` encrypted; raises `DecodeError` for another passphrase or changed bytes."""
+    salt, box = closed[: nacl.pwhash.argon2id.SALTBYTES], closed[nacl.pwhash.argon2id.SALTBYTES :]
     try:
-        return KeyPair(_password_box(password, salt).decrypt(box))
+        return _passphrase_box(passphrase, salt).decrypt(box)
     except (nacl.exceptions.CryptoError, ValueError):
-        raise DecodeError("wrong password, or a damaged key file") from None
+        raise DecodeError("this was not closed with this passphrase, or was changed") from None
 
 
-def _password_box(password: str, salt: bytes) -> nacl.secret.SecretBox:
-    key = nacl.pwhash.argon2id.kdf(
-        nacl.secret.SecretBox.KEY_SIZE,
-        unicodedata.normalize("NFKC", password).encode(),  # keyboards differ in how they write one letter
-        salt,
-        opslimit=nacl.pwhash.argon2id.OPSLIMIT_INTERACTIVE,
-        memlimit=nacl.pwhash.argon2id.MEMLIMIT_INTERACTIVE,
+def _passphrase_box(passphrase: Passphrase, salt: bytes) -> nacl.secret.SecretBox:
+    return nacl.secret.SecretBox(
+        nacl.pwhash.argon2id.kdf(
+            nacl.secret.SecretBox.KEY_SIZE,
+            unicodedata.normalize("NFKC", passphrase.reveal()).encode(),  # keyboards differ in writing one letter
+            salt,
+            opslimit=nacl.pwhash.argon2id.OPSLIMIT_INTERACTIVE,
+            memlimit=nacl.pwhash.argon2id.MEMLIMIT_INTERACTIVE,
+        )
     )
-    return nacl.secret.SecretBox(key)

@@ -20,10 +20,10 @@ import msgspec
 from minichain.codec import Plain, encode
 from minichain.consensus.bft.messages import Message, author, is_signed, read_message
 from minichain.consensus.bft.votes import contradiction, step_of
-from minichain.contracts import lifecycle
+from minichain.contracts import lifecycle, system
+from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.contracts.system import SOURCES
 from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
@@ -36,8 +36,8 @@ from minichain.errors import (
 )
 from minichain.ledger.committee import Committee, Member, Term, certifies_from, committee_at, with_term
 from minichain.ledger.genesis import Authority, Delegation, Fee, Genesis, Stake
-from minichain.ledger.state import COMMITTEE_KEY, TREASURY_KEY, Account, Overlay, State, Writes
-from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, open_envelope
+from minichain.ledger.state import COMMITTEE_KEY, NO_KEY, TREASURY_KEY, Account, Overlay, State, Writes, contract_key
+from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, Transaction, open_envelope
 from minichain.merkle import StateTree, root
 
 GAS_TRANSACTION: Final = 2_000  # the signature check and the bookkeeping of any transaction
@@ -46,12 +46,14 @@ GAS_TRANSFER: Final = 500
 GAS_OWN: Final = 500_000_000  # what a call that the ledger itself makes may use
 
 GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
+IDENTITY: Final = "identity"  # the contract whose event `KeyChanged` changes the key of an account
 
 REFUSALS: Final = {
     "oversize": "larger than a transaction of this chain may be",
     "malformed": "not a canonical transaction",
     "wrong_chain": "signed for another chain",
     "bad_signature": "not signed by its sender",
+    "wrong_key": "not signed by its sender's present key",
     "wrong_nonce": "not the sender's next transaction",
     "not_allowed": "its sender may not write on this chain",
     "expired": "its last height has passed",
@@ -85,21 +87,27 @@ class Execution(Plain):
 
 @lru_cache(maxsize=32)
 def first_state(genesis: Genesis) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the state before the first block: what the settings name, and the contract that governs the members.
+    """Return the state before the first block: what the settings name, and the system contracts they ask for.
 
-    Raises `ConfigError` if that contract could not govern these founders by these settings.
+    Raises `ConfigError` if the contract that governs the members could not govern these founders by these settings.
     """
     state, membership = State(genesis.state_items()), genesis.spec.membership
-    if membership is None:
-        return tuple(state.values.items())
-    overlay, (kind, arguments) = state.overlay(), _governing(genesis, membership)
+    overlay = state.overlay()
+    if genesis.spec.identity:  # it has no setup: whoever first calls it compiles it
+        overlay.put(contract_key(IDENTITY), encode(first_version(system.IDENTITY, "ledger", 0, NOBODY)))
+    if membership is not None:
+        _found(genesis, overlay, *_governing(genesis, membership))
+    return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
+
+
+def _found(genesis: Genesis, overlay: Overlay, kind: str, arguments: dict[str, Any]) -> None:
+    """Deploy the contract that governs the members."""
     frame = _own_frame(genesis, overlay, BlockContext(0, genesis.spec.genesis_time_ms))
     founders = [[member.name, member.did, member.weight] for member in genesis.spec.members]
     try:
-        Runtime().deploy(frame, GOVERNING, SOURCES[kind], {"founders": founders, **arguments})
+        Runtime().deploy(frame, GOVERNING, system.SOURCES[kind], {"founders": founders, **arguments})
     except ExecutionError as error:
         raise ConfigError(f"this chain cannot begin, its contract {GOVERNING} refuses the settings: {error}") from None
-    return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
 
 
 def first_root(genesis: Genesis) -> bytes:
@@ -167,6 +175,8 @@ def require_admissible(genesis: Genesis, envelope: Envelope, account: Account, h
         raise Refused("wrong_chain", f"signed for another chain that is called {own_id!r} too: its genesis differs")
     if genesis.spec.access.writes == "members" and not account.may_write:
         raise Refused("not_allowed", "only members, and accounts that a member has admitted, may write on this chain")
+    if body.key != account.key:
+        raise Refused("wrong_key", _why_not(body, account))
     if body.expires < height:
         raise Refused("expired", f"it expired at height {body.expires}, the next block is {height}: sign it again")
     if body.expires > height + limits.max_expiry:
@@ -175,6 +185,13 @@ def require_admissible(genesis: Genesis, envelope: Envelope, account: Account, h
     if not least <= body.gas_limit <= limits.transaction_gas:
         raise Refused("gas_limit", f"gas limit {body.gas_limit} is not from {least} to {limits.transaction_gas}")
     _require_payable(genesis, body.gas_limit, account, height)
+
+
+def _why_not(body: Transaction, account: Account) -> str:
+    who, present = did_of(body.sender), did_of(account.key or body.sender)
+    if account.key == NO_KEY:
+        return f"the account {who} is deactivated: nobody can sign for it any more"
+    return f"the present key of the account {who} is {present}: sign it with that one"
 
 
 def _require_payable(genesis: Genesis, gas_limit: int, account: Account, height: int) -> None:
@@ -232,6 +249,7 @@ def apply_transaction(
     try:
         results = tuple(_perform(runtime, genesis, frame, body.sender, call) for call in body.calls)
         _plan_committees(genesis, overlay, events, block)
+        _change_keys(genesis, overlay, events)
         outcome, error = "ok", ""
     except ExecutionError as failure:
         overlay.rollback(mark)
@@ -255,6 +273,30 @@ def _plan_committees(genesis: Genesis, overlay: Overlay, events: list[Event], bl
                 _plan_committee(genesis, overlay, event.data["first"], event.data["members"], block.height)
             except (ConfigError, DecodeError) as error:
                 raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None
+
+
+def rekeyed(genesis: Genesis, events: Iterable[Event]) -> dict[bytes, bytes]:
+    """Return the accounts whose key these events change, each with `Account.key` as it is then.
+
+    Raises `DecodeError` for a key that nobody can own.
+    """
+    found: dict[bytes, bytes] = {}
+    if genesis.spec.identity:
+        for event in events:
+            if (event.contract, event.name) == (IDENTITY, "KeyChanged"):
+                account, key = public_of(event.data["did"]), event.data["key"]
+                public = _key_of(key) if key else NO_KEY
+                found[account] = b"" if public == account else public
+    return found
+
+
+def _change_keys(genesis: Genesis, overlay: Overlay, events: list[Event]) -> None:
+    """Do what the contract `identity` has announced: from now on, another key signs for an account."""
+    try:
+        for account, key in rekeyed(genesis, events).items():
+            overlay.put_account(account, msgspec.structs.replace(overlay.account(account), key=key))
+    except DecodeError:
+        raise ContractFault(f"{IDENTITY}: `key` is not a key that somebody can own: draw another one") from None
 
 
 def _plan_committee(genesis: Genesis, overlay: Overlay, first: int, entries: list[Any], height: int) -> None:

@@ -90,9 +90,10 @@ def body(chain: Genesis, signer: str, *calls: Call, **fields: Any) -> Transactio
     return Transaction(**{**usual, **fields})
 
 
-def sign(chain: Genesis, signer: str, *calls: Call, **fields: Any) -> Envelope:
-    """Return a signed transaction."""
-    return sign_transaction(body(chain, signer, *calls, **fields), key(signer))
+def sign(chain: Genesis, signer: str, *calls: Call, by: str = "", **fields: Any) -> Envelope:
+    """Return a transaction of `signer`, signed with its first key or with that of `by`."""
+    named = {"key": key(by).public, **fields} if by else fields
+    return sign_transaction(body(chain, signer, *calls, **named), key(by or signer))
 
 
 class Ledger:

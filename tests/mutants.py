@@ -113,10 +113,8 @@ MUTANTS: dict[str, Mutant] = {
         "pow",
         "answers",
         "node.core",
-        "        self._put_back(returned)\n"
-        "        self._leave_behind(envelope for kept in changed.kept for envelope in kept.envelopes)\n",
-        "        self._leave_behind(envelope for kept in changed.kept for envelope in kept.envelopes)\n"
-        "        self._mempool.put_back(returned)\n",
+        "        self._put_back(returned)\n        self._leave_behind(held, self._rekeyed(changed))\n",
+        "        self._leave_behind(held, self._rekeyed(changed))\n        self._mempool.put_back(returned)\n",
         start=3,
     ),
     "gas-refunded-on-failure": mutant(

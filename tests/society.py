@@ -14,6 +14,7 @@ import builders
 from minichain.client import receipt as told
 from minichain.client.client import Client
 from minichain.client.simulated import SimulatedChannel
+from minichain.client.wallet import Wallet
 from minichain.codec import decode_own
 from minichain.contracts.runtime import Runtime
 from minichain.crosschain.proofs import Proof
@@ -61,7 +62,7 @@ class Society:
 
     def send(self, who: str, *calls: Call) -> Receipt:
         """Send a transaction; return its receipt, also that of a failure."""
-        receipt = self.client.send(builders.key(who), calls, "a transaction")
+        receipt = self.client.send(Wallet(who, builders.key(who)), calls, "a transaction")
         self._nonces[who] += 1
         return receipt
 

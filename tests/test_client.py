@@ -20,6 +20,7 @@ from minichain.codec import encode
 from minichain.consensus.bft import Equivocation
 from minichain.consensus.bft.messages import cast_vote
 from minichain.contracts.sandbox import source_of
+from minichain.contracts.system import IDENTITY
 from minichain.crosschain.proofs import verify
 from minichain.errors import (
     CallFailed,
@@ -91,7 +92,7 @@ def test_of_several_one_whose_nonce_was_taken_is_signed_anew(net: mc.Network):
         if isinstance(body, Submit):
             asked.append(body)
             if len(asked) == 1:
-                assert other.send(bank.key, transfer(net, 10), "the quicker one").ok
+                assert other.send(bank, transfer(net, 10), "the quicker one").ok
 
     net.client.channel = Spy(net.client.channel, be_quicker)
     net.send_together([(bank, transfer(net, 1)), (bank, transfer(net, 2))])
@@ -152,8 +153,10 @@ def test_a_class_a_file_and_source_text_are_the_same_contract(net: mc.Network, t
     for number, contract in enumerate(contracts):
         made = net.deploy(contract, sender=keeper, name=f"board-{number}", keeper=keeper.did)
         made.post("hello")
-    assert {net.source(name) for name, _, _ in net.contracts()} == {source_of(NoticeBoard)}
-    assert [(by, height) for _, by, height in net.contracts()] == [(keeper.did, 1 + 2 * n) for n in range(4)]
+    assert {net.source(name) for name, _, _ in net.contracts()} == {source_of(NoticeBoard), IDENTITY}
+    assert [(by, height) for name, by, height in net.contracts() if name != "identity"] == [
+        (keeper.did, 1 + 2 * n) for n in range(4)
+    ]
 
 
 def test_a_contract_is_named_after_its_class(net: mc.Network, board: Any):
@@ -224,7 +227,7 @@ def test_a_contract_can_be_copied(board: Any):
 
 
 def test_wrong_use_of_a_contract_says_what_is_right(net: mc.Network, board: Any):
-    with pytest.raises(UsageError, match="no contract 'bord' on this chain; deployed are: notice-board"):
+    with pytest.raises(UsageError, match="no contract 'bord' on this chain; deployed are: identity, notice-board"):
         net.contract("bord")
     with pytest.raises(UsageError, match="no contract 'bord'"):
         net.source("bord")
@@ -540,7 +543,7 @@ def test_one_wallet_in_two_hands(net: mc.Network):
     other = Client(net.genesis, SimulatedChannel(world_of(net).world))
     call = [Call("ledger", "transfer", {"to": net.wallet("shop").did, "amount": 1})]
     for _ in range(3):
-        assert other.send(bank.key, call, "a transfer").ok
+        assert other.send(bank, call, "a transfer").ok
         assert pay(net).ok
     assert net.account(bank).nonce == 6
 
@@ -555,7 +558,7 @@ def test_a_nonce_taken_at_the_last_moment_is_taken_anew(net: mc.Network):
         if isinstance(body, Submit):
             submitted.append(body.txs[0])
             if len(submitted) == 1:
-                assert other.send(bank.key, call, "the quicker one").ok
+                assert other.send(bank, call, "the quicker one").ok
 
     net.client.channel = Spy(net.client.channel, be_quicker)
     assert pay(net).height == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import re
@@ -25,7 +26,7 @@ from minichain.contracts.meter import GAS
 from minichain.contracts.sandbox import Outcome, SandboxContract
 from minichain.errors import OutOfGas
 
-HEAD = """from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
+HEAD = """from minichain.contracts.api import Contract, Map, Value, action, emit, require, sha256, view
 
 TABLE = {"a": 1, "b": {"c": (1, 2)}}
 KINDS = ("x", "y")
@@ -102,6 +103,16 @@ def test_what_follows_an_early_return_is_not_charged() -> None:
 def test_data_is_charged_by_its_size(size: int) -> None:
     contract = trial("x = 'a' * a\nreturn 0")
     assert contract.go(size).gas - contract.go(0).gas == size * GAS["byte"]
+
+
+def test_a_digest_is_that_of_sha256_and_is_charged_by_the_length_of_what_it_is_of() -> None:
+    assert run("return sha256('abc'.encode()).hex()").result == hashlib.sha256(b"abc").hexdigest()
+    contract = trial("x = sha256(bytes([0] * a))\nreturn 0")
+    made = trial("x = bytes([0] * a)\nreturn 0")
+    costs = [contract.go(size).gas - made.go(size).gas for size in (0, 1_000)]
+    assert costs[1] - costs[0] == 1_000 * GAS["hash_byte"]
+    assert costs[0] >= GAS["hash"]
+    assert "sha256 is of bytes, not of str: write text.encode()" in run("return sha256('abc')").error
 
 
 # --- the meaning -------------------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import nacl.bindings
 import pytest
 from hypothesis import given, settings
@@ -12,11 +10,13 @@ from hypothesis import strategies as st
 from minichain import crypto
 from minichain.crypto import (
     KeyPair,
-    decrypt_key,
+    Passphrase,
+    Secret,
+    close_with,
     did_of,
     digest,
-    encrypt_key,
     is_valid_signature,
+    open_with,
     public_of,
     require_signature,
     seal,
@@ -277,22 +277,21 @@ def test_transport_keys_belong_to_the_same_identity() -> None:
     assert nacl.bindings.crypto_scalarmult_base(secret) == public == crypto.curve_public(key("node-0").public)
 
 
-def test_a_key_file_opens_with_its_password_alone() -> None:
-    content = encrypt_key(key("resident"), "correct horse")
-    assert decrypt_key(content, "correct horse").did == key("resident").did
-    assert key("resident").seed not in content
-    with pytest.raises(DecodeError, match="wrong password, or a damaged key file"):
-        decrypt_key(content, "wrong horse")
-    with pytest.raises(DecodeError, match="wrong password, or a damaged key file"):
-        decrypt_key(content[:-1], "correct horse")
-    for cut in (content[:20], content[:32], content[:60]):
-        with pytest.raises(DecodeError):
-            decrypt_key(cut, "correct horse")
-    for other in (b"", os.urandom(80), content[1:]):
-        with pytest.raises(DecodeError, match="this is not a minichain key file"):
-            decrypt_key(other, "correct horse")
+def test_what_is_closed_with_a_passphrase_opens_with_it_alone() -> None:
+    closed = close_with(Passphrase("correct horse"), b"a secret")
+    assert open_with(Passphrase("correct horse"), closed) == b"a secret"
+    assert b"a secret" not in closed
+    for passphrase, content in [("wrong horse", closed), ("correct horse", closed[:-1]), ("correct horse", b"")]:
+        with pytest.raises(DecodeError, match="not closed with this passphrase"):
+            open_with(Passphrase(passphrase), content)
 
 
-def test_a_password_may_be_typed_on_another_keyboard() -> None:
-    # One system writes é as one character, another as e and an accent.
-    assert decrypt_key(encrypt_key(key("resident"), "caf\u00e9"), "cafe\u0301").did == key("resident").did
+def test_a_passphrase_may_be_typed_on_another_keyboard() -> None:
+    # One system writes \u00e9 as one character, another as e and an accent.
+    assert open_with(Passphrase("cafe\u0301"), close_with(Passphrase("caf\u00e9"), b"x")) == b"x"
+
+
+def test_a_secret_is_not_shown_by_mistake() -> None:
+    for secret in (key("resident").seed, Secret(b"hidden"), Passphrase("hidden")):
+        assert {str(secret), repr(secret), f"{secret}", f"{secret!r}"} <= {"<secret>", "<passphrase>"}
+        assert repr([secret]) in ("[<secret>]", "[<passphrase>]")

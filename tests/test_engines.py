@@ -267,11 +267,9 @@ def test_a_stranger_hands_in_a_block_and_only_one_that_fits_and_is_worked_for() 
 # --- chains that are taken back --------------------------------------------------------------------------------------
 
 
-def miners(size: int = 4, seed: int = 1, work: Work = DEEP) -> Society:
-    weights = (1,) * size
-    return Society(
-        builders.genesis(weights=weights, balances=BALANCES, engine="pow", clock="wall", work=work), seed=seed
-    )
+def miners(size: int = 4, seed: int = 1, work: Work = DEEP, **settings: Any) -> Society:
+    settings = {"balances": BALANCES, "engine": "pow", "clock": "wall", "work": work, **settings}
+    return Society(builders.genesis(weights=(1,) * size, **settings), seed=seed)
 
 
 def wait_for(society: Society, condition: Callable[[], bool], what: str, within_ms: int = 600_000) -> None:
@@ -433,6 +431,32 @@ def test_of_two_transactions_with_one_nonce_the_loser_is_refused_only_when_that_
     assert society.heights()["node-3"] - place + 1 == DEEP.confirmations
     assert not find(society, "node-3", second)
     society.settle()
+
+
+def test_what_an_old_key_has_signed_is_refused_only_when_the_change_of_keys_is_final() -> None:
+    society = miners(identity=True)
+    to_node(society, builders.sign(society.genesis, "bank", builders.transfer("shop", 1)))
+    wait_for(society, lambda: min(society.heights().values()) > 0, "a block that is final earlier")
+    rotate = Call("identity", "rotate", {"key": key("phone").did})
+    change = builders.sign(society.genesis, "resident", rotate, gas_limit=5_000_000)
+    late = builders.sign(society.genesis, "resident", builders.transfer("shop", 1), nonce=1)
+    society.run.part(("node-0", "node-1", "node-2"), ("node-3",))
+    society.run.pause("node-3")
+    for tx in (change, late):
+        to_node(society, tx, node="node-3")
+    here = Waiting(society, "node-3", late)
+    to_node(society, change)
+    wait_for(society, lambda: find(society, "node-0", change) > 0, "a block")
+    society.run.heal()
+    society.run.resume("node-3")
+    wait_for(society, lambda: find(society, "node-3", change) > 0, "node-3 to hear of it")
+    assert here.answer() is None, "refused while another branch may still have a place for it"
+    wait_for(society, lambda: here.answer() is not None, "the refusal")
+    assert here.answer().code == "wrong_key"
+    assert society.heights()["node-3"] - find(society, "node-3", change) + 1 == DEEP.confirmations
+    new = builders.sign(society.genesis, "resident", builders.transfer("shop", 1), nonce=1, by="phone")
+    to_node(society, new, node="node-3")
+    wait_for(society, lambda: find(society, "node-0", new) > 0, "what the new key has signed")
 
 
 def test_what_one_branch_left_behind_becomes_final_on_the_other() -> None:

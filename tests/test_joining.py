@@ -16,12 +16,12 @@ import pytest
 from minichain.client.client import Client
 from minichain.client.network import Network
 from minichain.client.wallet import Wallet
-from minichain.crypto import KeyPair, did_of
+from minichain.crypto import KeyPair, Passphrase, did_of
 from minichain.errors import ConfigError, DecodeError, NetworkError, ProofError, UsageError
 from minichain.ledger.local import BANK, validator_key
 from minichain.ledger.state import State
 from minichain.ledger.types import Call
-from minichain.live import joining
+from minichain.live import joining, keyfile
 from minichain.live.channel import LiveChannel
 from minichain.node.messages import AskBlock, AskStatus, BlockDetail, Failure, NodeStatus, Offer
 
@@ -59,9 +59,11 @@ def until(condition: Callable[[], bool]) -> None:
 def test_a_newcomer_follows_is_voted_in_and_then_its_vote_is_needed(net: Network, tmp_path: Path) -> None:
     for _ in range(3):
         pay(net)
-    place, chain, key = joining.settle(tmp_path, "newcomer", invitation(net), net.genesis.hash.hex())
+    passphrase = Passphrase("four words of it")
+    place, chain, key = joining.settle(tmp_path, "newcomer", invitation(net), net.genesis.hash.hex(), passphrase)
     assert chain.hash == net.genesis.hash
-    with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
+    assert keyfile.load(tmp_path / "key", passphrase).key.seed == key.seed, "it lies encrypted, and the node is told it"
+    with joining.running(tmp_path, place, key) as child, closing(_line(key, child.place.client_port)) as line:
         until(lambda: _status(line).height == net.height())
         assert _status(line).state_root == net.status()[0].status.state_root  # type: ignore[union-attr]
         _vote_in(net, "newcomer", did_of(key.public))
@@ -190,8 +192,9 @@ def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(
         place, chain, key = joining.settle(tmp_path, "newcomer", invitation(public), None)
         rich = public.wallet("resident")
         with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
-            client = Client(chain, line)
-            receipt = client.send(rich.key, [Call("ledger", "transfer", {"to": rich.did, "amount": 1})], "a payment")
+            client, funded = Client(chain, line), public.height()
+            until(lambda: _status(line).height >= funded)
+            receipt = client.send(rich, [Call("ledger", "transfer", {"to": rich.did, "amount": 1})], "a payment")
             public.wait_for_height(receipt.height)
             assert public.receipt(receipt.tx_id.hex()).ok, "what it was handed, the others have too"
 

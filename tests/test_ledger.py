@@ -398,6 +398,7 @@ def test_every_setting_changes_the_genesis_hash() -> None:
         "timeouts": Timeouts(growth=5),
         "work": Work(window=21),
         "balances": ((A, 6),),
+        "identity": True,
         "weights": (1, 1, 1, 2),
     }
     assert others.keys() >= set(ChainSpec.__struct_fields__) - {"members"}
@@ -428,6 +429,7 @@ def test_a_signature_covers_every_field_of_the_transaction() -> None:
         "calls": (Call("a", "b"),),
         "gas_limit": 7,
         "expires": 8,
+        "key": B,
     }
     for field, value in others.items():
         changed = SignedTransaction(msgspec.structs.replace(good.body, **{field: value}), good.signature)

@@ -171,6 +171,17 @@ REFUSED: dict[str, tuple[str, Callable[[World], bytes], str]] = {
     ),
     "another genesis": ("wrong_chain", lambda run: pay(run, genesis=bytes(32)).raw, "signed for another chain"),
     "a later nonce": ("wrong_nonce", lambda run: pay(run, 1).raw, "nonce 1, the sender's next is 0"),
+    "another key": (
+        "wrong_key",
+        lambda run: pay(run, by="thief").raw,
+        "the present key of the account .* sign it with",
+    ),
+    "a short key": ("malformed", lambda run: pay(run, key=b"k" * 31).raw, "otherwise another one of 32 bytes"),
+    "the sender as key": (
+        "malformed",
+        lambda run: pay(run, by="bank").raw,
+        "key is empty where the sender's first key",
+    ),
     "expired": ("expired", lambda run: pay(run, expires=0).raw, "expired at height 0.*sign it again"),
     "valid too long": ("expires_too_late", lambda run: pay(run, expires=10**6).raw, "at height 10001 at the latest"),
     "too little gas": ("gas_limit", lambda run: pay(run, gas_limit=1).raw, r"gas limit 1 is not from \d+ to"),

@@ -175,6 +175,7 @@ def test_amounts_have_units_for_people():
 def test_needs_are_checked_against_figures():
     found = {kind: figures(kind) for kind in KINDS}
     is_spread = found["public"]["concentration"]["nakamoto"] > 1  # who mines most of a run this short is luck
+    is_lucky = found["public"]["latency_p90_ms"] <= ledgers.QUICK_MS  # and so is how soon its seals are found
     shared = ["alliance", "open_alliance", "public_consortium", *(["public"] if is_spread else [])]
     assert {need: [kind for kind in KINDS if is_met(found[kind])] for need, is_met in ledgers.NEEDS.items()} == {
         "read": ["open_alliance", "public_consortium", "public"],
@@ -184,7 +185,7 @@ def test_needs_are_checked_against_figures():
         "halt": shared,
         "lie": shared,
         "proof": [kind for kind in KINDS if kind != "database"],
-        "quick": [kind for kind in KINDS if kind != "public"],
+        "quick": [kind for kind in KINDS if kind != "public" or is_lucky],
         "free": [kind for kind in KINDS if kind != "public"],
         "cool": [kind for kind in KINDS if kind != "public"],
         "small": ["database"],

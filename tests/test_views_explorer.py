@@ -32,7 +32,7 @@ def test_it_knows_the_chain_its_keepers_and_its_contracts(model):
     assert model.height == played().height()
     assert model.txs == sum(txs for _header, txs in played().headers(1, 500))
     assert [(node.name, node.state) for node in model.nodes] == [("node-0", "ok")]
-    assert [name for name, _deployer, _height in model.contracts] == ["waste-registry", "waste"]
+    assert [name for name, _deployer, _height in model.contracts] == ["identity", "waste-registry", "waste"]
 
 
 def test_a_transaction_is_told_with_the_names_of_the_registry(model):

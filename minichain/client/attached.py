@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from minichain.client.client import Channel
 from minichain.codec import from_json
+from minichain.crypto import Passphrase, Secret
 from minichain.errors import NetworkError
 from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import ChainSpec, Genesis
@@ -28,15 +30,20 @@ class AttachedWorld:
             self.genesis = Genesis(from_json((home.chain / "genesis.json").read_bytes(), ChainSpec))
         except OSError as error:
             raise NetworkError(f"the network runs, but its chain cannot be read: {error}") from None
-        self.root = home.secret("root")
 
     @classmethod
-    def find(cls, home: Path | None) -> AttachedWorld:
+    def find(cls, home: Path | None, passphrase: Passphrase | None = None) -> AttachedWorld:
         """Find the running network; raises `NetworkError` if there is none."""
-        return cls(Home(home))
+        return cls(Home(home, passphrase))
+
+    @cached_property
+    def root(self) -> Secret:
+        """Return the secret of the network's wallets; raises `NetworkError` if it is encrypted, and stays so."""
+        return self._home.root()
 
     def start(self) -> Channel:
-        return LiveChannel(self.places, validator_key(self.root, 0))
+        is_known = self._home.passphrase is not None or not self._home.is_encrypted
+        return LiveChannel(self.places, validator_key(self.root, 0) if is_known else None)
 
     def _now(self) -> Running:
         """Return where everything is now; a restarted validator may listen elsewhere."""

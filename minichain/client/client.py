@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol, TypeVar
 
+from minichain.client.wallet import Wallet
 from minichain.crypto import KeyPair
 from minichain.errors import ContractFault, DecodeError, Refused, TimedOut, UsageError
 from minichain.ledger.genesis import Genesis
@@ -65,6 +66,7 @@ class Client:
         self.genesis = genesis
         self.channel = channel
         self._nonces: dict[bytes, int] = {}
+        self._keys: dict[bytes, KeyPair] = {}  # of accounts whose key this client has seen change
         self._last_good = ""
         work = genesis.spec.work
         is_slow = genesis.spec.engine == "pow"  # luck decides how long a block takes
@@ -126,7 +128,7 @@ class Client:
 
     def send(
         self,
-        key: KeyPair,
+        sender: Wallet,
         calls: Sequence[Call],
         what: str,
         gas_limit: int = GAS_LIMIT,
@@ -135,65 +137,78 @@ class Client:
         """Sign, submit, wait for finality; raises `Refused` or `TimedOut`. The receipt may be that of a failure."""
         timeout_ms = self._timeout_ms if timeout_ms is None else timeout_ms
         deadline = self.channel.now_ms() + timeout_ms
-        while state := self._ask(AskAccount(key.public), AccountState, deadline):
-            envelope = self._sign(key, calls, gas_limit, state)
+        while state := self._ask(AskAccount(sender.account), AccountState, deadline):
+            envelope = self._sign(sender, calls, gas_limit, state)
             verdict = self._finalise(envelope, deadline)
             if verdict is None:
                 break
             if verdict.receipt is not None:
-                self._nonces[key.public] = envelope.body.nonce + 1
+                self._nonces[sender.account] = envelope.body.nonce + 1
                 return verdict.receipt
-            if verdict.code != "wrong_nonce":
+            if verdict.code != "wrong_nonce" and not (verdict.code == "wrong_key" and self._knows(sender)):
                 raise Refused(verdict.code, f"refused: {verdict.message}")
-            # Somebody else used this key in the meantime, or the node lags behind what this client has seen. What was
-            # refused can never become final, so sign anew.
+            # Somebody else used this account in the meantime, or the node lags behind what this client has seen. What
+            # was refused can never become final, so sign anew.
             self.channel.pause(POLL_MS)
         raise TimedOut(self._explain(f"{what} to become final", timeout_ms))
 
+    def learn(self, holder: Wallet) -> None:
+        """Remember that an account has this key now: a node that does not know it yet lags."""
+        self._keys[holder.account] = holder.key
+
+    def key_of(self, account: bytes) -> KeyPair | None:
+        """Return the key that an account is known here to have got."""
+        return self._keys.get(account)
+
+    def _knows(self, holder: Wallet) -> bool:
+        known = self._keys.get(holder.account)
+        return known is not None and known.public == holder.key.public
+
     def send_together(
-        self, items: Sequence[tuple[KeyPair, Sequence[Call], str]], gas_limit: int = GAS_LIMIT
+        self, items: Sequence[tuple[Wallet, Sequence[Call], str]], gas_limit: int = GAS_LIMIT
     ) -> list[Receipt]:
-        """Do as `send` with each (key, calls, what), but hand in all before waiting for any."""
+        """Do as `send` with each (sender, calls, what), but hand in all before waiting for any."""
         deadline = self.channel.now_ms() + self._timeout_ms
-        envelopes = [self._sign_next(key, calls, gas_limit, deadline) for key, calls, _ in items]
+        envelopes = [self._sign_next(sender, calls, gas_limit, deadline) for sender, calls, _ in items]
         if envelopes:
             self._ask(Submit(tuple(envelope.raw for envelope in envelopes)), Submitted, deadline)
         receipts = []
-        for envelope, (key, calls, what) in zip(envelopes, items, strict=True):
+        for envelope, (sender, calls, what) in zip(envelopes, items, strict=True):
             verdict = self._finalise(envelope, deadline)
             if verdict is None:
                 raise TimedOut(self._explain(f"{what} to become final", self._timeout_ms))
             if verdict.receipt is not None:
                 receipts.append(verdict.receipt)
             elif verdict.code == "wrong_nonce":  # it can never become final, so `send` signs anew
-                self._nonces.pop(key.public, None)
-                receipts.append(self.send(key, calls, what, gas_limit))
+                self._nonces.pop(sender.account, None)
+                receipts.append(self.send(sender, calls, what, gas_limit))
             else:
                 raise Refused(verdict.code, f"refused: {verdict.message}")
         return receipts
 
-    def _sign_next(self, key: KeyPair, calls: Sequence[Call], gas_limit: int, deadline: int) -> Envelope:
-        """Sign what will follow everything that this client has signed with a key."""
-        state = self._ask(AskAccount(key.public), AccountState, deadline)
+    def _sign_next(self, sender: Wallet, calls: Sequence[Call], gas_limit: int, deadline: int) -> Envelope:
+        """Sign what will follow everything that this client has signed for an account."""
+        state = self._ask(AskAccount(sender.account), AccountState, deadline)
         if state is None:
             raise TimedOut(self._explain("the state of an account", self._timeout_ms))
-        envelope = self._sign(key, calls, gas_limit, state)
-        self._nonces[key.public] = envelope.body.nonce + 1
+        envelope = self._sign(sender, calls, gas_limit, state)
+        self._nonces[sender.account] = envelope.body.nonce + 1
         return envelope
 
-    def _sign(self, key: KeyPair, calls: Sequence[Call], gas_limit: int, state: AccountState) -> Envelope:
-        nonce = max(state.next_nonce, self._nonces.get(key.public, 0))
+    def _sign(self, sender: Wallet, calls: Sequence[Call], gas_limit: int, state: AccountState) -> Envelope:
+        nonce = max(state.next_nonce, self._nonces.get(sender.account, 0))
         spec = self.genesis.spec
         body = Transaction(
             chain_id=spec.chain_id,
             genesis=self.genesis.hash,
-            sender=key.public,
+            sender=sender.account,
             nonce=nonce,
             calls=tuple(calls),
             gas_limit=min(gas_limit, spec.limits.transaction_gas),
             expires=state.height + min(EXPIRES_AFTER, spec.limits.max_expiry),
+            key=sender.signing_key,
         )
-        envelope = sign_transaction(body, key)
+        envelope = sign_transaction(body, sender.key)
         if len(envelope.raw) > spec.limits.transaction_bytes:  # a still larger one would not even pass a node's door
             limit = spec.limits.transaction_bytes
             raise Refused("oversize", f"{len(envelope.raw)} bytes, where a transaction has at most {limit}")

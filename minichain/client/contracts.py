@@ -127,7 +127,7 @@ class ContractVerbs(ABC):
     def attempt(self, sender: Wallet, contract: str, action: str, args: dict[str, Any], version: int = 0) -> Receipt:
         """Do one call and return its receipt, also when the contract refuses."""
         call = Call(contract, action, args, version)
-        return Receipt(self.client, self.client.send(sender.key, [call], f"{contract}.{action}"))
+        return Receipt(self.client, self.client.send(sender, [call], f"{contract}.{action}"))
 
     def view(self, contract: str, name: str, args: dict[str, Any], version: int = 0) -> Any:
         """Ask a contract's view at the last final block."""

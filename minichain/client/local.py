@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minichain.client.client import Channel
-from minichain.crypto import KeyPair
+from minichain.crypto import KeyPair, Secret
 from minichain.errors import UsageError
 from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import Genesis
@@ -34,7 +34,7 @@ class LocalWorld:
     @classmethod
     def create(cls, validators: int, seed: int | None, directory: Path | None, settings: dict[str, Any]) -> LocalWorld:
         """Make a new network, not yet started."""
-        root = os.urandom(32) if seed is None else root_of(seed)
+        root = Secret(os.urandom(32)) if seed is None else root_of(seed)
         if settings.get("clock", "wall") == "wall":
             settings = {"genesis_time_ms": time.time_ns() // 1_000_000, **settings}
         genesis, keys = new_chain(validators, root, settings)

@@ -17,6 +17,7 @@ from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
 from minichain.client.contracts import ContractVerbs
 from minichain.client.evidence import Misbehaviour, read_misbehaviour
+from minichain.client.identity import Identity
 from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
 from minichain.client.simulated import SimulatedWorld
@@ -27,6 +28,7 @@ from minichain.contracts.proxy import require_ok
 from minichain.crosschain.proofs import Proof
 from minichain.crosschain.values import ProvenValue, require_value
 from minichain.crosschain.work import Link
+from minichain.crypto import Passphrase
 from minichain.errors import ProofError, UsageError
 from minichain.faults.network import Weather
 from minichain.faults.timeline import parse_step
@@ -37,6 +39,7 @@ from minichain.ledger.genesis import Fee
 from minichain.ledger.local import BANK, validator_key
 from minichain.ledger.state import COMMITTEE_KEY, Account
 from minichain.ledger.types import Call, Header
+from minichain.live import keyfile
 from minichain.node.messages import (
     AccountState,
     AskAccount,
@@ -117,9 +120,13 @@ class Network(ContractVerbs):
         return cls(SimulatedWorld.create(validators, seed, weather, keep_lines, settings))
 
     @classmethod
-    def attach(cls, home: Path | None = None) -> Network:
-        """Reach the network that `minichain up` started; raises `NetworkError` if there is none."""
-        network = cls(AttachedWorld.find(home))
+    def attach(cls, home: Path | None = None, passphrase: str | Passphrase | None = None) -> Network:
+        """Reach the network that `minichain up` started; raises `NetworkError` if there is none.
+
+        Where its keys are encrypted, it has wallets for whoever gives the passphrase.
+        """
+        passphrase = None if passphrase is None else keyfile.require_passphrase(passphrase)
+        network = cls(AttachedWorld.find(home, passphrase))
         network.start()
         return network
 
@@ -155,6 +162,11 @@ class Network(ContractVerbs):
             raise UsageError("this network is not running: use it inside `with net:`, or call net.start()")
         return self._client
 
+    @property
+    def identity(self) -> Identity:
+        """Return what this network offers for keys, guardians, organisations and devices."""
+        return Identity(self)
+
     # --- people; contracts are in `ContractVerbs` ---
 
     def wallet(self, name: str, units: int = 0) -> Wallet:
@@ -167,22 +179,27 @@ class Network(ContractVerbs):
 
     def wallets(self, names: Iterable[str], units: int = 0) -> dict[str, Wallet]:
         """Return wallets by their names, as `wallet` does, and with no more waiting for many than for one."""
-        wallets = {name: Wallet.derive(self.world.root, name) for name in names}
+        wallets = {name: self._present(Wallet.derive(self.world.root, name)) for name in names}
         self.send_together(item for wallet in wallets.values() for item in self._to_open(wallet, units))
         return wallets
+
+    def _present(self, first: Wallet) -> Wallet:
+        """Return the wallet with the key that its account is known here to have got, if it has."""
+        key = self.client.key_of(first.account)
+        return first if key is None else Wallet(first.name, key, first.account)
 
     def _to_open(self, wallet: Wallet, units: int) -> Iterator[Item]:
         """Yield what has to be sent before a wallet can be used."""
         spec = self.genesis.spec
         if spec.access.writes == "members" and not self.account(wallet).may_write:
             admit = Call("ledger", "admit", {"account": wallet.did, "may_write": True})
-            yield Wallet(self.nodes[0], validator_key(self.world.root, 0)), [admit]
+            yield self._present(Wallet(self.nodes[0], validator_key(self.world.root, 0))), [admit]
         price = spec.policy.price if isinstance(spec.policy, Fee) and wallet.name != BANK else 0
         wanted = max(units, 100 * GAS_LIMIT * price)
         missing = wanted - self.account(wallet).balance if wanted else 0
         if missing > 0:
             transfer = Call("ledger", "transfer", {"to": wallet.did, "amount": missing})
-            yield Wallet.derive(self.world.root, BANK), [transfer]
+            yield self._present(Wallet.derive(self.world.root, BANK)), [transfer]
 
     # --- transactions ---
 
@@ -191,7 +208,7 @@ class Network(ContractVerbs):
     ) -> Receipt:
         """Do one or several calls as one transaction: all of them or none. Raises `CallFailed` if they fail."""
         what = _told(calls)
-        receipt = self.client.send(sender.key, calls, what, gas_limit, timeout_ms)
+        receipt = self.client.send(sender, calls, what, gas_limit, timeout_ms)
         return require_ok(Receipt(self.client, receipt), what)
 
     def send_together(self, items: Iterable[Item]) -> list[Receipt]:
@@ -199,7 +216,7 @@ class Network(ContractVerbs):
 
         Returns their receipts, in order. Raises `CallFailed` for the first that failed; the others stand.
         """
-        sent = [(sender.key, calls, _told(calls)) for sender, calls in items]
+        sent = [(sender, calls, _told(calls)) for sender, calls in items]
         receipts = self.client.send_together(sent)
         return [require_ok(Receipt(self.client, got), what) for got, (_, _, what) in zip(receipts, sent, strict=True)]
 
@@ -237,7 +254,7 @@ class Network(ContractVerbs):
 
     def account(self, who: Wallet) -> Account:
         """Return nonce, balance and used gas of a wallet."""
-        return self.client.ask(AskAccount(who.key.public), AccountState, "an account").account
+        return self.client.ask(AskAccount(who.account), AccountState, "an account").account
 
     def state(self, key: bytes) -> StateAnswer:
         """Return a state value with its proof."""

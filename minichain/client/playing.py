@@ -187,7 +187,7 @@ class Crowd:
         self.submitted: list[bytes] = []
 
     def _next_nonce(self, wallet: Wallet) -> int:
-        return self._net.client.ask(AskAccount(wallet.key.public), AccountState, "an account").next_nonce
+        return self._net.client.ask(AskAccount(wallet.account), AccountState, "an account").next_nonce
 
     def submit(self, count: int, name: str = "") -> None:
         """Sign transactions, and send them to a node, or to any that runs."""
@@ -199,9 +199,8 @@ class Crowd:
         genesis, nonce = self._net.genesis, self._nonces[wallet.did]
         self._nonces[wallet.did] += 1
         call = Call("ledger", "transfer", {"to": self._wallets[0].did, "amount": 1})
-        key = wallet.key
-        body = Transaction(genesis.spec.chain_id, genesis.hash, key.public, nonce, (call,), GAS_LIMIT, self._expires)
-        return sign_transaction(body, key)
+        head = genesis.spec.chain_id, genesis.hash, wallet.account, nonce, (call,)
+        return sign_transaction(Transaction(*head, GAS_LIMIT, self._expires, wallet.signing_key), wallet.key)
 
     def _send(self, envelopes: list[Envelope], name: str = "") -> None:
         self._open |= {envelope.id: (time.monotonic(), envelope) for envelope in envelopes}

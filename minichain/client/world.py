@@ -13,7 +13,10 @@ class World(Protocol):
     """A running network, seen from outside the nodes."""
 
     genesis: Genesis
-    root: bytes  # the secret that the network's wallets are derived from
+
+    @property
+    def root(self) -> bytes:
+        """Return the secret that the network's wallets are derived from."""
 
     def start(self) -> Channel:
         """Start it and return how to reach its nodes."""

@@ -1,7 +1,7 @@
 """Contracts: what an author writes (`api`), what the language is (`language`), and how it runs (`runtime`)."""
 
 from minichain.contracts.abi import Abi
-from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
+from minichain.contracts.api import Contract, Map, Value, action, emit, require, sha256, view
 from minichain.contracts.check import check, describe
 from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
@@ -28,6 +28,7 @@ __all__ = [
     "emit",
     "explain_key",
     "require",
+    "sha256",
     "source_of",
     "state_key",
     "view",

@@ -6,6 +6,7 @@ contract as ordinary Python is safe and useful in an editor, but an object of it
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar, dataclass_transform, overload
 
@@ -24,6 +25,7 @@ __all__ = [
     "emit",
     "portion",
     "require",
+    "sha256",
     "view",
 ]
 
@@ -203,3 +205,8 @@ def require(condition: Any, message: str) -> None:
 def emit(name: str, /, **values: Any) -> None:
     """Announce an event, which the receipt carries."""
     _only_on_a_ledger("an event")
+
+
+def sha256(data: bytes) -> bytes:
+    """Return the SHA-256 of bytes, to compare what is revealed with what somebody committed to."""
+    return hashlib.sha256(data).digest()

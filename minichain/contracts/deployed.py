@@ -71,6 +71,11 @@ class Deployed(Record):
         return Version(self.version, self.source, self.by, self.since)
 
 
+def first_version(source: str, by: str, height: int, authority: str) -> Deployed:
+    """Return what is kept of a contract when it is deployed."""
+    return Deployed(source, by, height, version=1, by=by, since=height, authority=authority)
+
+
 def version_key(name: str, number: int) -> bytes:
     """Return the state key of an earlier version of a contract."""
     return encode(["version", name, number])

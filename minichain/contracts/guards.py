@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
@@ -419,6 +420,12 @@ class Guards(Measures):
 
     def divide_with_rest(self, a: Any, b: Any) -> tuple[int, int]:
         return self.floor_divide(a, b), self.remainder(a, b)
+
+    def sha256_of(self, data: Any) -> bytes:
+        if type(data) is not bytes:
+            fault(f"sha256 is of bytes, not of {kind_of(data)}: write text.encode()")
+        self.charge(GAS["hash"] + len(data) * GAS["hash_byte"])
+        return sha256(data).digest()
 
 
 def _copy_hint(value: Any) -> str:

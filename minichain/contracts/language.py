@@ -105,6 +105,7 @@ API: Final = {
     "Decimal": "names a type of amounts: whole numbers of 10**-digits, so that nothing is ever rounded unseen",
     "portion": "a part of an amount, exact and then rounded half to even; on integers of bounded size",
     "Interface": "the base of an interface: what is expected of another contract, so that calls can be checked",
+    "sha256": "of bytes, charged by length: compares what is revealed with what was committed to",
 }
 PARTS: Final = {
     "Roles": "who may do what, granted and revoked on record",
@@ -117,7 +118,7 @@ IMPORTS: Final = {
     PARTS_MODULE: frozenset(PARTS),
     "__future__": frozenset({"annotations"}),
 }
-CALLABLE_API: Final = frozenset({"require", "emit", "portion"})
+CALLABLE_API: Final = frozenset({"require", "emit", "portion", "sha256"})
 
 BUILTINS: Final = {
     "abs": "constant time",

@@ -16,7 +16,15 @@ from msgspec.structs import replace
 
 from minichain.codec import encode
 from minichain.contracts.check import Program
-from minichain.contracts.deployed import NOBODY, Deployed, Restriction, fingerprint, upgraded, version_key
+from minichain.contracts.deployed import (
+    NOBODY,
+    Deployed,
+    Restriction,
+    fingerprint,
+    first_version,
+    upgraded,
+    version_key,
+)
 from minichain.contracts.meter import GAS
 from minichain.contracts.values import fault
 from minichain.crypto import public_of
@@ -31,7 +39,7 @@ CONTRACT_NAME: Final = re.compile(r"[a-z0-9-]{1,40}")
 RESERVED_NAMES: Final = frozenset({"ledger"})
 KEPT_NAMES: Final = {  # the ledger acts on what these contracts announce, so it alone deploys them
     "members": "the contract that governs who the members are",
-    "identity": "the contract that says which keys accounts have",
+    "identity": "the contract that says which key belongs to an account",
 }
 MODES: Final = ("allow", "deny", "open")
 MAX_LISTED: Final = 256  # accounts on all lists of one contract; roles of many people belong into the contract itself
@@ -57,8 +65,7 @@ def install(runtime: Runtime, frame: Frame, name: Any, source: Any, args: Any) -
     if frame.overlay.get(contract_key(name)) is not None:
         fault(f"the name {name} is taken: choose another name")
     program, by = _read(runtime, frame, name, source, args, "setup"), frame.asking
-    authority = NOBODY if by == "ledger" else by
-    deployed = Deployed(source, by, frame.height, version=1, by=by, since=frame.height, authority=authority)
+    deployed = first_version(source, by, frame.height, authority=NOBODY if by == "ledger" else by)
     _keep(frame, contract_key(name), deployed)
     _run_once(runtime, frame, name, program, "setup", args)
     return deployed

@@ -37,6 +37,8 @@ GAS: Final = {
     "byte": 2,  # of text or bytes that is made or copied (a character counts as one)
     "copied_item": 30,  # of a list, tuple or dict that is made or copied
     "compared_item": 160,  # looked at one by one: to compare, add up, join
+    "hash": 600,  # one SHA-256
+    "hash_byte": 4,
     "left_item": 150,  # that leaves the contract: stored, returned, announced, passed on
     # counted by `runtime`
     "contract": 15_000,  # entering a contract
@@ -155,6 +157,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "require": "require",
     "emit": "emit",
     "portion": "portion",
+    "sha256": "sha256_of",
     "abs": "absolute",
     "all": "all_true",
     "any": "any_true",

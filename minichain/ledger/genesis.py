@@ -127,7 +127,8 @@ class ChainSpec(Record, kw_only=True):
     `members` never change.
 
     `clock` is "wall" (block time is the proposer's clock, within `max_skew_ms` of everybody's) or "logical" (genesis
-    time + height x `interval_ms`). `balances` are the first owners of the native unit, by public key.
+    time + height x `interval_ms`). `balances` are the first owners of the native unit, by public key. With `identity`
+    the system contract of that name is there from the first state on, and the key of an account can change.
     """
 
     chain_id: str
@@ -145,6 +146,7 @@ class ChainSpec(Record, kw_only=True):
     timeouts: Timeouts = Timeouts()
     work: Work = Work()
     balances: tuple[tuple[bytes, int], ...] = ()
+    identity: bool = False
 
     def __post_init__(self) -> None:
         if not CHAIN_ID.fullmatch(self.chain_id):
@@ -213,7 +215,7 @@ def _numbers(prefix: str, record: Any) -> list[tuple[str, int]]:
     found = []
     for field in msgspec.structs.fields(record):
         value = getattr(record, field.name)
-        if isinstance(value, int):
+        if type(value) is int:
             found.append((prefix + field.name, value))
         elif isinstance(value, Record):
             found += _numbers(f"{prefix}{field.name}.", value)

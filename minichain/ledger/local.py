@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.crypto import KeyPair, digest
+from minichain.crypto import KeyPair, Secret, digest
 from minichain.errors import UsageError
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import ChainSpec, Delegation, Genesis
@@ -19,14 +19,19 @@ MAX_VALIDATORS: Final = 100
 OWNER: Final = "the owner"  # of all validators, where a profile has one
 
 
-def root_of(seed: int) -> bytes:
+def root_of(seed: int) -> Secret:
     """Return the root secret that a seed stands for."""
-    return digest("network seed", str(seed).encode())
+    return Secret(digest("network seed", str(seed).encode()))
 
 
 def wallet_key(root: bytes, name: str) -> KeyPair:
     """Return the key pair of the wallet of a name."""
     return KeyPair.derive(root, f"wallet {name}")
+
+
+def later_key(root: bytes, name: str, number: int) -> KeyPair:
+    """Return a later key of the wallet of a name, counted from 1: what its owner draws when the last one is lost."""
+    return KeyPair.derive(root, f"wallet {name} key {number}")
 
 
 def validator_key(root: bytes, number: int) -> KeyPair:
@@ -63,5 +68,6 @@ def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[G
     members = tuple(Member(name, key.public, owner=owner) for name, key in keys.items())
     bank = wallet_key(root, BANK).public
     settings = _with_holder(settings, bank)
-    chosen = {"chain_id": "minichain-local", "members": members, "balances": ((bank, BANK_UNITS),), **settings}
-    return Genesis(ChainSpec(**chosen)), keys
+    balances = ((bank, BANK_UNITS),)
+    usual = {"chain_id": "minichain-local", "members": members, "balances": balances, "identity": True}
+    return Genesis(ChainSpec(**{**usual, **settings})), keys

@@ -15,13 +15,15 @@ from minichain.merkle import StateProof, StateTree
 
 Writes = dict[bytes, bytes | None]  # net changes: key -> new value, or None where the key is removed
 _ABSENT: Final = object()
+NO_KEY: Final = bytes(32)  # a point of small order: no signature is valid under it
 
 
 class Account(Record):
     """What the ledger keeps of one account.
 
     `nonce` is the number of transactions so far. `gas_used` was used in quota window number `window`. `may_write`
-    matters on chains that only members, and whom they admit, may write on or read.
+    matters on chains that only members, and whom they admit, may write on or read. `key` is the present key, where it
+    is not the first one, after which the account is named; `NO_KEY` where nobody may sign for it any more.
     """
 
     nonce: int = 0
@@ -29,6 +31,7 @@ class Account(Record):
     window: int = 0
     gas_used: int = 0
     may_write: bool = False
+    key: bytes = b""
 
 
 def account_key(public: bytes) -> bytes:

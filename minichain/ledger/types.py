@@ -37,7 +37,8 @@ class Call(Record):
 class Transaction(Record):
     """One or several calls, executed all or not at all, under one signature.
 
-    `nonce` counts the sender's transactions from 0. `expires` is the last height of a block that may hold it.
+    `nonce` counts the sender's transactions from 0. `expires` is the last height of a block that may hold it. `key` is
+    the Ed25519 key that signed, where it is not `sender` itself: an account keeps its name when its key changes.
     """
 
     chain_id: str
@@ -47,6 +48,7 @@ class Transaction(Record):
     calls: tuple[Call, ...]
     gas_limit: int
     expires: int
+    key: bytes = b""
 
 
 class SignedTransaction(Record):
@@ -72,13 +74,16 @@ class Envelope:
         return digest("transaction", self.raw)
 
     def has_valid_signature(self, is_valid: SignatureCheck = is_valid_signature) -> bool:
-        """Check the signature; costs about as much as everything else done for a transaction."""
+        """Check the signature; costs about as much as everything else done for a transaction.
+
+        Whether that key may sign for the sender is a question about the state (see `transition`).
+        """
         # The body lies in `raw` between the array header and the signature: no need to encode it again.
-        return is_valid(self.body.sender, "transaction", self.raw[1:-_SIGNATURE_TAIL], self.signature)
+        return is_valid(self.body.key or self.body.sender, "transaction", self.raw[1:-_SIGNATURE_TAIL], self.signature)
 
 
 def sign_transaction(body: Transaction, key: KeyPair) -> Envelope:
-    """Sign a transaction with its sender's key."""
+    """Sign a transaction with the key of its `key`, or of its sender."""
     signed = SignedTransaction(body, key.sign("transaction", encode(body)))
     return Envelope(encode(signed), signed)
 
@@ -91,6 +96,8 @@ def open_envelope(raw: bytes, limit: int) -> Envelope:
         raise DecodeError(f"a signature has {SIGNATURE_SIZE} bytes, not {len(signed.signature)}: sign the transaction")
     if len(body.sender) != KEY_SIZE or len(body.genesis) != DIGEST_SIZE:
         raise DecodeError(f"sender and genesis have {KEY_SIZE} bytes each")
+    if body.key and (len(body.key) != KEY_SIZE or body.key == body.sender):
+        raise DecodeError(f"key is empty where the sender's first key signs, otherwise another one of {KEY_SIZE} bytes")
     if not 1 <= len(body.calls) <= MAX_CALLS:
         raise DecodeError(f"a transaction has 1 to {MAX_CALLS} calls, not {len(body.calls)}")
     if body.nonce < 0 or body.gas_limit < 0 or body.expires < 0:

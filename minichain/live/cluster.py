@@ -25,6 +25,7 @@ from minichain.codec import to_json
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, NetworkError, TimedOut, UsageError
 from minichain.ledger.genesis import Genesis
+from minichain.live import keyfile
 from minichain.live.faults import Faults
 from minichain.live.process import Place
 
@@ -38,8 +39,9 @@ LOG_TAIL: Final = 2_000  # characters of a log shown in an error
 class Child:
     """One validator's process, and where it listens."""
 
-    def __init__(self, place: Place, config: Path, log: Path) -> None:
+    def __init__(self, place: Place, config: Path, log: Path, key: KeyPair | None = None) -> None:
         self.place = place
+        self._key = key  # where it is in no file, the process is told
         self.config = config
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
@@ -59,6 +61,8 @@ class Child:
                 stderr=log,
                 env={**os.environ, "PYTHONPATH": import_path()},
             )
+        if self._key is not None:
+            self.tell({"key": self._key.seed.hex()})
         return first_line(self.process)
 
     def start(self) -> None:
@@ -131,12 +135,15 @@ def import_path() -> str:
 
 
 class Cluster:
-    """The validators of one chain on this computer. `keys` are their key pairs by name."""
+    """The validators of one chain on this computer. `keys` are their key pairs by name; `in_files` says whether each
+    lies in a file, bare, or is told to its process only.
+    """
 
-    def __init__(self, directory: Path, genesis: Genesis, keys: dict[str, KeyPair]) -> None:
+    def __init__(self, directory: Path, genesis: Genesis, keys: dict[str, KeyPair], *, in_files: bool = True) -> None:
         self.directory = directory
         self.genesis = genesis
-        directory.mkdir(parents=True, exist_ok=True)
+        self._in_files = in_files
+        keyfile.make_private(directory)
         spec = directory / "genesis.json"
         if spec.exists() and spec.read_bytes() != to_json(genesis.spec):
             raise ConfigError(f"{directory} holds another chain: choose another directory, or remove that one")
@@ -147,10 +154,12 @@ class Cluster:
         home = self.directory.resolve() / name
         home.mkdir(exist_ok=True)
         secret = home / "key"
-        secret.touch(mode=0o600)
-        secret.write_bytes(key.seed)
-        place = Place(name, str(spec.resolve()), str(secret), str(home / "chain.sqlite"))
-        return Child(place, home / "config.json", home / "log.txt")
+        secret.unlink(missing_ok=True)
+        if self._in_files:
+            keyfile.write_private(secret, key.seed)
+        file = str(secret) if self._in_files else ""
+        place = Place(name, str(spec.resolve()), file, str(home / "chain.sqlite"))
+        return Child(place, home / "config.json", home / "log.txt", None if self._in_files else key)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 network.json   where everything listens; there only while the network runs
 lock           which process runs it
-root           the secret that the network's keys are derived from
-operator       the key that may stop nodes and the network
-chain/         one directory for each validator: key, chain, log
+root           the secret that the network's keys are derived from; with a passphrase, an encrypted key file
+operator       the key that may stop nodes and the network, and can sign nothing; never encrypted
+chain/         one directory for each validator: key (none, if they are encrypted), chain, log
 *.log          what supervisor and dashboards have to say
 """
 
@@ -20,8 +20,9 @@ import msgspec
 import psutil
 
 from minichain.codec import Plain
-from minichain.crypto import KeyPair
+from minichain.crypto import KeyPair, Passphrase, Secret
 from minichain.errors import NetworkError
+from minichain.live import keyfile
 
 VARIABLE: Final = "MINICHAIN_HOME"
 
@@ -49,8 +50,9 @@ class Running(Plain):
 class Home:
     """One network's directory."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, passphrase: Passphrase | None = None) -> None:
         named = os.environ.get(VARIABLE)
+        self.passphrase = passphrase
         self.path = (path or (Path(named) if named else Path.home() / ".minichain")).resolve()
 
     @property
@@ -61,18 +63,20 @@ class Home:
     def record(self) -> Path:
         return self.path / "network.json"
 
-    def secret(self, name: str) -> bytes:
-        """Return 32 secret bytes kept under a name, drawn when first asked for."""
-        file = self.path / name
-        if not file.exists():
-            self.path.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-                opened.write(os.urandom(32))
-        return file.read_bytes()
+    def root(self) -> Secret:
+        """Return the secret of this network, drawn when first asked for, and from then on encrypted if there is a
+        passphrase. Raises `NetworkError` where it is encrypted and none was given, `DecodeError` for a wrong one.
+        """
+        return keyfile.secret(self.path / "root", self.passphrase)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Tell whether the keys of this network are encrypted."""
+        return keyfile.is_key_file(self.path / "root")
 
     def operator(self) -> KeyPair:
         """Return the key that may control the network."""
-        return KeyPair(self.secret("operator"))
+        return KeyPair(keyfile.secret(self.path / "operator", None))
 
     # --- running or not ---
 
@@ -99,7 +103,7 @@ class Home:
 
     def lock(self) -> None:
         """Make this process the one that runs the network; raises `NetworkError` if there is another."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        keyfile.make_private(self.path)
         own = psutil.Process()
         content = msgspec.json.encode((own.pid, own.create_time()))
         for _ in range(2):

@@ -5,7 +5,6 @@ It becomes a member when the members say so, on the chain; nothing else has to b
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from minichain.codec import Plain, to_json
-from minichain.crypto import KEY_SIZE, KeyPair
+from minichain.crypto import KEY_SIZE, KeyPair, Passphrase
 from minichain.errors import ConfigError, NetworkError, UsageError
 from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.live import keyfile
 from minichain.live.channel import LiveChannel
 from minichain.live.cluster import Child
 from minichain.live.process import Place
@@ -43,8 +43,10 @@ def read_invitation(text: str) -> Invitation:
     return Invitation(found[1], f"tcp://{found[2]}")
 
 
-def settle(home: Path, name: str, invitation: Invitation, genesis: str | None) -> tuple[Place, Genesis, KeyPair]:
-    """Prepare a directory for a node of the chain that a member tells about.
+def settle(
+    home: Path, name: str, invitation: Invitation, genesis: str | None, passphrase: Passphrase | None = None
+) -> tuple[Place, Genesis, KeyPair]:
+    """Prepare a directory for a node of the chain that a member tells about; its key is encrypted with a passphrase.
 
     `genesis` is the hash, in hexadecimal, that this chain must have. Raises `ConfigError` for another chain.
     """
@@ -52,12 +54,12 @@ def settle(home: Path, name: str, invitation: Invitation, genesis: str | None) -
     own = Genesis(chain.spec)
     if genesis is not None and own.hash.hex() != genesis:
         raise ConfigError(f"that node belongs to the chain {own.hash.hex()}, not to {genesis}: join at another node")
-    home.mkdir(parents=True, exist_ok=True)
+    keyfile.make_private(home)
     _keep_spec(home / "genesis.json", chain.spec)
-    key = _own_key(home / "key")
+    key = KeyPair(keyfile.secret(home / "key", passphrase))
     source = (invitation.public, invitation.address, chain.address)
     spec, secret, blocks = (str((home / file).resolve()) for file in ("genesis.json", "key", "chain.sqlite"))
-    return Place(name, spec, secret, blocks, source=source), own, key
+    return Place(name, spec, secret if passphrase is None else "", blocks, source=source), own, key
 
 
 def begin_with_snapshot(place: Place, genesis: Genesis, invitation: Invitation, key: KeyPair) -> int:
@@ -107,17 +109,10 @@ def _keep_spec(path: Path, spec: ChainSpec) -> None:
     path.write_bytes(to_json(spec))
 
 
-def _own_key(path: Path) -> KeyPair:
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(os.urandom(KEY_SIZE))
-    return KeyPair(path.read_bytes())
-
-
 @contextmanager
-def running(home: Path, place: Place) -> Iterator[Child]:
-    """Run a joining node as a child process; it leaves with the block."""
-    child = Child(place, home / "config.json", home / "log.txt")
+def running(home: Path, place: Place, key: KeyPair | None = None) -> Iterator[Child]:
+    """Run a joining node as a child process, which is told its key if that is in no file; it leaves with the block."""
+    child = Child(place, home / "config.json", home / "log.txt", None if place.key else key)
     try:
         child.start()
         yield child

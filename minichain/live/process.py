@@ -27,7 +27,7 @@ import msgspec
 
 from minichain.codec import Plain, from_json
 from minichain.consensus.interface import Mine, Mined, StopMining
-from minichain.crypto import KeyPair
+from minichain.crypto import KeyPair, Secret
 from minichain.errors import ConfigError, MinichainError
 from minichain.faults.adversaries import ADVERSARIES, CORRECT, Insider, remade
 from minichain.ledger.genesis import ChainSpec, Genesis
@@ -70,6 +70,8 @@ log = logging.getLogger("minichain")
 class Place(Plain, forbid_unknown_fields=True):
     """Where a validator lives; the content of its config file. Paths are absolute, port 0 is any free one.
 
+    Without a path of its `key` its owner tells the key on the first line of standard input.
+
     `source` is the member that a node follows as long as it is none itself: its public key in hexadecimal, its door
     for clients, its door for members.
     """
@@ -89,10 +91,10 @@ class Place(Plain, forbid_unknown_fields=True):
 class Process:
     """A validator, its sockets and its clock."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, told: IO[str] | None = None) -> None:
         self._name = place.name
         self._genesis = Genesis(from_json(Path(place.genesis).read_bytes(), ChainSpec))
-        self._key = KeyPair(Path(place.key).read_bytes())
+        self._key = KeyPair(Path(place.key).read_bytes() if place.key else _told_key(told))
         others = tuple(m.public for m in self._genesis.committee.members if m.public != self._key.public)
         self._of_name = {member.name: member.public for member in self._genesis.committee.members}
         first = first_state(self._genesis)
@@ -309,6 +311,14 @@ def _read(config: Path) -> Place:
         raise ConfigError(f"{config} is not a validator's config file: {error}") from None
 
 
+def _told_key(lines: IO[str] | None) -> Secret:
+    """Read the key that the owner tells; nothing that is wrong with it is repeated."""
+    try:
+        return Secret(bytes.fromhex(json.loads(lines.readline() if lines else "")["key"]))
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError("this validator's key is in no file, and its owner has not told it: start it again") from None
+
+
 def _pass_on(lines: IO[str], say: Callable[[bytes], None]) -> None:
     """Hand each line of the owner to the main thread; the owner's end is a command to stop."""
     for line in lines:
@@ -322,7 +332,7 @@ def main(config: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, who then stops this process
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     try:
-        process = Process(_read(Path(config)))
+        process = Process(_read(Path(config)), sys.stdin)
     except (MinichainError, OSError) as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1

@@ -1,6 +1,7 @@
 """The process behind `minichain up`: it owns the validators and the dashboards, and ends with all of them.
 
-`python -m minichain.live.supervisor HOME` writes one line when everything runs, or when it cannot.
+`python -m minichain.live.supervisor HOME` writes one line when everything runs, or when it cannot. All of its standard
+input, up to the end, is the passphrase of that home; it is empty where the keys are not encrypted.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ import psutil
 
 import minichain
 from minichain.codec import from_json
-from minichain.crypto import KeyPair
+from minichain.crypto import KeyPair, Passphrase
 from minichain.errors import ConfigError, MinichainError, NetworkError, TimedOut
 from minichain.faults.timeline import parse
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import new_chain
-from minichain.live import dashboards
+from minichain.live import dashboards, keyfile
 from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor, control
 from minichain.live.director import Director
@@ -47,7 +48,7 @@ class Supervisor:
         self._home = home
         self._genesis = genesis
         self._key = KeyPair(os.urandom(32))
-        self._cluster = Cluster(home.chain, genesis, keys)
+        self._cluster = Cluster(home.chain, genesis, keys, in_files=home.passphrase is None)
         self._director = Director(self._cluster, genesis)
         self._dashboards: dashboards.Dashboards | None = None
         self._door = ControlDoor(self._key, home.operator().public, HOST)
@@ -125,7 +126,7 @@ class Supervisor:
 
 def chain_of(home: Home, validators: int | None, profile: str | None) -> tuple[Genesis, dict[str, KeyPair]]:
     """Return the chain this home has, or make a new one of so many validators (None: 4) and of a profile."""
-    root, file = home.secret("root"), home.chain / "genesis.json"
+    root, file = home.root(), home.chain / "genesis.json"
     if not file.exists():
         settings: dict[str, Any] = {"genesis_time_ms": time.time_ns() // 1_000_000}
         return new_chain(validators or 4, root, {**settings, **({"profile": profile} if profile else {})})
@@ -160,21 +161,27 @@ def apps() -> Path:
 
 
 def spawn(home: Home, options: list[str]) -> Running:
-    """Start a supervisor that outlives this process; returns once everything runs."""
-    home.path.mkdir(parents=True, exist_ok=True)
+    """Start a supervisor that outlives this process; returns once everything runs.
+
+    It is told the passphrase of the home, if there is one, over its standard input.
+    """
+    keyfile.make_private(home.path)
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     with (home.path / "supervisor.log").open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "minichain.live.supervisor", str(home.path), *options],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
             env={**os.environ, "PYTHONPATH": import_path()},
             **detached,
         )
+    assert process.stdin is not None
     assert process.stdout is not None
+    with suppress(OSError), process.stdin:
+        process.stdin.write(home.passphrase.reveal().encode() if home.passphrase else b"")
     with process.stdout:
         line = process.stdout.readline()
     said = json.loads(line) if line else {"error": f"it ended without a word: see {home.path / 'supervisor.log'}"}
@@ -214,8 +221,14 @@ def main() -> int:
     chosen = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    home, with_dashboards = Home(chosen.home), not chosen.no_dashboards
+    home, with_dashboards = Home(chosen.home, _told_passphrase()), not chosen.no_dashboards
     return run(home, chosen.validators, chosen.profile, chosen.port, with_dashboards, chosen.fresh)
+
+
+def _told_passphrase() -> Passphrase | None:
+    """Read all of standard input: whoever starts this process closes it."""
+    told = Passphrase(sys.stdin.buffer.read().decode())
+    return told if told.reveal() else None
 
 
 def run(

@@ -16,7 +16,7 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
-from minichain.crypto import KeyPair, curve_public
+from minichain.crypto import KeyPair, Secret, curve_public
 from minichain.errors import NetworkError
 from minichain.node.messages import MAX_MESSAGE_BYTES
 
@@ -92,7 +92,7 @@ def open_door(context: Any, key: KeyPair, domain: str, host: str, port: int) -> 
 
 def knock(context: Any, key: KeyPair, server: bytes, address: str) -> Any:
     """Connect a DEALER to the door of the Ed25519 identity `server`."""
-    own, other = tuple(map(z85.encode, key.curve_keys())), z85.encode(curve_public(server))  # these may raise
+    own, other = [Secret(z85.encode(part)) for part in key.curve_keys()], z85.encode(curve_public(server))  # may raise
     line = context.socket(zmq.DEALER)
     line.curve_publickey, line.curve_secretkey = own
     line.curve_serverkey = other

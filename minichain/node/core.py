@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
+from types import MappingProxyType
 from typing import Any, Final
 
 from minichain.codec import decode, decode_own, encode
@@ -81,7 +82,7 @@ from minichain.node.snapshots import Snapshots
 from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
 from minichain.store import Store
-from minichain.transition import first_root, require_admissible
+from minichain.transition import first_root, rekeyed, require_admissible
 
 TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
@@ -91,6 +92,7 @@ PROGRESS: Final = frozenset(
     {engine.Remember, engine.Judge, engine.Build, engine.Decide, engine.Adopt}
 )  # a heartbeat is none
 OWN_WORDS: Final = frozenset({Transactions, Position, Addresses, FinalBlocks, Proposal})  # the node looks at these
+EMPTY: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 FAULTY_REFUSALS: Final = frozenset({"malformed", "oversize", "wrong_chain", "bad_signature"})  # no correct member sends
 
 
@@ -409,12 +411,18 @@ class Node:
         for kept in changed.kept:
             self._add(kept)
         self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._clock.ms
+        held = [envelope for kept in changed.kept for envelope in kept.envelopes]
         self._put_back(returned)
-        self._leave_behind(envelope for kept in changed.kept for envelope in kept.envelopes)
+        self._leave_behind(held, self._rekeyed(changed))
         self._greet()
         self._settle_final({kept.final.block.header.height: kept.receipts for kept in changed.kept})
         self._begin_height()
         self._catch_up()
+
+    def _rekeyed(self, changed: execution.ChainChanged) -> dict[bytes, bytes]:
+        """Return the accounts whose key the new blocks have changed."""
+        receipts = (receipt for kept in changed.kept for receipt in kept.receipts)
+        return rekeyed(self._genesis, (event for receipt in receipts for event in receipt.events))
 
     def _greet(self) -> None:
         """Let new members in, and tell them where everybody is."""
@@ -487,8 +495,9 @@ class Node:
             self._final = height
             self._refuse_doomed(height)
 
-    def _leave_behind(self, envelopes: Iterable[Envelope]) -> None:
-        """Let no transaction wait any more that this chain has no place for, now that it has these others.
+    def _leave_behind(self, envelopes: Iterable[Envelope], rekeyed: Mapping[bytes, bytes] = EMPTY) -> None:
+        """Let no transaction wait any more that this chain has no place for, now that it has these others, and other
+        keys for some accounts.
 
         They are refused once that is final: until then another branch may have a place for them.
         """
@@ -500,6 +509,10 @@ class Node:
             nonce = self._account(sender).nonce
             overtaken = Refused("wrong_nonce", f"another transaction has used its nonce; the next is {nonce}")
             found += [(tx_id, overtaken) for tx_id in self._mempool.overtaken(sender, nonce)]
+        for sender in rekeyed:
+            key = self._account(sender).key
+            unsigned = Refused("wrong_key", "its sender has another key by now: sign it with that one")
+            found += [(tx_id, unsigned) for tx_id in self._mempool.signed_otherwise(sender, key)]
         if self._decides:
             self._refuse(found)
             return
@@ -513,7 +526,10 @@ class Node:
         if final is not None:
             limit = self._genesis.spec.limits.transaction_bytes
             held = [open_envelope(raw, limit).body for raw in final.block.txs]
-            self._refuse(self._refusals.take_final(held, height, lambda tx_id: self._store.find(tx_id) is not None))
+            receipts = (decode_own(raw, Receipt) for raw in self._store.receipts(height))
+            keys = rekeyed(self._genesis, (event for receipt in receipts for event in receipt.events))
+            found = self._refusals.take_final(held, keys, height, lambda tx_id: self._store.find(tx_id) is not None)
+            self._refuse(found)
 
     def _catch_up(self) -> None:
         """Apply the next of the final blocks that another member sent, then ask for more."""

@@ -95,6 +95,10 @@ class Mempool:
         waiting = self._of_sender.get(sender, {})
         return [tx_id for nonce, tx_id in waiting.items() if nonce < account_nonce]
 
+    def signed_otherwise(self, sender: bytes, key: bytes) -> list[bytes]:
+        """Return the waiting transactions of a sender that another key has signed."""
+        return [tx_id for tx_id in self._of_sender.get(sender, {}).values() if self._waiting[tx_id].body.key != key]
+
     def expired(self, height: int) -> list[bytes]:
         """Return the waiting transactions that no block from `height` on may hold."""
         return [tx_id for expires, tx_ids in self._of_expiry.items() if expires < height for tx_id in tx_ids]

@@ -1,12 +1,13 @@
 """Who may ask a node, where a chain is read by its members and by whom they admit.
 
-A connection proves a Curve25519 key; it is that of an account's Ed25519 identity. What the chain is, anybody is told:
-whoever wants to be admitted must know what to ask for. Transactions and work, anybody brings: whether they may write
-is checked with each of the first, and the second speaks for itself.
+A connection proves a Curve25519 key; it is that of an account's present Ed25519 key. What the chain is, anybody is
+told: whoever wants to be admitted must know what to ask for. Transactions and work, anybody brings: whether they may
+write is checked with each of the first, and the second speaks for itself.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from typing import Final
 
@@ -29,19 +30,20 @@ class Readers:
 
     def __init__(self, genesis: Genesis) -> None:
         self._is_closed = genesis.spec.access.reads == "members"
-        self._keys: set[bytes] = set()
+        self._reader: dict[bytes, bytes] = {}  # state key of an account that may read -> the key it connects with
+        self._keys: Counter[bytes] = Counter()  # and of how many accounts that is the key
 
     def note(self, key: bytes, value: bytes | None) -> None:
         """Take a changed account, by its state key."""
         if not self._is_closed:
             return
+        self._keys[self._reader.pop(key, b"")] -= 1
+        account = read_account(value)
         with suppress(DecodeError):  # a key that nobody can own reads nothing
-            reader = curve_public(public_in(key))
-            if read_account(value).may_write:
-                self._keys.add(reader)
-            else:
-                self._keys.discard(reader)
+            if account.may_write:
+                self._reader[key] = curve_public(account.key or public_in(key))
+                self._keys[self._reader[key]] += 1
 
     def may_ask(self, reader: bytes, body: ClientRequest) -> bool:
         """Tell whether a connection's proven key (empty: none) may ask this."""
-        return not self._is_closed or isinstance(body, OPEN) or reader in self._keys
+        return not self._is_closed or isinstance(body, OPEN) or self._keys[reader] > 0

@@ -6,7 +6,7 @@ set aside, and refused only when a block that is final leaves it no place. Bound
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from minichain.errors import Refused
@@ -53,16 +53,23 @@ class Refusals:
         surplus = list(self._aside)[: max(0, len(self._aside) - MAX_REFUSALS)]
         return [(tx_id, self._aside.pop(tx_id)[1]) for tx_id in surplus]
 
-    def take_final(self, held: Iterable[Transaction], height: int, is_kept: Callable[[bytes], bool]) -> list[Refusal]:
+    def take_final(
+        self,
+        held: Iterable[Transaction],
+        rekeyed: Mapping[bytes, bytes],
+        height: int,
+        is_kept: Callable[[bytes], bool],
+    ) -> list[Refusal]:
         """Take out whom a block that is final now, and holds these, has left no place; return who is refused.
 
-        Those that are `is_kept` in a block have found theirs.
+        It has changed the keys of the accounts in `rekeyed`. Those that are `is_kept` in a block have found a place.
         """
         used = {body.sender: body.nonce for body in held}
         found: list[Refusal] = []
         for tx_id, (envelope, why) in list(self._aside.items()):
             body, has_place = envelope.body, is_kept(tx_id)
-            if not has_place and body.nonce > used.get(body.sender, -1) and body.expires > height:
+            is_signed = rekeyed.get(body.sender, body.key) == body.key
+            if not has_place and is_signed and body.nonce > used.get(body.sender, -1) and body.expires > height:
                 continue
             del self._aside[tx_id]
             found += [] if has_place else [(tx_id, why)]

@@ -21,6 +21,7 @@ def chain_of(timeline: Timeline, work: Work = WORK) -> tuple[Genesis, dict[str, 
     keys = {name: validator_key(root, number) for number, name in enumerate(timeline.names)}
     owners = [wallet_key(root, name).public for name in SENDERS]
     settings: dict[str, Any] = {"engine": timeline.engine, "clock": timeline.clock, "work": work}
+    settings["identity"] = False  # no client of a timeline calls it
     if timeline.membership == "voted":
         settings["membership"] = Authority()
     if timeline.price:

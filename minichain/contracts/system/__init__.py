@@ -1,7 +1,9 @@
 """Contracts that come with the ledger, written in the contract language like any other.
 
-`KINDS` say who the members of a chain are. A chain has at most one of them, from its genesis on, under the name
-`members`; the ledger reads its event `Committee`. `GOVERNANCE` is deployed by whoever wants to decide by vote.
+`SOURCES` are those that say who the members of a chain are: it has at most one of them, from its genesis on, under the
+name `members`, and the ledger reads its event `Committee`. `IDENTITY` says who holds an account, from the genesis on
+under the name `identity`: the ledger reads its event `KeyChanged`. `GOVERNANCE` is deployed by whoever wants to decide
+by vote.
 """
 
 from __future__ import annotations
@@ -15,3 +17,4 @@ from minichain.contracts.sandbox import source_of
 KINDS: Final = ("authority", "stake", "delegation")
 SOURCES: Final = MappingProxyType({kind: source_of(Path(__file__).with_name(f"{kind}.py")) for kind in KINDS})
 GOVERNANCE: Final = source_of(Path(__file__).with_name("governance.py"))
+IDENTITY: Final = source_of(Path(__file__).with_name("identity.py"))
