@@ -1,5 +1,8 @@
-"""The contracts that say who the members of a chain are. A chain has at most one of them, from its genesis on, under
-the name `members`; the ledger reads its event `Committee`. They are written in the contract language, like any other.
+"""Contracts that every chain may need, written in the contract language like any other.
+
+Those of `KINDS` say who the members of a chain are. A chain has at most one of them, from its genesis on, under the
+name `members`; the ledger reads its event `Committee`. Those of `DATA` are deployed by whoever needs them: status lists
+of credentials, accredited issuers, and grants of access to data.
 """
 
 from __future__ import annotations
@@ -11,4 +14,5 @@ from typing import Final
 from minichain.contracts.sandbox import source_of
 
 KINDS: Final = ("authority", "stake", "delegation")
-SOURCES: Final = MappingProxyType({kind: source_of(Path(__file__).with_name(f"{kind}.py")) for kind in KINDS})
+DATA: Final = ("status", "accreditation", "grants")
+SOURCES: Final = MappingProxyType({name: source_of(Path(__file__).with_name(f"{name}.py")) for name in (*KINDS, *DATA)})
