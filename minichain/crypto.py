@@ -176,7 +176,7 @@ def seal(public: bytes, data: bytes) -> bytes:
 
 def encrypt(key: bytes, data: bytes) -> bytes:
     """Close `data` under a secret key of 32 bytes (libsodium secretbox; draws randomness)."""
-    return nacl.secret.SecretBox(key).encrypt(data)
+    return bytes(nacl.secret.SecretBox(key).encrypt(data))
 
 
 def decrypt(key: bytes, closed: bytes) -> bytes:

@@ -89,7 +89,7 @@ def present(
     credentials: Sequence[Json], key: KeyPair, time_ms: int, challenge: str, domain: str, holder: str = ""
 ) -> Json:
     """Present credentials to one verifier: `challenge` is what it asked with, `domain` is who it is."""
-    content = {"@context": [BASE], "type": [PRESENTATION], "holder": holder or key.did}
+    content: Json = {"@context": [BASE], "type": [PRESENTATION], "holder": holder or key.did}
     content["verifiableCredential"] = list(credentials)
     return add_proof(content, key, "authentication", time_ms, content["holder"], challenge=challenge, domain=domain)
 

@@ -1,4 +1,4 @@
-"""Selective disclosure: SD-JWT (RFC 9901) with EdDSA (RFC 8037) and key binding, around credentials of VC Data Model 2.0.
+"""Selective disclosure: SD-JWT (RFC 9901) with EdDSA (RFC 8037) and key binding, around VC Data Model 2.0.
 
 The issuer signs salted digests; the holder shows the disclosures it chooses; the verifier puts them where their digests
 stand, and refuses every disclosure that has no place, every digest that stands twice, and every claim that would
@@ -220,9 +220,7 @@ class _Opening:
             if (content := self._find(digest)) is None:
                 continue
             if len(content) != 3 or not isinstance(content[1], str) or content[1] in ("_sd", "...", "_sd_alg"):
-                raise CredentialError(
-                    "disclosure", "a claim's disclosure is [salt, name, value], with a name that is free"
-                )
+                raise CredentialError("disclosure", "a claim's disclosure is [salt, name, value], with a free name")
             name = content[1]
             if name in opened:
                 raise CredentialError("disclosure", f"the disclosure of {name[:80]!r} would overwrite a claim")
@@ -294,7 +292,7 @@ def verify(text: str, by: Verifier, nonce: str, audience: str) -> Report:
 
 def _merge_form(checks: Checklist) -> None:
     """Tell the form of the token and that of the credential in it as one clause."""
-    token, content = (clause for clause in checks.clauses if clause.name == "form")
+    _token, content = (clause for clause in checks.clauses if clause.name == "form")
     checks.clauses.remove(content)
     if content.state != "unchecked":
         checks.clauses[0] = content

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Final
 
 from minichain.codec import Plain
@@ -19,10 +18,7 @@ from minichain.errors import UsageError
 
 LEAST: Final = 4  # characters of a value; shorter ones stand everywhere by chance
 SEPARATORS: Final = " -./()+"
-DIGESTS: Final = {
-    **{name: partial(hashlib.new, name) for name in ("md5", "sha1", "sha256", "sha512", "sha3_256")},
-    "blake2b": hashlib.blake2b,
-}
+DIGESTS: Final = ("md5", "sha1", "sha256", "sha512", "sha3_256", "blake2b")
 DOMAINS: Final = ("commitment", "document")  # of our own tagged digests
 
 
@@ -50,7 +46,7 @@ def find_personal(places: Iterable[tuple[str, bytes]], values: Iterable[str]) ->
 
 
 def find_secret(places: Iterable[tuple[str, bytes]], salt: bytes, candidates: Iterable[bytes]) -> bytes | None:
-    """Try every candidate with a known salt against commitments in these places: what an attacker with the salt does."""
+    """Try every candidate with a known salt against commitments in these places: as an attacker with the salt does."""
     blobs = [data for _, data in places]
     tries = ((candidate, digest("commitment", salt + candidate)) for candidate in candidates)
     return next((candidate for candidate, tried in tries if any(tried in blob for blob in blobs)), None)
@@ -94,5 +90,5 @@ def _inside_base64(raw: bytes) -> Iterator[bytes]:
 
 
 def _digests(raw: bytes) -> Iterator[bytes]:
-    yield from (make(raw).digest() for make in DIGESTS.values())
+    yield from (hashlib.new(name, raw).digest() for name in DIGESTS)
     yield from (digest(domain, raw) for domain in DOMAINS)

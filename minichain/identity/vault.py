@@ -1,4 +1,4 @@
-"""Personal data beside the chain: closed for those who may read them, handed out only against a recorded access, erasable.
+"""Personal data beside the chain: closed for those who may read, handed out against a recorded access, erasable.
 
 What goes on the chain is a salted commitment. The salt is closed up with the data: as long as it is there, whoever may
 read can check that the data are the ones that were registered; when it is destroyed, nobody can tell whose the
@@ -74,7 +74,7 @@ def pairwise(root: KeyPair, party: str, purpose: str) -> KeyPair:
 
 
 def close(data: bytes, readers: Iterable[str], random: Random, salt: bytes = b"") -> Stored:
-    """Close data under a fresh key and seal that for each reader, named by did. A new salt is drawn unless one is given."""
+    """Close data under a fresh key, sealed for each reader by did. A new salt is drawn unless one is given."""
     if len(data) > MAX_DATA:
         raise DecodeError(f"a record has at most {MAX_DATA} bytes, not {len(data)}")
     key, content = random(KEY_SIZE), Content(salt or random(SALT_BYTES), data)

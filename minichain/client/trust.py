@@ -1,0 +1,82 @@
+"""What a verifier reads from a chain: the clock, who is accredited, and whether something was revoked.
+
+A status is read with its state proof, and the block it stands in is proved final, so no single node can lie about it. A
+node may still show an old block: every answer says which one it was.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from minichain import merkle
+from minichain.client.network import Network
+from minichain.codec import decode_own
+from minichain.contracts.storage import state_key
+from minichain.crosschain import proofs
+from minichain.errors import CredentialError, ProofError
+from minichain.identity.credentials import ReadStatus, Trust, Verifier
+from minichain.identity.integrity import KeyAt, did_key_at
+from minichain.identity.status import CHUNK_BITS, SIZE, Entry, is_set, judge, read_chain_list
+from minichain.ledger.types import Header
+
+STATUS: Final = "status"  # the usual names of the system contracts
+ACCREDITATION: Final = "accreditation"
+
+
+def verifier(net: Network, trust: Trust | None = None, key_at: KeyAt = did_key_at) -> Verifier:
+    """Return a verifier that goes by a chain: its last block's time, its accredited issuers, its status lists."""
+    head = net.head()
+    if head is None:
+        raise CredentialError("time", "this chain has no block yet, so it has no time")
+    words = f"the clock of block {head.height}"
+    return Verifier(head.time_ms, words, trust or accredited(net), chain_status(net), key_at)
+
+
+def accredited(net: Network, contract: str = ACCREDITATION) -> Trust:
+    """Trust whom the authority of a chain has accredited."""
+
+    def trust(issuer: str, kind: str, now_ms: int) -> str:
+        found = net.view(contract, "accreditation", {"issuer": issuer, "kind": kind})
+        if not found["since"]:
+            raise CredentialError("issuer", f"{issuer} was never accredited for {kind} on this chain")
+        if found["withdrawn"] or now_ms >= found["until"]:
+            word = "withdrawn" if found["withdrawn"] else "over"
+            raise CredentialError("issuer", f"the accreditation of {issuer} for {kind} is {word}")
+        return f"{issuer} is accredited for {kind} on this chain"
+
+    return trust
+
+
+def chain_status(net: Network) -> ReadStatus:
+    """Read statuses from the lists of a chain, each with its proof."""
+
+    def read(entry: Entry) -> str:
+        genesis, contract, number = read_chain_list(entry.list)
+        if genesis != net.genesis.hash:
+            raise CredentialError("status", "its status list is on another chain than this verifier reads")
+        opened, _ = proven(net, state_key(contract, "lists", number))
+        if opened is None or opened["purpose"] != entry.purpose or entry.index >= SIZE:
+            raise CredentialError("status", f"the chain has no place {entry.index} of such a list for {entry.purpose}")
+        part, place = divmod(entry.index, CHUNK_BITS)
+        chunk, header = proven(net, state_key(contract, "chunks", (number, part)))
+        is_on = chunk is not None and is_set(chunk, place)
+        return judge(entry, is_on, f"list {number}, as of block {header.height}")
+
+    return read
+
+
+def proven(net: Network, key: bytes) -> tuple[Any, Header]:
+    """Return a stored value (None: there is none) and the block in whose state it is; checked, not merely told."""
+    answer = net.state(key)
+    if answer.header is None:
+        raise CredentialError("status", "this chain has no block yet")
+    first = net.block(answer.header.height).receipts[0].tx_id.hex()
+    try:
+        final = net.proof(first)
+        proofs.verify(final, net.genesis.hash)
+    except ProofError as error:
+        raise CredentialError("status", f"a node shows a block that is not final: {error}") from None
+    is_there = merkle.verify_state(key, answer.value, answer.proof, final.header.state_root)
+    if final.header != answer.header or not is_there:
+        raise CredentialError("status", "a node shows a value that is not in the state of its block: ask another one")
+    return (None if answer.value is None else decode_own(answer.value, Any)), final.header
