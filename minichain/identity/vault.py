@@ -94,6 +94,10 @@ def _open(record: bytes, closed: bytes, box: bytes, key: KeyPair) -> Content:
     return content
 
 
+def _name(record: bytes) -> str:
+    return f"records/{record.hex()}"
+
+
 class Vault:
     """Closed records in the storage that it is given (on a disk, or in memory), by the commitment of each."""
 
@@ -103,11 +107,11 @@ class Vault:
 
     def keep(self, stored: Stored) -> None:
         """Take in a closed record, or the same one closed anew."""
-        self._storage[stored.record.hex()] = encode(stored)
+        self._storage[_name(stored.record)] = encode(stored)
 
     def has(self, record: bytes) -> bool:
         """Tell whether a record is still here."""
-        return record.hex() in self._storage
+        return _name(record) in self._storage
 
     def hand_out(self, record: bytes, number: int, to: str) -> Handed:
         """Hand out a record for one access that the chain has recorded and allowed, once; raises `CredentialError`.
@@ -147,10 +151,10 @@ class Vault:
     def erase(self, record: bytes) -> None:
         """Destroy a record with its salt and its keys."""
         self._stored(record)
-        del self._storage[record.hex()]
+        del self._storage[_name(record)]
 
     def _stored(self, record: bytes) -> Stored:
-        found = self._storage.get(record.hex())
+        found = self._storage.get(_name(record))
         if found is None:
             raise CredentialError("access", "this record is not in the vault: it was erased, or never kept here")
         return decode(found, Stored)
