@@ -127,8 +127,13 @@ class Cards:
         key = self._key(question.resident, question.verifier)
         audience = place.wallets[question.verifier].did
         shown = disclosure.present(disclosure.split(card.text), paths, key, place.now_ms(), question.nonce, audience)
-        answered = Question(**{**_fields(question), "answer": str(shown)})
-        place.put("questions", number, answered)
+        return self.hand_in(number, str(shown))
+
+    def hand_in(self, number: int, answer: str) -> Question:
+        """Give a verifier an answer, whoever made it: checking is the verifier's work."""
+        question = self._question(number)
+        answered = Question(**{**_fields(question), "answer": answer})
+        self._place.put("questions", number, answered)
         return answered
 
     def questions(self, resident: str = "", verifier: str = "") -> list[Question]:
