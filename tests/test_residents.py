@@ -65,10 +65,7 @@ def test_an_answer_is_for_one_question_of_one_verifier(town: Town) -> None:
     town.cards.issue("Resident 3", LIBRARY)
     first, second = (town.cards.ask(LIBRARY, "Resident 3", "overEighteen") for _ in range(2))
     answered = town.cards.answer(first.number)
-    replayed = type(second)(
-        second.number, LIBRARY, "Resident 3", second.wanted, second.nonce, second.at, answered.answer
-    )
-    town.place.put("questions", second.number, replayed)
+    town.cards.hand_in(second.number, answered.answer)
     report = town.cards.check(second.number)
     assert report.failure is not None
     assert "replay" in report.failure.said

@@ -14,12 +14,15 @@ from minichain.live.home import Home
 from minichain.scenarios.residents.cards import Card, Cards, Question
 from minichain.scenarios.residents.data import Data, Looked, Share
 from minichain.scenarios.residents.people import PEOPLE, personal_values
-from minichain.scenarios.residents.town import Town
+from minichain.scenarios.residents.town import Place, Town
 
 __all__ = ["PEOPLE", "Card", "Cards", "Data", "Looked", "Question", "Share", "Town", "at_home", "personal_values"]
 
 
 def at_home() -> Town:
-    """Open the town on the network that `minichain up` runs; what is personal lies in that network's own directory."""
+    """Return the town on the network that `minichain up` runs, founded or not.
+
+    What is personal lies in that network's own directory, one for each chain.
+    """
     net = Network.attach()
-    return Town.open(net, Drawer(Home().path / "vault" / net.genesis.hash.hex()[:16]), os.urandom)
+    return Town(Place(net, Drawer(Home().path / "vault" / net.genesis.hash.hex()[:16]), os.urandom))

@@ -12,7 +12,9 @@ KEEPER: Final = "Data Office"
 CLINIC: Final = "Riverside Clinic"
 COURT: Final = "Training Court"
 AUDITOR: Final = "Audit Office"
-VERIFIERS: Final = ("Town Library", "Sports Hall")
+LIBRARY: Final = "Town Library"
+HALL: Final = "Sports Hall"
+VERIFIERS: Final = (LIBRARY, HALL)
 PARTIES: Final = (CLINIC, AUDITOR)
 
 PURPOSES: Final = MappingProxyType(

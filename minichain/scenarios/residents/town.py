@@ -7,26 +7,33 @@ network each is somebody else's; here they lie side by side, and the page says s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from minichain.client.exposure import exposed
 from minichain.client.network import Network
 from minichain.client.trust import ACCREDITATION, STATUS
 from minichain.client.wallet import Wallet
 from minichain.codec import Record, decode, encode
 from minichain.contracts.system import SOURCES
+from minichain.identity.traces import Trace
 from minichain.ledger.types import Call
 from minichain.scenarios.residents.cards import KIND, Cards
-from minichain.scenarios.residents.data import GRANTS, Data
+from minichain.scenarios.residents.data import GRANTS, SUPERVISION, Data
 from minichain.scenarios.residents.people import (
     AUDITOR,
     BOARD,
     CLINIC,
     COURT,
+    HALL,
     KEEPER,
+    LIBRARY,
     OFFICE,
+    ON_CARD,
+    PARTIES,
     PEOPLE,
     PURPOSES,
     VERIFIERS,
+    personal_values,
 )
 
 Tell = Callable[[str], None]
@@ -74,7 +81,13 @@ class Place:
 
 
 class Town:
-    """A network with the contracts of this case, and its roles. Use `open`."""
+    """A network with the contracts of this case, and its roles."""
+
+    residents = tuple(PEOPLE)
+    verifiers = VERIFIERS
+    parties = PARTIES
+    purposes = tuple(PURPOSES)
+    supervision = SUPERVISION
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -90,17 +103,51 @@ class Town:
         tell: Tell = lambda _words: None,
     ) -> Town:
         """Put on the chain what is not there yet; `random(n)` draws n secret bytes."""
-        place = Place(net, storage, random)
-        known = {name for name, _, _ in net.contracts()}
-        if not known >= {STATUS, ACCREDITATION, GRANTS}:
+        town = cls(Place(net, storage, random))
+        town.found(tell)
+        return town
+
+    def is_founded(self) -> bool:
+        """Tell whether the contracts of this case are on the chain."""
+        return {name for name, _, _ in self.place.net.contracts()} >= {STATUS, ACCREDITATION, GRANTS}
+
+    def found(self, tell: Tell = lambda _words: None) -> None:
+        """Put the contracts on the chain that are not there yet."""
+        if not self.is_founded():
             tell("The rules for cards and data go on the ledger.")
-            _found(place, known)
-        return cls(place)
+            _found(self.place, {name for name, _, _ in self.place.net.contracts()})
+
+    def play(self, tell: Tell = lambda _words: None) -> None:
+        """Found the town and let a morning pass in it, so that there is something to see."""
+        self.found(tell)
+        if self.cards.issued():
+            return
+        tell("The office issues three cards.")
+        for resident, verifier in (("Resident 1", LIBRARY), ("Resident 2", LIBRARY), ("Resident 1", HALL)):
+            self.cards.issue(resident, verifier)
+        tell("The library asks two residents.")
+        self.cards.answer(self.cards.ask(LIBRARY, "Resident 2", "overEighteen").number)
+        self.cards.ask(LIBRARY, "Resident 1", "overEighteen", "address.district")
+        tell("A resident shares a record with the clinic, which reads it, and asks for more than it may.")
+        share = self.data.share("Resident 1", CLINIC, "treatment")
+        for party, purpose in ((CLINIC, "treatment"), (CLINIC, "billing"), (AUDITOR, SUPERVISION)):
+            self.data.look(party, share.number, purpose)
 
     @staticmethod
-    def is_open(net: Network) -> bool:
-        """Tell whether the contracts of this case are on a chain."""
-        return {name for name, _, _ in net.contracts()} >= {STATUS, ACCREDITATION, GRANTS}
+    def on_card(resident: str) -> dict[str, Any]:
+        """Return what a resident's card says, by the path of each claim."""
+        found: dict[str, Any] = {}
+        for name in ON_CARD:
+            value = PEOPLE[resident][name]
+            found |= (
+                {f"{name}.{part}": item for part, item in value.items()} if isinstance(value, dict) else {name: value}
+            )
+        return found
+
+    def search(self) -> tuple[tuple[Trace, ...], int, int]:
+        """Search every block for everybody's data; returns what was found, of how many values, in how many blocks."""
+        values = personal_values()
+        return exposed(self.place.net, values), len(values), self.place.net.height()
 
     def close(self) -> None:
         """Leave the network."""
