@@ -323,7 +323,8 @@ def log_line(entry: Mapping[str, Any]) -> tuple[State, str, str]:
     )
     purpose = purpose_names().get(entry["purpose"], entry["purpose"])
     why = reasons().get(entry["why"], entry["why"])
-    told = words.format(who=_(entry["party"]), purpose=purpose, why=why)
+    party = entry["party"]
+    told = words.format(who=_(party), purpose=purpose, why=why)
     return ("ok" if entry["allowed"] else "warn"), told, moment(entry["at"])
 
 
