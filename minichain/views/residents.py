@@ -245,14 +245,14 @@ def reasons() -> dict[str, str]:
 def clause_names() -> dict[str, str]:
     """Name what is checked."""
     return {
-        "form": _("The form is known"),
-        "signature": _("Signed and unchanged"),
-        "disclosure": _("What is shown belongs to it"),
-        "issuer": _("The office may issue it"),
-        "time": _("Valid at this time"),
-        "status": _("Not revoked"),
-        "holder": _("Shown by its own holder"),
-        "challenge": _("Made for this question"),
+        "form": _("Form"),
+        "signature": _("Signature"),
+        "disclosure": _("What is shown"),
+        "issuer": _("Issuer"),
+        "time": _("Validity in time"),
+        "status": _("Revocation"),
+        "holder": _("Holder"),
+        "challenge": _("This question"),
     }
 
 
