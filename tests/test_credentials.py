@@ -13,6 +13,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minichain.contracts.sandbox import Sandbox
 from minichain.contracts.system import SOURCES
@@ -472,6 +474,17 @@ def test_accreditation_is_a_list_on_the_chain() -> None:
     assert not register.is_accredited(office, "ResidentCard"), "an accreditation ends"
     register.hand_over(office)
     assert "only the authority" in register.attempt("hand_over", authority).error
+
+
+@given(st.binary(max_size=64))
+def test_base58_keeps_every_byte(data: bytes) -> None:
+    assert from_base58(base58(data)) == data
+
+
+@pytest.mark.parametrize("text", ["0", "O", "I", "l", "\u00e9", "2" * 129])
+def test_base58_refuses_what_looks_like_another_letter(text: str) -> None:
+    with pytest.raises(DecodeError, match="base58btc"):
+        from_base58(text)
 
 
 def test_times_are_written_and_read() -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from itertools import count
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minichain.crypto import KeyPair, digest
 from minichain.errors import CredentialError, DecodeError
@@ -218,6 +221,45 @@ def test_hostile_disclosures_are_refused(payload: Json, disclosures: list[str], 
     assert words in str(error.value)
 
 
+# --- properties --------------------------------------------------------------------------------------------------
+
+names = st.text("abcxyz", min_size=1, max_size=3)
+values = st.recursive(
+    st.integers(0, 9) | st.text("\u00e9AB ", max_size=3) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def marked(value: Any, coin: Random) -> Any:
+    """Hide some of the claims and elements of a value, at any depth."""
+    match value:
+        case dict():
+            made = {name: marked(item, coin) for name, item in value.items()}
+            return {name: Hidden(item) if coin.random() < 0.5 else item for name, item in made.items()}
+        case list():
+            return [Hidden(item) if coin.random() < 0.5 else item for item in (marked(one, coin) for one in value)]
+    return value
+
+
+@given(st.dictionaries(names, values, max_size=4), st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_hidden_opens_to_what_it_was_and_keeps_silent_until_then(claims: Json, coin: Random) -> None:
+    payload, disclosures = disclosure.seal_claims(marked(claims, coin), lambda: coin.randbytes(16), decoys=1)
+    payload = parse(canonical(payload))
+    assert open_claims(payload, disclosures).claims == claims
+    assert open_claims(payload, []).paths == {}
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_no_changed_character_goes_unnoticed(data: st.DataObject) -> None:
+    text = str(SENT)
+    place = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.sampled_from("AQgw09_-~.=").filter(lambda char: char != text[place]))
+    assert not verify(text[:place] + other + text[place + 1 :]).holds
+
+
 # --- a card ------------------------------------------------------------------------------------------------------
 
 NOW = read_time("2026-05-01T12:00:00Z", "now")
@@ -245,6 +287,9 @@ def shown(*paths: str, key: KeyPair = RESIDENT, nonce: str = "q1", audience: str
 def verify(text: Any, nonce: str = "q1", audience: str = "library", now_ms: int = NOW) -> disclosure.Report:
     by = Verifier(now_ms, "the library's clock", trust_list({"ResidentCard": [OFFICE.did]}))
     return disclosure.verify(str(text), by, nonce, audience)
+
+
+SENT = shown("overEighteen", "address.district", "services.0")
 
 
 def failing(text: Any, **more: Any) -> str:

@@ -18,12 +18,14 @@ from wasteday import played
 
 from minichain.client import Network
 from minichain.client.exposure import blocks, exposed
-from minichain.client.trust import chain_status, proven
+from minichain.client.trust import chain_status, export_list, proven
 from minichain.codec import encode
 from minichain.contracts.storage import state_key
 from minichain.errors import CallFailed, CredentialError, UsageError
-from minichain.identity.status import Entry, chain_list
+from minichain.identity.credentials import Verifier, trust_list, verify
+from minichain.identity.status import Entry, chain_list, read_lists
 from minichain.identity.traces import find_personal
+from minichain.identity.vault import pairwise
 from minichain.ledger.types import Call
 from minichain.live.drawer import Drawer
 from minichain.scenarios.residents import PEOPLE, Town, personal_values
@@ -119,6 +121,12 @@ def test_data_are_shared_read_logged_ordered_taken_back_and_erased(town: Town) -
     town.data.erase(share.number)
     assert kept not in town.place.storage.values()
     assert share.record.hex() not in b"".join(encode([k, v]) for k, v in town.place.storage.items()).hex()
+    with_root = {
+        pairwise(town.place.wallets[name].key, town.place.wallets[CLINIC].did, "treatment").did for name in PEOPLE
+    }
+    subject = town.place.net.view("grants", "record", {"record": share.record})["subject"]
+    assert subject not in with_root, "not even who has every key of the town finds the subject again"
+    assert share.nonce not in b"".join(town.place.storage.values())
     with pytest.raises(CredentialError, match="was erased"):
         town.data.look(CLINIC, share.number, "treatment")
     assert any(share.record in data for _, data in blocks(town.place.net)), "the chain still has the commitment"
@@ -152,6 +160,25 @@ def test_a_status_is_believed_only_with_its_proof(town: Town, monkeypatch: pytes
         monkeypatch.setattr(net, "state", lambda _key, answer=answer: answer)
         with pytest.raises(CredentialError, match="not in the state of its block"):
             proven(net, key)
+
+
+def test_a_list_of_the_chain_is_exported_for_verifiers_who_do_not_read_it(town: Town) -> None:
+    net, office = town.place.net, town.place.wallets["Residents' Office"]
+    revoked = {one.place for one in town.cards.issued() if one.revoked}
+    assert revoked
+    made = export_list(net, 1, office.key)
+    by = Verifier(town.place.now_ms(), "a clock", trust_list({"BitstringStatusListCredential": [office.did]}))
+    name = chain_list(net.genesis.hash, "status", 1)
+    read = read_lists({name: verify(made, by).require().claims})
+    for one in town.cards.issued():
+        entry = Entry(name, one.place, "revocation")
+        if one.revoked:
+            with pytest.raises(CredentialError, match="revoked, by place"):
+                read(entry)
+        else:
+            assert read(entry).startswith("not revoked")
+    with pytest.raises(CredentialError, match="who alone can sign it"):
+        export_list(net, 1, town.place.wallets[LIBRARY].key)
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,26 @@ from minichain.client.network import Network
 from minichain.codec import decode_own
 from minichain.contracts.storage import state_key
 from minichain.crosschain import proofs
+from minichain.crypto import KeyPair
 from minichain.errors import CredentialError, ProofError
-from minichain.identity.credentials import ReadStatus, Trust, Verifier
+from minichain.identity.credentials import ReadStatus, Trust, Verifier, issue, unsigned
 from minichain.identity.integrity import KeyAt, did_key_at
-from minichain.identity.status import CHUNK_BITS, SIZE, Entry, is_set, judge, read_chain_list
+from minichain.identity.jcs import Json
+from minichain.identity.status import (
+    CHUNK_BITS,
+    SIZE,
+    Entry,
+    chain_list,
+    is_set,
+    judge,
+    list_subject,
+    read_chain_list,
+)
 from minichain.ledger.types import Header
 
 STATUS: Final = "status"  # the usual names of the system contracts
 ACCREDITATION: Final = "accreditation"
+PAGE: Final = 64  # parts of a list that the contract gives at a time
 
 
 def verifier(net: Network, trust: Trust | None = None, key_at: KeyAt = did_key_at) -> Verifier:
@@ -63,6 +75,18 @@ def chain_status(net: Network) -> ReadStatus:
         return judge(entry, is_on, f"list {number}, as of block {header.height}")
 
     return read
+
+
+def export_list(net: Network, number: int, key: KeyPair, contract: str = STATUS) -> Json:
+    """Sign a list as it is now as a BitstringStatusListCredential, for verifiers who do not read the chain."""
+    opened = net.view(contract, "opened", {"number": number})
+    head = net.head()
+    if head is None or opened["issuer"] != key.did:
+        raise CredentialError("issuer", f"list {number} is that of {opened['issuer']}, who alone can sign it")
+    pages = range(0, SIZE // CHUNK_BITS, PAGE)
+    bits = b"".join(net.view(contract, "bits", {"number": number, "start": start, "limit": PAGE}) for start in pages)
+    subject = list_subject(chain_list(net.genesis.hash, contract, number), opened["purpose"], bits)
+    return issue(unsigned("BitstringStatusListCredential", key.did, subject, head.time_ms), key, head.time_ms)
 
 
 def proven(net: Network, key: bytes) -> tuple[Any, Header]:

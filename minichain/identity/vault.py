@@ -65,12 +65,13 @@ def commitment(salt: bytes, data: bytes) -> bytes:
     return digest("commitment", salt + data)
 
 
-def pairwise(root: KeyPair, party: str, purpose: str) -> KeyPair:
+def pairwise(root: KeyPair, party: str, purpose: str, nonce: bytes = b"") -> KeyPair:
     """Derive the key that a person uses towards one party for one purpose, and nowhere else.
 
-    Without the root nobody can tell that two such keys are one person's.
+    Without the root nobody can tell that two such keys are one person's. With a `nonce` that is destroyed later, not
+    even the person can find the key again, nor whoever takes the root away.
     """
-    return KeyPair.derive(root.seed, f"pairwise {party} {purpose}")
+    return KeyPair.derive(root.seed, f"pairwise {party} {purpose} {nonce.hex()}".rstrip())
 
 
 def close(data: bytes, readers: Iterable[str], random: Random, salt: bytes = b"") -> Stored:

@@ -1,7 +1,8 @@
 """Data authorisation: a resident shares a record with one party for one purpose, sees who looked, takes back, erases.
 
 For each share the record is closed anew, with a salt and a subject's key of its own: on the chain two shares of one
-person have nothing in common. The supervision's box is closed at once and handed out only under a recorded order.
+person have nothing in common, and when salt and nonce are destroyed, nothing leads back to the person. The
+supervision's box is closed at once and handed out only under a recorded order.
 """
 
 from __future__ import annotations
@@ -28,14 +29,18 @@ DAY_MS: Final = 86_400_000
 
 
 class Share(Record):
-    """A record that a resident shares: what the resident's wallet knows. After erasure it no longer says which."""
+    """A record that a resident shares: what the resident's wallet knows.
+
+    The nonce leads to the key that is its subject on the chain. After erasure neither record nor nonce is known.
+    """
 
     number: int
     resident: str
     party: str
     purpose: str
     until: int
-    record: bytes  # the commitment; empty once erased
+    record: bytes  # the commitment
+    nonce: bytes
     taken_back: bool = False
 
 
@@ -75,7 +80,9 @@ class Data:
 
     def share(self, resident: str, party: str, purpose: str, days: int = 30) -> Share:
         """Close a resident's record for one party and purpose, register it, and grant access for some days."""
-        place, subject = self._place, self._subject(resident, party, purpose)
+        place = self._place
+        nonce = place.random(SALT_BYTES)
+        subject = self._subject(resident, party, purpose, nonce)
         content = canonical({name: PEOPLE[resident][name] for name in IN_RECORD})
         readers = [subject.did, place.wallets[party].did, place.wallets[AUDITOR].did]
         stored = close(content, readers, place.random)
@@ -84,7 +91,7 @@ class Data:
         register = Call(GRANTS, "register", {"record": stored.record})
         place.net.send(subject, [register, Call(GRANTS, "grant", grant)])
         self.vault.keep(stored)
-        share = Share(place.next_number("shares"), resident, party, purpose, until, stored.record)
+        share = Share(place.next_number("shares"), resident, party, purpose, until, stored.record, nonce)
         place.put("shares", share.number, share)
         return share
 
@@ -102,7 +109,7 @@ class Data:
     def take_back(self, number: int) -> Receipt:
         """Take a grant back, and close the record under another key."""
         place, share = self._place, self._present(number)
-        subject = self._subject(share.resident, share.party, share.purpose)
+        subject = self._subject(share.resident, share.party, share.purpose, share.nonce)
         grant = {"record": share.record, "party": place.wallets[share.party].did, "purpose": share.purpose}
         receipt = place.net.send(subject, [Call(GRANTS, "revoke", grant)])
         self.vault.reseal(share.record, subject.key, [place.wallets[AUDITOR].did], place.random)
@@ -112,10 +119,10 @@ class Data:
     def erase(self, number: int) -> Receipt:
         """Declare a record erased, and destroy it with its salt and its keys."""
         place, share = self._place, self._present(number)
-        subject = self._subject(share.resident, share.party, share.purpose)
+        subject = self._subject(share.resident, share.party, share.purpose, share.nonce)
         receipt = place.net.send(subject, [Call(GRANTS, "erase", {"record": share.record})])
         self.vault.erase(share.record)
-        self._keep(share, record=b"")
+        self._keep(share, record=b"", nonce=b"")
         return receipt
 
     # --- who wants to read
@@ -144,9 +151,9 @@ class Data:
 
     # ---
 
-    def _subject(self, resident: str, party: str, purpose: str) -> Wallet:
+    def _subject(self, resident: str, party: str, purpose: str, nonce: bytes) -> Wallet:
         place = self._place
-        return Wallet(resident, pairwise(place.wallets[resident].key, place.wallets[party].did, purpose))
+        return Wallet(resident, pairwise(place.wallets[resident].key, place.wallets[party].did, purpose, nonce))
 
     def _share(self, number: int) -> Share:
         found = self._place.get("shares", number, Share)
