@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from msgspec import structs
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from wasteday import played
@@ -160,6 +161,24 @@ def test_a_status_is_believed_only_with_its_proof(town: Town, monkeypatch: pytes
         monkeypatch.setattr(net, "state", lambda _key, answer=answer: answer)
         with pytest.raises(CredentialError, match="not in the state of its block"):
             proven(net, key)
+    assert honest.header is not None
+    forged = structs.replace(honest.header, state_root=bytes(32))
+    monkeypatch.setattr(net, "state", lambda _key: type(honest)(None, honest.proof, forged, honest.certificate))
+    with pytest.raises(CredentialError, match="a block that is not of this chain"):
+        proven(net, key)
+
+
+@pytest.mark.parametrize("kind", [{"engine": "pow"}, {"engine": "raft"}, {"profile": "public"}, {"profile": "private"}])
+def test_a_town_on_every_kind_of_chain(kind: dict[str, str]) -> None:
+    """Also where blocks are empty, where writing costs something, and where only members and the admitted write."""
+    with Network.simulated(validators=4, seed=7, **kind) as net:
+        other = Town.open(net, {}, Random(1).randbytes)
+        card = other.cards.issue("Resident 1", LIBRARY)
+        assert asked(other, "overEighteen").holds
+        other.cards.revoke(card.number)
+        assert asked(other, "overEighteen").clause("status").state == "failed"
+        share = other.data.share("Resident 1", CLINIC, "treatment")
+        assert other.data.look(CLINIC, share.number, "treatment").allowed
 
 
 def test_a_list_of_the_chain_is_exported_for_verifiers_who_do_not_read_it(town: Town) -> None:

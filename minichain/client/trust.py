@@ -1,7 +1,7 @@
 """What a verifier reads from a chain: the clock, who is accredited, and whether something was revoked.
 
-A status is read with its state proof, and the block it stands in is proved final, so no single node can lie about it. A
-node may still show an old block: every answer says which one it was.
+A status is read with its state proof, and the block it stands in is proved final (on a chain of work: to have its place
+in the chain), so no single node can lie about it. A node may still show an old block: every answer says which one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from minichain.client.network import Network
 from minichain.codec import decode_own
 from minichain.contracts.storage import state_key
 from minichain.crosschain import proofs
+from minichain.crosschain.work import follow
 from minichain.crypto import KeyPair
 from minichain.errors import CredentialError, ProofError
 from minichain.identity.credentials import ReadStatus, Trust, Verifier, issue, unsigned
@@ -70,9 +71,9 @@ def chain_status(net: Network) -> ReadStatus:
         if opened is None or opened["purpose"] != entry.purpose or entry.index >= SIZE:
             raise CredentialError("status", f"the chain has no place {entry.index} of such a list for {entry.purpose}")
         part, place = divmod(entry.index, CHUNK_BITS)
-        chunk, header = proven(net, state_key(contract, "chunks", (number, part)))
+        chunk, where = proven(net, state_key(contract, "chunks", (number, part)))
         is_on = chunk is not None and is_set(chunk, place)
-        return judge(entry, is_on, f"list {number}, as of block {header.height}")
+        return judge(entry, is_on, f"list {number}, as of {where}")
 
     return read
 
@@ -89,18 +90,34 @@ def export_list(net: Network, number: int, key: KeyPair, contract: str = STATUS)
     return issue(unsigned("BitstringStatusListCredential", key.did, subject, head.time_ms), key, head.time_ms)
 
 
-def proven(net: Network, key: bytes) -> tuple[Any, Header]:
+def proven(net: Network, key: bytes) -> tuple[Any, str]:
     """Return a stored value (None: there is none) and the block in whose state it is; checked, not merely told."""
     answer = net.state(key)
     if answer.header is None:
         raise CredentialError("status", "this chain has no block yet")
-    first = net.block(answer.header.height).receipts[0].tx_id.hex()
     try:
-        final = net.proof(first)
-        proofs.verify(final, net.genesis.hash)
+        words = _place_of(net, answer.header)
     except ProofError as error:
-        raise CredentialError("status", f"a node shows a block that is not final: {error}") from None
-    is_there = merkle.verify_state(key, answer.value, answer.proof, final.header.state_root)
-    if final.header != answer.header or not is_there:
+        raise CredentialError("status", f"a node shows a block that is not of this chain: {error}") from None
+    if not merkle.verify_state(key, answer.value, answer.proof, answer.header.state_root):
         raise CredentialError("status", "a node shows a value that is not in the state of its block: ask another one")
-    return (None if answer.value is None else decode_own(answer.value, Any)), final.header
+    return (None if answer.value is None else decode_own(answer.value, Any)), words
+
+
+def _place_of(net: Network, header: Header) -> str:
+    """Say which block this is; raises `ProofError` unless it is final, or on a chain of work has its place in it.
+
+    A proof of the block's first transaction shows it. Only chains of work have blocks without one; there every proof
+    brings the whole chain of headers, and a state is that of the last block, however few confirm it.
+    """
+    height = next(height for height in range(header.height, 0, -1) if net.headers(height, 1)[0][1])
+    final = net.proof(net.block(height).receipts[0].tx_id.hex())
+    if net.genesis.spec.engine != "pow":
+        proofs.verify(final, net.genesis.hash)
+        if final.header != header:
+            raise ProofError(f"it is another block {header.height} than the one that was certified")
+        return f"block {header.height}"
+    chain = follow(net.genesis, final.links)
+    if len(chain) <= header.height or chain[header.height].id != header.id:
+        raise ProofError(f"its block {header.height} is not in the chain of headers given with it")
+    return f"block {header.height}, which {len(chain) - 1 - header.height} more confirm"

@@ -89,6 +89,7 @@ class Data:
         until = place.now_ms() + days * DAY_MS
         grant = {"record": stored.record, "party": place.wallets[party].did, "purpose": purpose, "until": until}
         register = Call(GRANTS, "register", {"record": stored.record})
+        place.net.open([subject])  # where not everybody may write, or writing costs something
         place.net.send(subject, [register, Call(GRANTS, "grant", grant)])
         self.vault.keep(stored)
         share = Share(place.next_number("shares"), resident, party, purpose, until, stored.record, nonce)
