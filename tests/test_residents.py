@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -287,7 +288,8 @@ def test_what_somebody_puts_on_a_chain_is_found() -> None:
 
 def test_the_networks_of_notebooks_are_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """notebooks/conftest.py lets each kernel search what it closes; here one that has something to find."""
-    monkeypatch.setenv("IPYTHONDIR", str(ROOT / "tests" / "scanned"))
+    monkeypatch.setenv("IPYTHONDIR", "")  # it is put back after the test
+    runpy.run_path(str(ROOT / "notebooks" / "conftest.py"))
     cells = (
         "import minichain as mc",
         f"SOURCE = {NOTES!r}",

@@ -23,7 +23,10 @@ SUPERVISION = "supervision"
 
 
 class Grants(Contract):
-    """Data authorisation: grants, accesses, orders, erasure."""
+    """Data authorisation: grants, accesses, orders, erasure.
+
+    zh: 数据授权：授权、读取、命令、删除。
+    """
 
     office = Value(str)  # appoints those who may issue orders
     purposes = Value(dict)  # code -> sentence: the only words that stand here
@@ -47,7 +50,10 @@ class Grants(Contract):
 
     @action
     def register(self, record: bytes) -> None:
-        """Register the commitment to a record that is kept elsewhere; the caller is its subject."""
+        """Register the commitment to a record that is kept elsewhere; the caller is its subject.
+
+        zh: 登记存放在别处的一份记录的承诺值；调用者是本人。
+        """
         require(self.caller == self.signer, "only the subject's own signature registers")
         require(len(record) == DIGEST, f"a commitment has {DIGEST} bytes")
         require(record not in self.records, "this commitment is registered already: draw a new salt")
@@ -56,7 +62,10 @@ class Grants(Contract):
 
     @action
     def grant(self, record: bytes, party: str, purpose: str, until: int) -> None:
-        """Let a party read a record for one purpose, until a time."""
+        """Let a party read a record for one purpose, until a time.
+
+        zh: 允许一方在某时之前为一种用途读取记录。
+        """
         self.require_subject(record)
         require(party.startswith("did:") and len(party) <= 255, "a party is named by its did")
         require(purpose in self.purposes, f"there is no purpose {purpose}: see purposes")
@@ -66,7 +75,10 @@ class Grants(Contract):
 
     @action
     def revoke(self, record: bytes, party: str, purpose: str) -> None:
-        """Take a grant back, from this block on."""
+        """Take a grant back, from this block on.
+
+        zh: 从本区块起收回授权。
+        """
         self.require_subject(record)
         found = self.grants.get((record, party, purpose))
         require(found is not None and found["revoked"] == 0, "there is no such grant to take back")
@@ -76,7 +88,10 @@ class Grants(Contract):
 
     @action
     def erase(self, record: bytes) -> None:
-        """Declare that a record is destroyed: nobody gets it any more, under no grant and no order."""
+        """Declare that a record is destroyed: nobody gets it any more, under no grant and no order.
+
+        zh: 声明一份记录已销毁：凭任何授权或命令都不能再取得。
+        """
         self.require_subject(record)
         found = self.records[record]
         found["erased"] = self.now
@@ -94,7 +109,10 @@ class Grants(Contract):
 
     @action
     def access(self, record: bytes, purpose: str) -> dict:
-        """Ask for a record, for one purpose. It is recorded, whatever the answer: {number, allowed, why}."""
+        """Ask for a record, for one purpose. It is recorded, whatever the answer: {number, allowed, why}.
+
+        zh: 为一种用途请求一份记录。无论结果如何都会被记录。
+        """
         why = self.hindrance(record, self.caller, purpose)
         number = self.counts.get(record, 0) + 1
         order = self.orders.get((record, self.caller), {}) if purpose == SUPERVISION else {}
@@ -107,7 +125,10 @@ class Grants(Contract):
 
     @view
     def hindrance(self, record: bytes, party: str, purpose: str) -> str:
-        """Say why a party may not read a record for a purpose now; nothing if it may."""
+        """Say why a party may not read a record for a purpose now; nothing if it may.
+
+        zh: 说明一方现在为何不能读取；可以则为空。
+        """
         require(len(record) == DIGEST, f"a commitment has {DIGEST} bytes")
         require(purpose in self.purposes or purpose == SUPERVISION, f"there is no purpose {purpose}: see purposes")
         if record not in self.records:
@@ -128,7 +149,10 @@ class Grants(Contract):
 
     @action
     def appoint(self, did: str, role: str) -> None:
-        """Let an account issue orders of supervision in a role; an empty role ends that."""
+        """Let an account issue orders of supervision in a role; an empty role ends that.
+
+        zh: 让一个账户以某种角色下达监督命令；角色为空则终止。
+        """
         require(self.caller == self.office, "only the office that keeps the rules appoints")
         require(did.startswith("did:") and len(did) <= 255, "an account is named by its did")
         require(len(role) <= 64, "a role has at most 64 characters")
@@ -138,6 +162,8 @@ class Grants(Contract):
     @action
     def order(self, record: bytes, party: str, reference: bytes, until: int, shown: int = 0) -> None:
         """Order that a party may read a record, until a time; `reference` is the digest of the written order.
+
+        zh: 命令允许一方在某时之前读取记录；附书面命令的摘要。
 
         The subject's view shows it from the time `shown` on, at once if that is 0.
         """
@@ -158,7 +184,10 @@ class Grants(Contract):
 
     @view
     def record(self, record: bytes) -> dict:
-        """Show a record: its subject, since when, when it was erased (0: it was not), how often it was asked for."""
+        """Show a record: its subject, since when, when it was erased (0: it was not), how often it was asked for.
+
+        zh: 显示一份记录：本人、起始、删除时间、被请求的次数。
+        """
         require(record in self.records, "this record is not registered")
         found = self.records[record]
         found["accesses"] = self.counts.get(record, 0)
@@ -166,17 +195,26 @@ class Grants(Contract):
 
     @view
     def granted(self, record: bytes, party: str, purpose: str) -> dict:
-        """Show a grant: since, until, and when it was taken back (0: it was not)."""
+        """Show a grant: since, until, and when it was taken back (0: it was not).
+
+        zh: 显示一项授权：起始、截止、收回时间（0 表示未收回）。
+        """
         return self.grants.get((record, party, purpose), {})
 
     @view
     def entry(self, record: bytes, number: int) -> dict:
-        """Show one access by its number, for whoever hands out the record."""
+        """Show one access by its number, for whoever hands out the record.
+
+        zh: 按编号显示一次读取请求，供交付记录者查验。
+        """
         return self.accesses.get((record, number), {})
 
     @view
     def log(self, record: bytes, start: int = 0, limit: int = 100) -> list:
-        """List who asked for a record, when and for what, oldest first; what an order keeps back comes later."""
+        """List who asked for a record, when and for what, oldest first; what an order keeps back comes later.
+
+        zh: 列出谁在何时为何请求过记录，最早的在前；命令暂缓公布的稍后出现。
+        """
         require(start >= 0 and 0 <= limit <= 100, "ask for at most 100 entries at a time")
         end = min(start + limit, self.counts.get(record, 0))
         entries = [self.accesses[(record, number)] for number in range(start + 1, end + 1)]
@@ -184,11 +222,17 @@ class Grants(Contract):
 
     @view
     def order_on(self, record: bytes, party: str) -> dict:
-        """Show the order under which a party may read a record, from the time on that it names."""
+        """Show the order under which a party may read a record, from the time on that it names.
+
+        zh: 显示一方据以读取记录的命令，自其载明的时间起。
+        """
         found = self.orders.get((record, party), {})
         return found if found and found["shown"] <= self.now else {}
 
     @view
     def purpose_words(self) -> dict:
-        """Say each purpose in a sentence."""
+        """Say each purpose in a sentence.
+
+        zh: 用一句话说明每种用途。
+        """
         return self.purposes

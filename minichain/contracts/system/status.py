@@ -15,7 +15,10 @@ PURPOSES = ("revocation", "suspension")
 
 
 class Status(Contract):
-    """Status lists of credentials."""
+    """Status lists of credentials.
+
+    zh: 证件状态名单。
+    """
 
     count = Value(int)
     lists = Map(int, dict)
@@ -23,7 +26,10 @@ class Status(Contract):
 
     @action
     def open(self, purpose: str) -> int:
-        """Open a list for revocation or suspension; returns its number."""
+        """Open a list for revocation or suspension; returns its number.
+
+        zh: 开设一份吊销或暂停名单；返回其编号。
+        """
         require(purpose in PURPOSES, "a list is for revocation or suspension")
         number = self.count + 1
         self.count = number
@@ -33,12 +39,18 @@ class Status(Contract):
 
     @action
     def mark(self, number: int, place: int) -> None:
-        """Revoke, or suspend, what has this place."""
+        """Revoke, or suspend, what has this place.
+
+        zh: 吊销或暂停占有此位置的证件。
+        """
         self.write(number, place, True)
 
     @action
     def clear(self, number: int, place: int) -> None:
-        """Lift the suspension of what has this place."""
+        """Lift the suspension of what has this place.
+
+        zh: 解除此位置上的暂停。
+        """
         require(number in self.lists, f"there is no list {number}: open one first")
         require(self.lists[number]["purpose"] == "suspension", "a revocation is for good: issue a new credential")
         self.write(number, place, False)
@@ -57,7 +69,10 @@ class Status(Contract):
 
     @view
     def get(self, number: int, place: int) -> bool:
-        """Tell whether a place is marked."""
+        """Tell whether a place is marked.
+
+        zh: 说明某个位置是否被标记。
+        """
         require(number in self.lists, f"there is no list {number}")
         require(0 <= place < PLACES, f"a list has the places 0 to {PLACES - 1}")
         chunk = self.chunks.get((number, place // (CHUNK * 8)), b"\x00" * CHUNK)
@@ -65,13 +80,19 @@ class Status(Contract):
 
     @view
     def opened(self, number: int) -> dict:
-        """Show who opened a list, and for what."""
+        """Show who opened a list, and for what.
+
+        zh: 显示谁为何开设了名单。
+        """
         require(number in self.lists, f"there is no list {number}")
         return self.lists[number]
 
     @view
     def bits(self, number: int, start: int = 0, limit: int = 64) -> bytes:
-        """Return some parts of a list, of 256 places each, for export."""
+        """Return some parts of a list, of 256 places each, for export.
+
+        zh: 返回名单的若干部分，每部分 256 位，供导出。
+        """
         require(number in self.lists, f"there is no list {number}")
         require(start >= 0 and 0 <= limit <= 64, "ask for at most 64 parts at a time")
         end = min(start + limit, PLACES // (CHUNK * 8))
