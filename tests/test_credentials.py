@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minichain.contracts.sandbox import Sandbox
-from minichain.contracts.system import SOURCES
+from minichain.contracts.system import DATA
 from minichain.crypto import KeyPair, base58, did_of, from_base58
 from minichain.errors import CredentialError, DecodeError, UsageError
 from minichain.identity import status
@@ -226,7 +226,7 @@ def test_a_list_that_is_short_damaged_or_a_bomb_is_refused(text: str, words: str
 def test_the_contract_keeps_the_same_bits_and_exports_them() -> None:
     box = Sandbox()
     issuer, other = box.account("issuer"), box.account("other")
-    lists = box.deploy(SOURCES["status"], sender=issuer)
+    lists = box.deploy(DATA["status"], sender=issuer)
     revoked, suspended = lists.open("revocation").result, lists.open("suspension").result
     for place in (0, 9, 70_000, status.SIZE - 1):
         lists.mark(revoked, place)
@@ -459,7 +459,7 @@ def test_a_status_list_of_the_standard_is_a_credential_like_any_other() -> None:
 def test_accreditation_is_a_list_on_the_chain() -> None:
     box = Sandbox()
     authority, office = box.account("authority"), OFFICE.did
-    register = box.deploy(SOURCES["accreditation"], sender=authority)
+    register = box.deploy(DATA["accreditation"], sender=authority)
     assert not register.is_accredited(office, "ResidentCard")
     register.accredit(office, "ResidentCard", box.now_ms + 1000)
     assert register.is_accredited(office, "ResidentCard")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from minichain.contracts.sandbox import START_MS, Sandbox
-from minichain.contracts.system import SOURCES
+from minichain.contracts.system import DATA
 from minichain.crypto import KeyPair, digest
 from minichain.errors import CredentialError, DecodeError, UsageError
 from minichain.identity.traces import find_personal, find_secret, spellings
@@ -29,7 +29,7 @@ class House:
     def __init__(self) -> None:
         self.box, draw = Sandbox(), Random(5)
         self.random = draw.randbytes
-        self.grants = self.box.deploy(SOURCES["grants"], sender=OFFICE.did, purposes=PURPOSES)
+        self.grants = self.box.deploy(DATA["grants"], sender=OFFICE.did, purposes=PURPOSES)
         self.storage: dict[str, bytes] = {}
         self.vault = Vault(self.storage, self.grants)
         self.subject = pairwise(RESIDENT, CLINIC.did, "treatment")
@@ -229,7 +229,7 @@ def test_an_order_has_bounds(house: House) -> None:
 def test_rules_that_make_no_sense_are_not_deployed() -> None:
     for purposes in ({}, {"supervision": "to look"}, {"a b": "x"}, {"x": ""}, {f"p{n}": "x" for n in range(33)}):
         with pytest.raises(Exception, match="purpose"):
-            Sandbox().deploy(SOURCES["grants"], sender=OFFICE.did, purposes=purposes)
+            Sandbox().deploy(DATA["grants"], sender=OFFICE.did, purposes=purposes)
 
 
 # --- erasure -----------------------------------------------------------------------------------------------------

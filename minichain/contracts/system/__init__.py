@@ -1,8 +1,8 @@
-"""Contracts that every chain may need, written in the contract language like any other.
+"""Contracts that come with the ledger, written in the contract language like any other.
 
-Those of `KINDS` say who the members of a chain are. A chain has at most one of them, from its genesis on, under the
-name `members`; the ledger reads its event `Committee`. Those of `DATA` are deployed by whoever needs them: status lists
-of credentials, accredited issuers, and grants of access to data.
+`KINDS` say who the members of a chain are. A chain has at most one of them, from its genesis on, under the name
+`members`; the ledger reads its event `Committee`. Those of `DATA` are deployed by whoever needs them: status lists of
+credentials, accredited issuers, and grants of access to data.
 """
 
 from __future__ import annotations
@@ -14,5 +14,6 @@ from typing import Final
 from minichain.contracts.sandbox import source_of
 
 KINDS: Final = ("authority", "stake", "delegation")
-DATA: Final = ("status", "accreditation", "grants")
-SOURCES: Final = MappingProxyType({name: source_of(Path(__file__).with_name(f"{name}.py")) for name in (*KINDS, *DATA)})
+SOURCES: Final = MappingProxyType({kind: source_of(Path(__file__).with_name(f"{kind}.py")) for kind in KINDS})
+_DATA: Final = ("status", "accreditation", "grants")
+DATA: Final = MappingProxyType({name: source_of(Path(__file__).with_name(f"{name}.py")) for name in _DATA})

@@ -14,7 +14,7 @@ from minichain.client.network import Network
 from minichain.client.trust import ACCREDITATION, STATUS
 from minichain.client.wallet import Wallet
 from minichain.codec import Record, decode, encode
-from minichain.contracts.system import SOURCES
+from minichain.contracts.system import DATA
 from minichain.identity.traces import Trace
 from minichain.ledger.types import Call
 from minichain.scenarios.residents.cards import KIND, Cards
@@ -157,13 +157,13 @@ class Town:
 def _found(place: Place, known: set[str]) -> None:
     net, by = place.net, place.net.wallets(ROLES)
     if STATUS not in known:
-        net.deploy(SOURCES["status"], sender=by[KEEPER], name=STATUS)
+        net.deploy(DATA["status"], sender=by[KEEPER], name=STATUS)
         net.send(by[OFFICE], [Call(STATUS, "open", {"purpose": "revocation"})])
     if ACCREDITATION not in known:
-        net.deploy(SOURCES["accreditation"], sender=by[BOARD], name=ACCREDITATION)
+        net.deploy(DATA["accreditation"], sender=by[BOARD], name=ACCREDITATION)
         until = place.now_ms() + YEARS_MS
         accredit = Call(ACCREDITATION, "accredit", {"issuer": by[OFFICE].did, "kind": KIND, "until": until})
         net.send(by[BOARD], [accredit])
     if GRANTS not in known:
-        net.deploy(SOURCES["grants"], sender=by[KEEPER], name=GRANTS, purposes=dict(PURPOSES))
+        net.deploy(DATA["grants"], sender=by[KEEPER], name=GRANTS, purposes=dict(PURPOSES))
         net.send(by[KEEPER], [Call(GRANTS, "appoint", {"did": by[COURT].did, "role": "court"})])
