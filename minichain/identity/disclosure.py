@@ -340,14 +340,22 @@ def _require_issuer_signature(token: str, by: Verifier) -> str:
 
 
 def _content(made: SdJwt, opened: Opened) -> Json:
-    """Return the credential in an opened payload; raises `CredentialError` if what decides about it was hidden."""
-    if hidden := sorted(path for path in opened.paths if path.split(".")[0] not in OPEN or path in OPEN):
-        raise CredentialError(
-            "disclosure", f"{hidden[0][:80]!r} must not be hidden: the credential's validity needs it"
-        )
-    if not isinstance(payload_of(made.token).get("_sd", []), list) or payload_of(made.token).get("_sd"):
-        raise CredentialError("disclosure", "something is hidden beside the subject: it could decide about validity")
+    """Return the credential in an opened payload; raises `CredentialError` if what decides about it can be hidden."""
+    payload = payload_of(made.token)
+    around = {name: value for name, value in payload.items() if name not in OPEN}
+    if OPEN & opened.paths.keys() or _hides(around):
+        raise CredentialError("disclosure", "something is hidden beside the subject: its validity could hang on it")
     return {name: value for name, value in opened.claims.items() if name != "cnf"}
+
+
+def _hides(value: Any) -> bool:
+    """Tell whether anything in what the issuer signed can be kept back."""
+    match value:
+        case dict():
+            return "..." in value or bool(value.get("_sd")) or any(map(_hides, value.values()))
+        case list():
+            return any(map(_hides, value))
+    return False
 
 
 def _require_binding(parts: SdJwt, by: Verifier) -> str:
