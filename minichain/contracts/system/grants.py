@@ -80,8 +80,8 @@ class Grants(Contract):
         zh: 从本区块起收回授权。
         """
         self.require_subject(record)
-        found = self.grants.get((record, party, purpose))
-        require(found is not None and found["revoked"] == 0, "there is no such grant to take back")
+        found = self.grants.get((record, party, purpose), {})
+        require(found.get("revoked") == 0, "there is no such grant to take back")
         found["revoked"] = self.now
         self.grants[(record, party, purpose)] = found
         emit("Revoked", record=record, party=party, purpose=purpose)
