@@ -1,8 +1,9 @@
-"""The contracts that a chain can have from its genesis on, written in the contract language like any other.
+"""Contracts that come with the ledger, written in the contract language like any other.
 
-`SOURCES` are those that say who the members of a chain are: it has at most one of them, under the name `members`, and
-the ledger reads its event `Committee`. `IDENTITY` says who holds an account, under the name `identity`: the ledger
-reads its event `KeyChanged`.
+`SOURCES` are those that say who the members of a chain are: it has at most one of them, from its genesis on, under the
+name `members`, and the ledger reads its event `Committee`. `IDENTITY` says who holds an account, under the name
+`identity`: the ledger reads its event `KeyChanged`. Those of `DATA` are deployed by whoever needs them: status lists of
+credentials, accredited issuers, and grants of access to data.
 """
 
 from __future__ import annotations
@@ -16,3 +17,5 @@ from minichain.contracts.sandbox import source_of
 KINDS: Final = ("authority", "stake", "delegation")
 SOURCES: Final = MappingProxyType({kind: source_of(Path(__file__).with_name(f"{kind}.py")) for kind in KINDS})
 IDENTITY: Final = source_of(Path(__file__).with_name("identity.py"))
+_DATA: Final = ("status", "accreditation", "grants")
+DATA: Final = MappingProxyType({name: source_of(Path(__file__).with_name(f"{name}.py")) for name in _DATA})
