@@ -21,10 +21,12 @@ from wasteday import played
 from minichain.client import Network
 from minichain.client.exposure import blocks, exposed
 from minichain.client.trust import chain_status, export_list, proven
+from minichain.client.trust import verifier as chain_verifier
 from minichain.codec import encode
 from minichain.contracts.storage import state_key
+from minichain.contracts.system import DATA
 from minichain.errors import CallFailed, CredentialError, UsageError
-from minichain.identity.credentials import Verifier, trust_list, verify
+from minichain.identity.credentials import Verifier, issue, trust_list, unsigned, verify
 from minichain.identity.status import Entry, chain_list, read_lists
 from minichain.identity.traces import find_personal
 from minichain.identity.vault import pairwise
@@ -230,6 +232,25 @@ def test_who_is_not_accredited_any_more_is_not_trusted(town: Town) -> None:
     assert report.clause("issuer").state == "failed"
     assert "is withdrawn" in report.clause("issuer").said
     place.net.send(board, [Call("accreditation", "accredit", {**whom, "until": place.now_ms() + 10**12})])
+
+
+def test_an_issuer_changes_its_key_and_what_it_signed_before_still_holds() -> None:
+    with Network.simulated(validators=1, seed=17) as net:
+        first = net.wallet("office")
+        net.identity.by(first)
+        trust = trust_list({"ResidentCard": [first.did]})
+        net.deploy(DATA["status"], sender=first)
+        content = unsigned("ResidentCard", first.did, {"district": "Riverside"}, net.head().time_ms)  # type: ignore[union-attr]
+        before = issue(content, first.key, net.head().time_ms)  # type: ignore[union-attr]
+        second = net.identity.rotate(first)
+        assert second.did == first.did
+        changed = net.head().time_ms  # type: ignore[union-attr]
+        by = chain_verifier(net, trust)
+        assert verify(before, by).holds
+        assert verify(issue(content, second.key, changed), by).holds
+        late = verify(issue(content, first.key, changed), by)
+        assert late.failure is not None
+        assert "did not sign with this key at" in late.failure.said
 
 
 # --- the search --------------------------------------------------------------------------------------------------

@@ -6,7 +6,10 @@ in the chain), so no single node can lie about it. A node may still show an old 
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, Final
+
+from msgspec import convert
 
 from minichain import merkle
 from minichain.client.network import Network
@@ -14,10 +17,11 @@ from minichain.codec import decode_own
 from minichain.contracts.storage import state_key
 from minichain.crosschain import proofs
 from minichain.crosschain.work import follow
-from minichain.crypto import KeyPair
+from minichain.crypto import KeyPair, public_of
 from minichain.errors import CredentialError, ProofError
+from minichain.identity import documents
 from minichain.identity.credentials import ReadStatus, Trust, Verifier, issue, unsigned
-from minichain.identity.integrity import KeyAt, did_key_at
+from minichain.identity.integrity import KeyAt, did_key_at, write_time
 from minichain.identity.jcs import Json
 from minichain.identity.status import (
     CHUNK_BITS,
@@ -36,13 +40,14 @@ ACCREDITATION: Final = "accreditation"
 PAGE: Final = 64  # parts of a list that the contract gives at a time
 
 
-def verifier(net: Network, trust: Trust | None = None, key_at: KeyAt = did_key_at) -> Verifier:
+def verifier(net: Network, trust: Trust | None = None, key_at: KeyAt | None = None) -> Verifier:
     """Return a verifier that goes by a chain: its last block's time, its accredited issuers, its status lists."""
     head = net.head()
     if head is None:
         raise CredentialError("time", "this chain has no block yet, so it has no time")
     words = f"the clock of block {head.height}"
-    return Verifier(head.time_ms, words, trust or accredited(net), chain_status(net), key_at)
+    keys = key_at or (chain_key_at(net) if net.genesis.spec.identity else did_key_at)
+    return Verifier(head.time_ms, words, trust or accredited(net), chain_status(net), keys)
 
 
 def accredited(net: Network, contract: str = ACCREDITATION) -> Trust:
@@ -76,6 +81,23 @@ def chain_status(net: Network) -> ReadStatus:
         return judge(entry, is_on, f"list {number}, as of {where}")
 
     return read
+
+
+def chain_key_at(net: Network) -> KeyAt:
+    """Tell which key a did signed with at a time, from the records of the chain's contract `identity`, each proved."""
+
+    def key_at(did: str, time_ms: int) -> bytes:
+        record = documents.first_record(did)
+        for version in count(1):
+            found, _ = proven(net, documents.record_key(did, version))
+            if found is None or found["time"] > time_ms:
+                break
+            record = convert(found, documents.KeyRecord)
+        if record.deactivated:
+            raise CredentialError("signature", f"{did} was given up before {write_time(time_ms)}")
+        return public_of(record.key)
+
+    return key_at
 
 
 def export_list(net: Network, number: int, key: KeyPair, contract: str = STATUS) -> Json:
