@@ -33,6 +33,12 @@ def _tagged(domain: str, data: bytes) -> bytes:
     return b"minichain:" + domain.encode() + b"\0" + data
 
 
+def _untagged(data: bytes) -> bytes:
+    if data.startswith(b"minichain:"):
+        raise DecodeError("these bytes belong to a purpose of minichain's own: sign them with its name")
+    return data
+
+
 def digest(domain: str, data: bytes) -> bytes:
     """Hash `data` for one purpose; 32 bytes."""
     return sha256(_tagged(domain, data)).digest()
@@ -88,6 +94,13 @@ class KeyPair:
         """Sign `data` for one purpose; 64 bytes, the same every time."""
         return nacl.bindings.crypto_sign(_tagged(domain, data), self._secret)[:SIGNATURE_SIZE]
 
+    def sign_bare(self, data: bytes) -> bytes:
+        """Sign bytes whose form somebody else's standard fixes, without our name of a purpose; 64 bytes.
+
+        Such a form (two digests, a JSON web token) must never begin as our tagged data do.
+        """
+        return nacl.bindings.crypto_sign(_untagged(data), self._secret)[:SIGNATURE_SIZE]
+
     def curve_keys(self) -> tuple[bytes, bytes]:
         """Return the Curve25519 (public, secret) pair of the same identity, for transport encryption."""
         return curve_public(self.public), Secret(nacl.bindings.crypto_sign_ed25519_sk_to_curve25519(self._secret))
@@ -107,10 +120,19 @@ SignatureCheck = Callable[[bytes, str, bytes, bytes], bool]
 
 def is_valid_signature(public: bytes, domain: str, data: bytes, signature: bytes) -> bool:
     """Tell whether `signature` is libsodium-valid: canonical S, canonical point, no small-order key."""
+    return _is_signed(public, _tagged(domain, data), signature)
+
+
+def is_valid_bare_signature(public: bytes, data: bytes, signature: bytes) -> bool:
+    """Tell the same of a signature in the form of somebody else's standard."""
+    return not data.startswith(b"minichain:") and _is_signed(public, data, signature)
+
+
+def _is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     if len(signature) != SIGNATURE_SIZE or len(public) != KEY_SIZE:
         return False
     try:
-        nacl.bindings.crypto_sign_open(signature + _tagged(domain, data), public)
+        nacl.bindings.crypto_sign_open(signature + message, public)
     except (nacl.exceptions.BadSignatureError, ValueError):
         return False
     return True
@@ -131,6 +153,18 @@ def base58(data: bytes) -> str:
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
+def from_base58(text: str, limit: int = 128) -> bytes:
+    """Read base58btc of at most `limit` characters; raises `DecodeError`."""
+    number = 0
+    for char in text[: limit + 1]:
+        digit = _BASE58.find(char)
+        if digit < 0 or len(text) > limit:
+            raise DecodeError(f"{text[:80]!r} is not base58btc of at most {limit} characters")
+        number = number * 58 + digit
+    zeros = len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8)
+
+
 @lru_cache(maxsize=65_536)
 def did_of(public: bytes) -> str:
     """Write an Ed25519 public key as a `did:key`."""
@@ -140,15 +174,11 @@ def did_of(public: bytes) -> str:
 @lru_cache(maxsize=65_536)
 def public_of(did: str) -> bytes:
     """Read the Ed25519 public key out of a `did:key`."""
-    prefix, number = "did:key:z", 0
-    for char in did.removeprefix(prefix)[:64]:
-        digit = _BASE58.find(char)
-        number = number * 58 + digit if digit >= 0 else -1
-        if number < 0:
-            break
-    raw = number.to_bytes(64) if 0 <= number < 1 << 512 else b""
-    public = raw[-KEY_SIZE:]
-    if not raw or did_of(public) != did:
+    try:
+        public = from_base58(did.removeprefix("did:key:z"), 64)[-KEY_SIZE:]
+    except DecodeError:
+        public = b""
+    if len(public) != KEY_SIZE or did_of(public) != did:
         raise DecodeError(f"{did[:80]!r} is not a did:key of an Ed25519 key")
     return public
 
@@ -167,6 +197,19 @@ def seal(public: bytes, data: bytes) -> bytes:
     Raises `DecodeError` for a key nobody can own.
     """
     return nacl.public.SealedBox(nacl.public.PublicKey(curve_public(public))).encrypt(data)
+
+
+def encrypt(key: bytes, data: bytes) -> bytes:
+    """Close `data` under a secret key of 32 bytes (libsodium secretbox; draws randomness)."""
+    return bytes(nacl.secret.SecretBox(key).encrypt(data))
+
+
+def decrypt(key: bytes, closed: bytes) -> bytes:
+    """Open what `encrypt` closed; raises `DecodeError` for another key or changed bytes."""
+    try:
+        return nacl.secret.SecretBox(key).decrypt(closed)
+    except (nacl.exceptions.CryptoError, ValueError):
+        raise DecodeError("this was not closed under this key, or was changed") from None
 
 
 def close_with(passphrase: Passphrase, data: bytes) -> bytes:

@@ -8,7 +8,8 @@
     │   ├── InvalidBlock          a block that breaks a rule of `transition`
     │   ├── ProofError            a proof that does not prove what it claims
     │   ├── LanguageError         contract source outside the contract language (carries `violations`)
-    │   └── DocumentError         an imported document that breaks a rule (carries `field` and `rule`)
+    │   ├── DocumentError         an imported document that breaks a rule (carries `field` and `rule`)
+    │   └── CredentialError       a credential that does not hold (carries the `clause` that fails)
     ├── ExecutionError            a contract call that failed: rolled back, charged, recorded in its receipt
     │   ├── Reverted              the contract said no
     │   ├── OutOfGas              the meter ran out
@@ -79,6 +80,14 @@ class DocumentError(TheirFault):
         super().__init__(f"{field}: {message} [rule {rule}]")
         self.field = field
         self.rule = rule
+
+
+class CredentialError(TheirFault):
+    """A credential, or the presentation of one, that does not hold; names the `clause` that fails."""
+
+    def __init__(self, clause: str, message: str) -> None:
+        super().__init__(f"{clause}: {message}")
+        self.clause = clause
 
 
 class ExecutionError(MinichainError):

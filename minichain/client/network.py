@@ -180,8 +180,12 @@ class Network(ContractVerbs):
     def wallets(self, names: Iterable[str], units: int = 0) -> dict[str, Wallet]:
         """Return wallets by their names, as `wallet` does, and with no more waiting for many than for one."""
         wallets = {name: self._present(Wallet.derive(self.world.root, name)) for name in names}
-        self.send_together(item for wallet in wallets.values() for item in self._to_open(wallet, units))
+        self.open(wallets.values(), units)
         return wallets
+
+    def open(self, wallets: Iterable[Wallet], units: int = 0) -> None:
+        """Do the same for wallets whose keys were made elsewhere."""
+        self.send_together(item for wallet in wallets for item in self._to_open(wallet, units))
 
     def _present(self, first: Wallet) -> Wallet:
         """Return the wallet with the key that its account is known here to have got, if it has."""

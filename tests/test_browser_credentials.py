@@ -1,0 +1,61 @@
+"""Cards and data on a real network: a resident answers, a card is revoked, a record is read, refused, erased."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from browser import visit
+
+
+def press(page: Any, words: str) -> None:
+    page.locator("button:visible", has_text=words).first.click()
+
+
+def tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def test_a_card_and_a_record_live_their_lives(network, chromium):
+    with visit(chromium) as seen:
+        page = network.open(seen, "credentials")
+        assert "one visitor plays all roles" in page.inner_text("main")
+        press(page, "Open the town")
+        page.wait_for_selector("text=Town Library asks you", timeout=60_000)
+        press(page, "Show exactly this")
+        page.wait_for_selector("text=Everything else stayed with you", timeout=10_000)
+
+        tab(page, "Check a card")
+        page.locator(".mc-pick:visible", has_text="over eighteen, district").click()
+        press(page, "Check the answer")
+        page.wait_for_selector("text=It holds. This is all you learn:", timeout=10_000)
+        assert "Example-1" not in page.locator(".mc-note.mc-ok:visible").inner_text()
+
+        tab(page, "Office")
+        page.locator(".mc-pick:visible", has_text="Card 1 of Resident 1").click()
+        press(page, "Revoke this card")
+        page.wait_for_selector("text=This card is revoked.", timeout=15_000)
+        tab(page, "Check a card")
+        press(page, "Check again")
+        page.wait_for_selector("text=The office has revoked it", timeout=10_000)
+
+        tab(page, "Read a record")
+        page.get_by_label("For what").last.select_option("billing")
+        press(page, "Ask for the record")
+        page.wait_for_selector("text=not granted for this purpose. This attempt is number 4", timeout=15_000)
+        tab(page, "Resident")
+        press(page, "Have it erased")
+        press(page, "Erase")
+        page.wait_for_selector("text=nobody can tell whose it was", timeout=15_000)
+        press(page, "Search every block")
+        page.wait_for_selector("text=/^0 finds: /", timeout=20_000)
+        assert seen.nameless() == []
+        assert seen.outside() == set()
+        assert seen.trouble == []
+
+    with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
+        page = network.open(seen, "credentials", "")
+        page.wait_for_selector("text=谁可以读我的记录", timeout=15_000)
+        for name in ("发证机关", "核验证件", "读取记录", "居民"):
+            tab(page, name)
+            assert seen.width() <= 390
+        assert (seen.outside(), seen.trouble) == (set(), [])
