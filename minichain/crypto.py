@@ -44,6 +44,13 @@ def digest(domain: str, data: bytes) -> bytes:
     return sha256(_tagged(domain, data)).digest()
 
 
+def commitment(salt: bytes, data: bytes) -> bytes:
+    """Return what stands for somebody or something on a chain without being read there; 32 bytes."""
+    if len(salt) != DIGEST_SIZE:
+        raise DecodeError(f"a salt has {DIGEST_SIZE} bytes: a shorter one can be guessed")
+    return digest("commitment", salt + data)
+
+
 class Secret(bytes):
     """Bytes that are never shown by mistake: not in a log, not in a traceback with its variables."""
 

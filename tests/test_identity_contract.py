@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minichain.client.identity import commitment
 from minichain.codec import encode
 from minichain.contracts import Sandbox, check
 from minichain.contracts.language import MAX_SOURCE_BYTES
 from minichain.contracts.sandbox import Outcome
 from minichain.contracts.system import IDENTITY
+from minichain.crypto import commitment
 from minichain.errors import CallFailed, ContractFault
 
 DAY = 86_400_000

@@ -10,10 +10,10 @@ import pytest
 
 from minichain.contracts.sandbox import START_MS, Sandbox
 from minichain.contracts.system import DATA
-from minichain.crypto import KeyPair, digest
+from minichain.crypto import KeyPair, commitment, digest
 from minichain.errors import CredentialError, DecodeError, UsageError
 from minichain.identity.traces import find_personal, find_secret, spellings
-from minichain.identity.vault import Handed, Vault, close, commitment, open_handed, pairwise
+from minichain.identity.vault import Handed, Vault, close, open_handed, pairwise
 
 DAY = 86_400_000
 PURPOSES = {"treatment": "to treat the person", "billing": "to send the bill"}

@@ -12,7 +12,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import Plain, to_json
 from minichain.contracts.proxy import DeployedContract
 from minichain.crosschain.light import follow
-from minichain.crypto import DIGEST_SIZE, Secret, digest, public_of
+from minichain.crypto import Secret, commitment, digest, public_of
 from minichain.errors import DecodeError, ProofError, TimedOut, UsageError
 from minichain.identity import documents
 from minichain.ledger.certificate import Handover
@@ -41,13 +41,6 @@ def did_in(who: Person) -> str:
     except (DecodeError, AttributeError):
         raise UsageError(f"{str(who)[:80]!r} is not a did:key: give a wallet, or a did") from None
     return who
-
-
-def commitment(salt: bytes, data: bytes) -> bytes:
-    """Return the salted digest under which somebody is, or something is, on a chain without being read there."""
-    if len(salt) != DIGEST_SIZE:
-        raise UsageError(f"a salt has {DIGEST_SIZE} bytes, not {len(salt)}")
-    return digest("commitment", salt + data)
 
 
 class Slip(Plain):

@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, Protocol
 
 from minichain.codec import Record, decode, encode
-from minichain.crypto import KEY_SIZE, KeyPair, decrypt, digest, encrypt, public_of, seal
+from minichain.crypto import DIGEST_SIZE, KEY_SIZE, KeyPair, commitment, decrypt, encrypt, public_of, seal
 from minichain.errors import CredentialError, DecodeError
 
-SALT_BYTES: Final = 32
 MAX_DATA: Final = 1 << 20
 
 Random = Callable[[int], bytes]  # draws secret bytes
@@ -58,13 +57,6 @@ class Grants(Protocol):
     def hindrance(self, record: bytes, party: str, purpose: str) -> str: ...
 
 
-def commitment(salt: bytes, data: bytes) -> bytes:
-    """Return what stands for data on the chain."""
-    if len(salt) != SALT_BYTES:
-        raise DecodeError(f"a salt has {SALT_BYTES} bytes: a shorter one can be guessed")
-    return digest("commitment", salt + data)
-
-
 def pairwise(root: KeyPair, party: str, purpose: str, nonce: bytes = b"") -> KeyPair:
     """Derive the key that a person uses towards one party for one purpose, and nowhere else.
 
@@ -78,7 +70,7 @@ def close(data: bytes, readers: Iterable[str], random: Random, salt: bytes = b""
     """Close data under a fresh key, sealed for each reader by did. A new salt is drawn unless one is given."""
     if len(data) > MAX_DATA:
         raise DecodeError(f"a record has at most {MAX_DATA} bytes, not {len(data)}")
-    key, content = random(KEY_SIZE), Content(salt or random(SALT_BYTES), data)
+    key, content = random(KEY_SIZE), Content(salt or random(DIGEST_SIZE), data)
     boxes = {did: seal(public_of(did), key) for did in sorted(set(readers))}
     return Stored(content.commitment, encrypt(key, encode(content)), boxes)
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import Record
-from minichain.crypto import digest
+from minichain.crypto import DIGEST_SIZE, digest
 from minichain.errors import CredentialError, UsageError
 from minichain.identity.jcs import canonical, parse_object
-from minichain.identity.vault import SALT_BYTES, Vault, close, open_handed, pairwise
+from minichain.identity.vault import Vault, close, open_handed, pairwise
 from minichain.ledger.types import Call
 from minichain.scenarios.residents.people import AUDITOR, COURT, IN_RECORD, PEOPLE
 
@@ -81,7 +81,7 @@ class Data:
     def share(self, resident: str, party: str, purpose: str, days: int = 30) -> Share:
         """Close a resident's record for one party and purpose, register it, and grant access for some days."""
         place = self._place
-        nonce = place.random(SALT_BYTES)
+        nonce = place.random(DIGEST_SIZE)
         subject = self._subject(resident, party, purpose, nonce)
         content = canonical({name: PEOPLE[resident][name] for name in IN_RECORD})
         readers = [subject.did, place.wallets[party].did, place.wallets[AUDITOR].did]
@@ -142,7 +142,7 @@ class Data:
     def order(self, number: int, text: str, days: int = 7, shown_after_days: int = 0) -> Receipt:
         """Let the court order that the audit office may read a record; only the digest of the order is recorded."""
         place, share = self._place, self._present(number)
-        now, written = place.now_ms(), Order(place.next_number("orders"), number, text, place.random(SALT_BYTES))
+        now, written = place.now_ms(), Order(place.next_number("orders"), number, text, place.random(DIGEST_SIZE))
         shown = now + shown_after_days * DAY_MS if shown_after_days else 0
         order = {"record": share.record, "party": place.wallets[AUDITOR].did, "until": now + days * DAY_MS}
         order |= {"reference": digest("document", written.salt + text.encode()), "shown": shown}
