@@ -107,6 +107,7 @@ def test_a_contract_that_nobody_can_change_says_so_and_a_frozen_one_too() -> Non
 def test_the_page_speaks_chinese() -> None:
     i18n.use("zh")
     page = shown("shop")
+    assert "提出一项决定" in shown("governance"), "in the words of the contract's own docstrings"
     for words in ("shop · 版本 2", "已核验", "合约 governance", "仅这些账户可用", "多保存一项", "尚未投票"):
         assert words in page, words
 
