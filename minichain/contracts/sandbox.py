@@ -102,6 +102,20 @@ class Sandbox:
         require_ok(outcome, "ledger.deploy")
         return DeployedContract(own, abi, sender, self.call, self._ask)
 
+    def upgrade(
+        self, name: str, contract: type | str | PurePath, *, sender: str, args: Mapping[str, Any] | None = None
+    ) -> SandboxContract:
+        """Put a new version in the place of a contract, as its authority, with the arguments of its `migrate`.
+
+        Raises as `deploy` does. The other actions of the ledger are called: `call(sender, "ledger", "freeze", {...})`.
+        """
+        source = source_of(contract)
+        abi = describe(source)
+        named = in_units(f"{name}.migrate", abi.migrate, dict(args or {}))
+        outcome = self.call(sender, "ledger", "upgrade", {"name": name, "source": source, "args": named})
+        require_ok(outcome, "ledger.upgrade")
+        return DeployedContract(name, abi, sender, self.call, self._ask, outcome.result)
+
     def advance(
         self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0, ms: int = 0, blocks: int = 1
     ) -> None:
@@ -112,16 +126,18 @@ class Sandbox:
         self.now_ms += passed
         self.height += blocks
 
-    def call(self, sender: str, contract: str, action: str, args: Mapping[str, Any]) -> Outcome:
-        """Call an action as one transaction; a failure is in the outcome."""
-        return self._perform(sender, lambda frame: self._runtime.call(frame, contract, action, args))
+    def call(self, sender: str, contract: str, action: str, args: Mapping[str, Any], version: int = 0) -> Outcome:
+        """Call an action, also of the contract "ledger", as one transaction; a failure is in the outcome."""
+        if contract == "ledger":
+            return self._perform(sender, lambda frame: self._runtime.own_action(frame, action, args))
+        return self._perform(sender, lambda frame: self._runtime.call(frame, contract, action, args, version))
 
-    def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any]) -> Outcome:
+    def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any], version: int = 0) -> Outcome:
         """Ask a view; a failure is in the outcome."""
-        return self._perform(sender, lambda frame: self._runtime.view(frame, contract, name, args))
+        return self._perform(sender, lambda frame: self._runtime.view(frame, contract, name, args, version))
 
-    def _ask(self, sender: str | None, contract: str, name: str, args: Mapping[str, Any]) -> Any:
-        outcome = self.view(sender or "", contract, name, args)
+    def _ask(self, sender: str | None, contract: str, name: str, args: Mapping[str, Any], version: int = 0) -> Any:
+        outcome = self.view(sender or "", contract, name, args, version)
         if not outcome.ok:
             raise ContractFault(outcome.error)
         return outcome.result
