@@ -9,7 +9,7 @@ with Network.local(validators=4) as net:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,7 +25,7 @@ from minichain.client.world import World
 from minichain.codec import Record, decode_own
 from minichain.contracts import Abi, Deployed, describe
 from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
-from minichain.contracts.sandbox import source_of
+from minichain.contracts.written import Source, source_of
 from minichain.crosschain.proofs import Proof
 from minichain.crypto import Passphrase
 from minichain.errors import UsageError
@@ -208,7 +208,7 @@ class Network:
 
     def deploy(
         self,
-        contract: type | str | PurePath,
+        contract: Source,
         *,
         sender: Wallet,
         name: str | None = None,
