@@ -188,6 +188,15 @@ class Explored:
             low, high = self.gas.get(action, (done.gas, done.gas))
             self.gas[action] = min(low, done.gas), max(high, done.gas)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return for each action how its calls ended, and the least and the most gas of one that was done."""
+        words = ("ok", "reverted", "fault", "out_of_gas")
+        return [
+            {"action": action, **{word: counts.get(word, 0) for word in words}}
+            | dict(zip(("least_gas", "most_gas"), self.gas.get(action, (None, None)), strict=True))
+            for action, counts in sorted(self.counts.items())
+        ]
+
     def __str__(self) -> str:
         total = sum(sum(counts.values()) for counts in self.counts.values())
         lines = [f"{total:,} calls, and every rule held"]
