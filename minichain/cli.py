@@ -744,7 +744,7 @@ def try_contract(file: Path, setup: str, as_json: bool) -> None:
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise UsageError(f'--setup takes a JSON object such as \'{{"keeper": "Ann"}}\', not {setup[:80]}')
+        raise click.UsageError(f'--setup takes a JSON object such as \'{{"keeper": "Ann"}}\', not {setup[:80]}')
 
     def deployed(box: Any) -> Any:
         args = {key: box.account(value) if value in box.people.values() else value for key, value in given.items()}
