@@ -20,9 +20,10 @@ import msgspec
 from minichain.codec import Plain, encode
 from minichain.consensus.bft.messages import Message, author, is_signed, read_message
 from minichain.consensus.bft.votes import contradiction, step_of
-from minichain.contracts import system
+from minichain.contracts import lifecycle, system
+from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.runtime import Deployed, Frame, Runtime
+from minichain.contracts.runtime import Frame, Runtime
 from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
@@ -46,10 +47,6 @@ GAS_OWN: Final = 500_000_000  # what a call that the ledger itself makes may use
 
 GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
 IDENTITY: Final = "identity"  # the contract whose event `KeyChanged` changes the key of an account
-KEPT_NAMES: Final = {
-    GOVERNING: "governs who the members are",
-    IDENTITY: "says which key belongs to an account",
-}
 
 REFUSALS: Final = {
     "oversize": "larger than a transaction of this chain may be",
@@ -97,7 +94,7 @@ def first_state(genesis: Genesis) -> tuple[tuple[bytes, bytes], ...]:
     state, membership = State(genesis.state_items()), genesis.spec.membership
     overlay = state.overlay()
     if genesis.spec.identity:  # it has no setup: whoever first calls it compiles it
-        overlay.put(contract_key(IDENTITY), encode(Deployed(system.IDENTITY, "ledger", 0)))
+        overlay.put(contract_key(IDENTITY), encode(first_version(system.IDENTITY, "ledger", 0, NOBODY)))
     if membership is not None:
         _found(genesis, overlay, *_governing(genesis, membership))
     return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
@@ -337,15 +334,20 @@ def _settle(genesis: Genesis, overlay: Overlay, sender: bytes, gas: int, reserve
     overlay.put_account(sender, msgspec.structs.replace(account, window=window, gas_used=used + gas))
 
 
-# --- the ledger's own actions ------------------------------------------------------------------------------------
+# --- the ledger's own actions; those on contracts, which contracts may ask for too, are in `contracts.lifecycle` ---
 
 
 def _perform(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, call: Call) -> Any:
     if call.contract != "ledger":
-        return runtime.call(frame, call.contract, call.action, call.args)
+        return runtime.call(frame, call.contract, call.action, call.args, call.version)
+    if call.version:
+        raise ContractFault("the ledger's own actions have no versions: leave the version out")
+    if call.action in lifecycle.ACTIONS:
+        return runtime.own_action(frame, call.action, call.args)
     native = _LEDGER_ACTIONS.get(call.action)
     if native is None:
-        raise ContractFault(f"the ledger has no action {call.action}; it has {', '.join(_LEDGER_ACTIONS)}")
+        known = ", ".join([*_LEDGER_ACTIONS, *lifecycle.ACTIONS])
+        raise ContractFault(f"the ledger has no action {call.action}; it has {known}")
     action, arguments = native
     if sorted(call.args) != sorted(arguments):
         raise ContractFault(f"ledger.{call.action} takes the arguments {', '.join(arguments)}, all of them")
@@ -369,19 +371,6 @@ def _transfer(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *
     other = overlay.account(receiver)
     overlay.put_account(receiver, msgspec.structs.replace(other, balance=other.balance + amount))
     frame.events.append(Event("ledger", "Transferred", {"from": did_of(sender), "to": to, "amount": amount}))
-
-
-def _deploy(
-    runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, name: str, source: str, args: dict[str, Any]
-) -> str:
-    """Put a contract's source on the chain under a name nobody has taken, and run its setup."""
-    if not isinstance(args, dict):
-        raise ContractFault("ledger.deploy takes `args`, a dictionary of the arguments of setup")
-    if isinstance(name, str) and name in KEPT_NAMES:
-        raise ContractFault(f"the name {name} is kept for the contract that {KEPT_NAMES[name]}")
-    runtime.deploy(frame, name, source, args)
-    frame.events.append(Event("ledger", "Deployed", {"contract": name, "by": did_of(sender)}))
-    return name
 
 
 def _admit(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, account: str, may_write: bool) -> None:
@@ -433,7 +422,6 @@ def _read_said(data: bytes) -> Message:
 
 _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "transfer": (_transfer, ("to", "amount")),
-    "deploy": (_deploy, ("name", "source", "args")),
     "admit": (_admit, ("account", "may_write")),
     "accuse": (_accuse, ("first", "second")),
 }

@@ -98,3 +98,46 @@ def test_without_a_network_the_page_says_how_to_start_one_and_notices_it(network
         network.start_network()
         seen.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=10_000)
         seen.page.wait_for_selector(".mc-block", timeout=5_000)
+
+
+SHOP = '''from minichain.contracts.api import Contract, Value, action
+
+
+class Shop(Contract):
+    """Sell at one price."""
+
+    sold = Value(int)
+
+    @action
+    def buy(self) -> int:
+        """Buy one."""
+        self.sold += 1
+        return self.sold
+'''
+
+
+def test_an_official_reads_a_contract_with_the_keyboard_and_sees_it_frozen(network, chromium):
+    with mc.Network.attach(network.home) as net, visit(chromium, width=390, height=844, locale="zh-CN") as seen:
+        office = net.wallet("office")
+        net.deploy(SHOP, sender=office)
+        net.upgrade("shop", SHOP.replace("self.sold += 1", "self.sold += 2"), sender=office)
+        page = network.open(seen, "explorer", "")
+        page.get_by_role("tab", name="合约").click()
+        page.wait_for_selector("[title='阅读 shop']", timeout=5_000)
+        page.press("[title='阅读 shop']", "Enter")
+        page.wait_for_selector(".mc-note.mc-ok:visible >> text=已核验", timeout=15_000)
+        assert page.is_visible("text=shop · 版本 2")
+        history = page.locator("summary:visible", has_text="版本 2")
+        history.focus()
+        page.keyboard.press("Enter")
+        assert page.is_visible("text=buy 的代码已改变")
+        inner = page.locator("summary:visible", has_text="逐行对照")
+        inner.focus()
+        page.keyboard.press("Enter")
+        assert page.locator(".mc-diff .mc-added:visible").inner_text() == "+        self.sold += 2"
+        assert seen.width() <= 390
+        net.freeze("shop", sender=office)
+        page.wait_for_selector("text=已冻结：拒绝一切操作", timeout=5_000)  # live, without a click
+        assert seen.nameless() == []
+        assert seen.outside() == set()
+        assert seen.trouble == []

@@ -260,7 +260,7 @@ def test_contracts_call_each_other_up_to_a_bound() -> None:
         ("desk-b", "setup", 'desk-b has no method "setup"; it has: put, fail'),
         ("desk-b", "broken", 'desk-b has no method "broken"'),
         ("desk-b", "put", "argument key is missing"),
-        ("ledger", "transfer", 'there is no contract "ledger"'),
+        ("ledger", "transfer", "a contract cannot ask the ledger for this action, only for deploy, upgrade, freeze"),
     ],
 )
 def test_a_call_to_what_is_not_there_says_so(other: str, name: str, words: str) -> None:
@@ -525,7 +525,8 @@ def test_a_runtime_keeps_a_bounded_number_of_programs_and_needs_none() -> None:
         for _ in range(2):
             for name, expected in zip(("desk-a", "desk-b", "desk-c"), whole, strict=True):
                 assert forgetful.view(frame_on(box), name, "whole", {}) == expected
-        assert len(forgetful._programs) == 2
+        assert len(forgetful._loaded) == 2
+        assert len(forgetful._programs) == 1, "three contracts of one source are compiled once"
 
 
 # --- deployment --------------------------------------------------------------------------------------------------

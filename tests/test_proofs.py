@@ -372,4 +372,4 @@ def test_the_file_is_for_people_too(proof: Proof):
 
 
 def test_calls_are_named_in_the_file(proof: Proof):
-    assert verify(proof).transaction.calls == (Call("counter", "add", {"amount": 7}),)
+    assert verify(proof).transaction.calls == (Call("counter", "add", {"amount": 7}, version=1),)

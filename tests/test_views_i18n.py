@@ -75,9 +75,9 @@ def test_a_catalogue_is_read_as_gettext_reads_it():
 def source_texts() -> set[str]:
     """Collect texts with the very configuration that the docstring of `i18n` gives to translators."""
     methods, options = parse_mapping_cfg((ROOT / "minichain/views/babel.cfg").open())
-    keywords = {"_": None, "ngettext": (1, 2), "translate": (1,), "Verb": (2,)}
+    keywords = {"_": None, "ngettext": (1, 2), "translate": (1,), "Verb": (2,), "phrase": (1,)}
     found = set()
-    for folder in ("minichain/views", "minichain/faults", "apps"):
+    for folder in ("minichain/views", "minichain/faults", "minichain/contracts", "apps"):
         for _file, _line, message, _comments, _context in extract_from_dir(ROOT / folder, methods, options, keywords):
             found.add("\0".join(message) if isinstance(message, tuple) else message)
     return found - {""}

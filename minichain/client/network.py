@@ -8,13 +8,14 @@ with Network.local(validators=4) as net:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
+from minichain.client.contracts import ContractVerbs
 from minichain.client.evidence import Misbehaviour, read_misbehaviour
 from minichain.client.identity import Identity
 from minichain.client.local import LocalWorld
@@ -23,44 +24,42 @@ from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Record, decode_own
-from minichain.contracts import Abi, Deployed, describe
-from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
-from minichain.contracts.written import Source, source_of
+from minichain.contracts.proxy import require_ok
 from minichain.crosschain.proofs import Proof
+from minichain.crosschain.values import ProvenValue, require_value
+from minichain.crosschain.work import Link
 from minichain.crypto import Passphrase
-from minichain.errors import UsageError
+from minichain.errors import ProofError, UsageError
 from minichain.faults.network import Weather
 from minichain.faults.timeline import parse_step
 from minichain.ledger import types
+from minichain.ledger.certificate import WorkCertificate
 from minichain.ledger.committee import Member, committee_at
 from minichain.ledger.genesis import Fee
 from minichain.ledger.local import BANK, validator_key
-from minichain.ledger.state import COMMITTEE_KEY, Account, contract_key
+from minichain.ledger.state import COMMITTEE_KEY, Account
 from minichain.ledger.types import Call, Header
 from minichain.live import keyfile
 from minichain.node.messages import (
     AccountState,
     AskAccount,
     AskBlock,
-    AskContracts,
     AskEvidence,
+    AskFinal,
     AskHeaders,
     AskReceipt,
     AskState,
     AskStatus,
-    AskView,
     BlockDetail,
-    Contracts,
     EvidenceAnswer,
+    FinalAnswer,
     Headers,
     NodeStatus,
     ReceiptAnswer,
     StateAnswer,
-    Value,
 )
 
 STATUS_TIMEOUT_MS = 500
-DEPLOY_ARGUMENTS = frozenset({"contract", "sender", "name", "setup"})
 
 
 Item = tuple[Wallet, Sequence[Call]]  # a transaction to be: who signs, and what is to be done
@@ -88,7 +87,7 @@ class NodeReport(Record):
         return self.status.state_root.hex() if self.status else ""
 
 
-class Network:
+class Network(ContractVerbs):
     """A network of validators and everything people do with it."""
 
     def __init__(self, world: World) -> None:
@@ -168,7 +167,7 @@ class Network:
         """Return what this network offers for keys, guardians, organisations and devices."""
         return Identity(self)
 
-    # --- people and contracts ---
+    # --- people; contracts are in `ContractVerbs` ---
 
     def wallet(self, name: str, units: int = 0) -> Wallet:
         """Return the wallet of a name; the same name gives the same wallet. The bank tops it up to `units`.
@@ -206,58 +205,6 @@ class Network:
             transfer = Call("ledger", "transfer", {"to": wallet.did, "amount": missing})
             yield self._present(Wallet.derive(self.world.root, BANK)), [transfer]
 
-    def deploy(
-        self,
-        contract: Source,
-        *,
-        sender: Wallet,
-        name: str | None = None,
-        setup: Mapping[str, Any] | None = None,
-        **args: Any,
-    ) -> DeployedContract[Wallet, Receipt]:
-        """Put a contract (a class, a file, or source text) on the chain.
-
-        The arguments of its setup are named here, or in `setup` where their names are taken.
-        """
-        source = source_of(contract)
-        abi = describe(source)
-        for parameter in abi.setup:
-            if parameter.name in DEPLOY_ARGUMENTS and parameter.name not in (setup or {}):
-                raise UsageError(
-                    f"deploy itself has an argument {parameter.name}: give that of {abi.name}'s setup in "
-                    f"`setup={{{parameter.name!r}: ...}}`"
-                )
-        address = name or default_name(abi)
-        named = in_units(f"{address}.setup", abi.setup, {**(setup or {}), **args})
-        call = Call("ledger", "deploy", {"name": address, "source": source, "args": named})
-        self.send(sender, [call], gas_limit=self.genesis.spec.limits.transaction_gas)
-        return self._contract(address, abi, sender)
-
-    def contract(self, name: str, sender: Wallet | None = None) -> DeployedContract[Wallet, Receipt]:
-        """Return a contract that is on the chain."""
-        value = self.state(contract_key(name)).value
-        if value is None:
-            known = ", ".join(known for known, _, _ in self.contracts()) or "none"
-            raise UsageError(f"there is no contract {name!r} on this chain; deployed are: {known}")
-        return self._contract(name, describe(decode_own(value, Deployed).source), sender)
-
-    def _contract(self, name: str, abi: Abi, sender: Wallet | None) -> DeployedContract[Wallet, Receipt]:
-        return DeployedContract(name, abi, sender, self.attempt, self._ask)
-
-    def _ask(self, sender: Wallet | None, contract: str, name: str, args: dict[str, Any]) -> Any:
-        return self.view(contract, name, args)
-
-    def contracts(self) -> tuple[tuple[str, str, int], ...]:
-        """Return (name, deployer's did, height) of every contract, oldest first."""
-        return self.client.ask(AskContracts(), Contracts, "the list of contracts").contracts
-
-    def source(self, name: str) -> str:
-        """Return the source of a contract, as everybody can read it on the chain."""
-        value = self.state(contract_key(name)).value
-        if value is None:
-            raise UsageError(f"there is no contract {name!r} on this chain")
-        return decode_own(value, Deployed).source
-
     # --- transactions ---
 
     def send(
@@ -276,15 +223,6 @@ class Network:
         sent = [(sender, calls, _told(calls)) for sender, calls in items]
         receipts = self.client.send_together(sent)
         return [require_ok(Receipt(self.client, got), what) for got, (_, _, what) in zip(receipts, sent, strict=True)]
-
-    def attempt(self, sender: Wallet, contract: str, action: str, args: dict[str, Any]) -> Receipt:
-        """Do one call and return its receipt, also when the contract refuses."""
-        receipt = self.client.send(sender, [Call(contract, action, args)], f"{contract}.{action}")
-        return Receipt(self.client, receipt)
-
-    def view(self, contract: str, name: str, args: dict[str, Any]) -> Any:
-        """Ask a contract's view at the last final block."""
-        return self.client.ask(AskView(contract, name, args), Value, f"the view {contract}.{name}").value
 
     # --- the chain ---
 
@@ -325,6 +263,23 @@ class Network:
     def state(self, key: bytes) -> StateAnswer:
         """Return a state value with its proof."""
         return self.client.ask(AskState(key), StateAnswer, "a state value")
+
+    def proven(self, key: bytes) -> ProvenValue:
+        """Return a state value whose proof was checked here, and the certificate of its block; raises `ProofError`."""
+        found = self.state(key)
+        if found.header is None or found.certificate is None:
+            raise ProofError("the chain has no block yet, so nobody has certified anything")
+        links = self._links() if self.genesis.spec.engine == "pow" else ()
+        return require_value(
+            self.genesis, key, found.value, found.proof, found.header, found.certificate, found.handovers, links
+        )
+
+    def _links(self) -> list[Link]:
+        """Return the headers of a chain of work, with the work done for each."""
+        links: list[Link] = []
+        while more := self.client.ask(AskFinal(len(links) + 1), FinalAnswer, "blocks").blocks:
+            links += [Link(final.block.header, cast(WorkCertificate, final.certificate)) for final in more]
+        return links
 
     # --- the nodes ---
 

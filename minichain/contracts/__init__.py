@@ -3,8 +3,9 @@
 from minichain.contracts.abi import Abi
 from minichain.contracts.api import Contract, Map, Value, action, emit, require, sha256, view
 from minichain.contracts.check import check, describe
+from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.runtime import Deployed, Frame, Runtime
+from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.sandbox import Outcome, Sandbox
 from minichain.contracts.source import Violation
 from minichain.contracts.storage import explain_key, state_key

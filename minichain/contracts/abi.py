@@ -73,6 +73,7 @@ class Abi(Record):
     types: tuple[Type, ...] = ()  # decimals and records, in the order of the source
     interfaces: tuple[Interface, ...] = ()
     parts: tuple[str, ...] = ()
+    migrate: tuple[Parameter, ...] = ()
 
 
 def mark_of(node: ast.FunctionDef) -> str:

@@ -53,12 +53,23 @@ class OnLedger:
         _only_on_a_ledger(f"an object of {type(self).__name__}")
 
     def call(self, contract: str, action: str, /, **arguments: Any) -> Any:
-        """Call an action or a view of another contract; its failure is this contract's failure."""
+        """Call an action or a view of another contract; its failure is this contract's failure.
+
+        The contract "ledger" is the ledger itself: `self.call("ledger", "freeze", name="shop")`.
+        """
         _only_on_a_ledger("self.call")
+
+    def call_with(self, contract: str, action: str, arguments: dict[str, Any], /) -> Any:
+        """Call as `call` does, with the arguments in a dict."""
+        _only_on_a_ledger("self.call_with")
 
 
 class Contract(OnLedger):
-    """Base of a contract. The docstring of the class says what the contract is for."""
+    """Base of a contract. The docstring of the class says what the contract is for.
+
+    The ledger runs its method `setup`, if it has one, when it is deployed, and `migrate` when it is upgraded to this
+    source: each once, and nobody else can call them.
+    """
 
 
 class Part(OnLedger):

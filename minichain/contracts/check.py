@@ -46,8 +46,9 @@ class Program:
         self.interfaces = {interface.name: interface for interface in abi.interfaces}
 
     def parameters(self, method: str) -> tuple[Parameter, ...]:
-        """Return the parameters of an action, a view or the setup."""
-        return self.actions.get(method) or self.views.get(method) or (self.abi.setup if method == "setup" else ())
+        """Return the parameters of an action, a view, the setup or the migration."""
+        once = {"setup": self.abi.setup, "migrate": self.abi.migrate}
+        return self.actions.get(method) or self.views.get(method) or once.get(method, ())
 
 
 def check(source: str | bytes) -> list[Violation]:
@@ -93,7 +94,7 @@ def _read(text: str, rewriter: type[Rewriter]) -> Program:
 def _abi(rules: Rules) -> Abi:
     """Describe the contract; only after no violation was found."""
     assert rules.contract is not None
-    setup = rules.methods.get("setup")
+    setup, migrate = rules.methods.get("setup"), rules.methods.get("migrate")
     parts = {name: rules.part_of.get(f"self.{name}", "") for name in rules.methods}
     own_first = sorted(rules.methods, key=lambda name: parts[name] != "")
     marks = {name: mark_of(rules.methods[name]) for name in own_first}
@@ -114,6 +115,7 @@ def _abi(rules: Rules) -> Abi:
         types=tuple(type_ for name, type_ in rules.types.items() if name not in LEDGER_TYPES),
         interfaces=tuple(rules.interfaces.values()),
         parts=rules.parts,
+        migrate=parameters_of(migrate, rules.types) if migrate else (),
     )
 
 

@@ -225,8 +225,11 @@ SELF: Final = {
     "height": "height of the block",
     "chain": "id of the chain",
     "address": "name of this contract",
-    "call": "calls another contract",
+    "call": "calls another contract, or the ledger itself",
+    "call_with": "the same, with the arguments in a dict: for contracts that carry out what was decided",
 }
+CALLS: Final = ("call", "call_with")
+RUN_ONCE: Final = ("setup", "migrate")  # by the ledger: when a contract is deployed, and after each upgrade to it
 
 TYPES: Final = {
     "int": "64 bit when stored",
@@ -342,7 +345,10 @@ RULES: Final[dict[str, Rule]] = {
         "a field is Value(type, default) or Map(key type, value type) of ledger types",
         "for example `notes = Map(str, dict)`",
     ),
-    "MC305": Rule("a method is marked @action, @view, or not at all", "leave out the other decorator"),
+    "MC305": Rule(
+        "a method is marked @action, @view, or not at all; setup and migrate are run by the ledger",
+        "leave out the mark",
+    ),
     "MC306": Rule("parameters are plain names, the first one of a method is self", "write def name(self, a: int)"),
     "MC307": Rule(
         "what people may call must say the type of each parameter, so that it can be checked",

@@ -44,6 +44,7 @@ GAS: Final = {
     "left_item": 150,  # that leaves the contract: stored, returned, announced, passed on
     # counted by `runtime`
     "contract": 15_000,  # entering a contract
+    "account": 15_000,  # reading the did:key of an account
     "bound_function": 1_500,  # each function that the called method may reach
     "source_byte": 1_000,  # checking and compiling one byte of source, once, at deployment
     "read": 2_500,  # one stored value
@@ -116,6 +117,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "call!": "call",
     "call view!": "call_view",
     "call contract!": "call_contract",
+    "call with!": "call_with",
     "method!": "method",
     "call declared!": "call_declared",
     "record!": "make_record",
@@ -454,8 +456,9 @@ class Rewriter(ast.NodeTransformer):
             case ast.Name(id=name):
                 operation, first = self._called_by_name(name)
                 return invoke(operation, *first, *args, keywords=keywords)
-            case ast.Attribute(value=ast.Name(id="self"), attr="call"):
-                return invoke("call contract!", *args, keywords=keywords)
+            case ast.Attribute(value=ast.Name(id="self"), attr="call" | "call_with" as attr):
+                operation = "call contract!" if attr == "call" else "call with!"
+                return invoke(operation, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr) if attr in self._views:
                 operation = "call view!" if self._views[attr] else "call!"
                 return invoke(operation, self._function(f"self.{attr}"), owner, *args, keywords=keywords)

@@ -1,7 +1,9 @@
 """A deployed contract as an object, the same in a sandbox and on a network: its actions and views are methods.
 
 An action returns what became of it (an outcome or a receipt), or raises `CallFailed`, which carries that. A view
-returns its value. Amounts of a decimal type are `decimal.Decimal` here, and whole numbers on the ledger.
+returns its value. Amounts of a decimal type are `decimal.Decimal` here, and whole numbers on the ledger. The object
+knows the contract as it was when the object was made, and says so with each call: where an action has changed since,
+the ledger refuses, so nobody signs for something else than they have read.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ Named = dict[str, Any]
 class DeployedContract(Generic[S, R]):
     """One contract, with whoever calls it.
 
-    `attempt` (sender, contract, action, arguments) and `ask` (sender or None, contract, view, arguments) reach the
-    place where it is deployed.
+    `attempt` (sender, contract, action, arguments, version) and `ask` (sender or None, contract, view, arguments,
+    version) reach the place where it is deployed.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class DeployedContract(Generic[S, R]):
         name: str,
         abi: Abi,
         sender: S | None,
-        attempt: Callable[[S, str, str, Named], R],
-        ask: Callable[[S | None, str, str, Named], Any],
+        attempt: Callable[[S, str, str, Named, int], R],
+        ask: Callable[[S | None, str, str, Named, int], Any],
+        version: int = 1,
     ) -> None:
         self.name = name
         self.abi = abi
+        self._version = version
         self.sender = sender
         self._attempt = attempt
         self._ask = ask
@@ -66,7 +70,7 @@ class DeployedContract(Generic[S, R]):
 
     def with_sender(self, sender: S) -> DeployedContract[S, R]:
         """Return the same contract, called by somebody else."""
-        return DeployedContract(self.name, self.abi, sender, self._attempt, self._ask)
+        return DeployedContract(self.name, self.abi, sender, self._attempt, self._ask, self._version)
 
     def attempt(self, action: str, /, *args: Any, **kwargs: Any) -> R:
         """Call an action and return what became of it, also when the contract refuses."""
@@ -74,7 +78,7 @@ class DeployedContract(Generic[S, R]):
         if self.sender is None:
             raise UsageError(f"{where}: say who calls it, with {self.name}.with_sender(...)")
         named = arguments(where, self._actions.get(action, ()), args, kwargs)
-        outcome = self._attempt(self.sender, self.name, action, named)
+        outcome = self._attempt(self.sender, self.name, action, named, self._version)
         if action not in self._results:
             return outcome
         return outcome.with_result(out_of_units(outcome.result, self._results[action]))
@@ -102,7 +106,8 @@ class DeployedContract(Generic[S, R]):
 
     def _view(self, view: str, /, *args: Any, **kwargs: Any) -> Any:
         named = arguments(f"{self.name}.{view}", self._views[view], args, kwargs)
-        return out_of_units(self._ask(self.sender, self.name, view, named), self._results.get(view))
+        answer = self._ask(self.sender, self.name, view, named, self._version)
+        return out_of_units(answer, self._results.get(view))
 
 
 def require_ok(result: R, what: str) -> R:

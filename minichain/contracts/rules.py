@@ -12,6 +12,7 @@ from minichain.contracts.language import (
     API_MODULE,
     BUILTINS,
     CALLABLE_API,
+    CALLS,
     CHANGING,
     HINTS,
     MAX_LOOPS,
@@ -20,6 +21,7 @@ from minichain.contracts.language import (
     NODES,
     PARTS,
     PARTS_MODULE,
+    RUN_ONCE,
     SELF,
     TEST_TYPES,
 )
@@ -55,11 +57,11 @@ class Rules(Declarations, ast.NodeVisitor):
     def _function(self, node: ast.FunctionDef, *, in_method: bool) -> None:
         self._at, self.in_method = node, in_method
         mark = mark_of(node)
-        if node.decorator_list and not (in_method and mark and node.name != "setup"):
+        if node.decorator_list and not (in_method and mark and node.name not in RUN_ONCE):
             self.flag("MC305", node.decorator_list[0])
         if getattr(node, "type_params", None):
             self.flag("MC306", node, construct=f"def {node.name}[...]")
-        names = self.parameters(node, public=in_method and (bool(mark) or node.name == "setup"))
+        names = self.parameters(node, public=in_method and (bool(mark) or node.name in RUN_ONCE))
         if node.returns is not None:
             self.annotation(node.returns)
         stored = [inner for inner in walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)]
@@ -237,7 +239,7 @@ class Rules(Declarations, ast.NodeVisitor):
             self.flag("MC201", node)
         elif not (isinstance(node.value, ast.Name) and node.value.id == "self" and self.in_method):
             self._field_of_record(node)
-        elif node.attr in self.methods or node.attr == "call":
+        elif node.attr in self.methods or node.attr in CALLS:
             self.flag("MC207", node)
         elif node.attr not in self.fields and node.attr not in SELF:
             self.flag("MC204", node)
@@ -327,7 +329,7 @@ class Rules(Declarations, ast.NodeVisitor):
             case ast.Attribute(attr=attr) if attr.startswith("_"):
                 self.flag("MC201", func)
             case ast.Attribute(value=ast.Name(id="self"), attr=attr) if self.in_method:
-                if attr not in self.methods and attr != "call":
+                if attr not in self.methods and attr not in CALLS:
                     self.flag("MC204", func)
             case ast.Attribute(value=value, attr=attr):
                 if attr not in (METHODS["Map"] if self._is_map(value) else METHOD_NAMES):

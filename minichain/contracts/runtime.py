@@ -3,40 +3,44 @@
 
 Nothing outlives a call but what it wrote to the overlay and the events it announced: each call gets a namespace of its
 own. A runtime remembers compiled code and nothing else, so all of its users may share one.
+
+Where code comes from, and who may change it or stop it, is in `lifecycle`; here it is obeyed.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
-from minichain.codec import Record, decode_own, encode
+from minichain.codec import Plain, decode_own, encode
+from minichain.contracts import lifecycle
 from minichain.contracts.check import Program, read_contract
+from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import FILENAME, GAS, GasMeter
 from minichain.contracts.records import mismatch
 from minichain.contracts.source import PARTS_FROM, place_of
 from minichain.contracts.storage import Storage, StoredMap
 from minichain.contracts.types import Parameter, fits
 from minichain.contracts.values import fault, kind_of
-from minichain.errors import ContractFault, ExecutionError, LanguageError, Reverted
+from minichain.errors import ContractFault, ExecutionError, Reverted
 from minichain.ledger.state import Overlay, contract_key
 from minichain.ledger.types import Event
 
-CONTRACT_NAME: Final = re.compile(r"[a-z0-9-]{1,40}")
-RESERVED_NAMES: Final = frozenset({"ledger"})
 MAX_STACK: Final = 8  # contracts that call each other
 MAX_EVENTS: Final = 1_000  # of one transaction
 MAX_MESSAGE: Final = 500  # characters of a refusal
 MAX_PROGRAMS: Final = 512  # compiled contracts kept
 
 
-class Deployed(Record):
-    """What the ledger keeps of a contract."""
+T = TypeVar("T")
 
-    source: str
-    deployer: str
-    height: int
+
+class Loaded(Plain):
+    """A contract as the state has it now, ready to run."""
+
+    deployed: Deployed
+    program: Program
 
 
 class Frame:
@@ -69,79 +73,100 @@ class Frame:
         self.stack: list[str] = []
         self.failure: ExecutionError | None = None  # already told in words, on its way to the outermost caller
 
+    @property
+    def asking(self) -> str:
+        """Return who asks now: the contract that is running, or the signer while none is."""
+        return self.stack[-1] if self.stack else self.signer
+
+    def announce(self, event: Event) -> None:
+        """Charge for an event, and add it to those of the transaction."""
+        if len(self.events) >= MAX_EVENTS:
+            fault(f"a transaction announces at most {MAX_EVENTS} events")
+        self.meter.charge(GAS["event"] + len(encode(event.data)) * GAS["receipt_byte"])
+        self.events.append(event)
+
 
 class Runtime:
     """Runs contracts out of the state; keeps a bounded number of them compiled."""
 
     def __init__(self) -> None:
-        self._programs: dict[bytes, Program] = {}
+        self._loaded: dict[bytes, Loaded] = {}  # by what the state keeps
+        self._programs: dict[str, Program] = {}  # by source: a contract that is frozen is not compiled again
 
     def deploy(self, frame: Frame, name: str, source: str, args: Mapping[str, Any]) -> None:
-        """Put a contract on the ledger under a free name and run its setup."""
-        mark = _Mark(frame)
-        try:
-            self._deploy(frame, name, source, args)
-        except ExecutionError:
-            mark.restore()
-            raise
+        """Put a contract on the ledger under any free name and run its setup, without telling anybody."""
+        self._whole(frame, lambda: lifecycle.install(self, frame, name, source, args))
 
-    def call(self, frame: Frame, contract: str, action: str, args: Mapping[str, Any]) -> Any:
-        """Call an action; returns what it returns."""
-        program = self._load(frame, contract)
+    def own_action(self, frame: Frame, action: str, args: Mapping[str, Any]) -> Any:
+        """Do what an account or a contract asks of the ledger itself: one of `lifecycle.ACTIONS`."""
+        return self._whole(frame, lambda: lifecycle.perform(self, frame, action, args))
+
+    def call(self, frame: Frame, contract: str, action: str, args: Mapping[str, Any], version: int = 0) -> Any:
+        """Call an action; returns what it returns. `version` is the one it was called by, 0 if that does not matter."""
+        loaded = self.load(frame, contract)
+        _require_known(contract, loaded, action, version)
+        program = loaded.program
         if action not in program.actions:
             fault(_no_such("action", contract, action, program.actions, program.views))
-        return self._run(frame, contract, program, action, args)
+        return self._act(frame, contract, loaded, action, args)
 
-    def view(self, frame: Frame, contract: str, name: str, args: Mapping[str, Any]) -> Any:
+    def view(self, frame: Frame, contract: str, name: str, args: Mapping[str, Any], version: int = 0) -> Any:
         """Ask a view; whatever tries to change something fails."""
-        program = self._load(frame, contract)
+        loaded = self.load(frame, contract)
+        _require_known(contract, loaded, name, version)
+        program = loaded.program
         if name not in program.views:
             fault(_no_such("view", contract, name, program.views, program.actions))
-        return self._run(frame, contract, program, name, args)
+        return self.run(frame, contract, program, name, args)
 
     def call_or_view(self, frame: Frame, contract: str, name: str, args: Mapping[str, Any]) -> Any:
         """Call an action or ask a view, as one contract asks another."""
-        program = self._load(frame, contract)
-        if name not in program.actions and name not in program.views:
+        loaded = self.load(frame, contract)
+        program = loaded.program
+        if name in program.actions:
+            return self._act(frame, contract, loaded, name, args)
+        if name not in program.views:
             fault(_no_such("method", contract, name, {**program.actions, **program.views}, {}))
-        return self._run(frame, contract, program, name, args)
+        return self.run(frame, contract, program, name, args)
 
-    def _deploy(self, frame: Frame, name: str, source: str, args: Mapping[str, Any]) -> None:
-        if not isinstance(name, str) or not CONTRACT_NAME.fullmatch(name) or name in RESERVED_NAMES:
-            fault("a contract's name is 1 to 40 of a-z, 0-9 and dash, and not `ledger`")
-        if frame.overlay.get(contract_key(name)) is not None:
-            fault(f"the name {name} is taken: choose another name")
-        if not isinstance(source, str) or not isinstance(args, Mapping):
-            fault("the source of a contract is text, and the arguments of its setup are named values")
-        frame.meter.charge(GAS["source_byte"] * len(source))
-        try:
-            stored = encode(Deployed(source, frame.signer, frame.height))
-            program = self._program(stored)
-        except (LanguageError, UnicodeError):
-            # Two Pythons may explain a broken source differently, so the receipt does not explain it.
-            fault(f"the source of {name} is not in the contract language: check it with `minichain contract check`")
-        frame.meter.charge(GAS["write"] + len(stored) * GAS["write_byte"])
-        frame.overlay.put(contract_key(name), stored)
-        if "self.setup" in program.compiled.functions or args:
-            self._run(frame, name, program, "setup", args)
-
-    def _load(self, frame: Frame, contract: str) -> Program:
+    def load(self, frame: Frame, contract: Any) -> Loaded:
+        """Return a contract that is on the ledger."""
         frame.meter.charge(GAS["contract"])
         stored = frame.overlay.get(contract_key(contract)) if isinstance(contract, str) else None
         if stored is None:
             fault(f"there is no contract {_quoted(contract)}: deploy it first, or correct the name")
-        return self._program(stored)
+        loaded = self._loaded.pop(stored, None)
+        if loaded is None:
+            deployed = decode_own(stored, Deployed)
+            loaded = Loaded(deployed, self.program(deployed.source))
+        return _remember(self._loaded, stored, loaded)
 
-    def _program(self, stored: bytes) -> Program:
-        program = self._programs.pop(stored, None)
-        if program is None:
-            program = read_contract(decode_own(stored, Deployed).source)
-            if len(self._programs) >= MAX_PROGRAMS:
-                del self._programs[next(iter(self._programs))]  # the one used longest ago
-        self._programs[stored] = program
-        return program
+    def program(self, source: str) -> Program:
+        """Return a source compiled; raises `LanguageError`."""
+        program = self._programs.pop(source, None) or read_contract(source)
+        return _remember(self._programs, source, program)
 
-    def _run(self, frame: Frame, contract: str, program: Program, method: str, args: Mapping[str, Any]) -> Any:
+    def _act(self, frame: Frame, contract: str, loaded: Loaded, action: str, args: Mapping[str, Any]) -> Any:
+        deployed = loaded.deployed
+        if deployed.is_frozen:
+            fault(f"{contract} is frozen by its authority, {deployed.authority}: no action until it is unfrozen")
+        if restriction := deployed.access.get(action):
+            frame.meter.charge(GAS["compared_item"] * len(restriction.accounts))
+            if not restriction.admits(frame.signer):
+                why = "does not name" if restriction.mode == "allow" else "names"
+                fault(f"{contract}.{action} is restricted: its {restriction.mode} list {why} the account that signed")
+        return self.run(frame, contract, loaded.program, action, args)
+
+    def _whole(self, frame: Frame, work: Callable[[], T]) -> T:
+        mark = _Mark(frame)
+        try:
+            return work()
+        except ExecutionError:
+            mark.restore()
+            raise
+
+    def run(self, frame: Frame, contract: str, program: Program, method: str, args: Mapping[str, Any]) -> Any:
+        """Run a method of a contract: all of it, or nothing."""
         mark = _Mark(frame)
         try:
             if contract in frame.stack:
@@ -168,6 +193,16 @@ class Runtime:
         frame.stack.pop()
         frame.caller = mark.caller
         return result
+
+
+K = TypeVar("K")
+
+
+def _remember(kept: dict[K, T], key: K, value: T) -> T:
+    if len(kept) >= MAX_PROGRAMS:
+        del kept[next(iter(kept))]  # the one used longest ago
+    kept[key] = value
+    return value
 
 
 class _Mark:
@@ -224,6 +259,21 @@ def _line_of(error: Exception) -> int:
             line = here
         trace = trace.tb_next
     return line
+
+
+def _require_known(contract: str, loaded: Loaded, method: str, version: int) -> None:
+    """Fail where somebody calls by an earlier version, and this method is not any more what it was then."""
+    deployed, program = loaded.deployed, loaded.program
+    if version in (0, deployed.version):
+        return
+    if not 1 <= version < deployed.version:
+        fault(f"{contract} has no version {version}: it is at version {deployed.version}")
+    is_there = method in program.actions or method in program.views
+    if not is_there or deployed.changed.get(method, 1) > version:
+        fault(
+            f"this call of {_quoted(method)} was made for version {version} of {contract}, which is now version "
+            f"{deployed.version} and {'has changed it' if is_there else 'has it no more'}: get the contract anew"
+        )
 
 
 def _no_such(kind: str, contract: str, name: str, these: Mapping[str, Any], others: Mapping[str, Any]) -> str:
@@ -302,11 +352,7 @@ class Session(Storage):
 
     def emit(self, name: str, /, **values: Any) -> None:
         self.require_writable("announce an event")
-        if len(self._frame.events) >= MAX_EVENTS:
-            fault(f"a transaction announces at most {MAX_EVENTS} events")
-        data = {key: self.plain(value) for key, value in values.items()}
-        self.charge(GAS["event"] + len(encode(data)) * GAS["receipt_byte"])
-        self._frame.events.append(Event(self._contract, name, data))
+        self._frame.announce(Event(self._contract, name, {key: self.plain(value) for key, value in values.items()}))
 
     def call_view(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call an own view: it cannot change anything, whoever asks."""
@@ -316,9 +362,19 @@ class Session(Storage):
         return value
 
     def call_contract(self, contract: Any, name: Any, /, **args: Any) -> Any:
-        values = {key: self.plain(value) for key, value in args.items()}
+        return self._call_other(contract, name, {key: self.plain(value) for key, value in args.items()})
+
+    def call_with(self, contract: Any, name: Any, arguments: Any, /) -> Any:
+        if type(arguments) not in (dict, MappingProxyType):
+            fault("self.call_with takes the name of a contract, the name of an action, and a dict of its arguments")
+        return self._call_other(contract, name, self.plain(arguments))
+
+    def _call_other(self, contract: Any, name: Any, values: dict[str, Any]) -> Any:
         if type(contract) is not str or type(name) is not str:
             fault("self.call takes the name of a contract and the name of an action")
+        if contract == "ledger":
+            self.require_writable("ask the ledger for anything")
+            return self._runtime.own_action(self._frame, name, values)
         if not self._writable:
             return self._runtime.view(self._frame, contract, name, values)
         return self._runtime.call_or_view(self._frame, contract, name, values)

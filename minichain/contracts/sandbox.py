@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from minichain.codec import decode_own
 from minichain.contracts.check import describe
+from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
 from minichain.contracts.report import Change, Report, Trace, in_words, name_of, told_apart, with_names
-from minichain.contracts.runtime import Deployed, Frame, Runtime
+from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.stepping import Recorder, SteppedRuntime, WatchedOverlay
 from minichain.contracts.storage import explain_key, state_key
 from minichain.contracts.written import Source, source_of
@@ -132,6 +133,20 @@ class Sandbox:
         require_ok(outcome, "ledger.deploy")
         return DeployedContract(own, abi, sender, self.call, self._ask)
 
+    def upgrade(
+        self, name: str, contract: Source, *, sender: str, args: Mapping[str, Any] | None = None
+    ) -> SandboxContract:
+        """Put a new version in the place of a contract, as its authority, with the arguments of its `migrate`.
+
+        Raises as `deploy` does. The other actions of the ledger are called: `call(sender, "ledger", "freeze", {...})`.
+        """
+        source = source_of(contract)
+        abi = describe(source)
+        named = in_units(f"{name}.migrate", abi.migrate, dict(args or {}))
+        outcome = self.call(sender, "ledger", "upgrade", {"name": name, "source": source, "args": named})
+        require_ok(outcome, "ledger.upgrade")
+        return DeployedContract(name, abi, sender, self.call, self._ask, outcome.result)
+
     def advance(
         self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0, ms: int = 0, blocks: int = 1
     ) -> None:
@@ -142,20 +157,21 @@ class Sandbox:
         self.now_ms += passed
         self.height += blocks
 
-    def call(self, sender: str, contract: str, action: str, args: Mapping[str, Any]) -> Outcome:
-        """Call an action as one transaction; a failure is in the outcome."""
-        return self._perform(
-            f"{contract}.{action}", sender, lambda frame: self._runtime.call(frame, contract, action, args)
-        )
+    def call(self, sender: str, contract: str, action: str, args: Mapping[str, Any], version: int = 0) -> Outcome:
+        """Call an action, also of the contract "ledger", as one transaction; a failure is in the outcome."""
+        where = f"{contract}.{action}"
+        if contract == "ledger":
+            return self._perform(where, sender, lambda frame: self._runtime.own_action(frame, action, args))
+        return self._perform(where, sender, lambda frame: self._runtime.call(frame, contract, action, args, version))
 
-    def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any]) -> Outcome:
+    def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any], version: int = 0) -> Outcome:
         """Ask a view; a failure is in the outcome."""
         return self._perform(
-            f"{contract}.{name}", sender, lambda frame: self._runtime.view(frame, contract, name, args)
+            f"{contract}.{name}", sender, lambda frame: self._runtime.view(frame, contract, name, args, version)
         )
 
-    def _ask(self, sender: str | None, contract: str, name: str, args: Mapping[str, Any]) -> Any:
-        outcome = self.view(sender or "", contract, name, args)
+    def _ask(self, sender: str | None, contract: str, name: str, args: Mapping[str, Any], version: int = 0) -> Any:
+        outcome = self.view(sender or "", contract, name, args, version)
         if not outcome.ok:
             raise ContractFault(outcome.error)
         return outcome.result

@@ -17,9 +17,10 @@ from typing import Any, Final
 
 from minichain.codec import decode_own
 from minichain.contracts.check import Program, read_contract
+from minichain.contracts.language import RUN_ONCE
 from minichain.contracts.meter import Compiled, Costs, GasMeter, Rewriter, invoke, place
 from minichain.contracts.report import Figures, Step, Trace, name_of
-from minichain.contracts.runtime import Deployed, Frame, Runtime
+from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import explain_key
 from minichain.contracts.values import PLAIN, kind_of
 from minichain.ledger.state import Overlay
@@ -99,20 +100,19 @@ class SteppedRuntime(Runtime):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self._recorder = recorder
-        self._stepped: dict[bytes, Program] = {}
+        self._stepped: dict[str, Program] = {}
 
-    def _program(self, stored: bytes) -> Program:
-        if stored not in self._stepped:
-            source = decode_own(stored, Deployed).source
+    def program(self, source: str) -> Program:
+        if source not in self._stepped:
             program = copy.copy(read_contract(source, SteppedRewriter))
             program.compiled = SteppedCode(program.compiled, self._recorder)
-            self._stepped[stored] = program
+            self._stepped[source] = program
             self._recorder.sources[program.compiled] = source
-        return self._stepped[stored]
+        return self._stepped[source]
 
-    def _run(self, frame: Frame, contract: str, program: Program, method: str, args: Mapping[str, Any]) -> Any:
-        mark = self._recorder.open(contract, program.compiled, is_setup=method == "setup")
-        result = super()._run(frame, contract, program, method, args)
+    def run(self, frame: Frame, contract: str, program: Program, method: str, args: Mapping[str, Any]) -> Any:
+        mark = self._recorder.open(contract, program.compiled, is_setup=method in RUN_ONCE)
+        result = super().run(frame, contract, program, method, args)
         self._recorder.close(mark)
         return result
 

@@ -52,15 +52,21 @@ def _next(genesis: Genesis, parent: Entry, link: Link) -> Entry:
     return Entry(header.id, parent, height, header.time_ms, wanted)
 
 
-def depth_of(genesis: Genesis, header: Header, links: Sequence[Link]) -> Depth:
-    """Return how deep a block lies in a chain of headers; raises `ProofError` unless it is deep enough to be final."""
+def follow_to(genesis: Genesis, header: Header, links: Sequence[Link]) -> list[Entry]:
+    """Do as `follow`; raises `ProofError` also unless `header` is one of these headers."""
     entries = follow(genesis, links)
     if not 1 <= header.height < len(entries) or entries[header.height].id != header.id:
         raise ProofError(f"the block of height {header.height} is not in the chain of headers given with it")
+    return entries
+
+
+def depth_of(genesis: Genesis, header: Header, links: Sequence[Link]) -> Depth:
+    """Return how deep a block lies in a chain of headers; raises `ProofError` unless it is deep enough to be final."""
+    entries = follow_to(genesis, header, links)
     confirmations, needed = len(entries) - header.height, genesis.spec.work.confirmations
     if confirmations < needed:
         raise ProofError(f"block {header.height} has {confirmations} confirmations, where this chain asks for {needed}")
     return Depth(confirmations, entries[-1].work - entries[header.height - 1].work)
 
 
-__all__ = ["Depth", "Link", "depth_of", "follow"]
+__all__ = ["Depth", "Link", "depth_of", "follow", "follow_to"]

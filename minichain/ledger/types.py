@@ -22,11 +22,16 @@ _SIGNATURE_TAIL: Final = SIGNATURE_SIZE + 2  # a 64-byte MessagePack bin: two by
 
 
 class Call(Record):
-    """Ask a contract for one action. The contract named `ledger` is the ledger itself."""
+    """Ask a contract for one action. The contract named `ledger` is the ledger itself.
+
+    `version` is that of the contract whose interface the caller knows: the call fails where the action has changed
+    since. 0 asks whatever version there is.
+    """
 
     contract: str
     action: str
     args: dict[str, Any] = msgspec.field(default_factory=dict)
+    version: int = 0
 
 
 class Transaction(Record):

@@ -11,8 +11,9 @@ from typing import Any
 
 from minichain.codec import Plain, decode_own
 from minichain.consensus.interface import Build
+from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.runtime import Deployed, Frame, Runtime
+from minichain.contracts.runtime import Frame, Runtime
 from minichain.errors import ExecutionError, InvalidBlock, Refused
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.genesis import Genesis
@@ -55,12 +56,13 @@ class ChangeChain(Plain):
 
 
 class AskContract(Plain):
-    """Ask a contract's view; answered by `ContractAnswered`. `ticket` comes back."""
+    """Ask a contract's view; answered by `ContractAnswered`. `ticket` comes back; `version` is as in a `Call`."""
 
     ticket: Any
     contract: str
     name: str
     args: dict[str, Any]
+    version: int = 0
 
 
 class ReadState(Plain):
@@ -182,7 +184,8 @@ class Executor:
             case ReadState(ticket, key):
                 return StateRead(ticket, *self._state.prove(key), self._height)
             case ListContracts(ticket):
-                return ContractsListed(ticket, tuple((name, by, height) for height, name, by in self._contracts))
+                found = sorted((height, name, by) for name, (height, by) in self._contracts.items())
+                return ContractsListed(ticket, tuple((name, by, height) for height, name, by in found))
 
     @property
     def _height(self) -> int:
@@ -243,7 +246,7 @@ class Executor:
             self._tried.clear()
             return
         for block in kept:
-            self._contracts += sorted(self._deployed_in(block.writes))
+            self._contracts |= self._deployed_in(block.writes)
 
     def _ask(self, task: AskContract) -> ContractAnswered:
         context = BlockContext(self._height, self._head.time_ms if self._head else self._genesis.spec.genesis_time_ms)
@@ -257,19 +260,19 @@ class Executor:
             chain=self._genesis.spec.chain_id,
         )
         try:
-            value = self._runtime.view(frame, task.contract, task.name, task.args)
+            value = self._runtime.view(frame, task.contract, task.name, task.args, task.version)
         except ExecutionError as error:
             return ContractAnswered(task.ticket, None, str(error), context.height)
         return ContractAnswered(task.ticket, value, "", context.height)
 
-    def _find_contracts(self) -> list[tuple[int, str, str]]:
-        return sorted(self._deployed_in(self._state.values))
+    def _find_contracts(self) -> dict[str, tuple[int, str]]:
+        return self._deployed_in(self._state.values)
 
-    def _deployed_in(self, values: dict[bytes, bytes] | Writes) -> list[tuple[int, str, str]]:
-        found = []
+    def _deployed_in(self, values: dict[bytes, bytes] | Writes) -> dict[str, tuple[int, str]]:
+        found = {}
         for key in values:
             name = name_of_contract(key)
             if name is not None:
                 deployed = decode_own(self._state.values[contract_key(name)], Deployed)
-                found.append((deployed.height, name, deployed.deployer))
+                found[name] = deployed.height, deployed.deployer
         return found

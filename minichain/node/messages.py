@@ -122,11 +122,12 @@ class AskContracts(Record, tag="contracts"):
 
 
 class AskView(Record, tag="view"):
-    """Answer with `Value`: what a contract's view returns at the last final block."""
+    """Answer with `Value`: what a contract's view returns at the last final block. `version` is as in a `Call`."""
 
     contract: str
     name: str
     args: dict[str, Any]
+    version: int = 0
 
 
 class AskState(Record, tag="state"):
@@ -256,7 +257,8 @@ class Value(Record, tag="value"):
 
 
 class StateAnswer(Record, tag="stateproof"):
-    """A state value (None: absent), its proof under the header's state root, and the header's certificate.
+    """A state value (None: absent), its proof under the header's state root, the header's certificate, and the
+    handovers that lead from the first committee to the one that certified it.
 
     Before the first block there is no header, and the proof is under the genesis state.
     """
@@ -265,6 +267,7 @@ class StateAnswer(Record, tag="stateproof"):
     proof: StateProof
     header: Header | None
     certificate: Certificate | None
+    handovers: tuple[Handover, ...] = ()
 
 
 class ReceiptAnswer(Record, tag="receiptproof"):

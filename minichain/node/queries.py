@@ -45,8 +45,8 @@ ELSEWHERE: Final = "elsewhere"  # the code of a failure that another node may no
 def to_executor(ticket: Ticket, request: ClientRequest) -> execution.Task | None:
     """Return the task that answers a question about the state; None for any other question."""
     match request:
-        case AskView(contract, name, args):
-            return execution.AskContract(ticket, contract, name, args)
+        case AskView(contract, name, args, version):
+            return execution.AskContract(ticket, contract, name, args, version)
         case AskState(key):
             return execution.ReadState(ticket, key)
         case AskContracts():
@@ -63,9 +63,9 @@ def from_executor(store: Store, answer: execution.Answer) -> ClientAnswer:
             return Contracts(contracts)
         case execution.StateRead(_, value, proof, height):
             final = store.block(height)
-            return StateAnswer(
-                value, proof, final.block.header if final else None, final.certificate if final else None
-            )
+            if final is None:
+                return StateAnswer(value, proof, None, None)
+            return StateAnswer(value, proof, final.block.header, final.certificate, store.handovers(height))
     raise AssertionError(f"{type(answer).__name__} answers no client")
 
 

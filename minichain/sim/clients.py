@@ -1,7 +1,7 @@
 """Simulated clients: each signs transactions, and sends them again until they are final.
 
-What they send follows from the seed. Clients who are "mixed" also call a contract, ask for what must fail, and spend
-one nonce twice; all of it becomes final, for a failure is a result too.
+What they send follows from the seed. Clients who are "mixed" also call a contract, upgrade and freeze it, ask for what
+must fail, and spend one nonce twice; all of it becomes final, for a failure is a result too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from minichain.codec import encode
 from minichain.contracts.written import source_of
@@ -38,6 +38,15 @@ def _pay(did: str, amount: int = 1) -> Call:
     return Call("ledger", "transfer", {"to": did, "amount": amount})
 
 
+def _life(verb: str, **args: Any) -> Call:
+    return Call("ledger", verb, {"name": "counter", **args})
+
+
+def _upgrade(random: Random) -> Call:
+    """Put one of a few versions in the place of the present one; it fails where it is the same."""
+    return _life("upgrade", source=COUNTER + "\n" * random.randint(0, 3), args={})
+
+
 def _count(amount: int) -> Call:
     return Call("counter", "add", {"amount": amount})
 
@@ -51,7 +60,12 @@ MIXED: Final[dict[str, tuple[int, Ask]]] = {  # name -> (how often, what is aske
     "payment undone by a call": (5, lambda did, random: (_pay(did), _count(0))),
     "call short of gas": (5, lambda did, random: (_count(1),)),
     "two of one nonce": (5, lambda did, random: (_pay(did),)),
+    "upgrade": (2, lambda did, random: (_upgrade(random),)),
+    "freeze": (1, lambda did, random: (_life("freeze"), _pay(did))),
+    "unfreeze": (3, lambda did, random: (_pay(did), _life("unfreeze"))),
 }
+OF_AUTHORITY: Final = frozenset({"upgrade", "freeze", "unfreeze"})  # of whoever deployed the contract
+GAS_OF: Final = {"call short of gas": GAS_SHORT, "upgrade": GAS_LARGE}
 _CHANCES: Final = [chance for chance, _ in MIXED.values()]
 
 
@@ -108,8 +122,9 @@ class Load:
         if not self._is_mixed:
             return (self._sign(key, (self._payment(),)),)
         (kind,) = self._random.choices(tuple(MIXED), _CHANCES)
+        key = self._keys[0] if kind in OF_AUTHORITY else key
         calls = MIXED[kind][1](self._keys[0].did, self._random)
-        envelope = self._sign(key, calls, GAS_SHORT if kind == "call short of gas" else GAS_LIMIT)
+        envelope = self._sign(key, calls, GAS_OF.get(kind, GAS_LIMIT))
         if kind != "two of one nonce":
             return (envelope,)
         self._nonces[key.public] -= 1

@@ -15,10 +15,10 @@ import traitlets as T  # noqa: N812 - beside W
 
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
-from minichain.views import parts, proofs
+from minichain.views import contracts, parts, proofs
 from minichain.views.i18n import _, clock, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
-from minichain.views.models import BlockCard, ChainModel, ChainReader, Entry, NodeCard, block_card
+from minichain.views.models import BlockCard, ChainReader, Entry, NodeCard, block_card
 from minichain.views.moving import BlockStrip, NodeRing, Opener, seal
 from minichain.views.panels import (
     ConfirmButton,
@@ -40,7 +40,7 @@ from minichain.views.panels import (
 )
 from minichain.views.pictures import merkle_picture
 from minichain.views.polling import Errands, LiveLoop
-from minichain.views.telling import Names, name_of, tell
+from minichain.views.telling import Names, tell
 
 SHOWN_ENTRIES: Final = 10
 ID_LENGTH: Final = 64
@@ -51,8 +51,8 @@ MAX_PROOF_BYTES: Final = 2_000_000
 # --- what the page knows -----------------------------------------------------------------------------------------
 
 
-class Explorer(ChainModel):
-    """The chain as last seen, the block that is open, and the proof on the desk.
+class Explorer(contracts.ContractModel):
+    """The chain as last seen, the block that is open, the contract that is open, and the proof on the desk.
 
     A cheat works on a copy: `spot` is the position of the value it changes, `wish` what it writes there, `effort`
     (0 to 3) how much else it makes fit. `copy` is None while nothing is changed.
@@ -71,13 +71,14 @@ class Explorer(ChainModel):
         """List what a cheat could change in the proof on the desk."""
         return proofs.spots(self.proof) if self.proof else ()
 
-    @T.observe("block", "proof", "copy", "effort")
+    @T.observe("block", "proof", "copy", "effort", "reading")
     def _tick(self, _change: Any) -> None:
         is_done = {
             "block": self.block is not None,
             "proof": self.proof is not None,
             "cheat": self.copy is not None,
             "chain": self.copy is not None and self.effort == FOUND_A_CHAIN,
+            "contract": self.reading is not None,
         }
         self.done |= {name for name, done in is_done.items() if done}
 
@@ -126,7 +127,7 @@ def page(connect: Callable[[], Any]) -> Page:
         _chain(model, errands, show_proof),
         _desk(model, errands),
         _cheating(model, errands),
-        _contracts(model),
+        contracts.panel(model, errands),
     ]
     screens.titles = (_("The chain"), _("Check a proof"), _("Try to cheat"), _("Contracts"))
     limits = [
@@ -143,6 +144,7 @@ def _tasks(model: Explorer) -> Safe:
         "proof": _("Check the proof of one transaction. Who has to be trusted for that?"),
         "cheat": _("Change the proof on a copy, and see which check notices it."),
         "chain": _("Go as far as you can. What is the last thing that gives the cheat away?"),
+        "contract": _("Read a contract. Who may change these rules, and who may not even use them?"),
     }
     return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
 
@@ -328,20 +330,6 @@ def _said(node: NodeCard) -> Safe:
             *([(_("Memory"), f"{memory // 1_000_000} MB")] if memory else []),
         ]
     )
-
-
-def _contracts(model: Explorer) -> W.Box:
-    def listed() -> Safe:
-        rows = [[name, name_of(deployer, model.names), height] for name, deployer, height in model.contracts]
-        return parts.table(
-            _("Rules that are on the ledger"),
-            [_("Contract"), _("Put there by"), _("In block")],
-            rows,
-            _("No contract yet."),
-        )
-
-    sentence = _("A contract is a set of rules that every validator applies to every transaction, the same way.")
-    return card(bound(model, ["contracts", "names"], listed), title=_("Contracts"), sentence=sentence)
 
 
 # --- how it looks: proofs ----------------------------------------------------------------------------------------

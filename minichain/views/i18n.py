@@ -3,8 +3,8 @@
 Catalogues are the plain text files locale/<locale>/LC_MESSAGES/minichain.po, read when they are first needed, so an
 installation needs no compile step. To collect new texts and hand them to the translators (Babel comes with JupyterLab):
 
-    pybabel extract -F minichain/views/babel.cfg -k translate:1 -k Verb:2 -s -w 120 --no-location --omit-header \\
-        -o views.pot minichain/views minichain/faults/timeline.py apps
+    pybabel extract -F minichain/views/babel.cfg -k translate:1 -k Verb:2 -k phrase:1 -s -w 120 --no-location \\
+        --omit-header -o views.pot minichain/views minichain/faults/timeline.py minichain/contracts/changes.py apps
     pybabel update -D minichain -d minichain/views/locale -i views.pot -w 120 --no-fuzzy-matching --omit-header
 
 The language is one setting per process, because Voila gives each viewer a process of their own.

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from minichain.contracts.deployed import NOBODY
 from minichain.crypto import did_of
-from minichain.ledger.types import Call
+from minichain.ledger.types import Call, Event
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child, tag
 from minichain.views.models import Entry
@@ -23,6 +24,15 @@ def name_of(did: str, names: Names) -> str:
     return _(names[did]) if did in names else f"{did.removeprefix('did:key:'):.12}…"
 
 
+def whom(authority: str, names: Names) -> str:
+    """Return who may be an account, a contract, or nobody."""
+    if authority == NOBODY:
+        return _("nobody")
+    if authority.startswith("did:"):
+        return name_of(authority, names)
+    return _("the contract {name}").format(name=authority)
+
+
 def tell(entry: Entry, names: Names) -> tuple[State, Child]:
     """Tell one transaction; a failed one with the contract's reason."""
     who = name_of(did_of(entry.sender), names)
@@ -31,7 +41,7 @@ def tell(entry: Entry, names: Names) -> tuple[State, Child]:
             who=who, reason=with_names(own_words(entry.receipt.error), names)
         )
         return "warn", said
-    told = [_event(event.name, event.data, who) for event in entry.receipt.events]
+    told = [_of_ledger(event, names) or _event(event.name, event.data, who) for event in entry.receipt.events]
     sentences = [words for words in told if words] or [_call(call, who, names) for call in entry.calls]
     return "ok", [tag("span", words, " ") for words in sentences]
 
@@ -41,6 +51,24 @@ def with_names(text: str, names: Names) -> str:
     for did in names:
         text = text.replace(did, name_of(did, names))
     return text
+
+
+def _of_ledger(event: Event, names: Names) -> str:
+    """Tell what became of a contract, as the ledger itself has announced it; nobody else can."""
+    match event:
+        case Event("ledger", kind, {"contract": str(name), "by": str(by), "version": int(version), **more}):
+            sentences = {
+                "Deployed": _("{who} put the contract {name} on the ledger."),
+                "Upgraded": _("{who} put version {version} of the contract {name} on the ledger."),
+                "Frozen": _("{who} froze the contract {name}: it refuses every action."),
+                "Unfrozen": _("{who} ended the freeze of the contract {name}."),
+                "Restricted": _("{who} changed who may use “{action}” of the contract {name}."),
+                "Entrusted": _("{who} handed the contract {name} over to {authority}."),
+            }
+            to = whom(more.get("authority", NOBODY), names)
+            facts = {"who": whom(by, names), "name": name, "version": number(version), "action": more.get("action", "")}
+            return sentences.get(kind, "").format(**facts, authority=to)
+    return ""
 
 
 def _event(name: str, data: Mapping[str, Any], who: str) -> str:

@@ -1,0 +1,363 @@
+"""Institutions decide by vote: what they decide is carried out as it was written, in time, together, or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import minichain as mc
+from minichain.contracts import Sandbox, check
+from minichain.contracts.language import MAX_SOURCE_BYTES
+from minichain.contracts.system import GOVERNANCE, SOURCES
+from minichain.crypto import KeyPair, digest
+from minichain.errors import CallFailed, ContractFault, UsageError
+from minichain.ledger.genesis import Authority
+from minichain.ledger.local import validator_key
+
+SHOP = '''from minichain.contracts.api import Contract, Value, action, view
+
+
+class Shop(Contract):
+    """Sell at one price."""
+
+    price = Value(int, 3)
+
+    @action
+    def buy(self, count: int) -> int:
+        """Buy some."""
+        return count * self.price
+
+    @view
+    def costs(self) -> int:
+        """Tell the price."""
+        return self.price
+'''
+MIGRATE = """    def migrate(self, price: int) -> None:
+        self.price = price
+        self.since = self.now
+
+"""
+DEARER = SHOP.replace("Value(int, 3)", "Value(int, 3)\n    since = Value(int)").replace(
+    "    @view", MIGRATE + "    @view"
+)
+HOUR = 3_600_000
+
+
+class House:
+    """Three institutions with weights 2, 1 and 1, and a shop whose authority they are."""
+
+    def __init__(self, **rules: Any) -> None:
+        self.box = Sandbox()
+        self.names = ("City", "District", "Operator")
+        self.dids = [self.box.account(name) for name in self.names]
+        self.city, self.district, self.operator = self.dids
+        self.stranger = self.box.account("stranger")
+        members = [[name, did, weight] for name, did, weight in zip(self.names, self.dids, (2, 1, 1), strict=True)]
+        usual = {"members": members, "voting_ms": 24 * HOUR, "delay_ms": 2 * HOUR, "grace_ms": 48 * HOUR}
+        self.house: Any = self.box.deploy(GOVERNANCE, sender=self.city, **{**usual, **rules})
+        self.shop = self.box.deploy(SHOP, sender=self.city)
+        self.box.call(self.city, "ledger", "entrust", {"name": "shop", "authority": "governance"})
+        self.box.call(self.city, "ledger", "entrust", {"name": "governance", "authority": ""})
+
+    def propose(self, *calls: dict[str, Any], by: str = "", title: str = "A new price") -> int:
+        outcome = self.house.with_sender(by or self.city).propose(title, "Costs have risen.", list(calls or [UPGRADE]))
+        return int(outcome.result)
+
+    def vote(self, number: int, *who: str, yes: bool = True) -> str:
+        return str([self.house.with_sender(one).vote(number, yes).result for one in who][-1])
+
+    def refusal(self, who: str, action: str, *args: Any) -> str:
+        return str(self.house.with_sender(who).attempt(action, *args).error)
+
+
+def call(contract: str, action: str, /, **arguments: Any) -> dict[str, Any]:
+    return {"contract": contract, "action": action, "arguments": arguments}
+
+
+UPGRADE = call("ledger", "upgrade", name="shop", source=DEARER, args={"price": 5})
+FREEZE = call("ledger", "freeze", name="shop")
+
+
+def test_it_is_in_the_language_and_small_and_shares_the_words_about_members() -> None:
+    assert check(GOVERNANCE) == []
+    assert len(GOVERNANCE.encode()) < MAX_SOURCE_BYTES // 2
+    parts = {source.split("# --- members: the same")[1].split("\n\n\n# ---")[0] for source in SOURCES.values()}
+    assert GOVERNANCE.split("# --- members: the same")[1].split("\n\n\n# ---")[0] in parts
+
+
+def test_a_contract_changes_by_decision_only() -> None:
+    house = House()
+    args = {"name": "shop", "source": DEARER, "args": {"price": 5}}
+    assert (
+        "only the authority of shop, which is governance" in house.box.call(house.city, "ledger", "upgrade", args).error
+    )
+    number = house.propose()
+    assert house.vote(number, house.city) == "open"
+    assert house.vote(number, house.district) == "accepted"
+    assert "it is accepted, and waits" in house.refusal(house.city, "execute", number)
+    house.box.advance(hours=2)
+    outcome = house.house.execute(number)
+    assert outcome.result == [2]
+    assert [(event.contract, event.name) for event in outcome.events] == [
+        ("governance", "Decided"),
+        ("ledger", "Upgraded"),
+    ]
+    assert outcome.events[1].data["by"] == "governance"
+    assert house.box.view("", "shop", "costs", {}).result == 5
+    assert house.house.proposal(number)["status"] == "executed"
+    assert f"proposal {number} is executed, not accepted" in house.refusal(house.city, "execute", number)
+
+
+def test_more_than_the_part_is_needed_and_a_proposal_that_cannot_reach_it_is_rejected() -> None:
+    half = House(numerator=1, denominator=2)
+    assert half.vote(half.propose(), half.city) == "open", "half is not more than half"
+    assert half.vote(1, half.operator) == "accepted"
+    assert half.vote(half.propose(), half.city, yes=False) == "rejected"
+    house = House()
+    number = house.propose()
+    assert house.vote(number, house.district, yes=False) == "open", "three of four are more than two thirds"
+    assert house.vote(number, house.operator, yes=False) == "rejected"
+    assert "is rejected, not open" in house.refusal(house.city, "vote", number, True)
+    assert house.house.ballots(number) == [
+        ["City", house.city, 2, "not yet"],
+        ["District", house.district, 1, "no"],
+        ["Operator", house.operator, 1, "no"],
+    ]
+    assert house.house.ballots(number, start=1, limit=1)[0][0] == "District"
+
+
+def test_votes_and_decisions_run_out() -> None:
+    house = House()
+    number = house.propose()
+    house.box.advance(ms=24 * HOUR)
+    assert house.vote(number, house.city) == "open", "the last moment counts"
+    house.box.advance(ms=1)
+    assert house.house.proposal(number)["status"] == "lapsed"
+    assert "is lapsed, not open" in house.refusal(house.district, "vote", number, True)
+    late = house.propose()
+    house.vote(late, house.city, house.district)
+    house.box.advance(ms=50 * HOUR)
+    assert house.house.proposal(late)["status"] == "accepted"
+    house.box.advance(ms=1)
+    assert "is expired, not accepted" in house.refusal(house.city, "execute", late)
+
+
+def test_who_proposed_takes_it_back_until_somebody_has_voted() -> None:
+    house = House()
+    first, second = house.propose(), house.propose(by=house.district)
+    assert "only who made a proposal takes it back" in house.refusal(house.city, "cancel", second)
+    house.house.cancel(first)
+    assert house.house.proposal(first)["status"] == "cancelled"
+    assert "is cancelled, not open" in house.refusal(house.city, "vote", first, True)
+    house.vote(second, house.city)
+    assert "somebody has voted on it already" in house.refusal(house.district, "cancel", second)
+
+
+def test_strangers_neither_propose_nor_vote_nor_carry_out() -> None:
+    house = House()
+    number = house.propose()
+    assert "only a member may propose" in house.refusal(house.stranger, "propose", "t", "r", [FREEZE])
+    assert "only those who were members" in house.refusal(house.stranger, "vote", number, True)
+    house.vote(number, house.city, house.district)
+    house.box.advance(hours=3)
+    assert "only a member carries a decision out" in house.refusal(house.stranger, "execute", number)
+    house.vote(second := house.propose(), house.city)
+    assert "you have voted on this" in house.refusal(house.city, "vote", second, False)
+
+
+def test_a_decision_is_carried_out_together_or_not_at_all_and_can_be_tried_again() -> None:
+    house = House()
+    number = house.propose(FREEZE, call("ledger", "freeze", name="shop"))
+    house.vote(number, house.city, house.district)
+    house.box.advance(hours=2)
+    assert "shop is frozen already" in house.refusal(house.city, "execute", number)
+    assert house.shop.buy(1).result == 3, "nothing of it stands"
+    assert house.house.proposal(number)["status"] == "accepted"
+
+
+def test_decisions_call_other_contracts_and_deploy_new_ones() -> None:
+    house = House()
+    people = [house.city]
+    calls = [
+        call("ledger", "deploy", name="branch", source=SHOP, args={}),
+        call("branch", "buy", count=2),
+        call("ledger", "restrict", name="shop", action="buy", mode="allow", accounts=people),
+        call("ledger", "entrust", name="branch", authority=house.operator),
+    ]
+    number = house.propose(*calls)
+    assert house.house.calls(number) == calls
+    house.vote(number, house.city, house.operator)
+    house.box.advance(hours=2)
+    assert house.house.execute(number).result == ["branch", 6, None, None]
+    assert "its allow list does not name" in house.box.call(house.district, "shop", "buy", {"count": 1}).error
+    assert house.box.call(house.operator, "ledger", "freeze", {"name": "branch"}).ok
+
+
+@pytest.mark.parametrize(
+    ("title", "reason", "calls", "words"),
+    [
+        ("", "r", [FREEZE], "a title of 1 to 120 characters is needed"),
+        ("t" * 121, "r", [FREEZE], "a title of 1 to 120"),
+        ("t", " ", [FREEZE], "a reason of 1 to 2000"),
+        ("t", "r", [], "a decision is 1 to 10 calls"),
+        ("t", "r", [FREEZE] * 11, "a decision is 1 to 10 calls"),
+        ("t", "r", [{}], "each call is written {contract, action, arguments}"),
+        ("t", "r", [{**FREEZE, "why": ""}], "each call is written"),
+        ("t", "r", [{**FREEZE, "arguments": []}], "each call is written"),
+        ("t", "r", [{**FREEZE, "action": 5}], "are called by name"),
+        ("t", "r", [call("governance", "vote", number=1, yes=True)], "this contract cannot call itself"),
+        ("t", "r", [call("ledger", "transfer", to="x", amount=1)], "the ledger does not do this for a contract"),
+        ("t", "r", [call("ledger", "freeze", name=5)], "each of the calls is about a contract, by its name"),
+        ("t", 5, [FREEZE], "argument reason must be str, not int"),
+        ("t", "r", "freeze", "argument calls must be list[dict], not str"),
+        ("t", "r", [call("shop", "x", note="x" * 66_000)], "a stored value has at most 65536 bytes"),
+    ],
+)
+def test_a_proposal_that_could_not_be_carried_out_is_refused(title: Any, reason: Any, calls: Any, words: str) -> None:
+    house = House()
+    assert words in house.refusal(house.city, "propose", title, reason, calls)
+    assert house.house.count_proposals() == 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ({"members": []}, 'there is no contract "members"'),
+        ({"members": [["City", "did:key:z6Mk", 1]]}, "a member is named by its did:key"),
+        ({"voting_ms": 0}, "last 1 to"),
+        ({"grace_ms": 10**12}, "last 1 to"),
+        ({"delay_ms": -1}, "a decision waits 0 to"),
+        ({"numerator": 1, "denominator": 3}, "from one half to less than all"),
+        ({"numerator": 3, "denominator": 3}, "from one half to less than all"),
+        ({"numerator": 1, "denominator": 0}, "from one half to less than all"),
+    ],
+)
+def test_a_house_that_could_not_decide_cannot_be_founded(rules: dict[str, Any], words: str) -> None:
+    with pytest.raises(CallFailed) as caught:
+        House(**rules)
+    assert words in str(caught.value)
+
+
+def test_a_call_back_into_the_house_is_refused_and_so_is_its_own_upgrade() -> None:
+    house = House()
+    hostile = SHOP.replace(
+        "        return count * self.price",
+        '        self.call("governance", "vote", number=2, yes=True)\n        return count',
+    )
+    house.box.deploy(hostile, sender=house.city, name="bribed")
+    number = house.propose(call("bribed", "buy", count=1))
+    itself = house.propose(call("ledger", "upgrade", name="governance", source=GOVERNANCE + "\n", args={}))
+    for one in (number, itself):
+        house.vote(one, house.city, house.district)
+    house.box.advance(hours=2)
+    assert "governance is already running in this call" in house.refusal(house.city, "execute", number)
+    assert "governance has no authority: nobody can upgrade it" in house.refusal(house.city, "execute", itself)
+
+
+def test_proposals_are_paged_and_say_what_they_are_about() -> None:
+    house = House()
+    for number in range(1, 6):
+        house.propose(UPGRADE, call("shop", "buy", count=1), title=f"Price {number}")
+    assert house.house.count_proposals() == 5
+    page = house.house.proposals(start=1, limit=2)
+    assert [(case["number"], case["title"]) for case in page] == [(2, "Price 2"), (3, "Price 3")]
+    assert (page[0]["what"], page[0]["about"]) == (["ledger.upgrade", "shop.buy"], ["shop", "shop"])
+    with pytest.raises(ContractFault, match="there is no proposal 6"):
+        house.house.proposal(6)
+    with pytest.raises(ContractFault, match="a page starts at 0 or later"):
+        house.house.ballots(1, limit=101)
+    assert len(house.box.state.values) < 60, "the same list of members is kept once"
+
+
+# --- on a network ----------------------------------------------------------------------------------------------------
+
+
+def decide(net: mc.Network, governance: Any, members: list[mc.Wallet], calls: list[dict[str, Any]]) -> mc.Receipt:
+    """Let all members vote yes, wait, and carry it out."""
+    number = governance.with_sender(members[0]).propose("A new price", "Costs have risen.", calls).result
+    for member in members:
+        if governance.proposal(number)["status"] == "open":
+            governance.with_sender(member).vote(number, True)
+    net.pass_time(governance.rules()["delay_ms"])
+    receipt: mc.Receipt = governance.with_sender(members[0]).execute(number)
+    return receipt
+
+
+def found(net: mc.Network, members: list[mc.Wallet]) -> Any:
+    """Deploy a governance contract that nobody can change, and a shop that it can."""
+    rules = {"voting_ms": HOUR, "delay_ms": 50, "grace_ms": HOUR}
+    listed = [[member.name, member.did, 1] for member in members]
+    governance = net.deploy(GOVERNANCE, sender=members[0], authority="", members=listed, **rules)
+    net.deploy(SHOP, sender=members[0], authority="governance")
+    return governance
+
+
+def lead_a_contract_through_its_life(net: mc.Network) -> list[dict[str, Any]]:
+    """Upgrade, restrict and freeze a shop by decisions; returns the receipts in the form that two worlds share."""
+    members = [net.wallet(name) for name in ("City", "District", "Operator")]
+    governance = found(net, members)
+    shop = net.contract("shop", members[1])
+    number = governance.propose("A new price", "Costs have risen.", [UPGRADE]).result
+    assert [one.number for one in net.proposals_on("shop")] == [number]
+    assert "The code of buy" not in str(net.diff("shop", number))
+    assert "It keeps one thing more: since, Value(int)" in str(net.diff("shop", number))
+    assert net.diff("shop", number) == net.diff("shop", DEARER)
+    governance.cancel(number)
+    assert net.proposals_on("shop") == net.proposals_on("governance") == []
+    allow = call("ledger", "restrict", name="shop", action="buy", mode="allow", accounts=[members[1].did])
+    receipts = [decide(net, governance, members, [UPGRADE, allow])]
+    assert shop.buy(2).result == 10
+    with pytest.raises(CallFailed, match="its allow list does not name the account that signed"):
+        shop.with_sender(members[2]).buy(2)
+    assert [version.number for version in net.versions("shop")] == [1, 2]
+    assert (net.source("shop", 1), net.source("shop", 2), net.source("shop")) == (SHOP, DEARER, DEARER)
+    with pytest.raises(UsageError, match="shop has no version 3: it has 1 to 2"):
+        net.source("shop", 3)
+    assert "buy stays restricted: only those on its list may use it (1)" in str(net.diff("shop", SHOP))
+    receipts.append(decide(net, governance, members, [FREEZE]))
+    with pytest.raises(CallFailed, match="shop is frozen by its authority, governance"):
+        shop.buy(1)
+    assert shop.costs() == 5
+    return [receipt.comparable() for receipt in receipts]
+
+
+def test_a_contract_is_led_through_its_life_by_decisions_in_both_worlds() -> None:
+    settings = {"clock": "wall", "interval_ms": 10}
+    told = []
+    for world in (mc.Network.simulated, mc.Network.local):
+        with world(2, seed=7, **settings) as net:
+            told.append(lead_a_contract_through_its_life(net))
+    simulated, live = told
+    assert [receipt["outcome"] for receipt in simulated] == ["ok", "ok"]
+    names = [[event["name"] for event in receipt["events"]] for receipt in simulated]
+    assert names == [["Decided", "Upgraded", "Restricted"], ["Decided", "Frozen"]]
+    assert [receipt["gas"] for receipt in simulated] == [receipt["gas"] for receipt in live]
+    assert names == [[event["name"] for event in receipt["events"]] for receipt in live]
+
+
+def test_the_members_of_a_chain_decide_as_they_are_when_something_is_proposed() -> None:
+    with mc.Network.simulated(3, seed=3, membership=Authority(voting_blocks=50, delay=2), clock="wall") as net:
+        keys = [validator_key(net.world.root, number) for number in range(3)]
+        members = [mc.Wallet(name, key) for name, key in zip(net.nodes, keys, strict=True)]
+        rules = {"voting_ms": HOUR, "delay_ms": 0, "grace_ms": HOUR}
+        governance = net.deploy(GOVERNANCE, sender=members[0], members=[], **rules)
+        newcomer = mc.Wallet("newcomer", KeyPair(digest("test", b"newcomer")))
+        assert [name for name, _, _ in governance.members()] == list(net.nodes)
+        net.deploy(SHOP, sender=members[0], authority="governance")
+        early = governance.propose("Stop", "Something is wrong.", [FREEZE]).result
+        chain = net.contract("members", members[0])
+        number = chain.propose_admission("newcomer", newcomer.did, 1, "They keep half of the records.").result
+        for member in members:
+            chain.with_sender(member).attempt("vote", number, True)
+        while len(governance.members()) == 3:
+            net.wallet(f"somebody {net.height()}", units=1)
+        assert [name for name, *_ in governance.ballots(early)] == list(net.nodes), "those of then decide this one"
+        _deployed, proven = net.verified("shop")
+        assert set(proven.signers) <= {*net.nodes, "newcomer"}, "trust follows the committee that changed"
+        late = governance.propose("Stop", "Something is wrong.", [FREEZE]).result
+        assert "newcomer" in [name for name, *_ in governance.ballots(late)]
+        for action in ("upgrade", "freeze", "entrust"):
+            args = {"upgrade": {"source": SHOP, "args": {}}, "entrust": {"authority": members[0].did}}.get(action, {})
+            receipt = net.attempt(members[0], "ledger", action, {"name": "members", **args})
+            assert receipt.error == f"members has no authority: nobody can {action} it, now or later"
