@@ -58,3 +58,10 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Answer `%load_ext minichain` in a notebook: the magic `%%contract`, and pictures of contracts and calls."""
+    from minichain.views.magic import load
+
+    load(shell)

@@ -729,3 +729,29 @@ def check_contract(file: Path, as_json: bool) -> None:
     abi = describe(source)
     lines = [f"{file} is in the contract language.", "", *map(_plain_line, explain(abi))]
     show(as_json, {"violations": [], "contract": outline(abi)}, lambda: click.echo("\n".join(lines)))
+
+
+@contract.command("try")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--setup", default="{}", help="Arguments of its setup, as JSON; Ann, Bea and Cy stand for accounts.")
+@with_json
+def try_contract(file: Path, setup: str, as_json: bool) -> None:
+    """Let Ann, Bea and Cy call its actions at random: how the calls end, the gas they use, and what never runs."""
+    from minichain.contracts.testing import explore
+
+    try:
+        given = json.loads(setup)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise click.UsageError(f'--setup takes a JSON object such as \'{{"keeper": "Ann"}}\', not {setup[:80]}')
+
+    def deployed(box: Any) -> Any:
+        args = {key: box.account(value) if value in box.people.values() else value for key, value in given.items()}
+        return box.deploy(file, sender=box.account("Ann"), **args)
+
+    explored = explore(deployed)
+    rows = explored.rows()
+    unseen = [line.number for line in explored.report().lines if line.runs == 0]
+    end = f"Lines that never ran: {', '.join(map(str, unseen)) or 'none'}."
+    show(as_json, {"actions": rows, "never_ran": unseen}, lambda: _print_table(rows, end))

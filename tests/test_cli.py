@@ -410,6 +410,18 @@ def test_a_contract_in_the_language_passes(tmp_path: Path):
     assert "is in the contract language" in run("contract", "check", path).stdout
 
 
+def test_a_contract_is_tried_by_people_who_call_it_at_random(tmp_path: Path):
+    path = Path(__file__).with_name("noticeboard.py")
+    tried = read("contract", "try", path, "--setup", '{"keeper": "Bea"}')
+    post, clear = tried["actions"][1], tried["actions"][0]
+    assert (post["action"], clear["action"]) == ("post", "clear")
+    assert post["ok"] > 0 < post["least_gas"] <= post["most_gas"]
+    assert clear["reverted"] > 0
+    assert run("contract", "try", path, "--setup", '["Bea"]', expect=WRONG_USE).exit_code == WRONG_USE
+    done = run("contract", "try", path, expect=COULD_NOT)
+    assert "argument keeper is missing" in done.output
+
+
 def test_where_a_contract_leaves_the_language_is_listed(tmp_path: Path):
     path = tmp_path / "counter.py"
     path.write_text("import os\n" + builders.COUNTER.replace("while True", "while 0.5"), encoding="utf-8")

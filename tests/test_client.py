@@ -19,8 +19,8 @@ from minichain.client.simulated import SimulatedChannel, SimulatedWorld
 from minichain.codec import encode
 from minichain.consensus.bft import Equivocation
 from minichain.consensus.bft.messages import cast_vote
-from minichain.contracts.sandbox import source_of
 from minichain.contracts.system import IDENTITY
+from minichain.contracts.written import source_of
 from minichain.crosschain.proofs import verify
 from minichain.errors import (
     CallFailed,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any, Final, TypeVar
 
 from msgspec import ValidationError, convert
@@ -17,7 +16,7 @@ from minichain.contracts import Abi, Deployed, changes, describe
 from minichain.contracts.changes import Difference
 from minichain.contracts.deployed import Version, version_key
 from minichain.contracts.proxy import DeployedContract, default_name, in_units
-from minichain.contracts.sandbox import source_of
+from minichain.contracts.written import Source, source_of
 from minichain.crosschain.values import ProvenValue
 from minichain.errors import ContractFault, UsageError
 from minichain.ledger.state import contract_key
@@ -27,7 +26,6 @@ from minichain.node.messages import AskContracts, AskView, Contracts, StateAnswe
 DEPLOY_ARGUMENTS: Final = frozenset({"contract", "sender", "name", "setup", "authority"})
 LOOKED_AT: Final = 50  # proposals, the newest: older ones are decided or have lapsed
 
-Source = type | str | PurePath
 Ballot = tuple[str, str, int, str]  # name, did, weight; "yes", "no" or "not yet"
 T = TypeVar("T")
 

@@ -6,13 +6,15 @@ from minichain.contracts.check import check, describe
 from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.contracts.sandbox import Outcome, Sandbox, source_of
+from minichain.contracts.sandbox import Outcome, Sandbox
 from minichain.contracts.source import Violation
 from minichain.contracts.storage import explain_key, state_key
+from minichain.contracts.written import ContractText, read_text, source_of
 
 __all__ = [
     "Abi",
     "Contract",
+    "ContractText",
     "Deployed",
     "Frame",
     "GasMeter",
@@ -27,6 +29,7 @@ __all__ = [
     "describe",
     "emit",
     "explain_key",
+    "read_text",
     "require",
     "sha256",
     "source_of",

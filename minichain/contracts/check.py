@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from minichain.contracts.abi import Abi, describe_method, mark_of, parameters_of, sentences_of
-from minichain.contracts.meter import Compiled, compile_metered
+from minichain.contracts.meter import Compiled, Rewriter, compile_metered
 from minichain.contracts.mixing import setup_of, with_setups
 from minichain.contracts.rules import Rules
 from minichain.contracts.source import (
@@ -66,29 +66,29 @@ def describe(source: str | bytes) -> Abi:
 
 
 @lru_cache(maxsize=MAX_READ)
-def read_contract(source: str | bytes) -> Program:
+def read_contract(source: str | bytes, rewriter: type[Rewriter] = Rewriter) -> Program:
     """Check and compile a contract; raises `LanguageError`, which carries the violations.
 
-    That is done once for all nodes of a process: a program never changes.
+    That is done once for all nodes of a process: a program never changes. A `Sandbox` may compile with more than gas.
     """
     text = decoded(source)
     # Python must not print, or turn into errors, what it thinks of a contract's style: nodes would differ.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _read(text)
+            return _read(text, rewriter)
         except (MemoryError, RecursionError):
             raise refuse("MC004") from None
 
 
-def _read(text: str) -> Program:
+def _read(text: str, rewriter: type[Rewriter]) -> Program:
     tree = parse(text)
     rules = Rules(text)
     rules.module(tree)
     if rules.found:
         raise language_error(rules.found)
     abi = _abi(rules)
-    return Program(abi, _compile(rules), rules.constants)
+    return Program(abi, _compile(rules, rewriter), rules.constants)
 
 
 def _abi(rules: Rules) -> Abi:
@@ -119,7 +119,7 @@ def _abi(rules: Rules) -> Abi:
     )
 
 
-def _compile(rules: Rules) -> Compiled:
+def _compile(rules: Rules, rewriter: type[Rewriter]) -> Compiled:
     assert rules.contract is not None
     setups = [setup_of(part) for part in rules.parts if setup_of(part) in rules.methods]
     if setups:
@@ -127,7 +127,7 @@ def _compile(rules: Rules) -> Compiled:
     methods = {name: (node, mark_of(node) == "view") for name, node in rules.methods.items()}
     records = [name for name, type_ in rules.types.items() if type_.fields]
     try:
-        return compile_metered(methods, rules.helpers, records, rules.interfaces)
+        return compile_metered(methods, rules.helpers, records, rules.interfaces, rewriter)
     except PARSER_ERRORS as error:
         if getattr(error, "lineno", None) is None:  # RestrictedPython's own words
             raise refuse("MC900", construct=str(error)[:200]) from None

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator
 from types import CodeType, FunctionType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from RestrictedPython.compile import compile_restricted_exec
 from RestrictedPython.transformer import RestrictingNodeTransformer
@@ -22,6 +22,8 @@ from RestrictedPython.transformer import RestrictingNodeTransformer
 from minichain.errors import OutOfGas
 
 FILENAME: Final = "<contract>"
+Costs = list[tuple[int, int]]  # (line, gas) of each statement of a block
+Node = TypeVar("Node", bound=ast.AST)
 
 # One unit of gas is about one nanosecond of work on an ordinary machine of 2020, rounded up, and at most four bytes of
 # memory. Only compiling costs more than it charges (up to eight times, for the densest source): it happens once.
@@ -186,8 +188,9 @@ RESTRICTED_HOOKS: Final = frozenset(name for name in OPERATIONS if name.startswi
 def compile_metered(
     methods: dict[str, tuple[ast.FunctionDef, bool]],
     helpers: dict[str, ast.FunctionDef],
-    records: Collection[str] = (),
-    interfaces: Collection[str] = (),
+    records: Collection[str],
+    interfaces: Collection[str],
+    rewriter_class: type[Rewriter],
 ) -> Compiled:
     """Compile the functions of a contract with gas; consumes their syntax trees.
 
@@ -195,7 +198,7 @@ def compile_metered(
     Raises `SyntaxError` with RestrictedPython's words if it refuses.
     """
     views = {name: is_view for name, (_, is_view) in methods.items()}
-    rewriter = _Rewriter(views, helpers, records, interfaces)
+    rewriter = rewriter_class(views, helpers, records, interfaces)
     body = [rewriter.function(f"self.{name}", node) for name, (node, _) in methods.items()]
     body += [rewriter.function(name, node) for name, node in helpers.items()]
     module = ast.Module(list[ast.stmt](body), type_ignores=[])
@@ -243,7 +246,7 @@ class Compiled:
         return namespace
 
 
-def _invoke(operation: str, *args: ast.expr, keywords: Iterable[ast.keyword] = ()) -> ast.Call:
+def invoke(operation: str, *args: ast.expr, keywords: Iterable[ast.keyword] = ()) -> ast.Call:
     return ast.Call(ast.Name(operation, ast.Load()), list(args), list(keywords))
 
 
@@ -261,12 +264,13 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
                 waiting.append(value)
 
 
-def _place(node: ast.AST, line: int) -> None:
+def place(node: Node, line: int) -> Node:
     """Give a whole statement one line: positions inside expressions differ between Pythons."""
     for inner in walk(node):
         if "lineno" in inner._attributes:
             inner.lineno = inner.end_lineno = line  # type: ignore[attr-defined]
             inner.col_offset = inner.end_col_offset = 0  # type: ignore[attr-defined]
+    return node
 
 
 def _cost(node: ast.AST) -> int:
@@ -293,7 +297,7 @@ def _cost_of_statement(node: ast.stmt) -> int:
             return GAS["statement"] + _cost(node)
 
 
-class _Rewriter(ast.NodeTransformer):
+class Rewriter(ast.NodeTransformer):
     """Rewrites trees that `check` accepted; it relies on what `check` has excluded."""
 
     def __init__(
@@ -311,56 +315,51 @@ class _Rewriter(ast.NodeTransformer):
         node.name, node.decorator_list, node.returns = name, [], None
         for argument in node.args.args:
             argument.annotation = None
-        node.body = self._block(node.body, GAS["function"])
+        node.body = self._block(node.body, [(node.lineno, GAS["function"])])
         return node
 
-    def _block(self, statements: list[ast.stmt], cost: int) -> list[ast.stmt]:
+    def _block(self, statements: list[ast.stmt], costs: Costs) -> list[ast.stmt]:
         """Charge for each run of statements that is entered only at its top."""
         block: list[ast.stmt] = []
         start, line = 0, statements[0].lineno
         for statement in statements:
-            cost += _cost_of_statement(statement)
+            costs.append((statement.lineno, _cost_of_statement(statement)))
             block += self._statement(statement)
             if isinstance(statement, ast.If | ast.For | ast.While):  # it may leave the block early
-                block.insert(start, self._charge(cost, line))
-                start, line, cost = len(block), statement.lineno, 0
-        if cost:
-            block.insert(start, self._charge(cost, line))
+                block.insert(start, self._charge(costs, line))
+                start, line, costs = len(block), statement.lineno, []
+        if costs:
+            block.insert(start, self._charge(costs, line))
         return block
 
-    def _charge(self, cost: int, line: int) -> ast.stmt:
-        charge = ast.Expr(_invoke("charge!", ast.Constant(cost)))
-        _place(charge, line)
-        return charge
+    def _charge(self, costs: Costs, line: int) -> ast.stmt:
+        return place(ast.Expr(invoke("charge!", ast.Constant(sum(cost for _, cost in costs)))), line)
 
     def _statement(self, node: ast.stmt) -> list[ast.stmt]:
         line = node.lineno
         match node:
             case ast.If():
                 node.test = self._expression(node.test, line)
-                node.body = self._block(node.body, 0)
-                node.orelse = self._block(node.orelse, 0) if node.orelse else []
+                node.body = self._block(node.body, [])
+                node.orelse = self._block(node.orelse, []) if node.orelse else []
                 return [node]
             case ast.While():
                 again = GAS["round"] + _cost(node.test)
                 node.test = self._expression(node.test, line)
-                node.body = self._block(node.body, again)
+                node.body = self._block(node.body, [(line, again)])
                 return [node]
             case ast.For():
                 again = GAS["round"] + _cost(node.target)
                 node.iter = self._expression(node.iter, line)
-                node.body = self._block(node.body, again)
+                node.body = self._block(node.body, [(line, again)])
                 return [node]
         made = self.visit(node)
         block = made if isinstance(made, list) else [made]
-        for statement in block:
-            _place(statement, line)
-        return block
+        return [place(statement, line) for statement in block]
 
     def _expression(self, node: ast.expr, line: int) -> ast.expr:
         made: ast.expr = self.visit(node)
-        _place(made, line)
-        return made
+        return place(made, line)
 
     # statements
 
@@ -377,11 +376,11 @@ class _Rewriter(ast.NodeTransformer):
         match target:
             case ast.Subscript():
                 where, key = self.visit(target.value), self.visit(target.slice)
-                return ast.Expr(_invoke("set item!", value, where, key))
+                return ast.Expr(invoke("set item!", value, where, key))
             case ast.Attribute(value=ast.Name(id="self"), attr=attr):
-                return ast.Expr(_invoke("set field!", ast.Constant(attr), value))
+                return ast.Expr(invoke("set field!", ast.Constant(attr), value))
             case ast.Attribute(value=owner, attr=attr):
-                return ast.Expr(_invoke("set attribute!", value, self.visit(owner), ast.Constant(attr)))
+                return ast.Expr(invoke("set attribute!", value, self.visit(owner), ast.Constant(attr)))
             case _:
                 return ast.Assign([target], value)
 
@@ -392,15 +391,15 @@ class _Rewriter(ast.NodeTransformer):
         match node.target:
             case ast.Name(id=name):
                 old: ast.expr = ast.Name(name, ast.Load())
-                return ast.Assign([node.target], _invoke("in place!", operator, old, value))
+                return ast.Assign([node.target], invoke("in place!", operator, old, value))
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr):
                 old = ast.Attribute(owner, attr, ast.Load())
-                return ast.Expr(_invoke("set field!", ast.Constant(attr), _invoke("in place!", operator, old, value)))
+                return ast.Expr(invoke("set field!", ast.Constant(attr), invoke("in place!", operator, old, value)))
             case ast.Attribute(value=owner, attr=attr):
                 keep = [ast.Assign([ast.Name("where!", ast.Store())], self.visit(owner))]
                 where = ast.Name("where!", ast.Load())
-                new = _invoke("in place!", operator, ast.Attribute(where, attr, ast.Load()), value)
-                return [*keep, ast.Expr(_invoke("set attribute!", new, where, ast.Constant(attr)))]
+                new = invoke("in place!", operator, ast.Attribute(where, attr, ast.Load()), value)
+                return [*keep, ast.Expr(invoke("set attribute!", new, where, ast.Constant(attr)))]
             case ast.Subscript(value=where, slice=key):
                 keep = [
                     ast.Assign([ast.Name("where!", ast.Store())], self.visit(where)),
@@ -408,12 +407,12 @@ class _Rewriter(ast.NodeTransformer):
                 ]
                 where, key = ast.Name("where!", ast.Load()), ast.Name("key!", ast.Load())
                 old = ast.Subscript(where, key, ast.Load())
-                new = _invoke("in place!", operator, old, value)
-                return [*keep, ast.Expr(_invoke("set item!", new, where, key))]
+                new = invoke("in place!", operator, old, value)
+                return [*keep, ast.Expr(invoke("set item!", new, where, key))]
 
     def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
         return [
-            ast.Expr(_invoke("delete item!", self.visit(target.value), self.visit(target.slice)))
+            ast.Expr(invoke("delete item!", self.visit(target.value), self.visit(target.slice)))
             for target in node.targets
             if isinstance(target, ast.Subscript)
         ]
@@ -423,7 +422,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left: ast.expr = self.visit(node.left)
         right: ast.expr = self.visit(node.right)
-        return _invoke(_OPERATORS[type(node.op)], left, right)
+        return invoke(_OPERATORS[type(node.op)], left, right)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         operand: ast.expr = self.visit(node.operand)
@@ -431,7 +430,7 @@ class _Rewriter(ast.NodeTransformer):
             return ast.UnaryOp(ast.Not(), operand)
         if isinstance(operand, ast.Constant) and type(operand.value) is int:
             return ast.Constant(-operand.value)
-        return _invoke("-", ast.Constant(0), operand)
+        return invoke("-", ast.Constant(0), operand)
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Turn `a < b < c` into `a < hold(b) and held() < c`: b is evaluated once, c only if needed."""
@@ -443,9 +442,9 @@ class _Rewriter(ast.NodeTransformer):
         for number, (operator, comparator) in enumerate(zip(node.ops, node.comparators, strict=True), 1):
             right: ast.expr = self.visit(comparator)
             if number < len(node.ops):
-                right = _invoke("hold!", right)
-            terms.append(_invoke(_OPERATORS[type(operator)], left, right))
-            left = _invoke("held!")
+                right = invoke("hold!", right)
+            terms.append(invoke(_OPERATORS[type(operator)], left, right))
+            left = invoke("held!")
         return terms[0] if len(terms) == 1 else ast.BoolOp(ast.And(), terms)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -453,23 +452,23 @@ class _Rewriter(ast.NodeTransformer):
         keywords = [ast.keyword(keyword.arg, self.visit(keyword.value)) for keyword in node.keywords]
         match node.func:
             case ast.Name(id="isinstance"):
-                return _invoke("isinstance", args[0], _type_names(node.args[1]))
+                return invoke("isinstance", args[0], _type_names(node.args[1]))
             case ast.Name(id=name):
                 operation, first = self._called_by_name(name)
-                return _invoke(operation, *first, *args, keywords=keywords)
+                return invoke(operation, *first, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self"), attr="call" | "call_with" as attr):
                 operation = "call contract!" if attr == "call" else "call with!"
-                return _invoke(operation, *args, keywords=keywords)
+                return invoke(operation, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr) if attr in self._views:
                 operation = "call view!" if self._views[attr] else "call!"
-                return _invoke(operation, self._function(f"self.{attr}"), owner, *args, keywords=keywords)
+                return invoke(operation, self._function(f"self.{attr}"), owner, *args, keywords=keywords)
             case ast.Attribute(value=ast.Call(func=ast.Name(id=name), args=[contract]), attr=attr) if (
                 name in self._interfaces
             ):
                 declared = [ast.Constant(name), self.visit(contract), ast.Constant(attr)]
-                return _invoke("call declared!", *declared, *args, keywords=keywords)
+                return invoke("call declared!", *declared, *args, keywords=keywords)
             case ast.Attribute(value=owner, attr=attr):
-                return _invoke("method!", self.visit(owner), ast.Constant(attr), *args, keywords=keywords)
+                return invoke("method!", self.visit(owner), ast.Constant(attr), *args, keywords=keywords)
         raise AssertionError("check lets nothing else be called")
 
     def _called_by_name(self, name: str) -> tuple[str, list[ast.expr]]:
@@ -483,7 +482,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
-        return _invoke("text!", *(self.visit(part) for part in parts))
+        return invoke("text!", *(self.visit(part) for part in parts))
 
     def visit_Dict(self, node: ast.Dict) -> ast.expr:
         self.generic_visit(node)
@@ -503,7 +502,7 @@ class _Rewriter(ast.NodeTransformer):
         cost = GAS["round"] + GAS["copied_item"] + _cost(node)
         self.generic_visit(node)
         for generator in generators:
-            generator.ifs.insert(0, _invoke("round!", ast.Constant(cost)))
+            generator.ifs.insert(0, invoke("round!", ast.Constant(cost)))
 
 
 def _type_names(node: ast.expr) -> ast.expr:
@@ -512,4 +511,4 @@ def _type_names(node: ast.expr) -> ast.expr:
 
 
 def _text_key(key: ast.expr) -> ast.expr:
-    return key if isinstance(key, ast.Constant) and isinstance(key.value, str) else _invoke("text key!", key)
+    return key if isinstance(key, ast.Constant) and isinstance(key.value, str) else invoke("text key!", key)

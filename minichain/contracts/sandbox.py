@@ -5,27 +5,24 @@ Every call is a transaction of its own. Time stands still until `advance`.
 
 from __future__ import annotations
 
-import ast
-import linecache
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
-from types import FunctionType
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from minichain.codec import decode_own
-from minichain.contracts.api import Contract
 from minichain.contracts.check import describe
-from minichain.contracts.language import API, API_MODULE, PARTS, PARTS_MODULE
+from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.mixing import part
 from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
+from minichain.contracts.report import Change, Report, Trace, in_words, name_of, told_apart, with_names
 from minichain.contracts.runtime import Frame, Runtime
+from minichain.contracts.stepping import Recorder, SteppedRuntime, WatchedOverlay
 from minichain.contracts.storage import explain_key, state_key
+from minichain.contracts.written import Source, source_of
 from minichain.crypto import KeyPair, digest
 from minichain.errors import ContractFault, ExecutionError, UsageError
 from minichain.ledger.genesis import Limits
-from minichain.ledger.state import Overlay, State
+from minichain.ledger.state import Overlay, State, contract_key
 from minichain.ledger.types import Event
 from minichain.merkle import StateProof
 
@@ -33,28 +30,58 @@ START_MS: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 _SEED: Final = digest("sandbox", b"")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
     """What one call did, in the words of a receipt.
 
-    `outcome` is "ok" or the word of the failure, and then `error` says why. `changes` are stored values by name, such
-    as `register.notes[alice]`; None is removed.
+    `outcome` is "ok" or the word of the failure, and then `error` says why. `diff` holds each stored value that was
+    written, under a name such as `register.notes[alice]`. `steps` are kept by `Sandbox(steps=True)`.
     """
 
+    call: str
     outcome: str
     error: str
     result: Any
     events: tuple[Event, ...]
     gas: int
-    changes: dict[str, Any]
+    diff: tuple[Change, ...]
+    steps: Trace = field(default_factory=Trace)
+    people: Mapping[str, str] = field(default_factory=dict, compare=False)  # did -> name
 
     @property
     def ok(self) -> bool:
         return self.outcome == "ok"
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Return the new values by name; None is removed."""
+        return {change.name: change.after for change in self.diff}
+
     def with_result(self, result: Any) -> Outcome:
         """Return the same outcome with another form of its result."""
         return replace(self, result=result)
+
+    def __repr__(self) -> str:
+        what = ", ".join(event.name for event in self.events) if self.ok else self.error
+        return f"<Outcome {self.outcome} of {self.call}, {self.gas} gas: {what or 'no events'}>"
+
+    def __str__(self) -> str:
+        people = self.people
+        lines = [f"{self.call}: {self.outcome}, {self.gas:,} gas"]
+        if not self.ok:
+            lines.append(f"  {with_names(self.error, people)}; nothing was changed")
+        if self.result is not None:
+            lines.append(f"  returned {in_words(self.result, people)}")
+        for name, before, after in told_apart(self.diff):
+            became = " (written again)" if before == after else f" -> {in_words(after, people)}"
+            lines.append(f"  {with_names(name, people)}: {in_words(before, people)}{became}")
+        for event in self.events:
+            data = ", ".join(f"{name}={in_words(value, people)}" for name, value in event.data.items())
+            lines.append(f"  event {event.name}({data})")
+        return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
 
 
 SandboxContract = DeployedContract[str, Outcome]
@@ -63,7 +90,8 @@ SandboxContract = DeployedContract[str, Outcome]
 class Sandbox:
     """A ledger for one author: accounts by name, contracts, and a clock that moves when told.
 
-    `now_ms`, `height` and `gas_limit` (of each call) may be set at any time.
+    `now_ms`, `height` and `gas_limit` (of each call) may be set at any time. With `steps`, each outcome holds the lines
+    that ran, and `report` tells what every line cost so far; calls are the same, and slower.
     """
 
     def __init__(
@@ -73,21 +101,24 @@ class Sandbox:
         height: int = 1,
         chain: str = "sandbox",
         gas_limit: int = Limits().transaction_gas,
+        steps: bool = False,
     ) -> None:
         self.now_ms = now_ms
         self.height = height
         self.chain = chain
         self.gas_limit = gas_limit
         self.state = State()
-        self._runtime = Runtime()
+        self.people: dict[str, str] = {}  # did -> name
+        self._recorder = Recorder() if steps else None
+        self._runtime = SteppedRuntime(self._recorder) if self._recorder else Runtime()
 
     def account(self, name: str) -> str:
         """Return the did of a made-up person; the same name gives the same did in every sandbox."""
-        return KeyPair.derive(_SEED, name).did
+        did = KeyPair.derive(_SEED, name).did
+        self.people[did] = name
+        return did
 
-    def deploy(
-        self, contract: type | str | PurePath, *, sender: str, name: str | None = None, **setup: Any
-    ) -> SandboxContract:
+    def deploy(self, contract: Source, *, sender: str, name: str | None = None, **setup: Any) -> SandboxContract:
         """Deploy a contract class, source text, or file, with the arguments of its setup.
 
         Raises `LanguageError` where the source leaves the contract language, `CallFailed` where its setup fails.
@@ -98,12 +129,12 @@ class Sandbox:
             raise UsageError(f"deploy itself has an argument {taken[0]}: rename it in the setup of {abi.name}")
         own = name or default_name(abi)
         setup = in_units(f"{own}.setup", abi.setup, setup)
-        outcome = self._perform(sender, lambda frame: self._runtime.deploy(frame, own, source, setup))
+        outcome = self._perform("ledger.deploy", sender, lambda frame: self._runtime.deploy(frame, own, source, setup))
         require_ok(outcome, "ledger.deploy")
         return DeployedContract(own, abi, sender, self.call, self._ask)
 
     def upgrade(
-        self, name: str, contract: type | str | PurePath, *, sender: str, args: Mapping[str, Any] | None = None
+        self, name: str, contract: Source, *, sender: str, args: Mapping[str, Any] | None = None
     ) -> SandboxContract:
         """Put a new version in the place of a contract, as its authority, with the arguments of its `migrate`.
 
@@ -128,13 +159,16 @@ class Sandbox:
 
     def call(self, sender: str, contract: str, action: str, args: Mapping[str, Any], version: int = 0) -> Outcome:
         """Call an action, also of the contract "ledger", as one transaction; a failure is in the outcome."""
+        where = f"{contract}.{action}"
         if contract == "ledger":
-            return self._perform(sender, lambda frame: self._runtime.own_action(frame, action, args))
-        return self._perform(sender, lambda frame: self._runtime.call(frame, contract, action, args, version))
+            return self._perform(where, sender, lambda frame: self._runtime.own_action(frame, action, args))
+        return self._perform(where, sender, lambda frame: self._runtime.call(frame, contract, action, args, version))
 
     def view(self, sender: str, contract: str, name: str, args: Mapping[str, Any], version: int = 0) -> Outcome:
         """Ask a view; a failure is in the outcome."""
-        return self._perform(sender, lambda frame: self._runtime.view(frame, contract, name, args, version))
+        return self._perform(
+            f"{contract}.{name}", sender, lambda frame: self._runtime.view(frame, contract, name, args, version)
+        )
 
     def _ask(self, sender: str | None, contract: str, name: str, args: Mapping[str, Any], version: int = 0) -> Any:
         outcome = self.view(sender or "", contract, name, args, version)
@@ -146,8 +180,21 @@ class Sandbox:
         """Return the stored bytes of `contract.field` or `contract.field[key]` and their proof under `state.root`."""
         return self.state.prove(state_key(contract, field, *key))
 
-    def _perform(self, sender: str, work: Callable[[Frame], Any]) -> Outcome:
-        overlay, meter, events = self.state.overlay(), GasMeter(self.gas_limit), list[Event]()
+    def report(self, contract: SandboxContract | str | None = None) -> Report:
+        """Return how often each line of a contract ran and what it cost, over all calls so far."""
+        if self._recorder is None:
+            raise UsageError("nothing was counted: make the sandbox with Sandbox(steps=True)")
+        figures = self._recorder.figures
+        name = contract.name if isinstance(contract, DeployedContract) else contract
+        if name is None and len(figures) == 1:
+            name = next(iter(figures))
+        if name not in figures:
+            raise UsageError(f"name a contract that was called: {', '.join(figures) or 'there is none yet'}")
+        return figures[name].report()
+
+    def _perform(self, call: str, sender: str, work: Callable[[Frame], Any]) -> Outcome:
+        meter, events = GasMeter(self.gas_limit), list[Event]()
+        overlay = self._overlay(meter)
         frame = Frame(
             overlay=overlay,
             meter=meter,
@@ -160,88 +207,35 @@ class Sandbox:
         try:
             result = work(frame)
         except ExecutionError as error:
-            return Outcome(error.outcome, str(error), None, (), meter.used, {})
+            steps = self._steps(failed=True)
+            return Outcome(call, error.outcome, str(error), None, (), meter.used, (), steps, self.people)
+        diff = tuple(self._diff(overlay))
         self.state.commit(overlay.writes, self.state.tree.update(overlay.writes))
-        return Outcome("ok", "", result, tuple(events), meter.used, _changes(overlay))
+        steps = self._steps(failed=False)
+        return Outcome(call, "ok", "", result, tuple(events), meter.used, diff, steps, self.people)
 
+    def _overlay(self, meter: GasMeter) -> Overlay:
+        if self._recorder is None:
+            return self.state.overlay()
+        self._recorder.begin(meter)
+        return WatchedOverlay(self.state.values.get, self._recorder)
 
-def _changes(overlay: Overlay) -> dict[str, Any]:
-    """Tell the stored values that a call changed, under the names people know."""
-    changes = {}
-    for key, stored in overlay.writes.items():
-        if place := explain_key(key):
-            contract, field, one = place
-            name = f"{contract}.{field}" + "".join(f"[{part}]" for part in one)
-            changes[name] = None if stored is None else decode_own(stored, Any)
-    return changes
+    def _steps(self, *, failed: bool) -> Trace:
+        return Trace() if self._recorder is None else self._recorder.finish(self.people, failed=failed)
 
+    def _diff(self, overlay: Overlay) -> Iterator[Change]:
+        """Tell the stored values that a call wrote, under the names people know."""
+        for key, stored in overlay.writes.items():
+            if place := explain_key(key):
+                contract, name, one = place
+                old = self.state.values.get(key)
+                before = self._default(overlay, contract, name) if old is None else decode_own(old, Any)
+                after = None if stored is None else decode_own(stored, Any)
+                yield Change(name_of(contract, name, one), before, after)
 
-# --- source ------------------------------------------------------------------------------------------------------
-
-
-def source_of(contract: type | str | PurePath) -> str:
-    """Return the source that goes on chain for a contract class, a file, or source text.
-
-    A class of a module: the text of the whole module. A class of a notebook cell or a script: the class, with the
-    constants, types, interfaces and helper functions of the same cell that it uses, below the imports.
-    """
-    if isinstance(contract, PurePath) or (isinstance(contract, str) and contract.endswith(".py")):
-        return _read(Path(contract))
-    if isinstance(contract, str):
-        return contract
-    if not (isinstance(contract, type) and issubclass(contract, Contract)) or contract is Contract:
-        raise UsageError("deploy takes a class derived from minichain's Contract, or its source text, or its file")
-    text = _text_of(contract)
-    return _cell_part(text, contract.__name__) if contract.__module__ == "__main__" else text
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise UsageError(f"{path} cannot be read as UTF-8 text: {error}") from None
-
-
-def _text_of(contract: type) -> str:
-    """Return the file or cell of a class. Its methods know it; the class alone does not, in a notebook."""
-    methods = [value for value in vars(contract).values() if isinstance(value, FunctionType)]
-    filename = methods[0].__code__.co_filename if methods else ""
-    text = "".join(linecache.getlines(filename))
-    if not text:
-        raise UsageError(
-            f"the source of {contract.__name__} cannot be found: define it in a file or a notebook cell, with at "
-            "least one method, or pass its source text"
-        )
-    return text
-
-
-def _cell_part(cell: str, name: str) -> str:
-    tree = ast.parse(cell)
-    definitions: dict[str, ast.stmt] = {}
-    for statement in tree.body:
-        match statement:
-            case ast.ClassDef(name=own) | ast.FunctionDef(name=own):
-                definitions[own] = statement
-            case ast.Assign(targets=[ast.Name(id=own)]) | ast.AnnAssign(target=ast.Name(id=own)):
-                definitions[own] = statement
-    if name not in definitions:
-        raise UsageError(f"{name} is not defined at the top of its cell: define it there, or pass its source text")
-    used = _uses(name, definitions)
-    texts = [ast.get_source_segment(cell, node) or "" for own, node in definitions.items() if own in used]
-    parts = [own for own in PARTS if own in used]
-    imports = [f"from {API_MODULE} import {', '.join(API)}"]
-    imports += [f"from {PARTS_MODULE} import {', '.join(parts)}"] if parts else []
-    return "\n\n\n".join(["\n".join(imports), *texts]) + "\n"
-
-
-def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
-    used, waiting = set(), [name]
-    while waiting:
-        own = waiting.pop()
-        if own in definitions and own not in used:
-            used.add(own)
-            waiting += [node.id for node in ast.walk(definitions[own]) if isinstance(node, ast.Name)]
-        elif own in PARTS and own not in used:
-            used.add(own)
-            waiting += part(own).settings
-    return used
+    def _default(self, overlay: Overlay, contract: str, name: str) -> Any:
+        """Return what a stored value is before it was first set."""
+        deployed = overlay.get(contract_key(contract))
+        assert deployed is not None
+        fields = describe(decode_own(deployed, Deployed).source).fields
+        return next((known.default for known in fields if known.name == name and not known.keys), None)

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Final
 
 from minichain.codec import encode
-from minichain.contracts.sandbox import source_of
+from minichain.contracts.written import source_of
 from minichain.crypto import KeyPair
 from minichain.ledger.local import BANK, root_of, wallet_key
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction

@@ -12,7 +12,7 @@ import msgspec
 
 from minichain.codec import encode
 from minichain.contracts.runtime import Runtime
-from minichain.contracts.sandbox import source_of
+from minichain.contracts.written import source_of
 from minichain.crypto import did_of
 from minichain.errors import NetworkError
 from minichain.ledger.genesis import ChainSpec, Genesis
