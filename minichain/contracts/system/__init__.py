@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from minichain.contracts.sandbox import source_of
+from minichain.contracts.written import source_of
 
 KINDS: Final = ("authority", "stake", "delegation")
 SOURCES: Final = MappingProxyType({kind: source_of(Path(__file__).with_name(f"{kind}.py")) for kind in KINDS})
