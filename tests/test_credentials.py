@@ -464,7 +464,7 @@ def test_accreditation_is_a_list_on_the_chain() -> None:
     register.accredit(office, "ResidentCard", box.now_ms + 1000)
     assert register.is_accredited(office, "ResidentCard")
     assert not register.is_accredited(office, "DrivingLicence")
-    assert "only the authority" in register.with_sender(office).attempt("accredit", office, "X", 2**50).error
+    assert "only the accreditor" in register.with_sender(office).attempt("accredit", office, "X", 2**50).error
     assert "in the future" in register.attempt("accredit", office, "X", box.now_ms).error
     register.withdraw(office, "ResidentCard")
     assert not register.is_accredited(office, "ResidentCard")
@@ -473,7 +473,7 @@ def test_accreditation_is_a_list_on_the_chain() -> None:
     box.advance(seconds=1)
     assert not register.is_accredited(office, "ResidentCard"), "an accreditation ends"
     register.hand_over(office)
-    assert "only the authority" in register.attempt("hand_over", authority).error
+    assert "only the accreditor" in register.attempt("hand_over", authority).error
 
 
 @given(st.binary(max_size=64))

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="type-arg,no-any-return"
-"""Who may issue which type of credential, decided by one authority (an account, or a contract that decides by vote).
+"""Who may issue which type of credential, decided by one accreditor (an account, or a contract that decides by vote).
 
 An accreditation ends at its time, or when it is withdrawn; both stay readable. A verifier may go by this list.
 """
@@ -17,11 +17,11 @@ class Accreditation(Contract):
     zh: 获认可的发证机关。
     """
 
-    authority = Value(str)
+    accreditor = Value(str)
     issuers = Map((str, str), dict)  # (issuer's did, type of credential)
 
-    def setup(self, authority: str = "") -> None:
-        self.authority = authority or self.caller
+    def setup(self, accreditor: str = "") -> None:
+        self.accreditor = accreditor or self.caller
 
     @action
     def accredit(self, issuer: str, kind: str, until: int) -> None:
@@ -29,7 +29,7 @@ class Accreditation(Contract):
 
         zh: 认可一个机关在某时之前发放一类证件。
         """
-        require(self.caller == self.authority, "only the authority accredits")
+        require(self.caller == self.accreditor, "only the accreditor accredits")
         require(issuer.startswith("did:") and len(issuer) <= 255, "an issuer is named by its did")
         require(1 <= len(kind) <= MAX_NAME and kind.isalnum(), f"a type has 1 to {MAX_NAME} letters and digits")
         require(until > self.now, "an accreditation ends in the future")
@@ -42,7 +42,7 @@ class Accreditation(Contract):
 
         zh: 从现在起撤回认可。
         """
-        require(self.caller == self.authority, "only the authority withdraws")
+        require(self.caller == self.accreditor, "only the accreditor withdraws")
         require(self.is_accredited(issuer, kind), "this issuer is not accredited for this type")
         found = self.issuers[(issuer, kind)]
         found["withdrawn"] = self.now
@@ -50,15 +50,15 @@ class Accreditation(Contract):
         emit("Withdrawn", issuer=issuer, kind=kind)
 
     @action
-    def hand_over(self, authority: str) -> None:
+    def hand_over(self, accreditor: str) -> None:
         """Let somebody else decide from now on.
 
         zh: 从现在起由别人决定。
         """
-        require(self.caller == self.authority, "only the authority hands over")
-        require(1 <= len(authority) <= 255, "name the account or the contract that takes over")
-        self.authority = authority
-        emit("HandedOver", authority=authority)
+        require(self.caller == self.accreditor, "only the accreditor hands over")
+        require(1 <= len(accreditor) <= 255, "name the account or the contract that takes over")
+        self.accreditor = accreditor
+        emit("HandedOver", accreditor=accreditor)
 
     @view
     def is_accredited(self, issuer: str, kind: str) -> bool:
