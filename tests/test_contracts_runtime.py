@@ -672,7 +672,7 @@ def test_maps_and_values_of_one_contract_never_share_a_key() -> None:
     keys = "self.b['*'] = 2\nself.c['=', '*'] = 3\nself.d[b'*'] = 4\nself.e[0] = 5\nself.a = 1\n"
     outcome = one(keys + "return [self.a, self.b['*'], self.c['=', '*'], self.d[b'*'], self.e[0]]", fields)
     assert outcome.result == [1, 2, 3, 4, 5]
-    assert outcome.changes == {"one.a": 1, "one.b[*]": 2, "one.c[('=', '*')]": 3, "one.d[b'*']": 4, "one.e[0]": 5}
+    assert outcome.changes == {"one.a": 1, "one.b[*]": 2, "one.c[=, *]": 3, "one.d[b'*']": 4, "one.e[0]": 5}
 
 
 def test_a_state_key_is_explained_as_it_was_made() -> None:
