@@ -87,9 +87,13 @@ class Frame:
 
 
 class Runtime:
-    """Runs contracts out of the state; keeps a bounded number of them compiled."""
+    """Runs contracts out of the state; keeps a bounded number of them compiled.
 
-    def __init__(self) -> None:
+    `begin` is told which transaction is next. It raises `Crashed` for one that cannot be executed here.
+    """
+
+    def __init__(self, begin: Callable[[bytes], None] = lambda tx_id: None) -> None:
+        self.begin = begin
         self._loaded: dict[bytes, Loaded] = {}  # by what the state keeps
         self._programs: dict[str, Program] = {}  # by source: a contract that is frozen is not compiled again
 
@@ -182,7 +186,7 @@ class Runtime:
             if len(frame.stack) == 1:
                 session.charge(len(encode(result)) * GAS["receipt_byte"])
         except (AssertionError, MemoryError, RecursionError):
-            raise  # our own bug, or a machine that is too small: never an outcome that others would have to share
+            raise  # our own bug, or a machine that is too small: this place ends, and its keeper decides (see `keeper`)
         except Exception as error:
             mark.restore()
             if error is frame.failure:

@@ -415,7 +415,7 @@ class Node:
         self._put_back(returned)
         self._leave_behind(held, self._rekeyed(changed))
         self._greet()
-        self._settle_final({kept.final.block.header.height: kept.receipts for kept in changed.kept})
+        self._settle_final(changed.kept)
         self._begin_height()
         self._catch_up()
 
@@ -487,11 +487,13 @@ class Node:
             self._mempool.put_back(homeless)
             self._leave_behind(homeless)
 
-    def _settle_final(self, receipts: dict[int, tuple[Receipt, ...]]) -> None:
-        """Tell those who wait what has become final; `receipts` are those of new blocks, by height."""
+    def _settle_final(self, added: tuple[execution.Kept, ...]) -> None:
+        """Tell those who wait what has become final; these blocks are new."""
+        known = {kept.final.block.header.height: kept.encoded_receipts for kept in added}
         for height in range(self._final + 1, self._final_height() + 1):
-            found = receipts.get(height) or [decode_own(raw, Receipt) for raw in self._store.receipts(height)]
-            self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in found)
+            if self._waiters:
+                found = (decode_own(raw, Receipt) for raw in known.get(height) or self._store.receipts(height))
+                self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in found)
             self._final = height
             self._refuse_doomed(height)
 
