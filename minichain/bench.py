@@ -194,8 +194,8 @@ def idle(validators: int = 4, seconds: float = 20.0) -> dict[str, Any]:
         "accounts": ACCOUNTS,
         "validators": validators,
         "seconds": round(elapsed, 1),
-        "formula": "core_percent = 100 x processor seconds of all validators / seconds; memory = resident set of each, with "
-        "that of the process where its contracts run",
+        "formula": "core_percent = 100 x processor seconds of all validators / seconds; memory = resident set of each, "
+        "with that of the process where its contracts run",
     }
 
 

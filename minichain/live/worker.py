@@ -142,7 +142,9 @@ class Worker:
                 return jobs.Try(block)
             case execution.ChangeChain(undo, base, blocks):
                 known, self._known = self._known, set()
-                told = tuple(_told(final, known if at == 0 and not undo else ()) for at, (final, _) in enumerate(blocks))
+                told = tuple(
+                    _told(final, known if at == 0 and not undo else ()) for at, (final, _) in enumerate(blocks)
+                )
                 return jobs.Change(tuple(tuple(writes.items()) for writes in undo), base, told)
             case execution.AskContract(_, contract, name, args):
                 return jobs.Ask(contract, name, args)

@@ -183,9 +183,7 @@ class Executor:
         """Return the state root after the last final block."""
         return self._state.root
 
-    def run(
-        self, task: Task, doomed: Collection[bytes] = (), say: Callable[[bytes], None] | None = None
-    ) -> Answer:
+    def run(self, task: Task, doomed: Collection[bytes] = (), say: Callable[[bytes], None] | None = None) -> Answer:
         """Do one task. The transactions that are `doomed` end as crashed; `say` is told before each one is executed."""
         self._doomed, self._say = doomed, say
         match task:
