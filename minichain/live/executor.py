@@ -12,6 +12,7 @@ words, and its owner starts another one (see `node.keeper`). It leaves when its 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -59,6 +60,7 @@ class Session:
                 genesis = Genesis(spec)
                 self.executor = Executor(genesis, self._items, head)
                 self._items = []
+                gc.freeze()  # what stays for ever need not be looked through again and again
                 self._decides = spec.engine != "pow"
                 self._memory = MemoryGuard(ROOM + GAS_BYTES * spec.limits.transaction_gas)
                 shut_in()
