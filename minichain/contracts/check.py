@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from typing import Any, Final
+from typing import Any
 
 from minichain.contracts.abi import Abi, describe_method, mark_of, parameters_of, sentences_of
 from minichain.contracts.meter import Compiled, Rewriter, compile_metered
@@ -26,7 +26,6 @@ from minichain.contracts.source import (
 )
 from minichain.contracts.types import LEDGER_TYPES, Parameter
 from minichain.errors import LanguageError
-
 
 
 class Program:

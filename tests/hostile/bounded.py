@@ -38,6 +38,8 @@ def fault(words: str, *lines: str, above: str = "") -> tuple[str, str, str]:
 
 TREES: Final = ("a = []", "b = []", "for i in range(13):", "    a = [a, a]", "    b = [b, b]")
 
+RECORD: Final = "class N(Record):\n" + "".join(f"    f{i}: int = 0\n" for i in range(60))
+
 CASES: Final[dict[str, tuple[str, str, str]]] = {
     # time
     "an endless loop": forever("pass"),
@@ -111,6 +113,15 @@ CASES: Final[dict[str, tuple[str, str, str]]] = {
     "a stored list of dicts, often": forever("out.append(self.kept)", first=("self.fill(True)", "out = []")),
     "a start that is a list": forever("out.append(self.v)", first=("out = []",), fields=("v = Value(list, [" + "[]," * 5_000 + "])",)),
     "a start that is a text": forever("out.append(self.v)", first=("out = []",), fields=("v = Value(str, '" + "x" * 20_000 + "')",)),
+    "records": forever("out.append(N())", first=("out = []",), above=RECORD),
+    "a record whose field starts with a list": forever(
+        "out.append(N())", first=("out = []",), above="class N(Record):\n    a: list = [" + "[]," * 5_000 + "]\n"
+    ),
+    "stored records, often": forever(
+        "out.append(self.v[1])", first=("self.v[1] = [N()] * 200", "out = []"), above=RECORD, fields=("v = Map(int, list[N])",)
+    ),
+    "records compared": forever("a == b", first=("a = N()", "b = N()"), above=RECORD),
+    "shares of large numbers": forever("portion(x, x, x)", first=("x = 2**255",)),
     "pages": forever("out.append(self.m.items(0, 1_000))", first=("self.page()", "out = []")),
     "what holds itself": (action("t = '\U0001f600' * 20_000_000", "u = [t]", "u.append(u)", "require(False, 'left behind')"), "reverted", "left behind"),
     "what a failure holds": (action("t = '\U0001f600' * 20_000_000", "require(False, 'dropped')"), "reverted", "dropped"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-HEAD: Final = "from minichain.contracts.api import Contract, Map, Value, action, emit, require, view\n"
+HEAD: Final = "from minichain.contracts.api import Contract, Map, Record, Value, action, emit, portion, require, view\n"
 
 
 def method(*lines: str, above: str = "", fields: str = "") -> str:
