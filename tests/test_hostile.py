@@ -18,9 +18,13 @@ import builders
 import pytest
 from hostile import bounded, everywhere, refused
 
+from minichain.codec import encode
 from minichain.contracts.check import check
+from minichain.errors import DecodeError, Refused
 from minichain.ledger.genesis import Quota
-from minichain.ledger.types import Call
+from minichain.ledger.types import Call, open_envelope
+from minichain.node.mempool import MAX_WAITING_BYTES, Mempool
+from minichain.node.messages import AskView, Request, Submit, read_request
 
 MOST_SECONDS, MOST_BYTES = 2.0, 256 << 20
 SMALL_GAS = 2_000_000  # enough to reach the lines that matter, and little enough to play often
@@ -117,3 +121,27 @@ def test_everywhere(family: str, flags: tuple[str, ...], options: tuple[str, ...
 @pytest.mark.parametrize("python", OTHERS)
 def test_every_python(python: str, family: str) -> None:
     assert play(family, SMALL_GAS, python=python)[0] == here(family)
+
+
+# --- what waits, and what is asked ---------------------------------------------------------------------------------
+
+
+def test_what_waits_is_counted_by_the_room_it_takes() -> None:
+    """A list of a hundred thousand empty lists is 100 kB on the wire, and 8 MB in the memory of every validator."""
+    chain, pool = builders.genesis(), Mempool()
+    call, fit = Call("nobody", "nothing", {"x": [[]] * 100_000}), MAX_WAITING_BYTES // (100_000 * 81)
+    first = [open_envelope(builders.sign(chain, "eve", call, nonce=nonce).raw, 128 * 1024) for nonce in range(fit + 1)]
+    for tx in first[:fit]:
+        pool.add(tx)
+    with pytest.raises(Refused, match="too many transactions are waiting"):
+        pool.add(first[fit])
+    pool.remove([tx.id for tx in pool])
+    assert pool._bytes == 0
+
+
+def test_a_question_is_not_larger_than_a_transaction() -> None:
+    largest = encode(Request(2**63, AskView("c" * 60, "v", {"x": [[]] * 120_000})))
+    assert read_request(largest).number == 2**63
+    with pytest.raises(DecodeError, match="where at most 131072 are accepted"):
+        read_request(encode(Request(1, AskView("c", "v", {"x": [[]] * 200_000}))))
+    assert read_request(encode(Request(1, Submit((bytes(200_000),))))).number == 1

@@ -13,7 +13,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final
 
-from minichain.codec import decode, decode_own, encode
+from minichain.codec import decode_own, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal
 from minichain.consensus.clock import SteadyClock
@@ -66,7 +66,6 @@ from minichain.node.messages import (
     Outcomes,
     PeerMessage,
     Position,
-    Request,
     Response,
     Submit,
     Submitted,
@@ -74,6 +73,7 @@ from minichain.node.messages import (
     Transactions,
     Verdict,
     read_peer_message,
+    read_request,
 )
 from minichain.node.peers import Peers
 from minichain.node.readers import NOT_A_READER, Readers
@@ -691,7 +691,7 @@ class Node:
 
     def _on_client(self, asked: Asked) -> None:
         try:
-            request = decode(asked.data, Request, MAX_MESSAGE_BYTES)
+            request = read_request(asked.data)
         except DecodeError as error:
             self._counts["garbage"] += 1
             self._reply((asked.client, 0), Failure("malformed", str(error)))
