@@ -60,6 +60,7 @@ class Session:
                 genesis = Genesis(spec)
                 self.executor = Executor(genesis, self._items, head)
                 self._items = []
+                gc.set_threshold(50_000, 10, 10)  # a block makes many values, and few that hold each other
                 gc.freeze()  # what stays for ever need not be looked through again and again
                 self._decides = spec.engine != "pow"
                 self._memory = MemoryGuard(ROOM + GAS_BYTES * spec.limits.transaction_gas)

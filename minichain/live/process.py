@@ -40,6 +40,7 @@ from minichain.live.transport import STOP, Transport
 from minichain.live.wire import Wire
 from minichain.live.worker import Worker
 from minichain.node.core import Node
+from minichain.node.execution import ListContracts
 from minichain.node.interface import (
     Admit,
     Asked,
@@ -119,6 +120,7 @@ class Process:
         if place.faults.character == "amnesiac":
             self._store.forget()
         self._build()
+        self._executor.run(ListContracts(None))  # whoever says where it listens is ready to execute
 
     def _new_miner(self, place: Place) -> Miner:
         say = self.transport.controller()
