@@ -100,8 +100,8 @@ def _task(body: Any) -> execution.Task:
         case jobs.Change(undo, base, blocks):
             opened = tuple((final, tuple(map(_opened, final.block.txs))) for final in blocks)
             return execution.ChangeChain(tuple(map(dict, undo)), base, opened)
-        case jobs.Ask(contract, name, args):
-            return execution.AskContract(None, contract, name, args)
+        case jobs.Ask(contract, name, args, version):
+            return execution.AskContract(None, contract, name, args, version)
         case jobs.Read(key):
             return execution.ReadState(None, key)
         case jobs.List():

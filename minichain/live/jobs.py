@@ -64,6 +64,7 @@ class Ask(Record, tag=6):
     contract: str
     name: str
     args: dict[str, Any]
+    version: int = 0
 
 
 class Read(Record, tag=7):

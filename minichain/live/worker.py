@@ -146,8 +146,8 @@ class Worker:
                     _told(final, known if at == 0 and not undo else ()) for at, (final, _) in enumerate(blocks)
                 )
                 return jobs.Change(tuple(tuple(writes.items()) for writes in undo), base, told)
-            case execution.AskContract(_, contract, name, args):
-                return jobs.Ask(contract, name, args)
+            case execution.AskContract(_, contract, name, args, version):
+                return jobs.Ask(contract, name, args, version)
             case execution.ReadState(_, key):
                 return jobs.Read(key)
             case execution.ListContracts():
