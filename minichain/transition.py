@@ -48,6 +48,7 @@ GAS_OWN: Final = 500_000_000  # what a call that the ledger itself makes may use
 
 GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
 IDENTITY: Final = "identity"  # the contract whose event `KeyChanged` changes the key of an account
+KEY_CHANGED: Final = "KeyChanged"
 
 REFUSALS: Final = {
     "oversize": "larger than a transaction of this chain may be",
@@ -285,7 +286,7 @@ def rekeyed(genesis: Genesis, events: Iterable[Event]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     if genesis.spec.identity:
         for event in events:
-            if (event.contract, event.name) == (IDENTITY, "KeyChanged"):
+            if (event.contract, event.name) == (IDENTITY, KEY_CHANGED):
                 account, key = public_of(event.data["did"]), event.data["key"]
                 public = _key_of(key) if key else NO_KEY
                 found[account] = b"" if public == account else public

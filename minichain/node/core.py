@@ -82,7 +82,7 @@ from minichain.node.snapshots import Snapshots
 from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
 from minichain.store import Store
-from minichain.transition import first_root, rekeyed, require_admissible
+from minichain.transition import KEY_CHANGED, first_root, rekeyed, require_admissible
 
 TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
@@ -421,7 +421,8 @@ class Node:
 
     def _rekeyed(self, changed: execution.ChainChanged) -> dict[bytes, bytes]:
         """Return the accounts whose key the new blocks have changed."""
-        receipts = (receipt for kept in changed.kept for receipt in kept.receipts)
+        encoded = (raw for kept in changed.kept for raw in kept.encoded_receipts if KEY_CHANGED.encode() in raw)
+        receipts = (decode_own(raw, Receipt) for raw in encoded)
         return rekeyed(self._genesis, (event for receipt in receipts for event in receipt.events))
 
     def _greet(self) -> None:
