@@ -23,9 +23,9 @@ def plant(ends: Callable[[], NoReturn]) -> Callable[[], None]:
     """Let every `Runtime` of this process have such a contract; `ends` is how it dies. Returns what undoes it."""
     before = Runtime.call
 
-    def call(self: Runtime, frame: Frame, contract: str, action: str, args: Any) -> Any:
+    def call(self: Runtime, frame: Frame, contract: str, action: str, args: Any, *more: Any) -> Any:
         if contract != "escaped":
-            return before(self, frame, contract, action, args)
+            return before(self, frame, contract, action, args, *more)
         match action:
             case "die":
                 ends()
