@@ -6,7 +6,7 @@ with mc.Network.local(validators=4) as net:
     office = net.wallet("Street Office A")
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from minichain.faults.network import Weather as Weather
     from minichain.ledger.types import Call as Call
 
-try:
-    __version__ = version("minichain")
-except PackageNotFoundError:  # run from a checkout that was never installed
-    __version__ = "0+unknown"
+    __version__: str
 
 # Loaded when first used: a validator's process imports this package too, and needs none of them.
 _PUBLIC = {
@@ -53,11 +50,20 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _PUBLIC:
         raise AttributeError(f"module 'minichain' has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # four megabytes
+
+    try:
+        return version("minichain")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0+unknown"
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -17,8 +17,6 @@ from random import Random
 from statistics import quantiles
 from typing import Any, Final
 
-import psutil
-
 from minichain.client.local import LocalWorld
 from minichain.client.network import Network
 from minichain.client.playing import Crowd, Witness, contradictions, reread, unfinished
@@ -29,6 +27,7 @@ from minichain.ledger.genesis import Genesis, Work
 from minichain.ledger.local import BANK, new_chain, root_of, validator_key, wallet_key
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 from minichain.live.channel import LiveChannel
+from minichain.live.home import family
 from minichain.merkle import StateTree
 from minichain.node.messages import Await, Outcomes, Request, Submit, Submitted
 from minichain.sim.engines import EngineWorld
@@ -181,7 +180,7 @@ def idle(validators: int = 4, seconds: float = 20.0) -> dict[str, Any]:
         world = net.world
         assert isinstance(world, LocalWorld)
         time.sleep(REST_S)
-        processes = [psutil.Process(world.cluster.pid(name)) for name in net.nodes]
+        processes = [process for name in net.nodes for process in family(world.cluster.pid(name) or 0)]
         before = [process.cpu_times() for process in processes]
         start = time.perf_counter()
         time.sleep(seconds)
@@ -195,7 +194,8 @@ def idle(validators: int = 4, seconds: float = 20.0) -> dict[str, Any]:
         "accounts": ACCOUNTS,
         "validators": validators,
         "seconds": round(elapsed, 1),
-        "formula": "core_percent = 100 x processor seconds of all validators / seconds; memory = resident set of each",
+        "formula": "core_percent = 100 x processor seconds of all validators / seconds; memory = resident set of each, "
+        "with that of the process where its contracts run",
     }
 
 

@@ -94,25 +94,27 @@ def from_json(data: bytes, type_: type[T]) -> T:
     return value
 
 
-def check_value(value: Any, depth: int = 0) -> None:
-    """Accept only what a contract may receive, store or return: None, bool, int, str, bytes, list, dict of str."""
+def check_value(value: Any, depth: int = 0) -> int:
+    """Accept only what a contract may receive, store or return: None, bool, int, str, bytes, list, dict of str.
+
+    Returns how many lists and dicts it holds, or is: each takes much more room in memory than its one byte.
+    """
     if value is None or isinstance(value, bool | str | bytes):
-        return
+        return 0
     if isinstance(value, int):
         if not INT_MIN <= value <= INT_MAX:
             raise DecodeError(f"integer {value} does not fit in 64 bits")
-    elif depth >= MAX_VALUE_DEPTH:
+        return 0
+    if depth >= MAX_VALUE_DEPTH:
         raise DecodeError(f"nested deeper than {MAX_VALUE_DEPTH} levels")
-    elif isinstance(value, list):
-        for item in value:
-            check_value(item, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise DecodeError(f"dictionary key {key!r} is not a string")
-            check_value(item, depth + 1)
-    else:
-        raise DecodeError(f"{type(value).__name__} is not a ledger value (use int, str, bytes, bool, list, dict, None)")
+    if isinstance(value, dict):
+        odd = next((key for key in value if not isinstance(key, str)), None)
+        if odd is not None:
+            raise DecodeError(f"dictionary key {odd!r} is not a string")
+        value = list(value.values())
+    if isinstance(value, list):
+        return 1 + sum([check_value(item, depth + 1) for item in value])
+    raise DecodeError(f"{type(value).__name__} is not a ledger value (use int, str, bytes, bool, list, dict, None)")
 
 
 def _name(type_: Any) -> str:

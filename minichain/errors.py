@@ -13,7 +13,8 @@
     ├── ExecutionError            a contract call that failed: rolled back, charged, recorded in its receipt
     │   ├── Reverted              the contract said no
     │   ├── OutOfGas              the meter ran out
-    │   └── ContractFault         the contract broke: a bad argument, a missing key, a limit
+    │   ├── ContractFault         the contract broke: a bad argument, a missing key, a limit
+    │   └── Crashed               the place where contracts run ended, and ended again, while it did this
     └── YourFault                 minichain was asked for something it cannot do: the message says what to do
         ├── UsageError            a wrong argument or a call at the wrong time
         ├── ConfigError           a chain specification or a file that makes no sense
@@ -112,6 +113,12 @@ class ContractFault(ExecutionError):
     """The contract broke: a bad argument, a missing key, an exceeded limit."""
 
     outcome = "fault"
+
+
+class Crashed(ExecutionError):
+    """The place where contracts run ended, and ended again, while it executed this."""
+
+    outcome = "crashed"
 
 
 class YourFault(MinichainError):

@@ -28,6 +28,7 @@ from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
     ContractFault,
+    Crashed,
     DecodeError,
     ExecutionError,
     InvalidBlock,
@@ -47,6 +48,7 @@ GAS_OWN: Final = 500_000_000  # what a call that the ledger itself makes may use
 
 GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
 IDENTITY: Final = "identity"  # the contract whose event `KeyChanged` changes the key of an account
+KEY_CHANGED: Final = "KeyChanged"
 
 REFUSALS: Final = {
     "oversize": "larger than a transaction of this chain may be",
@@ -247,6 +249,7 @@ def apply_transaction(
     )
     mark = overlay.checkpoint()
     try:
+        runtime.begin(envelope.id)
         results = tuple(_perform(runtime, genesis, frame, body.sender, call) for call in body.calls)
         _plan_committees(genesis, overlay, events, block)
         _change_keys(genesis, overlay, events)
@@ -255,7 +258,7 @@ def apply_transaction(
         overlay.rollback(mark)
         events.clear()
         results, outcome, error = (), failure.outcome, str(failure)
-    gas = meter.used
+    gas = body.gas_limit if outcome == Crashed.outcome else meter.used
     _settle(genesis, overlay, body.sender, gas, reserve, block.height)
     return Receipt(envelope.id, block.height, index, outcome, error, gas, tuple(events), results)
 
@@ -283,7 +286,7 @@ def rekeyed(genesis: Genesis, events: Iterable[Event]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     if genesis.spec.identity:
         for event in events:
-            if (event.contract, event.name) == (IDENTITY, "KeyChanged"):
+            if (event.contract, event.name) == (IDENTITY, KEY_CHANGED):
                 account, key = public_of(event.data["did"]), event.data["key"]
                 public = _key_of(key) if key else NO_KEY
                 found[account] = b"" if public == account else public
@@ -470,6 +473,8 @@ def build_block(
         chosen.append(envelope)
         receipts.append(receipt)
         size, gas = size + len(envelope.raw), gas + receipt.gas
+        if receipt.outcome == Crashed.outcome:
+            break  # each one costs every validator a few deaths: one in a block, and the last
     execution = _conclude(state, overlay, receipts, context)
     txs, committee = [envelope.raw for envelope in chosen], state.committee(context.height)
     header = _header(genesis, parent, context, proposer, txs, execution, committee)
@@ -504,6 +509,8 @@ def apply_block(
             raise InvalidBlock(f"transaction {index} of block {header.height}: {error}") from None
         if gas + envelope.body.gas_limit > limits.block_gas:
             raise InvalidBlock(f"block {header.height} may use more than {limits.block_gas} gas")
+        if receipts[-1].outcome == Crashed.outcome and index < len(block.txs) - 1:
+            raise InvalidBlock(f"transaction {index} of block {header.height} crashed, and is not the last")
         gas += receipts[-1].gas
     execution = _conclude(state, overlay, receipts, context)
     expected = _header(genesis, parent, context, header.proposer, block.txs, execution, committee)

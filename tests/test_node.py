@@ -622,7 +622,7 @@ def test_what_is_no_question_is_answered_and_counted(data: bytes):
 
 
 def test_a_question_larger_than_a_message_is_not_read(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(core, "MAX_MESSAGE_BYTES", 1_000)
+    monkeypatch.setattr(messages, "MAX_MESSAGE_BYTES", 1_000)
     run = world(1)
     client = Client(run)
     client.send(Submit((bytes(1_000),)))

@@ -36,7 +36,7 @@ class Receipt:
 
     @property
     def outcome(self) -> str:
-        """Return "ok", "reverted", "out_of_gas" or "fault"."""
+        """Return "ok", "reverted", "out_of_gas", "fault" or "crashed"."""
         return self.content.outcome
 
     @property

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import warnings
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from minichain.contracts.abi import Abi, describe_method, mark_of, parameters_of, sentences_of
 from minichain.contracts.meter import Compiled, Rewriter, compile_metered
 from minichain.contracts.mixing import setup_of, with_setups
+from minichain.contracts.programs import remembered
 from minichain.contracts.rules import Rules
 from minichain.contracts.source import (
     PARSER_ERRORS,
@@ -26,8 +26,6 @@ from minichain.contracts.source import (
 )
 from minichain.contracts.types import LEDGER_TYPES, Parameter
 from minichain.errors import LanguageError
-
-MAX_READ: Final = 64  # contracts kept compiled: to read a large one takes a tenth of a second
 
 
 class Program:
@@ -65,7 +63,7 @@ def describe(source: str | bytes) -> Abi:
     return read_contract(source).abi
 
 
-@lru_cache(maxsize=MAX_READ)
+@remembered
 def read_contract(source: str | bytes, rewriter: type[Rewriter] = Rewriter) -> Program:
     """Check and compile a contract; raises `LanguageError`, which carries the violations.
 

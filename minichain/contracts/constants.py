@@ -9,6 +9,7 @@ import ast
 from types import MappingProxyType
 from typing import Any, Final
 
+from minichain.codec import INT_MAX, INT_MIN
 from minichain.contracts.language import INT_BITS
 
 PLAIN_CONSTANTS: Final = (int, str, bytes, bool, type(None))
@@ -45,8 +46,9 @@ def _collection(node: ast.expr, known: dict[str, Any]) -> Any:
 
 
 def _plain(node: ast.expr, known: dict[str, Any]) -> Any:
+    """Compute what a frozenset may hold. Larger numbers could be chosen so that they all have one hash."""
     value = constant_of(node, known)
-    if isinstance(value, PLAIN_CONSTANTS):
+    if isinstance(value, PLAIN_CONSTANTS) and not (isinstance(value, int) and not INT_MIN <= value <= INT_MAX):
         return value
     raise NotConstantError(node)
 

@@ -10,7 +10,7 @@ import ast
 import re
 from typing import Any, Final
 
-from minichain.codec import check_value
+from minichain.codec import check_value, encode
 from minichain.contracts import mixing
 from minichain.contracts.abi import Field, Interface, describe_method, mark_of, sentences_of
 from minichain.contracts.constants import (
@@ -29,6 +29,8 @@ from minichain.contracts.language import (
     INT_BITS,
     MAX_FIELDS,
     MAX_NAME,
+    MAX_PARAMETERS,
+    MAX_STORED_BYTES,
     NODES,
     PARTS,
     PARTS_MODULE,
@@ -380,7 +382,8 @@ class Declarations:
     def parameters(self, node: ast.FunctionDef, *, public: bool) -> list[str]:
         """Check the parameters of a function and return their names."""
         args = node.args
-        if args.posonlyargs or args.kwonlyargs or args.vararg or args.kwarg:
+        has_others = args.posonlyargs or args.kwonlyargs or args.vararg or args.kwarg
+        if has_others or len(args.args) > MAX_PARAMETERS:
             self.flag("MC306", node, construct=f"def {node.name}(...)")
         plain = list(args.args)
         if self.in_method:
@@ -417,7 +420,7 @@ def _is_storable(value: Any) -> bool:
         check_value(value)
     except DecodeError:
         return False
-    return True
+    return len(encode(value)) <= MAX_STORED_BYTES
 
 
 def _is_unicode(text: str) -> bool:

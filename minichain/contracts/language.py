@@ -16,6 +16,8 @@ MAX_NODES: Final = 16_000  # of the syntax tree: about as many as that much ordi
 MAX_NESTING: Final = 60  # levels of the syntax tree, and of brackets; far from the limits of any Python
 MAX_LOOPS: Final = 10  # loops and comprehensions inside each other; Pythons stop at different numbers from 20 on
 MAX_NAME: Final = 64  # characters of a name in the source
+MAX_PARAMETERS: Final = 64  # of one function: each call handles all of them
+MAX_STORED_BYTES: Final = 64 * 1024  # one stored value, and what it starts with
 MAX_FIELDS: Final = 64  # of a record, with those of the records inside: a type is looked at whole
 INT_BITS: Final = 256  # of an intermediate result; what is stored, returned or announced has 64
 
@@ -349,7 +351,10 @@ RULES: Final[dict[str, Rule]] = {
         "a method is marked @action, @view, or not at all; setup and migrate are run by the ledger",
         "leave out the mark",
     ),
-    "MC306": Rule("parameters are plain names, the first one of a method is self", "write def name(self, a: int)"),
+    "MC306": Rule(
+        f"parameters are plain names, at most {MAX_PARAMETERS}, the first one of a method is self",
+        "write def name(self, a: int)",
+    ),
     "MC307": Rule(
         "what people may call must say the type of each parameter, so that it can be checked",
         "annotate with int, str, bool, bytes, list, dict, list[T], dict[str, T], T | None, or a record or a decimal "
@@ -383,7 +388,8 @@ RULES: Final[dict[str, Rule]] = {
     "MC401": Rule(f"an integer has at most {INT_BITS} bits", "use a smaller number"),
     "MC402": Rule("text must be valid Unicode", "remove the surrogate"),
     "MC403": Rule(
-        "a constant is a number, text, bytes, True, False, None, or a tuple, dict or frozenset of them",
+        "a constant is a number, text, bytes, True, False, None, or a tuple, dict or frozenset of them; a number in a "
+        "frozenset fits in 64 bits",
         "compute it in a method; write a list as a tuple",
     ),
     "MC404": Rule(

@@ -41,6 +41,7 @@ GAS: Final = {
     "compared_item": 160,  # looked at one by one: to compare, add up, join
     "hash": 600,  # one SHA-256
     "hash_byte": 4,
+    "opened_item": 60,  # in a list or a dict that is read from the storage
     "left_item": 150,  # that leaves the contract: stored, returned, announced, passed on
     # counted by `runtime`
     "contract": 15_000,  # entering a contract

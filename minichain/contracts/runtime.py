@@ -9,6 +9,7 @@ Where code comes from, and who may change it or stop it, is in `lifecycle`; here
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -31,6 +32,7 @@ MAX_STACK: Final = 8  # contracts that call each other
 MAX_EVENTS: Final = 1_000  # of one transaction
 MAX_MESSAGE: Final = 500  # characters of a refusal
 MAX_PROGRAMS: Final = 512  # compiled contracts kept
+GARBAGE_GAS: Final = 25_000_000  # after so much, what contracts left in memory is collected: 100 MB at most
 
 
 T = TypeVar("T")
@@ -87,9 +89,14 @@ class Frame:
 
 
 class Runtime:
-    """Runs contracts out of the state; keeps a bounded number of them compiled."""
+    """Runs contracts out of the state; keeps a bounded number of them compiled.
 
-    def __init__(self) -> None:
+    `begin` is told which transaction is next. It raises `Crashed` for one that cannot be executed here.
+    """
+
+    def __init__(self, begin: Callable[[bytes], None] = lambda tx_id: None) -> None:
+        self.begin = begin
+        self._gas = 0  # since the last collection
         self._loaded: dict[bytes, Loaded] = {}  # by what the state keeps
         self._programs: dict[str, Program] = {}  # by source: a contract that is frozen is not compiled again
 
@@ -167,7 +174,8 @@ class Runtime:
 
     def run(self, frame: Frame, contract: str, program: Program, method: str, args: Mapping[str, Any]) -> Any:
         """Run a method of a contract: all of it, or nothing."""
-        mark = _Mark(frame)
+        mark, failure = _Mark(frame), None
+        namespace: dict[str, Any] = {}
         try:
             if contract in frame.stack:
                 fault(f"{contract} is already running in this call: a contract cannot be entered again")
@@ -182,17 +190,30 @@ class Runtime:
             if len(frame.stack) == 1:
                 session.charge(len(encode(result)) * GAS["receipt_byte"])
         except (AssertionError, MemoryError, RecursionError):
-            raise  # our own bug, or a machine that is too small: never an outcome that others would have to share
+            raise  # our own bug, or a machine that is too small: this place ends, and its keeper decides (see `keeper`)
         except Exception as error:
-            mark.restore()
-            if error is frame.failure:
-                raise
-            frame.failure = _explain(error, f"{contract}.{method}")
-            raise frame.failure from None
+            failure = error if error is frame.failure else _explain(error, f"{contract}.{method}")
         namespace.clear()  # functions and their namespace hold each other
-        frame.stack.pop()
-        frame.caller = mark.caller
-        return result
+        if failure is None:
+            frame.stack.pop()
+            frame.caller = mark.caller
+            self._collect(frame)
+            return result
+        mark.restore()
+        frame.failure = failure if frame.stack else None
+        self._collect(frame)
+        try:
+            raise failure.with_traceback(None)  # its past holds whatever the contract had
+        finally:
+            del failure
+
+    def _collect(self, frame: Frame) -> None:
+        """Let no contract leave more behind, in values that hold each other, than it could have had at once."""
+        if not frame.stack:
+            self._gas += frame.meter.used
+            if self._gas > GARBAGE_GAS:
+                self._gas = 0
+                gc.collect()
 
 
 K = TypeVar("K")
@@ -243,7 +264,7 @@ def _explain(error: Exception, where: str) -> ExecutionError:
         words = str(error)
     else:
         words = next((text for type_, text in _WORDS.items() if isinstance(error, type_)), type(error).__name__)
-    line = _line_of(error)
+    line, words = _line_of(error), words[:MAX_MESSAGE]
     return kind(f"{where}, {place_of(line)}: {words}" if line else f"{where}: {words}")
 
 
@@ -280,7 +301,7 @@ def _no_such(kind: str, contract: str, name: str, these: Mapping[str, Any], othe
     if name in others:
         other = "a view: ask for it without a transaction" if kind == "action" else "an action: send a transaction"
         return f"{contract}.{name} is {other}"
-    return f"{contract} has no {kind} {_quoted(name)}; it has: {', '.join(these) or 'none'}"
+    return f"{contract} has no {kind} {_quoted(name)}; it has: {', '.join(these)[:MAX_MESSAGE] or 'none'}"
 
 
 def _quoted(name: Any) -> str:
@@ -314,7 +335,8 @@ class Session(Storage):
 
     def arguments(self, parameters: tuple[Parameter, ...], args: Mapping[str, Any]) -> list[Any]:
         """Check and copy the arguments of a method, in the order of its parameters."""
-        unknown = [name for name in args if all(name != parameter.name for parameter in parameters)]
+        names = {parameter.name for parameter in parameters}
+        unknown = [name for name in args if name not in names]
         if unknown:
             known = ", ".join(parameter.name for parameter in parameters) or "no arguments"
             fault(f"there is no argument {_quoted(unknown[0])}; it takes {known}")
@@ -340,8 +362,16 @@ class Session(Storage):
         if field.keys:
             return StoredMap(self, field)
         stored = self.read(self.key(name))
-        value = decode_own(encode(field.default) if stored is None else stored, Any)
+        value = self._unset(field.default) if stored is None else self.opened(stored)
         return self.shaped(value, field.type, f"self.{name}") if field.type.holds_record else value
+
+    def _unset(self, default: Any) -> Any:
+        """Return what a stored value starts with: a list or a dict is copied, and charged as if it had been stored."""
+        if not isinstance(default, list | dict):
+            return default
+        stored = encode(default)
+        self.charge((len(stored) - 1) * GAS["read_byte"])
+        return self.opened(stored)
 
     def set_field(self, name: str, value: Any) -> None:
         self.write(self.key(name), self.stored(value, self._program.fields[name].type, name))

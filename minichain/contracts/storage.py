@@ -19,14 +19,13 @@ from typing import Any, Final
 
 from minichain.codec import decode_own, encode
 from minichain.contracts.abi import Field
-from minichain.contracts.language import METHODS
+from minichain.contracts.language import MAX_STORED_BYTES, METHODS
 from minichain.contracts.meter import GAS, GasMeter
 from minichain.contracts.records import Records, mismatch
 from minichain.contracts.types import Type, fits
 from minichain.contracts.values import Guarded, fault, kind_of
 from minichain.ledger.state import Overlay, data_key
 
-MAX_STORED_BYTES: Final = 64 * 1024  # one stored value
 MAX_KEY_BYTES: Final = 512  # one key of a Map
 MAX_PAGE: Final = 1_000  # keys of one page of a Map
 FANOUT: Final = 64
@@ -55,7 +54,14 @@ class Storage(Records):
 
     def read_plain(self, key: bytes, absent: Any) -> Any:
         stored = self.read(key)
-        return absent if stored is None else decode_own(stored, Any)
+        return absent if stored is None else self.opened(stored)
+
+    def opened(self, stored: bytes) -> Any:
+        """Decode a stored value; a list or a dict takes more room, and more time, than its bytes."""
+        value = decode_own(stored, Any)
+        if isinstance(value, list | dict):
+            self.charge(_parts(value) * GAS["opened_item"])
+        return value
 
     def write(self, key: bytes, stored: bytes | None) -> None:
         self.require_writable("change a stored value")
@@ -94,7 +100,7 @@ class StoredMap(Guarded):
         stored = self._storage.read(self._key("=", self._encodable(key)))
         if stored is None:
             fault(f"self.{self._field.name} has no key {_shown(key)}: test it with `in`, or use .get(key, default)")
-        return self._shaped(decode_own(stored, Any))
+        return self._shaped(self._storage.opened(stored))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         storage, name, plain = self._storage, self._field.name, self._encodable(key)
@@ -131,7 +137,7 @@ class StoredMap(Guarded):
 
     def get(self, key: Any, default: Any = None) -> Any:
         stored = self._storage.read(self._key("=", self._encodable(key)))
-        return default if stored is None else self._shaped(decode_own(stored, Any))
+        return default if stored is None else self._shaped(self._storage.opened(stored))
 
     def keys(self, start: int = 0, limit: int = 100) -> list[Any]:
         return [self._readable(plain) for plain in self._page(start, limit)]
@@ -212,6 +218,13 @@ class StoredMap(Guarded):
                 part += 1
             index = index * FANOUT + part
         return index
+
+
+def _parts(value: Any) -> int:
+    """Count what lists and dicts hold, and what those inside them hold."""
+    if not isinstance(value, list | dict):
+        return 0
+    return len(value) + sum(map(_parts, value.values() if isinstance(value, dict) else value))
 
 
 def _height(slots: int) -> int:

@@ -24,7 +24,7 @@ from minichain.ledger.certificate import PRECOMMIT, QuorumCertificate, sign_vote
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block, Header, SignedTransaction, open_envelope
 from minichain.merkle import root
-from minichain.node.execution import BlockMade, Executor, MakeBlock
+from minichain.node.execution import BlockMade, Does, MakeBlock
 from minichain.node.messages import FinalBlocks, PeerMessage, Position, Transactions, read_peer_message
 
 FLOOD: Final = 20
@@ -64,7 +64,7 @@ class Insider(Plain):
         return frozenset(others[: (len(others) + 1) // 2])
 
 
-def remade(executor: Executor, genesis: Genesis, own: bytes, block: Block, txs: Iterable[bytes]) -> Block:
+def remade(executor: Does, genesis: Genesis, own: bytes, block: Block, txs: Iterable[bytes]) -> Block:
     """Make another valid block in the place of one's `own`, of these transactions; the same one if it is too late."""
     limit, header = genesis.spec.limits.transaction_bytes, block.header
     wish = Build(header.height, 0, may_be_empty=True)

@@ -59,12 +59,16 @@ class SignedTransaction(Record):
 
 
 class Envelope:
-    """A transaction that was decoded and found canonical, with the bytes it came in and its id."""
+    """A transaction that was decoded and found canonical, with the bytes it came in and its id.
 
-    __slots__ = ("__dict__", "body", "raw", "signature")
+    `containers` are the lists and dicts in its arguments.
+    """
 
-    def __init__(self, raw: bytes, signed: SignedTransaction) -> None:
+    __slots__ = ("__dict__", "body", "containers", "raw", "signature")
+
+    def __init__(self, raw: bytes, signed: SignedTransaction, containers: int = 0) -> None:
         self.raw = raw
+        self.containers = containers
         self.body = signed.body
         self.signature = signed.signature
 
@@ -102,12 +106,12 @@ def open_envelope(raw: bytes, limit: int) -> Envelope:
         raise DecodeError(f"a transaction has 1 to {MAX_CALLS} calls, not {len(body.calls)}")
     if body.nonce < 0 or body.gas_limit < 0 or body.expires < 0:
         raise DecodeError("nonce, gas limit and expiry height are never negative")
+    containers = 0
     for call in body.calls:
         if len(call.contract) > MAX_NAME or len(call.action) > MAX_NAME:
             raise DecodeError(f"a contract or action name has at most {MAX_NAME} characters")
-        for value in call.args.values():
-            check_value(value)
-    return Envelope(raw, signed)
+        containers += sum([check_value(value) for value in call.args.values()])
+    return Envelope(raw, signed, containers)
 
 
 class Event(Record):

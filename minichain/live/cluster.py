@@ -29,6 +29,7 @@ from minichain.live import keyfile
 from minichain.live.faults import Faults
 from minichain.live.process import Place
 
+PROGRAM: Final = ("-m", "minichain.live.process")
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
 BACKUP: Final = "backup.sqlite"  # beside the chain file
@@ -55,7 +56,7 @@ class Child:
         self.config.write_bytes(msgspec.json.encode(self.place))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "minichain.live.process", str(self.config)],
+                [sys.executable, *PROGRAM, str(self.config)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

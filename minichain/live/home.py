@@ -149,9 +149,15 @@ def is_alive(pid: int, started: float) -> bool:
         return False
 
 
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process with those that it has started: a validator, and where its contracts run."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
 def memory_of(pid: int | None) -> int | None:
-    """Return how many bytes of memory a process uses; None if it is gone."""
+    """Return how many bytes of memory a process and its own processes use; None if it is gone."""
     try:
-        return None if pid is None else int(psutil.Process(pid).memory_info().rss)
+        return None if pid is None else sum(int(process.memory_info().rss) for process in family(pid))
     except psutil.Error:
         return None

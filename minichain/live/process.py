@@ -3,7 +3,8 @@
 Its owner holds the other end of its standard input. A line there is a command; the end of it means that the owner is
 gone, however it went, and the validator leaves too. It writes one line, once it listens: where.
 
-Everything that waits is handled in one turn and shares one commit. What its owner wants it to bear (see `faults`)
+Everything that waits is handled in one turn and shares one commit. Contracts run in a process of their own, which this
+one starts (see `worker`). What its owner wants it to bear (see `faults`)
 happens in here: to its messages in `Wire`, to its clock, its disk and its sleep in `Process`.
 """
 
@@ -37,8 +38,9 @@ from minichain.live.follower import Follower
 from minichain.live.miner import TRIES_PER_SECOND, Miner
 from minichain.live.transport import STOP, Transport
 from minichain.live.wire import Wire
+from minichain.live.worker import Worker
 from minichain.node.core import Node
-from minichain.node.execution import Executor
+from minichain.node.execution import ListContracts
 from minichain.node.interface import (
     Admit,
     Asked,
@@ -54,6 +56,7 @@ from minichain.node.interface import (
     Started,
     TimerFired,
 )
+from minichain.node.keeper import Keeper
 from minichain.node.sync import MAX_BLOCKS
 from minichain.node.turn import take_turn
 from minichain.store import SqliteStore
@@ -93,6 +96,7 @@ class Process:
 
     def __init__(self, place: Place, told: IO[str] | None = None) -> None:
         self._name = place.name
+        self._worker = Worker()  # it gets ready while this process does
         self._genesis = Genesis(from_json(Path(place.genesis).read_bytes(), ChainSpec))
         self._key = KeyPair(Path(place.key).read_bytes() if place.key else _told_key(told))
         others = tuple(m.public for m in self._genesis.committee.members if m.public != self._key.public)
@@ -116,6 +120,7 @@ class Process:
         if place.faults.character == "amnesiac":
             self._store.forget()
         self._build()
+        self._executor.run(ListContracts(None))  # whoever says where it listens is ready to execute
 
     def _new_miner(self, place: Place) -> Miner:
         say = self.transport.controller()
@@ -137,8 +142,7 @@ class Process:
         return None if self._node.committee.weight(self._key.public) else self._follower
 
     def _build(self) -> None:
-        last = self._store.block(self._store.height())
-        self._executor = Executor(self._genesis, self._store.state_items(), last.block.header if last else None)
+        self._executor = Keeper(self._genesis, self._store, self._worker)
         random = Random(secrets.randbits(64))
         self._node = Node(self._name, self._key, self._genesis, self._store, random, addresses=self._addresses)
         self._timers.clear()
@@ -154,6 +158,7 @@ class Process:
             self._miner.close()
         if self._follower:
             self._follower.close()
+        self._executor.close()
         self._store.close()
         self.transport.close()
 

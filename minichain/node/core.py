@@ -13,7 +13,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final
 
-from minichain.codec import decode, decode_own, encode
+from minichain.codec import decode_own, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal
 from minichain.consensus.clock import SteadyClock
@@ -66,7 +66,6 @@ from minichain.node.messages import (
     Outcomes,
     PeerMessage,
     Position,
-    Request,
     Response,
     Submit,
     Submitted,
@@ -74,6 +73,7 @@ from minichain.node.messages import (
     Transactions,
     Verdict,
     read_peer_message,
+    read_request,
 )
 from minichain.node.peers import Peers
 from minichain.node.readers import NOT_A_READER, Readers
@@ -82,7 +82,7 @@ from minichain.node.snapshots import Snapshots
 from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
 from minichain.store import Store
-from minichain.transition import first_root, rekeyed, require_admissible
+from minichain.transition import KEY_CHANGED, first_root, rekeyed, require_admissible
 
 TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
@@ -415,13 +415,14 @@ class Node:
         self._put_back(returned)
         self._leave_behind(held, self._rekeyed(changed))
         self._greet()
-        self._settle_final({kept.final.block.header.height: kept.receipts for kept in changed.kept})
+        self._settle_final(changed.kept)
         self._begin_height()
         self._catch_up()
 
     def _rekeyed(self, changed: execution.ChainChanged) -> dict[bytes, bytes]:
         """Return the accounts whose key the new blocks have changed."""
-        receipts = (receipt for kept in changed.kept for receipt in kept.receipts)
+        encoded = (raw for kept in changed.kept for raw in kept.encoded_receipts if KEY_CHANGED.encode() in raw)
+        receipts = (decode_own(raw, Receipt) for raw in encoded)
         return rekeyed(self._genesis, (event for receipt in receipts for event in receipt.events))
 
     def _greet(self) -> None:
@@ -487,11 +488,13 @@ class Node:
             self._mempool.put_back(homeless)
             self._leave_behind(homeless)
 
-    def _settle_final(self, receipts: dict[int, tuple[Receipt, ...]]) -> None:
-        """Tell those who wait what has become final; `receipts` are those of new blocks, by height."""
+    def _settle_final(self, added: tuple[execution.Kept, ...]) -> None:
+        """Tell those who wait what has become final; these blocks are new."""
+        known = {kept.final.block.header.height: kept.encoded_receipts for kept in added}
         for height in range(self._final + 1, self._final_height() + 1):
-            found = receipts.get(height) or [decode_own(raw, Receipt) for raw in self._store.receipts(height)]
-            self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in found)
+            if self._waiters:
+                found = (decode_own(raw, Receipt) for raw in known.get(height) or self._store.receipts(height))
+                self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in found)
             self._final = height
             self._refuse_doomed(height)
 
@@ -689,7 +692,7 @@ class Node:
 
     def _on_client(self, asked: Asked) -> None:
         try:
-            request = decode(asked.data, Request, MAX_MESSAGE_BYTES)
+            request = read_request(asked.data)
         except DecodeError as error:
             self._counts["garbage"] += 1
             self._reply((asked.client, 0), Failure("malformed", str(error)))

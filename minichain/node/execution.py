@@ -6,23 +6,26 @@ than the validator's key. It takes signatures as checked by whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final, Protocol
 
 from minichain.codec import Plain, decode_own
 from minichain.consensus.interface import Build
 from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.errors import ExecutionError, InvalidBlock, Refused
+from minichain.errors import Crashed, ExecutionError, InvalidBlock, Refused
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import State, Writes, contract_key, name_of_contract
-from minichain.ledger.types import Block, Envelope, Header, Receipt
+from minichain.ledger.types import Block, Envelope, Header
 from minichain.merkle import StateProof, StateTree
 from minichain.transition import BlockContext, Execution, apply_block, build_block
 
-VIEW_GAS = 20_000_000  # what one question to a view may use: some hundred times a usual one
+VIEW_GAS: Final = 20_000_000  # what one question to a view may use: some hundred times a usual one
+CRASHED: Final = (
+    "the place where contracts run ended each time it executed this: nothing of it was done, all of its gas is used"
+)
 
 # --- tasks ---------------------------------------------------------------------------------------------------------
 
@@ -78,7 +81,9 @@ class ListContracts(Plain):
     ticket: Any
 
 
-Task = MakeBlock | TryBlock | ChangeChain | AskContract | ReadState | ListContracts
+Work = MakeBlock | TryBlock | ChangeChain
+Question = AskContract | ReadState | ListContracts
+Task = Work | Question
 
 # --- answers -------------------------------------------------------------------------------------------------------
 
@@ -103,7 +108,6 @@ class Kept(Plain):
 
     final: FinalBlock
     envelopes: tuple[Envelope, ...]
-    receipts: tuple[Receipt, ...]
     encoded_receipts: tuple[bytes, ...]
     writes: Writes
     undo: Writes
@@ -146,6 +150,13 @@ class ContractsListed(Plain):
 Answer = BlockMade | BlockTried | ChainChanged | ContractAnswered | StateRead | ContractsListed
 
 
+class Does(Protocol):
+    """Whoever answers tasks: an executor, or the keeper of one."""
+
+    def run(self, task: Task) -> Answer:
+        """Do one task."""
+
+
 class Executor:
     """The state after the last final block, and what the blocks under discussion would make of it."""
 
@@ -157,7 +168,9 @@ class Executor:
         apply: Callable[..., Execution] = apply_block,
     ) -> None:
         self._genesis = genesis
-        self._runtime = Runtime()
+        self._runtime = Runtime(self._begin)
+        self._doomed: Collection[bytes] = ()
+        self._say: Callable[[bytes], None] | None = None
         self._head = head
         self._apply_block = apply
         self._state = State(items)
@@ -170,8 +183,9 @@ class Executor:
         """Return the state root after the last final block."""
         return self._state.root
 
-    def run(self, task: Task) -> Answer:
-        """Do one task."""
+    def run(self, task: Task, doomed: Collection[bytes] = (), say: Callable[[bytes], None] | None = None) -> Answer:
+        """Do one task. The transactions that are `doomed` end as crashed; `say` is told before each one is executed."""
+        self._doomed, self._say = doomed, say
         match task:
             case ChangeChain():
                 return self._change(task)
@@ -186,6 +200,12 @@ class Executor:
             case ListContracts(ticket):
                 found = sorted((height, name, by) for name, (height, by) in self._contracts.items())
                 return ContractsListed(ticket, tuple((name, by, height) for height, name, by in found))
+
+    def _begin(self, tx_id: bytes) -> None:
+        if self._say:
+            self._say(tx_id)
+        if tx_id in self._doomed:
+            raise Crashed(CRASHED)
 
     @property
     def _height(self) -> int:
@@ -229,8 +249,7 @@ class Executor:
             journal.append(self._commit(execution.writes, execution.tree))
             self._head = final.block.header
             self._tried.clear()
-            found = execution.receipts, execution.encoded_receipts, execution.writes, journal[-1]
-            kept.append(Kept(final, envelopes, *found))
+            kept.append(Kept(final, envelopes, execution.encoded_receipts, execution.writes, journal[-1]))
         self._note_contracts(task, kept)
         return ChainChanged(task, tuple(kept))
 

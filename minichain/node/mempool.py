@@ -13,6 +13,14 @@ MAX_WAITING_BYTES: Final = 32 * 1024 * 1024
 MAX_WAITING_OF_ONE: Final = 2_000  # of one sender, so that nobody can fill the list alone
 
 
+CONTAINER_BYTES: Final = 80  # of an empty list in memory: in a transaction it is one byte
+
+
+def _room(envelope: Envelope) -> int:
+    """Return about how many bytes of memory a waiting transaction takes."""
+    return len(envelope.raw) + envelope.containers * CONTAINER_BYTES
+
+
 class Mempool:
     """The waiting transactions of one node. Those of one sender follow each other by nonce."""
 
@@ -61,7 +69,7 @@ class Mempool:
 
     def add(self, envelope: Envelope) -> None:
         """Put a checked transaction last; raises `Refused` if there is no room."""
-        if len(self._waiting) >= MAX_WAITING or self._bytes + len(envelope.raw) > MAX_WAITING_BYTES:
+        if len(self._waiting) >= MAX_WAITING or self._bytes + _room(envelope) > MAX_WAITING_BYTES:
             raise Refused("full", "too many transactions are waiting: send it again in a moment")
         self._keep(envelope)
 
@@ -70,7 +78,7 @@ class Mempool:
         self._waiting[envelope.id] = envelope
         self._of_sender.setdefault(body.sender, {})[body.nonce] = envelope.id
         self._of_expiry.setdefault(body.expires, {})[envelope.id] = None
-        self._bytes += len(envelope.raw)
+        self._bytes += _room(envelope)
 
     def put_back(self, envelopes: Iterable[Envelope]) -> None:
         """Put transactions of blocks that were taken back before all others: they came first."""
@@ -88,7 +96,7 @@ class Mempool:
             body = envelope.body
             _take_out(self._of_sender, body.sender, body.nonce)
             _take_out(self._of_expiry, body.expires, tx_id)
-            self._bytes -= len(envelope.raw)
+            self._bytes -= _room(envelope)
 
     def overtaken(self, sender: bytes, account_nonce: int) -> list[bytes]:
         """Return the waiting transactions of a sender whose nonce another one has used."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from minichain.codec import Record, decode
+from minichain.codec import Record, decode, encode
 from minichain.consensus import bft, pow, raft
 from minichain.crosschain.work import Link
 from minichain.ledger.certificate import Certificate, FinalBlock, Handover
@@ -15,6 +15,7 @@ from minichain.ledger.types import Header, Receipt
 from minichain.merkle import StateProof
 
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024  # at the door, before anything is decoded
+MAX_QUESTION_BYTES: Final = 128 * 1024  # of a question to a view, whose arguments may be many lists of one byte each
 
 # --- between members -----------------------------------------------------------------------------------------------
 
@@ -311,6 +312,16 @@ class Response(Record):
 
     number: int
     body: ClientAnswer
+
+
+_VIEW: Final = encode(AskView.__struct_config__.tag)
+_TAG_WITHIN: Final = 16  # bytes: an array, a number, an array
+
+
+def read_request(data: bytes) -> Request:
+    """Decode what a client sent; raises `DecodeError`."""
+    is_view = _VIEW in data[:_TAG_WITHIN]
+    return decode(data, Request, MAX_QUESTION_BYTES if is_view else MAX_MESSAGE_BYTES)
 
 
 def read_peer_message(data: bytes) -> PeerMessage:

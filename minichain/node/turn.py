@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minichain.node.core import Node
-from minichain.node.execution import Executor
+from minichain.node.execution import Does
 from minichain.node.interface import Effect, Event, Execute, Executed
 from minichain.store import Store
 
 
-def take_turn(node: Node, store: Store, executor: Executor, events: Sequence[Event], now_ms: int) -> list[Effect]:
+def take_turn(node: Node, store: Store, executor: Does, events: Sequence[Event], now_ms: int) -> list[Effect]:
     """Handle events and everything the executor answers on the way; return the effects to perform, in order.
 
-    What the executor is asked is done between two turns, in this process.
+    What the executor is asked is done between two turns, while nothing else happens to the node.
     """
     effects: list[Effect] = []
     while events:

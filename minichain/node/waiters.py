@@ -21,6 +21,9 @@ class Waiters:
         self._missing: dict[Ticket, int] = {}
         self._awaited = 0
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def add(self, ticket: Ticket, verdicts: dict[bytes, Verdict | None]) -> None:
         """Let a client wait for those of these transactions whose verdict is None.
 

@@ -11,6 +11,7 @@ handovers      whoever knows only the genesis follows the committees by the bloc
 prudence       what a member signs is on its disk before it leaves
 confirmation   whoever acknowledges a block has an entry of that very term there or after it (raft, section 3.6.2)
 mempools       no transaction waits at a node that its own chain holds or has no place for
+crashes        no transaction ends the place where contracts run, unless somebody has planted that
 answers        what a client is told is final is, with this receipt; what it is told is refused is not on that chain
 
 What correct members say is looked at by `conduct`.
@@ -32,12 +33,13 @@ from minichain.consensus.raft.log import Log
 from minichain.contracts.runtime import Runtime
 from minichain.crosschain.light import follow
 from minichain.crypto import SignatureCheck
-from minichain.errors import InvalidBlock, ProofError, SignatureError, UsageError
+from minichain.errors import Crashed, InvalidBlock, ProofError, SignatureError, UsageError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Fee, Genesis
 from minichain.ledger.state import TREASURY_KEY, Account, State, Writes, account_key, is_account_key, read_account
 from minichain.ledger.types import Envelope, Header, Receipt, open_envelope
+from minichain.node.execution import CRASHED
 from minichain.node.messages import ClientAnswer, Outcomes, Response
 from minichain.sim.conduct import Conduct, Violated, is_majority, is_quorum
 from minichain.sim.memory import MemoryStore
@@ -63,7 +65,9 @@ class Checkers:
         self._genesis = genesis
         self._is_valid = is_valid
         self._stores = stores or {}
-        self._runtime = Runtime()
+        self._runtime = Runtime(self._begin)
+        self._crashed: set[bytes] = set()  # transactions of the block that is checked
+        self.may_crash = False  # somebody has planted what ends the place where contracts run
         self._state = State(first_state(genesis))
         self._head: Header | None = None
         self._ids: list[bytes] = [genesis.hash]
@@ -206,6 +210,7 @@ class Checkers:
     def _check_new(self, name: str, final: FinalBlock, store: MemoryStore) -> None:
         header, opened = final.block.header, list[Envelope]()
         self._check_certificate(name, final)
+        self._check_crashes(name, header.height, store)
 
         def open_checked(raw: bytes) -> Envelope:
             opened.append(self._open_checked(raw))
@@ -224,6 +229,17 @@ class Checkers:
         self.receipts |= {receipt.tx_id: receipt for receipt in execution.receipts}
         self._state.commit(execution.writes, execution.tree)
         self._head = header
+
+    def _check_crashes(self, name: str, height: int, store: MemoryStore) -> None:
+        """A contract that ends the place where it runs has found a hole in our guards; here it would end us as well."""
+        receipts = [decode_own(raw, Receipt) for raw in store.receipts(height) if Crashed.outcome.encode() in raw]
+        self._crashed = {receipt.tx_id for receipt in receipts if receipt.outcome == Crashed.outcome}
+        if self._crashed and not self.may_crash:
+            raise Violated(f"crashes: block {height} of {name} holds a transaction that nobody could execute")
+
+    def _begin(self, tx_id: bytes) -> None:
+        if tx_id in self._crashed:
+            raise Crashed(CRASHED)
 
     def _check_certificate(self, name: str, final: FinalBlock) -> None:
         """Check the signatures, and then once more what they weigh, by formulas of our own."""

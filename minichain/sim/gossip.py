@@ -10,6 +10,7 @@ same, whoever asks. The checkers still execute each block for themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from minichain.ledger.types import Block, Envelope, Header
 from minichain.node.core import Node
 from minichain.node.execution import Executor
 from minichain.node.interface import Received
+from minichain.node.keeper import InPlace, Keeper
 from minichain.sim.machine import Machine
 from minichain.sim.world import World
 from minichain.transition import Execution, apply_block
@@ -40,11 +42,9 @@ class GossipWorld(World):
         self._executions: dict[tuple[bytes, bytes], Execution] = {}
         super().__init__(genesis, keys, seed=seed, **options)
 
-    def _install(self, machine: Machine, random: Random) -> tuple[Executor, Node]:
+    def _install(self, machine: Machine, random: Random) -> tuple[Keeper, Node]:
         store, genesis, key = machine.store, self.genesis, machine.key
-        last = store.block(store.height())
-        head = last.block.header if last else None
-        executor = Executor(genesis, store.state_items(), head, self._apply_once)
+        executor = Keeper(genesis, store, InPlace(partial(Executor, apply=self._apply_once)))
         mines = genesis.committee.weight(key.public) > 0
         checks = self._is_valid, self._read
         return executor, Node(machine.name, key, genesis, store, random, *checks, mines=mines, relays=True)

@@ -7,8 +7,8 @@ from minichain.consensus.interface import Mine
 from minichain.crypto import KeyPair
 from minichain.faults.adversaries import Adversary
 from minichain.node.core import Node
-from minichain.node.execution import Executor
 from minichain.node.interface import Effect, Event
+from minichain.node.keeper import Keeper
 from minichain.sim.memory import MemoryStore
 
 
@@ -46,7 +46,7 @@ class Machine:
         self.key = key
         self.store = store
         self.node: Node | None = None
-        self.executor: Executor | None = None
+        self.executor: Keeper | None = None
         self.life = 0  # how often it was switched on; events of an earlier life are void
         self.crash_after_commit = False
         self.adversary: Adversary | None = None

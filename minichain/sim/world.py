@@ -24,7 +24,6 @@ from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block
 from minichain.membership.authority import Rotation, proposer
 from minichain.node.core import Node
-from minichain.node.execution import Executor
 from minichain.node.interface import (
     Asked,
     Broadcast,
@@ -38,6 +37,7 @@ from minichain.node.interface import (
     Started,
     TimerFired,
 )
+from minichain.node.keeper import InPlace, Keeper
 from minichain.node.messages import read_peer_message
 from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
@@ -208,11 +208,10 @@ class World(Wires):
             with machine.store.turn():
                 machine.store.begin_at(snapshot)
 
-    def _install(self, machine: Machine, random: Random) -> tuple[Executor, Node]:
+    def _install(self, machine: Machine, random: Random) -> tuple[Keeper, Node]:
         """Make what runs on a machine, from what its disk has."""
         store = machine.store
-        last = store.block(store.height())
-        executor = Executor(self.genesis, store.state_items(), last.block.header if last else None)
+        executor = Keeper(self.genesis, store, InPlace())
         checks = self._is_valid, self._read
         rotation = self._rotation
         return executor, Node(machine.name, machine.key, self.genesis, store, random, *checks, rotation=rotation)
