@@ -83,7 +83,7 @@ def test_a_trainer_stops_a_validator_and_then_the_network_and_the_page_goes_on(n
         network.stop_network()
         page.wait_for_selector(".mc-notice >> text=网络没有回应", timeout=5_000)
         network.start_network()
-        page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=10_000)
+        page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=30_000)
         assert not page.is_visible(".mc-notice")
         assert seen.width() <= 390
         assert seen.outside() == set()
@@ -96,7 +96,7 @@ def test_without_a_network_the_page_says_how_to_start_one_and_notices_it(network
         seen.page.wait_for_selector("text=No network is running here", timeout=30_000)
         assert "minichain up" in seen.page.inner_text(".mc-page")
         network.start_network()
-        seen.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=10_000)
+        seen.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=30_000)
         seen.page.wait_for_selector(".mc-block", timeout=5_000)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,11 +66,13 @@ def _own_language() -> Iterator[None]:
 
 @pytest.fixture
 def shell() -> Iterator[Any]:
+    main = sys.modules["__main__"]  # a shell takes that place, and processes that are started later miss it
     made = InteractiveShell.instance()
     made.user_ns.clear()
     made.run_cell("%load_ext minichain")
     yield made
     InteractiveShell.clear_instance()
+    sys.modules["__main__"] = main
 
 
 def magic(shell: Any, cell: str, line: str = "") -> tuple[Any, str]:
