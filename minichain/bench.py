@@ -515,7 +515,7 @@ def contracts() -> dict[str, Any]:
         "pyrevm_us": round(evm_us, 1) if evm_us else "not installed: pip install pyrevm",
         "formula": f"the best of {TIMES} times {CALLS} calls each, in microseconds for one: a contract's action that "
         "is compiled already (two values read, two written, one event) in a frame of its own, the same as a method of "
-        "a class of Python, the same in the machine of Ethereum (pyrevm, message_call); on_top_us = action_us - plain_us",
+        "a class of Python, the same in pyrevm by message_call; on_top_us = action_us - plain_us",
     }
 
 
