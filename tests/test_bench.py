@@ -117,6 +117,15 @@ def test_the_tree_is_measured_by_key():
     assert found["us_per_key"] / found["hash_us"] == pytest.approx(found["ratio"], rel=0.05)
 
 
+def test_an_action_is_measured_beside_plain_python(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bench, "CALLS", 3)
+    monkeypatch.setattr(bench, "TIMES", 2)
+    found = bench.contracts()
+    assert found["on_top_us"] == pytest.approx(found["action_us"] - found["plain_us"], abs=0.1)
+    assert found["ns_per_gas"] == pytest.approx(found["action_us"] * 1000 / found["gas"], rel=0.1)
+    assert found["pyrevm_us"], "a figure, or how to get one"
+
+
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
