@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Final, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -74,6 +74,9 @@ def decode_own(data: bytes, type_: type[T]) -> T:
     """Decode bytes this node wrote or has already checked; a failure here is our bug or a damaged disk."""
     value: T = _decoder(type_).decode(data)
     return value
+
+
+decode_value: Final[Callable[[bytes], Any]] = msgspec.msgpack.Decoder(Any).decode  # `decode_own` of any plain value
 
 
 def to_json(value: Any) -> bytes:

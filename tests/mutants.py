@@ -113,8 +113,9 @@ MUTANTS: dict[str, Mutant] = {
         "pow",
         "answers",
         "node.core",
-        "        self._put_back(returned)\n        self._leave_behind(held, self._rekeyed(changed))\n",
-        "        self._leave_behind(held, self._rekeyed(changed))\n        self._mempool.put_back(returned)\n",
+        "        self._settle(self._intake.put_back(returned, self.height))\n"
+        "        self._settle(self._leave_behind(changed.kept))\n",
+        "        self._settle(self._leave_behind(changed.kept))\n        self._intake.waiting.put_back(returned)\n",
         start=3,
     ),
     "gas-refunded-on-failure": mutant(

@@ -224,7 +224,7 @@ def test_who_reads_a_closed_chain_connects_with_the_present_key() -> None:
     readers, question = Readers(chain), AskAccount(bytes(32))
 
     def note(who: str, **fields: Any) -> None:
-        readers.note(account_key(key(who).public), encode(Account(may_write=True, **fields)))
+        readers.note({account_key(key(who).public): encode(Account(may_write=True, **fields))})
 
     def may(pair: KeyPair) -> bool:
         return readers.may_ask(pair.curve_keys()[0], question)
@@ -237,5 +237,5 @@ def test_who_reads_a_closed_chain_connects_with_the_present_key() -> None:
     assert may(key("clerk")), "what another account does with this key takes nothing away"
     note("clerk", key=key("phone").public)
     assert (may(key("clerk")), may(key("phone"))) == (False, True)
-    readers.note(account_key(key("clerk").public), None)
+    readers.note({account_key(key("clerk").public): None})
     assert not may(key("phone"))

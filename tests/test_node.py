@@ -21,6 +21,7 @@ from minichain.codec import Record, decode, encode
 from minichain.consensus.bft import Message, Proposal, engine, votes
 from minichain.consensus.bft.messages import cast_vote, read_own, sign_proposal
 from minichain.crypto import SIGNATURE_SIZE
+from minichain.errors import Refused
 from minichain.faults.network import Weather
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE, FinalBlock
 from minichain.ledger.genesis import Fee, Limits, Quota
@@ -282,7 +283,7 @@ def test_a_list_that_was_full_has_room_again(monkeypatch: pytest.MonkeyPatch):
     client = Client(run)
     for batch in range(3):
         client.finalise(*(pay(run, 2 * batch + i) for i in range(2)))
-    left = node_of(run)._mempool
+    left = node_of(run)._intake.waiting
     assert (len(left), left._bytes, left._of_sender, left._of_expiry) == (0, 0, {}, {})
 
 
@@ -412,7 +413,7 @@ def test_a_transaction_refused_here_and_final_by_others_is_final():
     run = world()
     tx = pay(run)
     run.part(["node-0"], ["node-1", "node-2", "node-3"])
-    node_of(run)._refuse([(tx.id, core.Refused("over_quota", "not now"))])
+    node_of(run)._intake.refuse([(tx.id, Refused("over_quota", "not now"))])
     assert Client(run).ask(Await((tx.id,))).verdicts[0].code == "over_quota"
     Client(run, "node-1", b"other").finalise(tx)
     run.heal()
@@ -424,7 +425,7 @@ def test_only_so_many_refusals_are_remembered(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(refusals, "MAX_REFUSALS", 2)
     run = world(1)
     ids = [bytes([number]) * 32 for number in range(3)]
-    node_of(run)._refuse([(tx_id, core.Refused("expired", "too late")) for tx_id in ids])
+    node_of(run)._intake.refuse([(tx_id, Refused("expired", "too late")) for tx_id in ids])
     client = Client(run)
     forgotten = client.send(Await((ids[0],)))
     assert client.ask(Await(tuple(ids[1:]))).verdicts[0].code == "expired"
@@ -862,8 +863,8 @@ def test_a_false_block_does_not_spoil_one_that_was_judged():
     """The transactions of a proposal were opened and executed; a false final block of the same id brings others."""
     run = world()
     Client(run).submit(pay(run))
-    assert run.run_until(lambda: bool(node_of(run)._opened), 5_000)
-    (block_id,) = node_of(run)._opened
+    assert run.run_until(lambda: bool(node_of(run)._intake._opened), 5_000)
+    (block_id,) = node_of(run)._intake._opened
     held = next(block for block in (p.block for p in node_of(run)._engine._log.proposals.values()))
     certificate = builders.finalise(run.genesis, held).certificate
     thief = builders.sign(run.genesis, "bank", builders.transfer("thief", 10**6))

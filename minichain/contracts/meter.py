@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
+from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import Any, Final, TypeVar
 
@@ -219,7 +220,7 @@ def compile_metered(
 class Compiled:
     """The functions of a contract as code, which functions each of them names, and the operations they use."""
 
-    __slots__ = ("functions", "operations", "uses")
+    __slots__ = ("_of_guards", "_reached", "functions", "operations", "uses")
 
     def __init__(
         self,
@@ -230,21 +231,30 @@ class Compiled:
         self.functions = functions
         self.uses = uses
         self.operations = operations
+        self._of_guards = attrgetter(*(OPERATIONS[name] for name in operations))
+        self._reached: dict[str, tuple[str, ...]] = {}
 
     def bind(self, method: str, guards: Any, constants: dict[str, Any]) -> dict[str, Any]:
         """Make a fresh namespace for one call, so that nothing can pass from one call to the next."""
+        names = self._reached.get(method) or self._reach(method)
+        guards.charge(GAS["bound_function"] * len(names))
         namespace: dict[str, Any] = {**constants, "__builtins__": {}}
-        for name in self.operations:
-            namespace[name] = getattr(guards, OPERATIONS[name])
+        namespace.update(zip(self.operations, self._of_guards(guards), strict=True))
+        for name in names:
+            code, defaults = self.functions[name]
+            namespace[name] = FunctionType(code, namespace, name, defaults)
+        return namespace
+
+    def _reach(self, method: str) -> tuple[str, ...]:
+        """List the functions that a method may reach, itself first."""
+        reached: dict[str, None] = {}
         waiting = [method]
         while waiting:
             name = waiting.pop()
-            if name not in namespace:
-                guards.charge(GAS["bound_function"])
-                code, defaults = self.functions[name]
-                namespace[name] = FunctionType(code, namespace, name, defaults)
+            if name not in reached:
+                reached[name] = None
                 waiting += self.uses[name]
-        return namespace
+        return self._reached.setdefault(method, tuple(reached))
 
 
 def invoke(operation: str, *args: ast.expr, keywords: Iterable[ast.keyword] = ()) -> ast.Call:

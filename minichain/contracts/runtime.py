@@ -335,20 +335,20 @@ class Session(Storage):
 
     def arguments(self, parameters: tuple[Parameter, ...], args: Mapping[str, Any]) -> list[Any]:
         """Check and copy the arguments of a method, in the order of its parameters."""
-        names = {parameter.name for parameter in parameters}
-        unknown = [name for name in args if name not in names]
-        if unknown:
-            known = ", ".join(parameter.name for parameter in parameters) or "no arguments"
-            fault(f"there is no argument {_quoted(unknown[0])}; it takes {known}")
+        names = {parameter.name: None for parameter in parameters}
+        for name in args:
+            if name not in names:
+                fault(f"there is no argument {_quoted(name)}; it takes {', '.join(names) or 'no arguments'}")
         return [self._argument(parameter, args) for parameter in parameters]
 
     def _argument(self, parameter: Parameter, args: Mapping[str, Any]) -> Any:
-        if parameter.name not in args:
-            return fault(f"argument {parameter.name} is missing") if parameter.required else parameter.default
-        value = self.plain(args[parameter.name])
-        if not fits(value, parameter.type):
-            fault(mismatch(value, parameter.type, f"argument {parameter.name}"))
-        return self.shaped(value, parameter.type, parameter.name) if parameter.type.holds_record else value
+        name, type_ = parameter.name, parameter.type
+        if name not in args:
+            return fault(f"argument {name} is missing") if parameter.required else parameter.default
+        value = self.plain(args[name])
+        if not fits(value, type_):
+            fault(mismatch(value, type_, f"argument {name}"))
+        return self.shaped(value, type_, name) if type_.holds_record else value
 
     # the interface of `api`
 
@@ -381,7 +381,8 @@ class Session(Storage):
             raise Reverted(self.text(message)[:MAX_MESSAGE])
 
     def emit(self, name: str, /, **values: Any) -> None:
-        self.require_writable("announce an event")
+        if not self._writable:
+            fault("a view cannot announce an event")
         self._frame.announce(Event(self._contract, name, {key: self.plain(value) for key, value in values.items()}))
 
     def call_view(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -403,7 +404,8 @@ class Session(Storage):
         if type(contract) is not str or type(name) is not str:
             fault("self.call takes the name of a contract and the name of an action")
         if contract == "ledger":
-            self.require_writable("ask the ledger for anything")
+            if not self._writable:
+                fault("a view cannot ask the ledger for anything")
             return self._runtime.own_action(self._frame, name, values)
         if not self._writable:
             return self._runtime.view(self._frame, contract, name, values)

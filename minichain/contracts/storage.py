@@ -15,9 +15,10 @@ at any position after a few reads.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
-from minichain.codec import decode_own, encode
+from minichain.codec import decode_own, decode_value, encode
 from minichain.contracts.abi import Field
 from minichain.contracts.language import MAX_STORED_BYTES, METHODS
 from minichain.contracts.meter import GAS, GasMeter
@@ -27,8 +28,22 @@ from minichain.contracts.values import Guarded, fault, kind_of
 from minichain.ledger.state import Overlay, data_key
 
 MAX_KEY_BYTES: Final = 512  # one key of a Map
+SHORT_KEY: Final = MAX_KEY_BYTES // 8  # characters: however they are encoded, the key is not too long
 MAX_PAGE: Final = 1_000  # keys of one page of a Map
 FANOUT: Final = 64
+
+_READ: Final = GAS["read"]
+_READ_BYTE: Final = GAS["read_byte"]
+_WRITE: Final = GAS["write"]
+_WRITE_BYTE: Final = GAS["write_byte"]
+_TEXT: Final = ("str",)
+_field_key: Final = lru_cache(maxsize=4_096)(data_key)
+
+
+@lru_cache(maxsize=4_096)
+def _item_prefix(contract: str, field: str) -> bytes:
+    """Return what the keys of all values of a Map begin with: the rest is the key in the Map, encoded."""
+    return data_key(contract, field, "=", None)[:-1]
 
 
 class Storage(Records):
@@ -43,13 +58,15 @@ class Storage(Records):
         self._writable = writable
 
     def key(self, field: str, *path: Any) -> bytes:
-        return data_key(self._contract, field, *path)
+        return data_key(self._contract, field, *path) if path else _field_key(self._contract, field)
+
+    def item_key(self, field: str, plain: Any) -> bytes:
+        """Return the key of one value of a Map: the usual one, so it is put together of what is known already."""
+        return _item_prefix(self._contract, field) + encode(plain)
 
     def read(self, key: bytes) -> bytes | None:
-        self.charge(GAS["read"])
         stored = self._overlay.get(key)
-        if stored is not None:
-            self.charge(len(stored) * GAS["read_byte"])
+        self.charge(_READ if stored is None else _READ + len(stored) * _READ_BYTE)
         return stored
 
     def read_plain(self, key: bytes, absent: Any) -> Any:
@@ -58,14 +75,15 @@ class Storage(Records):
 
     def opened(self, stored: bytes) -> Any:
         """Decode a stored value; a list or a dict takes more room, and more time, than its bytes."""
-        value = decode_own(stored, Any)
+        value = decode_value(stored)
         if isinstance(value, list | dict):
             self.charge(_parts(value) * GAS["opened_item"])
         return value
 
     def write(self, key: bytes, stored: bytes | None) -> None:
-        self.require_writable("change a stored value")
-        self.charge(GAS["write"] + (0 if stored is None else (len(key) + len(stored)) * GAS["write_byte"]))
+        if not self._writable:
+            fault("a view cannot change a stored value")
+        self.charge(_WRITE if stored is None else _WRITE + (len(key) + len(stored)) * _WRITE_BYTE)
         self._overlay.put(key, stored)
 
     def stored(self, value: Any, type_: Type, name: str) -> bytes:
@@ -80,10 +98,6 @@ class Storage(Records):
             fault(f"self.{name}: a stored value has at most {MAX_STORED_BYTES} bytes, not {len(encoded)}")
         return encoded
 
-    def require_writable(self, what: str) -> None:
-        if not self._writable:
-            fault(f"a view cannot {what}")
-
 
 class StoredMap(Guarded):
     """A Map of a running contract. See the head of this file for its layout."""
@@ -97,14 +111,14 @@ class StoredMap(Guarded):
         self._field = field
 
     def __getitem__(self, key: Any) -> Any:
-        stored = self._storage.read(self._key("=", self._encodable(key)))
+        stored = self._storage.read(self._item(self._encodable(key)))
         if stored is None:
             fault(f"self.{self._field.name} has no key {_shown(key)}: test it with `in`, or use .get(key, default)")
         return self._shaped(self._storage.opened(stored))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         storage, name, plain = self._storage, self._field.name, self._encodable(key)
-        where = self._key("=", plain)
+        where = self._item(plain)
         is_new = storage.read(where) is None
         storage.write(where, storage.stored(value, self._field.type, name))
         if is_new:
@@ -130,13 +144,13 @@ class StoredMap(Guarded):
             storage.write(self._key("-", level, index), encode(holes))
 
     def __contains__(self, key: Any) -> bool:
-        return self._storage.read(self._key("=", self._encodable(key))) is not None
+        return self._storage.read(self._item(self._encodable(key))) is not None
 
     def __len__(self) -> int:
         return self._head()[0]
 
     def get(self, key: Any, default: Any = None) -> Any:
-        stored = self._storage.read(self._key("=", self._encodable(key)))
+        stored = self._storage.read(self._item(self._encodable(key)))
         return default if stored is None else self._shaped(self._storage.opened(stored))
 
     def keys(self, start: int = 0, limit: int = 100) -> list[Any]:
@@ -149,7 +163,7 @@ class StoredMap(Guarded):
         return [(self._readable(plain), self._value(plain)) for plain in self._page(start, limit)]
 
     def _value(self, plain: Any) -> Any:
-        return self._shaped(self._storage.read_plain(self._key("=", plain), None))
+        return self._shaped(self._storage.read_plain(self._item(plain), None))
 
     def _shaped(self, value: Any) -> Any:
         field = self._field
@@ -160,9 +174,14 @@ class StoredMap(Guarded):
     def _key(self, *path: Any) -> bytes:
         return self._storage.key(self._field.name, *path)
 
+    def _item(self, plain: Any) -> bytes:
+        return self._storage.item_key(self._field.name, plain)
+
     def _encodable(self, key: Any) -> Any:
         """Check a key and return it as it is encoded: a tuple as a list."""
         plain, kinds = self._storage.plain(key), self._field.keys
+        if type(plain) is str and kinds == _TEXT and len(plain) <= SHORT_KEY:
+            return plain  # the usual key
         parts = plain if type(key) is tuple and len(kinds) > 1 else [plain]
         if tuple(map(kind_of, parts)) != kinds:
             wanted = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"

@@ -24,11 +24,12 @@ from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, Sig
 from minichain.ledger.certificate import FinalBlock, Handover
 from minichain.ledger.committee import Committee, committee_at
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.state import COMMITTEE_KEY, Account, Writes, account_key, is_account_key, read_account
+from minichain.ledger.state import COMMITTEE_KEY, Writes
 from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope
 from minichain.membership.authority import Rotation, proposer
 from minichain.node import execution, queries
 from minichain.node.acquaintances import Acquaintances
+from minichain.node.intake import Intake
 from minichain.node.interface import (
     Admit,
     Asked,
@@ -46,7 +47,6 @@ from minichain.node.interface import (
     Started,
     TimerFired,
 )
-from minichain.node.mempool import Mempool
 from minichain.node.messages import (
     MAX_MESSAGE_BYTES,
     AccountState,
@@ -77,12 +77,11 @@ from minichain.node.messages import (
 )
 from minichain.node.peers import Peers
 from minichain.node.readers import NOT_A_READER, Readers
-from minichain.node.refusals import Refusal, Refusals
 from minichain.node.snapshots import Snapshots
 from minichain.node.sync import MAX_BLOCKS, CatchUp, blocks_from, require_final
 from minichain.node.waiters import Ticket, Waiters
 from minichain.store import Store
-from minichain.transition import KEY_CHANGED, first_root, rekeyed, require_admissible
+from minichain.transition import first_root
 
 TICK_MS: Final = 2_000  # an idle node tells its position this often
 STUCK_MS: Final = 1_000  # a node that is deciding and heard nothing new for this long asks for help
@@ -128,18 +127,15 @@ class Node:
         )
         self._decides = genesis.spec.engine != "pow"  # else it prefers, and may change its mind
         self._final = 0  # the last height that is final
-        self._mempool = Mempool()
+        self._intake = Intake(genesis, store, is_valid)
         self._waiters = Waiters()
         self._peers = Peers()
         self._catching_up = CatchUp()
         self._snapshots = Snapshots(genesis, store)
         self._head: Header | None = None
-        self._accounts: dict[bytes, bytes] = {}
         self._readers = Readers(genesis)
         self._terms = b""  # of committees, as the state has them
         self._note_writes(dict(store.state_items()))
-        self._refusals = Refusals()
-        self._opened: dict[bytes, tuple[Envelope, ...]] = {}  # block id -> its checked transactions
         self._is_changed = False  # the committee, by the last block
         self._is_changing = False  # the executor is changing the chain
         self._has_begun = False  # the engine was told that there is something to decide at this height
@@ -186,7 +182,7 @@ class Node:
     @property
     def waiting(self) -> Iterable[Envelope]:
         """Return the transactions that wait for a block."""
-        return self._mempool
+        return self._intake.waiting
 
     @property
     def engine_summary(self) -> dict[str, Any]:
@@ -234,13 +230,13 @@ class Node:
         height, committee = self.height + 1, self.committee
         head = self._head.id if self._head else self._genesis.hash
         self._has_begun, self._owed, self._asked_in_round = False, None, 0
-        self._opened.clear()
+        self._intake.forget_opened()
         self._run(engine.Begin(height, head, committee, lambda round_: self._rotation(committee, height, round_)))
         self._consider_work()
 
     def _consider_work(self) -> None:
         """Let the engine start once there is something to decide and the block interval has passed."""
-        if not self._mempool or self._is_changing:
+        if not self._intake.waiting or self._is_changing:
             return
         if self._owed:
             self._build(self._owed)
@@ -270,12 +266,12 @@ class Node:
             self._on_maybe_stuck()
 
     def _on_maybe_stuck(self) -> None:
-        if self._engine.summary()["step"] == "idle" and not self._mempool:
+        if self._engine.summary()["step"] == "idle" and not self._intake.waiting:
             return
         if self._clock.ms >= self._progress_ms + STUCK_MS:
             if self._decides:
                 self._broadcast(self._position(is_stuck=True))
-            waiting = self._mempool.first(self._genesis.spec.limits.block_bytes)
+            waiting = self._intake.waiting.first(self._genesis.spec.limits.block_bytes)
             if waiting:  # the proposer may never have got them
                 self._broadcast(Transactions(tuple(envelope.raw for envelope in waiting)))
         self._set_timer("stuck", STUCK_MS)
@@ -330,16 +326,16 @@ class Node:
             self._broadcast(self._position(is_stuck=True))
 
     def _build(self, wish: engine.Build) -> None:
-        if not self._mempool and not wish.may_be_empty:
+        if not self._intake.waiting and not wish.may_be_empty:
             self._owed = wish
             return
         self._owed = None
-        candidates = self._mempool.first(self._genesis.spec.limits.block_bytes)
+        candidates = self._intake.waiting.first(self._genesis.spec.limits.block_bytes)
         time_ms = max(self._now_ms, wish.not_before_ms)
         self._execute(execution.MakeBlock(wish, candidates, self._key.public, time_ms))
 
     def _on_made(self, made: execution.BlockMade) -> None:
-        self._refuse(made.refused)
+        self._settle(self._intake.refuse(made.refused))
         wish = made.wish
         if made.block.txs or wish.may_be_empty:
             self._run(engine.Built(wish.height, wish.round, made.block))
@@ -348,25 +344,10 @@ class Node:
 
     def _judge(self, block: Block) -> None:
         try:
-            self._execute(execution.TryBlock(block, self._open_all(block)))
+            self._execute(execution.TryBlock(block, self._intake.open_all(block)))
         except (DecodeError, SignatureError):
             self._counts["invalid_blocks"] += 1
             self._run(engine.Judged(block.header.id, False))
-
-    def _open_all(self, block: Block) -> tuple[Envelope, ...]:
-        """Open the transactions of a block. One that waits here was checked when it came."""
-        block_id = block.header.id
-        if block_id not in self._opened:
-            self._opened[block_id] = tuple(
-                self._mempool.get(digest("transaction", raw)) or self._open(raw) for raw in block.txs
-            )
-        return self._opened[block_id]
-
-    def _open(self, raw: bytes) -> Envelope:
-        envelope = open_envelope(raw, self._genesis.spec.limits.transaction_bytes)
-        if not envelope.has_valid_signature(self._is_valid):
-            raise SignatureError("the signature does not belong to this sender and content: sign it again")
-        return envelope
 
     # --- final blocks ---
 
@@ -385,7 +366,7 @@ class Node:
     def _adopt(self, height: int, blocks: tuple[FinalBlock, ...]) -> None:
         for final in blocks:
             try:
-                self._open_all(final.block)
+                self._intake.open_all(final.block)
             except (DecodeError, SignatureError):
                 self._counts["invalid_blocks"] += 1
                 self._run(engine.Judged(final.block.header.id, False))
@@ -396,7 +377,7 @@ class Node:
         """Let the chain have these blocks from a height on; what stands there is taken back."""
         if self._is_changing:
             return
-        opened = tuple((final, self._open_all(final.block)) for final in blocks)
+        opened = tuple((final, self._intake.open_all(final.block)) for final in blocks)
         undo = tuple(self._store.undo(at) for at in range(self.height, height - 1, -1))
         base = self._head if height == self.height + 1 else self._header(height - 1)
         self._execute(execution.ChangeChain(undo, base, opened))
@@ -411,19 +392,17 @@ class Node:
         for kept in changed.kept:
             self._add(kept)
         self._head, self._last_block_ms = changed.kept[-1].final.block.header, self._clock.ms
-        held = [envelope for kept in changed.kept for envelope in kept.envelopes]
-        self._put_back(returned)
-        self._leave_behind(held, self._rekeyed(changed))
+        self._settle(self._intake.put_back(returned, self.height))
+        self._settle(self._leave_behind(changed.kept))
         self._greet()
         self._settle_final(changed.kept)
         self._begin_height()
         self._catch_up()
 
-    def _rekeyed(self, changed: execution.ChainChanged) -> dict[bytes, bytes]:
-        """Return the accounts whose key the new blocks have changed."""
-        encoded = (raw for kept in changed.kept for raw in kept.encoded_receipts if KEY_CHANGED.encode() in raw)
-        receipts = (decode_own(raw, Receipt) for raw in encoded)
-        return rekeyed(self._genesis, (event for receipt in receipts for event in receipt.events))
+    def _leave_behind(self, added: tuple[execution.Kept, ...]) -> list[Verdict]:
+        held = [envelope for kept in added for envelope in kept.envelopes]
+        keys = self._intake.keys_changed(raw for kept in added for raw in kept.encoded_receipts)
+        return self._intake.leave_behind(held, keys, self.height)
 
     def _greet(self) -> None:
         """Let new members in, and tell them where everybody is."""
@@ -467,26 +446,12 @@ class Node:
             self._store.hand_over(Handover(header, kept.final.certificate, members))
             self._is_changed = True
         self._counts["transactions"] += len(ids)
-        self._mempool.remove(ids)
-        for tx_id in ids:
-            self._refusals.forget(tx_id)  # another node has found it a place
+        self._intake.placed(ids)
 
     def _note_writes(self, writes: Mapping[bytes, bytes | None]) -> None:
         self._terms = writes.get(COMMITTEE_KEY) or self._terms
-        for key, value in writes.items():
-            if is_account_key(key):
-                self._readers.note(key, value)
-                if value is None:
-                    self._accounts.pop(key, None)
-                else:
-                    self._accounts[key] = value
-
-    def _put_back(self, returned: list[Envelope]) -> None:
-        """Let the transactions of blocks that were taken back wait again, unless the new blocks have them too."""
-        homeless = [envelope for envelope in returned if not self._store.find(envelope.id)]
-        if homeless:
-            self._mempool.put_back(homeless)
-            self._leave_behind(homeless)
+        self._readers.note(writes)
+        self._intake.note(writes)
 
     def _settle_final(self, added: tuple[execution.Kept, ...]) -> None:
         """Tell those who wait what has become final; these blocks are new."""
@@ -496,43 +461,7 @@ class Node:
                 found = (decode_own(raw, Receipt) for raw in known.get(height) or self._store.receipts(height))
                 self._settle(Verdict(receipt.tx_id, "final", "", receipt) for receipt in found)
             self._final = height
-            self._refuse_doomed(height)
-
-    def _leave_behind(self, envelopes: Iterable[Envelope], rekeyed: Mapping[bytes, bytes] = EMPTY) -> None:
-        """Let no transaction wait any more that this chain has no place for, now that it has these others, and other
-        keys for some accounts.
-
-        They are refused once that is final: until then another branch may have a place for them.
-        """
-        if not self._mempool:
-            return
-        expired = Refused("expired", f"its last height has passed, the chain is at {self.height}: sign it again")
-        found = [(tx_id, expired) for tx_id in self._mempool.expired(self.height + 1)]
-        for sender in dict.fromkeys(envelope.body.sender for envelope in envelopes):
-            nonce = self._account(sender).nonce
-            overtaken = Refused("wrong_nonce", f"another transaction has used its nonce; the next is {nonce}")
-            found += [(tx_id, overtaken) for tx_id in self._mempool.overtaken(sender, nonce)]
-        for sender in rekeyed:
-            key = self._account(sender).key
-            unsigned = Refused("wrong_key", "its sender has another key by now: sign it with that one")
-            found += [(tx_id, unsigned) for tx_id in self._mempool.signed_otherwise(sender, key)]
-        if self._decides:
-            self._refuse(found)
-            return
-        doomed = [(envelope, why) for tx_id, why in found if (envelope := self._mempool.get(tx_id))]
-        self._mempool.remove(tx_id for tx_id, _ in found)
-        self._refuse(self._refusals.set_aside(doomed))
-
-    def _refuse_doomed(self, height: int) -> None:
-        """Refuse whom a block that is final now has left behind."""
-        final = self._store.block(height) if self._refusals.aside else None
-        if final is not None:
-            limit = self._genesis.spec.limits.transaction_bytes
-            held = [open_envelope(raw, limit).body for raw in final.block.txs]
-            receipts = (decode_own(raw, Receipt) for raw in self._store.receipts(height))
-            keys = rekeyed(self._genesis, (event for receipt in receipts for event in receipt.events))
-            found = self._refusals.take_final(held, keys, height, lambda tx_id: self._store.find(tx_id) is not None)
-            self._refuse(found)
+            self._settle(self._intake.refuse_doomed(height))
 
     def _catch_up(self) -> None:
         """Apply the next of the final blocks that another member sent, then ask for more."""
@@ -649,44 +578,12 @@ class Node:
     def _admit_from_peer(self, peer: bytes, raw: bytes) -> bool:
         """Let a member's transaction wait; returns whether it is new here."""
         try:
-            return self._admit(raw, digest("transaction", raw))
+            return self._intake.admit(raw, digest("transaction", raw), self.height + 1)
         except Refused as refusal:
             self._counts[f"peer_{refusal.code}"] += 1
             if refusal.code in FAULTY_REFUSALS:
                 self._peers.count_fault(peer, self._clock.ms)
             return False
-
-    def _admit(self, raw: bytes, tx_id: bytes) -> bool:
-        """Check a transaction, cheap checks first, and let it wait; returns whether it is new here."""
-        if tx_id in self._mempool:
-            return False
-        limit = self._genesis.spec.limits.transaction_bytes
-        if len(raw) > limit:
-            raise Refused("oversize", f"{len(raw)} bytes, where a transaction has at most {limit}")
-        try:
-            envelope = open_envelope(raw, limit)
-        except DecodeError as error:
-            raise Refused("malformed", str(error)) from None
-        sender, nonce = envelope.body.sender, envelope.body.nonce
-        account = self._account(sender)
-        if nonce < account.nonce and self._store.find(tx_id):
-            return False
-        require_admissible(self._genesis, envelope, account, self.height + 1)
-        self._mempool.require_next(sender, nonce, account.nonce)
-        if not envelope.has_valid_signature(self._is_valid):
-            raise Refused("bad_signature", "the signature does not belong to this sender and content: sign it again")
-        self._mempool.add(envelope)
-        self._refusals.forget(tx_id)
-        return True
-
-    def _account(self, public: bytes) -> Account:
-        return read_account(self._accounts.get(account_key(public)))
-
-    def _refuse(self, refused: Iterable[Refusal]) -> None:
-        for tx_id, why in refused:
-            self._mempool.remove((tx_id,))
-            self._refusals.remember((tx_id, why))
-            self._settle([Verdict(tx_id, why.code, str(why))])
 
     # --- clients ---
 
@@ -723,8 +620,8 @@ class Node:
             case AskSnapshot():
                 self._reply(ticket, self._snapshots.answer(body))
             case AskAccount(public):
-                account = self._account(public)
-                self._reply(ticket, AccountState(account, self._mempool.next_nonce(public, account.nonce), self.height))
+                known = self._intake
+                self._reply(ticket, AccountState(known.account(public), known.next_nonce(public), self.height))
             case _:
                 self._look_up(ticket, body)
 
@@ -751,7 +648,7 @@ class Node:
         for raw in txs:
             tx_id = digest("transaction", raw)
             try:
-                if self._admit(raw, tx_id):
+                if self._intake.admit(raw, tx_id, self.height + 1):
                     fresh.append(raw)
                 verdicts.append(Verdict(tx_id, "accepted"))
             except Refused as refusal:
@@ -767,9 +664,7 @@ class Node:
             return
         verdicts = queries.find_verdicts(self._store, tx_ids, self._final)
         for tx_id, verdict in verdicts.items():
-            refusal = self._refusals.get(tx_id)
-            if verdict is None and refusal is not None:  # what was refused here may have become final elsewhere
-                verdicts[tx_id] = Verdict(tx_id, refusal.code, str(refusal))
+            verdicts[tx_id] = verdict or self._intake.refusal(tx_id)  # which may have become final elsewhere
         if all(verdicts.values()):
             self._reply(ticket, Outcomes(tuple(filter(None, verdicts.values()))))
             return
@@ -793,7 +688,7 @@ class Node:
             head=head.id if head else genesis.hash,
             state_root=head.state_root if head else first_root(genesis),
             time_ms=head.time_ms if head else genesis.spec.genesis_time_ms,
-            waiting=len(self._mempool),
+            waiting=len(self._intake.waiting),
             peers=tuple(sorted(names[peer] for peer in heard if peer in names)),
             engine=self._engine.summary(),
             evidence=len(self._store.evidence()),

@@ -8,13 +8,14 @@ write is checked with each of the first, and the second speaks for itself.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 from minichain.crypto import curve_public
 from minichain.errors import DecodeError
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.state import public_in, read_account
+from minichain.ledger.state import is_account_key, public_in, read_account
 from minichain.node.messages import AskChain, ClientRequest, Failure, Offer, Submit
 
 OPEN: Final = (AskChain, Submit, Offer)
@@ -33,10 +34,14 @@ class Readers:
         self._reader: dict[bytes, bytes] = {}  # state key of an account that may read -> the key it connects with
         self._keys: Counter[bytes] = Counter()  # and of how many accounts that is the key
 
-    def note(self, key: bytes, value: bytes | None) -> None:
-        """Take a changed account, by its state key."""
-        if not self._is_closed:
-            return
+    def note(self, writes: Mapping[bytes, bytes | None]) -> None:
+        """Let the accounts be as a block, or its undoing, leaves them."""
+        if self._is_closed:
+            for key, value in writes.items():
+                if is_account_key(key):
+                    self._note(key, value)
+
+    def _note(self, key: bytes, value: bytes | None) -> None:
         self._keys[self._reader.pop(key, b"")] -= 1
         account = read_account(value)
         with suppress(DecodeError):  # a key that nobody can own reads nothing
