@@ -58,7 +58,7 @@ class Intake:
     def refusal(self, tx_id: bytes) -> Verdict | None:
         """Return why a transaction was refused here, as long as that is remembered."""
         why = self._refusals.get(tx_id)
-        return why and Verdict(tx_id, why.code, str(why))
+        return Verdict(tx_id, why.code, str(why)) if why else None
 
     # --- coming in ---
 
