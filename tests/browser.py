@@ -103,6 +103,9 @@ def visit(browser: Any, width: int = 1280, height: int = 720, locale: str = "en-
     record.page.on("console", lambda line: record.trouble.append(line.text) if "Security Policy" in line.text else None)
     try:
         yield record
+    except Exception as error:
+        error.add_note(f"The page then said:\n{record.page.inner_text('body')}")
+        raise
     finally:
         context.close()
 

@@ -307,10 +307,9 @@ def test_what_somebody_puts_on_a_chain_is_found() -> None:
     }
 
 
-def test_the_networks_of_notebooks_are_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_networks_of_notebooks_are_searched_too() -> None:
     """notebooks/conftest.py lets each kernel search what it closes; here one that has something to find."""
-    monkeypatch.setenv("IPYTHONDIR", "")  # it is put back after the test
-    runpy.run_path(str(ROOT / "notebooks" / "conftest.py"))
+    searching = runpy.run_path(str(ROOT / "notebooks" / "conftest.py"))["searching"]
     cells = (
         "import minichain as mc",
         f"SOURCE = {NOTES!r}",
@@ -318,7 +317,7 @@ def test_the_networks_of_notebooks_are_searched_too(monkeypatch: pytest.MonkeyPa
         f"    net.deploy(SOURCE, sender=net.wallet('clerk')).write({PEOPLE['Resident 1']['document']!r})",
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    with pytest.raises(CellExecutionError, match="personal data on a chain"):
+    with searching(), pytest.raises(CellExecutionError, match="personal data on a chain"):
         NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
 
 

@@ -95,6 +95,23 @@ def test_a_dead_network_is_noticed_and_a_new_one_is_found_without_help():
     assert story(tell) == ["waiting", "live", "lost", "live"]
 
 
+def test_a_client_that_cannot_even_be_closed_does_not_end_the_loop(caplog):
+    async def tell(live, network, seen):
+        def close():
+            raise NetworkError("the network is gone, and with it whatever there was to close")
+
+        network.close = close
+        live.start()
+        await until(lambda: seen)
+        network.is_up = False
+        await until(lambda: live.state == "lost")
+        network.is_up = True
+        await until(lambda: live.state == "live")
+
+    assert story(tell) == ["waiting", "live", "lost", "live"]
+    assert "a client could not be closed" in caplog.text
+
+
 def test_a_client_that_hangs_is_noticed_and_never_holds_up_the_kernel():
     async def tell(live, network, seen):
         live.start()

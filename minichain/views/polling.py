@@ -56,9 +56,11 @@ class _Home:
 
 
 def _close(client: Any) -> None:
-    close = getattr(client, "close", None)
-    if close is not None:
-        close()
+    """Close a client, if it is one that can be; a network that is gone may not let it."""
+    try:
+        getattr(client, "close", lambda: None)()
+    except Exception:
+        log.exception("a client could not be closed")
 
 
 class LiveLoop(HasTraits, Generic[C, S]):
