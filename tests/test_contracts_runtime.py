@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 from unittest.mock import patch
 
@@ -18,7 +20,7 @@ from minichain.contracts.sandbox import SandboxContract
 from minichain.contracts.storage import FANOUT, MAX_KEY_BYTES, MAX_PAGE, MAX_STORED_BYTES, Storage, StoredMap
 from minichain.contracts.types import Type
 from minichain.errors import ContractFault, ExecutionError
-from minichain.ledger.state import State
+from minichain.ledger.state import Overlay, State
 from minichain.ledger.types import Event
 
 HEAD = "from minichain.contracts.api import Contract, Map, Value, action, emit, require, view\n"
@@ -146,10 +148,9 @@ def desks(*names: str) -> tuple[Sandbox, list[SandboxContract]]:
     return box, found
 
 
-def frame_on(box: Sandbox, gas: int = 3_000_000) -> Frame:
-    return Frame(
-        overlay=box.state.overlay(), meter=GasMeter(gas), events=[], signer=BOB, height=5, now_ms=50, chain="test"
-    )
+def frame_on(box: Sandbox, gas: int = 3_000_000, overlay: Overlay | None = None) -> Frame:
+    overlay = overlay or box.state.overlay()
+    return Frame(overlay=overlay, meter=GasMeter(gas), events=[], signer=BOB, height=5, now_ms=50, chain="test")
 
 
 def one(body: str, fields: str = "number = Value(int)", **args: Any) -> Outcome:
@@ -203,6 +204,76 @@ def test_a_failed_transaction_leaves_the_state_root(how: str) -> None:
     assert (outcome.ok, outcome.events, outcome.changes, outcome.result) == (False, (), {}, None)
     assert (box.state.root, desk.whole()) == (root, whole)
     assert desk.attempt("fail", how) == outcome  # nothing was remembered
+
+
+class _Watched(Overlay):
+    """A write buffer that can be missed."""
+
+
+@pytest.mark.parametrize("how", ["", "require", "missing", "call"])
+def test_a_call_is_let_go_of_at_once(how: str) -> None:
+    """What serves the next call holds nothing of this one, and no garbage collector is needed for that."""
+    box, _ = desks("desk-a", "desk-b")
+    runtime_, overlay = Runtime(), _Watched(box.state.values.get)
+    gone, frame = weakref.ref(overlay), frame_on(box, overlay=overlay)
+    del overlay
+    gc.disable()
+    try:
+        for _ in range(2):
+            runtime_.call(frame, "desk-a", "put", {"key": "k", "note": {}})
+            if how:
+                with pytest.raises(ExecutionError):
+                    runtime_.call(frame, "desk-a", "fail", {"how": how, "other": "desk-b"})
+        del frame
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+SHELF = """from minichain.contracts.api import Contract, Record, Value, action
+
+
+class Box(Record):
+    inner: list
+
+
+class Shelf(Contract):
+    kept = Value(list)
+
+    @action
+    def put(self) -> None:
+        a, b, d, r = [0], [1], {{}}, Box(inner=[2])
+        {line}
+"""
+KNOTS = {
+    "append": "a.append(b)",
+    "insert": "a.insert(0, b)",
+    "extend": "a.extend([b])",
+    "+=": "a += [b]",
+    "item of a list": "a[0] = b",
+    "item of a dict": "d['x'] = b",
+    "setdefault": "d.setdefault('x', b)",
+    "update": "d.update({'x': b})",
+    "field of a record": "r.inner = b",
+}
+NO_KNOTS = (
+    "a.append(1)",
+    "d['x'] = 'text'",
+    "a = [a, b]",
+    "d = {'x': a}",
+    "r = Box(inner=b)",
+    "a[0] += 1",
+    "self.kept = a",
+)
+
+
+@pytest.mark.parametrize("line", [*KNOTS.values(), *NO_KNOTS], ids=[*KNOTS, *NO_KNOTS])
+def test_the_collector_looks_only_where_values_may_hold_each_other(line: str) -> None:
+    box = Sandbox()
+    box.deploy(SHELF.format(line=line), sender="office")
+    frame = frame_on(box)
+    Runtime().call(frame, "shelf", "put", {})
+    assert frame.meter.has_knots == (line in KNOTS.values())
 
 
 def test_our_own_bugs_and_an_exhausted_machine_are_no_outcome() -> None:

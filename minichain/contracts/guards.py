@@ -173,9 +173,10 @@ class Guards(Measures):
     def in_place(self, operator: str, a: Any, b: Any) -> Any:
         """As the operator; a list changes itself, as in Python."""
         if type(a) is list and operator == "+=":
+            self.put_in(b)
             a.extend(self.listed(b))
             return a
-        made = getattr(self, OPERATIONS[operator[:-1]])(a, b)
+        made = _IN_PLACE[operator](self, a, b)
         if type(a) is list:
             a[:] = made
             return a
@@ -264,8 +265,10 @@ class Guards(Measures):
     def set_item(self, item: Any, value: Any, key: Any) -> None:
         kind = type(value)
         if kind is dict:
+            self.put_in(item)
             value[self.text_key(key)] = item
         elif kind is list:
+            self.put_in(item)
             value[index_of(value, key)] = item
         elif isinstance(value, Guarded):
             value[key] = item
@@ -426,6 +429,10 @@ class Guards(Measures):
             fault(f"sha256 is of bytes, not of {kind_of(data)}: write text.encode()")
         self.charge(GAS["hash"] + len(data) * GAS["hash_byte"])
         return sha256(data).digest()
+
+
+_SYMBOLS: Final = ("+", "-", "*", "//", "%", "**", "<<", ">>", "&", "|", "^")
+_IN_PLACE: Final[dict[str, Any]] = {f"{symbol}=": getattr(Guards, OPERATIONS[symbol]) for symbol in _SYMBOLS}
 
 
 def _copy_hint(value: Any) -> str:

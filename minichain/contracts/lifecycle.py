@@ -197,7 +197,10 @@ def _read(runtime: Runtime, frame: Frame, name: str, source: Any, args: Any, met
 def _run_once(
     runtime: Runtime, frame: Frame, name: str, program: Program, method: str, args: Mapping[str, Any]
 ) -> None:
-    if f"self.{method}" in program.compiled.functions or args:
+    if f"self.{method}" not in program.compiled.functions:
+        if args:
+            fault(f'{name}.{method}: there is no argument "{str(next(iter(args)))[:60]}"; it takes no arguments')
+    else:
         runtime.run(frame, name, program, method, args)
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
-from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import Any, Final, TypeVar
 
@@ -59,14 +58,15 @@ GAS: Final = {
 
 
 class GasMeter:
-    """Count the gas of one transaction, and how deep its calls are nested."""
+    """Count the gas of one transaction, and how deep its calls are nested; note whether values may hold each other."""
 
-    __slots__ = ("depth", "limit", "used")
+    __slots__ = ("depth", "has_knots", "limit", "used")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
         self.depth = 0
+        self.has_knots = False
 
     def charge(self, amount: int) -> None:
         """Use gas; raises `OutOfGas` when the limit is passed, and then all of it is used."""
@@ -113,8 +113,9 @@ _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.NotIn: "not in!",
 }
 # What rewritten code calls -> the operation of `guards`, or of the runtime that extends it.
+CHARGE: Final = "charge!"
 OPERATIONS: Final[dict[str, str]] = {
-    "charge!": "charge",
+    CHARGE: "charge",
     "round!": "round",
     "call!": "call",
     "call view!": "call_view",
@@ -220,7 +221,7 @@ def compile_metered(
 class Compiled:
     """The functions of a contract as code, which functions each of them names, and the operations they use."""
 
-    __slots__ = ("_of_guards", "_reached", "functions", "operations", "uses")
+    __slots__ = ("functions", "operations", "uses")
 
     def __init__(
         self,
@@ -231,21 +232,22 @@ class Compiled:
         self.functions = functions
         self.uses = uses
         self.operations = operations
-        self._of_guards = attrgetter(*(OPERATIONS[name] for name in operations))
-        self._reached: dict[str, tuple[str, ...]] = {}
 
     def bind(self, method: str, guards: Any, constants: dict[str, Any]) -> dict[str, Any]:
-        """Make a fresh namespace for one call, so that nothing can pass from one call to the next."""
-        names = self._reached.get(method) or self._reach(method)
-        guards.charge(GAS["bound_function"] * len(names))
+        """Make a fresh namespace, with the functions that a method may reach and these operations."""
         namespace: dict[str, Any] = {**constants, "__builtins__": {}}
-        namespace.update(zip(self.operations, self._of_guards(guards), strict=True))
-        for name in names:
+        for name in self.operations:
+            namespace[name] = getattr(guards, OPERATIONS[name])
+        for name in self._reach(method):
             code, defaults = self.functions[name]
             namespace[name] = FunctionType(code, namespace, name, defaults)
         return namespace
 
-    def _reach(self, method: str) -> tuple[str, ...]:
+    def gas_to_bind(self, method: str) -> int:
+        """Return what a call of a method is charged for the functions it may reach."""
+        return GAS["bound_function"] * len(self._reach(method))
+
+    def _reach(self, method: str) -> dict[str, None]:
         """List the functions that a method may reach, itself first."""
         reached: dict[str, None] = {}
         waiting = [method]
@@ -254,7 +256,7 @@ class Compiled:
             if name not in reached:
                 reached[name] = None
                 waiting += self.uses[name]
-        return self._reached.setdefault(method, tuple(reached))
+        return reached
 
 
 def invoke(operation: str, *args: ast.expr, keywords: Iterable[ast.keyword] = ()) -> ast.Call:
@@ -344,7 +346,7 @@ class Rewriter(ast.NodeTransformer):
         return block
 
     def _charge(self, costs: Costs, line: int) -> ast.stmt:
-        return place(ast.Expr(invoke("charge!", ast.Constant(sum(cost for _, cost in costs)))), line)
+        return place(ast.Expr(invoke(CHARGE, ast.Constant(sum(cost for _, cost in costs)))), line)
 
     def _statement(self, node: ast.stmt) -> list[ast.stmt]:
         line = node.lineno

@@ -133,15 +133,18 @@ def _hex(guards: Measures, value: bytes) -> str:
 
 
 def _append(guards: Measures, value: list[Any], item: Any) -> None:
+    guards.put_in(item)
     value.append(item)
 
 
 def _extend(guards: Measures, value: list[Any], items: Any) -> None:
+    guards.put_in(items)
     value.extend(guards.listed(items))
 
 
 def _insert(guards: Measures, value: list[Any], index: int, item: Any) -> None:
     guards.charge(len(value) // 4)
+    guards.put_in(item)
     value.insert(max(-len(value), min(len(value), integers("insert", index, 0)[0])), item)
 
 
@@ -197,6 +200,7 @@ def _pop_key(guards: Measures, value: dict[str, Any], key: Any, *default: Any) -
 
 
 def _set_default(guards: Measures, value: dict[str, Any], key: Any, default: Any = None) -> Any:
+    guards.put_in(default)
     return value.setdefault(guards.text_key(key), default)
 
 
@@ -204,6 +208,7 @@ def _update(guards: Measures, value: dict[str, Any], other: Any) -> None:
     if type(other) not in (dict, MappingProxyType):
         fault(f"update takes a dict, not {kind_of(other)}")
     guards.charge_copy(other)
+    guards.put_in(other)
     value.update(other)
 
 

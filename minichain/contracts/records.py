@@ -50,6 +50,7 @@ class Records(Guards):
             fault(_no_attribute(owner, name))
         self.charge(_FIELD)
         _require_held(value, owner.type.by_name[name], owner.type)
+        self.put_in(value)
         owner[name] = value
 
     def shaped(self, value: Any, type_: Type, where: str) -> Any:

@@ -1,8 +1,9 @@
 """Run contracts. A call takes effect as a whole or not at all, and whatever goes wrong inside it becomes one of
 `Reverted`, `OutOfGas` and `ContractFault`, in words that are the same on every validator.
 
-Nothing outlives a call but what it wrote to the overlay and the events it announced: each call gets a namespace of its
-own. A runtime remembers compiled code and nothing else, so all of its users may share one.
+Nothing outlives a call but what it wrote to the overlay and the events it announced: contract code cannot write to its
+namespace, and one that a call has used is lent to the next only after it succeeded, with nothing of it left inside. A
+runtime remembers compiled code and nothing else, so all of its users may share one.
 
 Where code comes from, and who may change it or stop it, is in `lifecycle`; here it is obeyed.
 """
@@ -18,7 +19,7 @@ from minichain.codec import Plain, decode_own, encode
 from minichain.contracts import lifecycle
 from minichain.contracts.check import Program, read_contract
 from minichain.contracts.deployed import Deployed
-from minichain.contracts.meter import FILENAME, GAS, GasMeter
+from minichain.contracts.meter import CHARGE, FILENAME, GAS, GasMeter
 from minichain.contracts.records import mismatch
 from minichain.contracts.source import PARTS_FROM, place_of
 from minichain.contracts.storage import Storage, StoredMap
@@ -32,7 +33,7 @@ MAX_STACK: Final = 8  # contracts that call each other
 MAX_EVENTS: Final = 1_000  # of one transaction
 MAX_MESSAGE: Final = 500  # characters of a refusal
 MAX_PROGRAMS: Final = 512  # compiled contracts kept
-GARBAGE_GAS: Final = 25_000_000  # after so much, what contracts left in memory is collected: 100 MB at most
+GARBAGE_GAS: Final = 25_000_000  # after so much with knots, what was left in memory is collected: 100 MB at most
 
 
 T = TypeVar("T")
@@ -99,6 +100,7 @@ class Runtime:
         self._gas = 0  # since the last collection
         self._loaded: dict[bytes, Loaded] = {}  # by what the state keeps
         self._programs: dict[str, Program] = {}  # by source: a contract that is frozen is not compiled again
+        self._ready: dict[tuple[str, str], Ready] = {}  # by contract and method
 
     def deploy(self, frame: Frame, name: str, source: str, args: Mapping[str, Any]) -> None:
         """Put a contract on the ledger under any free name and run its setup, without telling anybody."""
@@ -174,8 +176,7 @@ class Runtime:
 
     def run(self, frame: Frame, contract: str, program: Program, method: str, args: Mapping[str, Any]) -> Any:
         """Run a method of a contract: all of it, or nothing."""
-        mark, failure = _Mark(frame), None
-        namespace: dict[str, Any] = {}
+        mark, failure, ready = _Mark(frame), None, None
         try:
             if contract in frame.stack:
                 fault(f"{contract} is already running in this call: a contract cannot be entered again")
@@ -183,22 +184,27 @@ class Runtime:
                 fault(f"more than {MAX_STACK} contracts call each other")
             frame.caller = frame.stack[-1] if frame.stack else frame.signer
             frame.stack.append(contract)
-            session = Session(self, frame, contract, program, writable=method not in program.views)
-            values = session.arguments(program.parameters(method), args)
-            namespace = program.compiled.bind(f"self.{method}", session, program.constants)
-            result = session.plain(session.call(namespace[f"self.{method}"], _SELF, *values))
+            ready = self._make_ready(contract, program, method)
+            session = ready.lend(frame)
+            values = session.arguments(ready.parameters, args)
+            session.charge(ready.gas)
+            result = session.plain(session.call(ready.function, _SELF, *values))
             if len(frame.stack) == 1:
                 session.charge(len(encode(result)) * GAS["receipt_byte"])
         except (AssertionError, MemoryError, RecursionError):
             raise  # our own bug, or a machine that is too small: this place ends, and its keeper decides (see `keeper`)
         except Exception as error:
             failure = error if error is frame.failure else _explain(error, f"{contract}.{method}")
-        namespace.clear()  # functions and their namespace hold each other
         if failure is None:
+            assert ready
+            ready.take_back()
+            _remember(self._ready, (contract, method), ready)
             frame.stack.pop()
             frame.caller = mark.caller
             self._collect(frame)
             return result
+        if ready:
+            ready.dissolve()
         mark.restore()
         frame.failure = failure if frame.stack else None
         self._collect(frame)
@@ -207,9 +213,13 @@ class Runtime:
         finally:
             del failure
 
+    def _make_ready(self, contract: str, program: Program, method: str) -> Ready:
+        ready = self._ready.pop((contract, method), None)
+        return ready if ready and ready.program is program else Ready(self, contract, program, method)
+
     def _collect(self, frame: Frame) -> None:
         """Let no contract leave more behind, in values that hold each other, than it could have had at once."""
-        if not frame.stack:
+        if not frame.stack and frame.meter.has_knots:
             self._gas += frame.meter.used
             if self._gas > GARBAGE_GAS:
                 self._gas = 0
@@ -320,26 +330,70 @@ class _Self:
 
 _SELF: Final = _Self()
 _OF_FRAME: Final = {"caller": "caller", "signer": "signer", "now": "now_ms", "height": "height", "chain": "chain"}
+_NOTHING: Final = Frame(
+    overlay=Overlay(lambda _key: None), meter=GasMeter(0), events=[], signer="", height=0, now_ms=0, chain=""
+)  # what a session reaches that serves nobody: no gas, no state
+
+
+class Ready:
+    """A method of a contract, bound to the operations of a session; it serves one call at a time."""
+
+    __slots__ = ("_is_view", "_namespace", "_session", "function", "gas", "parameters", "program")
+
+    def __init__(self, runtime: Runtime, contract: str, program: Program, method: str) -> None:
+        self.program = program
+        self._is_view = method in program.views
+        self._session = Session(runtime, contract, program)
+        self._namespace = program.compiled.bind(f"self.{method}", self._session, program.constants)
+        self.function = self._namespace[f"self.{method}"]
+        self.gas = program.compiled.gas_to_bind(f"self.{method}")
+        self.parameters = {parameter.name: parameter for parameter in program.parameters(method)}
+
+    def lend(self, frame: Frame) -> Session:
+        """Let the method reach a frame."""
+        self._session.serve(frame, writable=not self._is_view)
+        self._namespace[CHARGE] = self._session.charge
+        return self._session
+
+    def take_back(self) -> None:
+        """Let go of the frame."""
+        self._session.serve(_NOTHING, writable=False)
+        self._namespace[CHARGE] = self._session.charge
+
+    def dissolve(self) -> None:
+        """Take apart what holds each other."""
+        self._namespace.clear()
+        self._session.close()
 
 
 class Session(Storage):
     """The operations of a contract that reach the ledger, while one of its methods runs."""
 
-    __slots__ = ("_frame", "_program", "_runtime")
+    __slots__ = ("_frame", "_maps", "_program", "_runtime", "_values")
 
-    def __init__(self, runtime: Runtime, frame: Frame, contract: str, program: Program, *, writable: bool) -> None:
-        super().__init__(contract, frame.overlay, frame.meter, writable=writable)
+    def __init__(self, runtime: Runtime, contract: str, program: Program) -> None:
+        super().__init__(contract, _NOTHING.overlay, _NOTHING.meter, writable=False)
         self._runtime = runtime
-        self._frame = frame
+        self._frame = _NOTHING
         self._program = program
+        self._maps = {name: StoredMap(self, field) for name, field in program.fields.items() if field.keys}
+        self._values = {name: (self.key(name), field) for name, field in program.fields.items() if not field.keys}
 
-    def arguments(self, parameters: tuple[Parameter, ...], args: Mapping[str, Any]) -> list[Any]:
+    def serve(self, frame: Frame, *, writable: bool) -> None:
+        """Let the operations reach this frame, and no other."""
+        self._frame, self._writable, self._held = frame, writable, None
+        self._overlay, self.meter, self.charge = frame.overlay, frame.meter, frame.meter.charge
+
+    def close(self) -> None:
+        """Take apart what holds each other."""
+        self._maps.clear()
+
+    def arguments(self, parameters: Mapping[str, Parameter], args: Mapping[str, Any]) -> list[Any]:
         """Check and copy the arguments of a method, in the order of its parameters."""
-        names = {parameter.name: None for parameter in parameters}
         for name in args:
-            if name not in names:
-                fault(f"there is no argument {_quoted(name)}; it takes {', '.join(names) or 'no arguments'}")
-        return [self._argument(parameter, args) for parameter in parameters]
+            if name not in parameters:
+                fault(f"there is no argument {_quoted(name)}; it takes {', '.join(parameters) or 'no arguments'}")
+        return [self._argument(parameter, args) for parameter in parameters.values()]
 
     def _argument(self, parameter: Parameter, args: Mapping[str, Any]) -> Any:
         name, type_ = parameter.name, parameter.type
@@ -356,12 +410,12 @@ class Session(Storage):
         """Read `self.name`: a stored value, a Map, or something about the call. Or read a field of a record."""
         if owner is not _SELF:
             return self.get_attribute(owner, name)
-        field = self._program.fields.get(name)
-        if field is None:
+        if name in self._maps:
+            return self._maps[name]
+        if name not in self._values:
             return self._contract if name == "address" else getattr(self._frame, _OF_FRAME[name])
-        if field.keys:
-            return StoredMap(self, field)
-        stored = self.read(self.key(name))
+        key, field = self._values[name]
+        stored = self.read(key)
         value = self._unset(field.default) if stored is None else self.opened(stored)
         return self.shaped(value, field.type, f"self.{name}") if field.type.holds_record else value
 
@@ -374,7 +428,8 @@ class Session(Storage):
         return self.opened(stored)
 
     def set_field(self, name: str, value: Any) -> None:
-        self.write(self.key(name), self.stored(value, self._program.fields[name].type, name))
+        key, field = self._values[name]
+        self.write(key, self.stored(value, field.type, name))
 
     def require(self, condition: Any, message: Any) -> None:
         if not condition:

@@ -15,7 +15,6 @@ at any position after a few reads.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 from minichain.codec import decode_own, decode_value, encode
@@ -37,13 +36,6 @@ _READ_BYTE: Final = GAS["read_byte"]
 _WRITE: Final = GAS["write"]
 _WRITE_BYTE: Final = GAS["write_byte"]
 _TEXT: Final = ("str",)
-_field_key: Final = lru_cache(maxsize=4_096)(data_key)
-
-
-@lru_cache(maxsize=4_096)
-def _item_prefix(contract: str, field: str) -> bytes:
-    """Return what the keys of all values of a Map begin with: the rest is the key in the Map, encoded."""
-    return data_key(contract, field, "=", None)[:-1]
 
 
 class Storage(Records):
@@ -58,11 +50,7 @@ class Storage(Records):
         self._writable = writable
 
     def key(self, field: str, *path: Any) -> bytes:
-        return data_key(self._contract, field, *path) if path else _field_key(self._contract, field)
-
-    def item_key(self, field: str, plain: Any) -> bytes:
-        """Return the key of one value of a Map: the usual one, so it is put together of what is known already."""
-        return _item_prefix(self._contract, field) + encode(plain)
+        return data_key(self._contract, field, *path)
 
     def read(self, key: bytes) -> bytes | None:
         stored = self._overlay.get(key)
@@ -76,7 +64,7 @@ class Storage(Records):
     def opened(self, stored: bytes) -> Any:
         """Decode a stored value; a list or a dict takes more room, and more time, than its bytes."""
         value = decode_value(stored)
-        if isinstance(value, list | dict):
+        if type(value) is list or type(value) is dict:
             self.charge(_parts(value) * GAS["opened_item"])
         return value
 
@@ -104,11 +92,12 @@ class StoredMap(Guarded):
 
     METHODS = frozenset(METHODS["Map"])
     KIND = "Map"
-    __slots__ = ("_field", "_storage")
+    __slots__ = ("_field", "_prefix", "_storage")
 
     def __init__(self, storage: Storage, field: Field) -> None:
         self._storage = storage
         self._field = field
+        self._prefix = storage.key(field.name, "=", None)[:-1]  # of the keys of its values
 
     def __getitem__(self, key: Any) -> Any:
         stored = self._storage.read(self._item(self._encodable(key)))
@@ -175,7 +164,8 @@ class StoredMap(Guarded):
         return self._storage.key(self._field.name, *path)
 
     def _item(self, plain: Any) -> bytes:
-        return self._storage.item_key(self._field.name, plain)
+        """Return the key of a value: the usual one, so it is put together of what is known already."""
+        return self._prefix + encode(plain)
 
     def _encodable(self, key: Any) -> Any:
         """Check a key and return it as it is encoded: a tuple as a list."""
