@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from types import NoneType
 from typing import Any, Final, TypeVar, dataclass_transform
 
 import msgspec
@@ -97,12 +98,15 @@ def from_json(data: bytes, type_: type[T]) -> T:
     return value
 
 
+_SIMPLE: Final = frozenset({str, bytes, bool, NoneType})
+
+
 def check_value(value: Any, depth: int = 0) -> int:
     """Accept only what a contract may receive, store or return: None, bool, int, str, bytes, list, dict of str.
 
     Returns how many lists and dicts it holds, or is: each takes much more room in memory than its one byte.
     """
-    if value is None or isinstance(value, bool | str | bytes):
+    if type(value) in _SIMPLE:
         return 0
     if isinstance(value, int):
         if not INT_MIN <= value <= INT_MAX:
@@ -117,6 +121,8 @@ def check_value(value: Any, depth: int = 0) -> int:
         value = list(value.values())
     if isinstance(value, list):
         return 1 + sum([check_value(item, depth + 1) for item in value])
+    if isinstance(value, str | bytes):  # of a kind of its own
+        return 0
     raise DecodeError(f"{type(value).__name__} is not a ledger value (use int, str, bytes, bool, list, dict, None)")
 
 

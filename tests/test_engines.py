@@ -375,7 +375,7 @@ def test_a_transaction_that_this_node_refused_and_another_mined_is_not_refused_a
     tx = society.sign("bank", builders.transfer("shop", 1))
     to_node(society, tx)
     wait_for(society, lambda: society.node("node-3").status().waiting > 0, "node-3 to hear of it")
-    society.node("node-3")._refuse([(tx.id, Refused("cannot_pay", "on another branch"))])
+    society.node("node-3")._intake.refuse([(tx.id, Refused("cannot_pay", "on another branch"))])
     wait_for(society, lambda: find(society, "node-3", tx) > 0, "a block")
     here = Waiting(society, "node-3", tx)
     society.run.run_for(2)
@@ -527,8 +527,8 @@ def test_only_so_many_that_were_left_behind_are_remembered(monkeypatch: pytest.M
     society.run.resume("node-3")
     society.run.run_for(10)
     society.run.heal()
-    wait_for(society, lambda: society.node("node-3")._refusals.aside > 0, "node-3 to take it")
-    assert society.node("node-3")._refusals.aside <= 2
+    wait_for(society, lambda: society.node("node-3")._intake._refusals.aside > 0, "node-3 to take it")
+    assert society.node("node-3")._intake._refusals.aside <= 2
     wait_for(society, lambda: all(each.answer() for each in waits), "the refusals")
 
 

@@ -59,23 +59,19 @@ class SignedTransaction(Record):
 
 
 class Envelope:
-    """A transaction that was decoded and found canonical, with the bytes it came in and its id.
+    """A transaction that was decoded and found canonical, with the bytes it came in and its id: 32 bytes, its name.
 
     `containers` are the lists and dicts in its arguments.
     """
 
-    __slots__ = ("__dict__", "body", "containers", "raw", "signature")
+    __slots__ = ("body", "containers", "id", "raw", "signature")
 
-    def __init__(self, raw: bytes, signed: SignedTransaction, containers: int = 0) -> None:
+    def __init__(self, raw: bytes, signed: SignedTransaction, containers: int = 0, known_id: bytes = b"") -> None:
         self.raw = raw
+        self.id = known_id or digest("transaction", raw)
         self.containers = containers
         self.body = signed.body
         self.signature = signed.signature
-
-    @cached_property
-    def id(self) -> bytes:
-        """Return the 32-byte name of this transaction."""
-        return digest("transaction", self.raw)
 
     def has_valid_signature(self, is_valid: SignatureCheck = is_valid_signature) -> bool:
         """Check the signature; costs about as much as everything else done for a transaction.

@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import IO, Any, Final
 
@@ -94,11 +95,11 @@ class Session:
 def _task(body: Any) -> execution.Task:
     match body:
         case jobs.Make(candidates, proposer, now_ms):
-            return execution.MakeBlock(_MAKE, tuple(map(_opened, candidates)), proposer, now_ms)
-        case jobs.Try(block):
-            return execution.TryBlock(block, tuple(map(_opened, block.txs)))
+            return execution.MakeBlock(_MAKE, _opened(candidates), proposer, now_ms)
+        case jobs.Try(block, ids):
+            return execution.TryBlock(block, _opened(zip(ids, block.txs, strict=True)))
         case jobs.Change(undo, base, blocks):
-            opened = tuple((final, tuple(map(_opened, final.block.txs))) for final in blocks)
+            opened = tuple((final, _opened(zip(ids, final.block.txs, strict=True))) for final, ids in blocks)
             return execution.ChangeChain(tuple(map(dict, undo)), base, opened)
         case jobs.Ask(contract, name, args, version):
             return execution.AskContract(None, contract, name, args, version)
@@ -109,9 +110,9 @@ def _task(body: Any) -> execution.Task:
     raise AssertionError(f"{type(body).__name__} is no task")
 
 
-def _opened(raw: bytes) -> Envelope:
-    """Open a transaction that the owner has checked."""
-    return Envelope(raw, decode_own(raw, SignedTransaction))
+def _opened(named: Iterable[tuple[bytes, bytes]]) -> tuple[Envelope, ...]:
+    """Open transactions that the owner has checked, and named."""
+    return tuple(Envelope(raw, decode_own(raw, SignedTransaction), known_id=tx_id) for tx_id, raw in named)
 
 
 def shut_in() -> None:

@@ -19,6 +19,7 @@ MAX_LOADED: Final = 10_000  # values of the state in one frame
 _SIZE: Final = 4  # bytes
 
 Pairs = tuple[tuple[bytes, bytes | None], ...]
+Named = tuple[tuple[bytes, bytes], ...]  # id and bytes of each transaction
 
 # --- jobs ----------------------------------------------------------------------------------------------------------
 
@@ -37,25 +38,26 @@ class Begin(Record, tag=2):
 
 
 class Make(Record, tag=3):
-    """Make a block; answered by `Made`."""
+    """Make a block of transactions, each with its id; answered by `Made`."""
 
-    candidates: tuple[bytes, ...]
+    candidates: Named
     proposer: bytes
     now_ms: int
 
 
 class Try(Record, tag=4):
-    """Try a block; answered by `Tried`."""
+    """Try a block, whose transactions have these ids; answered by `Tried`."""
 
     block: Block
+    ids: tuple[bytes, ...]
 
 
 class Change(Record, tag=5):
-    """Take blocks back, then add others; answered by `Changed`."""
+    """Take blocks back, then add others, each with the ids of its transactions; answered by `Changed`."""
 
     undo: tuple[Pairs, ...]
     base: Header | None
-    blocks: tuple[FinalBlock, ...]
+    blocks: tuple[tuple[FinalBlock, tuple[bytes, ...]], ...]
 
 
 class Ask(Record, tag=6):

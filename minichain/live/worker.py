@@ -22,7 +22,7 @@ from typing import Any, Final
 from minichain.errors import Refused
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.types import Block, Header
+from minichain.ledger.types import Block, Envelope, Header
 from minichain.live import jobs
 from minichain.node import execution
 from minichain.node.execution import Answer, Task
@@ -137,14 +137,12 @@ class Worker:
     def _job(self, task: Task) -> Any:
         match task:
             case execution.MakeBlock(_, candidates, proposer, now_ms):
-                return jobs.Make(tuple(envelope.raw for envelope in candidates), proposer, now_ms)
-            case execution.TryBlock(block, _):
-                return jobs.Try(block)
+                return jobs.Make(tuple((envelope.id, envelope.raw) for envelope in candidates), proposer, now_ms)
+            case execution.TryBlock(block, envelopes):
+                return jobs.Try(block, tuple(envelope.id for envelope in envelopes))
             case execution.ChangeChain(undo, base, blocks):
                 known, self._known = self._known, set()
-                told = tuple(
-                    _told(final, known if at == 0 and not undo else ()) for at, (final, _) in enumerate(blocks)
-                )
+                told = tuple(_told(*block, known if at == 0 and not undo else ()) for at, block in enumerate(blocks))
                 return jobs.Change(tuple(tuple(writes.items()) for writes in undo), base, told)
             case execution.AskContract(_, contract, name, args, version):
                 return jobs.Ask(contract, name, args, version)
@@ -188,10 +186,14 @@ class Worker:
             time.sleep(WATCH_S)
 
 
-def _told(final: FinalBlock, known: Collection[bytes]) -> FinalBlock:
+def _told(
+    final: FinalBlock, envelopes: Iterable[Envelope], known: Collection[bytes]
+) -> tuple[FinalBlock, tuple[bytes, ...]]:
     """Leave out the transactions that the other side has."""
     header = final.block.header
-    return FinalBlock(Block(header, ()), final.certificate) if header.id in known else final
+    if header.id in known:
+        return FinalBlock(Block(header, ()), final.certificate), ()
+    return final, tuple(envelope.id for envelope in envelopes)
 
 
 def _size(pid: int) -> int:

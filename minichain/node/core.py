@@ -578,7 +578,7 @@ class Node:
     def _admit_from_peer(self, peer: bytes, raw: bytes) -> bool:
         """Let a member's transaction wait; returns whether it is new here."""
         try:
-            return self._intake.admit(raw, digest("transaction", raw), self.height + 1)
+            return self._intake.admit(raw, self.height + 1)
         except Refused as refusal:
             self._counts[f"peer_{refusal.code}"] += 1
             if refusal.code in FAULTY_REFUSALS:
@@ -648,7 +648,7 @@ class Node:
         for raw in txs:
             tx_id = digest("transaction", raw)
             try:
-                if self._intake.admit(raw, tx_id, self.height + 1):
+                if self._intake.admit(raw, self.height + 1):
                     fresh.append(raw)
                 verdicts.append(Verdict(tx_id, "accepted"))
             except Refused as refusal:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from minichain.codec import decode_own
-from minichain.crypto import SignatureCheck, digest
+from minichain.crypto import SignatureCheck
 from minichain.errors import DecodeError, Refused, SignatureError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import Account, account_key, is_account_key, read_account
@@ -62,9 +62,9 @@ class Intake:
 
     # --- coming in ---
 
-    def admit(self, raw: bytes, tx_id: bytes, height: int) -> bool:
+    def admit(self, raw: bytes, height: int) -> bool:
         """Check a transaction for the block of a height, and let it wait; returns whether it is new here."""
-        if tx_id in self.waiting:
+        if self.waiting.find(raw):
             return False
         if len(raw) > self._limit:
             raise Refused("oversize", f"{len(raw)} bytes, where a transaction has at most {self._limit}")
@@ -74,14 +74,14 @@ class Intake:
             raise Refused("malformed", str(error)) from None
         sender, nonce = envelope.body.sender, envelope.body.nonce
         account = self.account(sender)
-        if nonce < account.nonce and self._store.find(tx_id):
+        if nonce < account.nonce and self._store.find(envelope.id):
             return False
         require_admissible(self._genesis, envelope, account, height)
         self.waiting.require_next(sender, nonce, account.nonce)
         if not envelope.has_valid_signature(self._is_valid):
             raise Refused("bad_signature", UNSIGNED)
         self.waiting.add(envelope)
-        self._refusals.forget(tx_id)
+        self._refusals.forget(envelope.id)
         return True
 
     def open_all(self, block: Block) -> tuple[Envelope, ...]:
@@ -91,10 +91,8 @@ class Intake:
         """
         block_id = block.header.id
         if block_id not in self._opened:
-            waiting = self.waiting
-            self._opened[block_id] = tuple(
-                waiting.get(digest("transaction", raw)) or self._checked(raw) for raw in block.txs
-            )
+            find = self.waiting.find
+            self._opened[block_id] = tuple(find(raw) or self._checked(raw) for raw in block.txs)
         return self._opened[block_id]
 
     def _checked(self, raw: bytes) -> Envelope:
