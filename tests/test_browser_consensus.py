@@ -84,6 +84,7 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.wait_for_function("document.querySelector('textarea').value.includes('lose 1 node-')", timeout=10_000)
         page.get_by_role("button", name="Take the last one back").click()
         page.wait_for_selector("text=You have added a line to this run", state="detached", timeout=10_000)
+        page.wait_for_timeout(1_000)  # the run without that line is made, and shown from where one was
 
         seek(page, 12_000)
         page.wait_for_selector(".mc-lamp.mc-bad >> text=have each made a different block 1 final", timeout=10_000)
