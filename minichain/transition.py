@@ -24,6 +24,7 @@ from minichain.contracts import lifecycle, system
 from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
+from minichain.crosschain import gate
 from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
@@ -148,19 +149,6 @@ def _own_frame(genesis: Genesis, overlay: Overlay, block: BlockContext) -> Frame
     )
 
 
-def _as_ledger(frame: Frame) -> Frame:
-    """Return the frame of a call that the ledger makes inside a transaction, with its gas and among its events."""
-    return Frame(
-        overlay=frame.overlay,
-        meter=frame.meter,
-        events=frame.events,
-        signer="ledger",
-        height=frame.height,
-        now_ms=frame.now_ms,
-        chain=frame.chain,
-    )
-
-
 # --- one transaction ---------------------------------------------------------------------------------------------
 
 
@@ -253,6 +241,7 @@ def apply_transaction(
         results = tuple(_perform(runtime, genesis, frame, body.sender, call) for call in body.calls)
         _plan_committees(genesis, overlay, events, block)
         _change_keys(genesis, overlay, events)
+        gate.require_carriable(events, results)
         outcome, error = "ok", ""
     except ExecutionError as failure:
         overlay.rollback(mark)
@@ -409,7 +398,7 @@ def _accuse(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, 
     if not all(is_signed(message, genesis.hash, is_valid_signature) for message in (one, other)):
         raise ContractFault("ledger.accuse: the member they name has not signed both of them for this chain")
     offence = {"did": did_of(author(one)), "height": one.height, "kind": f"double {step_of(one)[0]}"}
-    return runtime.call(_as_ledger(frame), GOVERNING, "slash", offence)
+    return runtime.call(frame.asked_by("ledger"), GOVERNING, "slash", offence)
 
 
 def _read_said(data: bytes) -> Message:
@@ -427,6 +416,7 @@ _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = 
     "transfer": (_transfer, ("to", "amount")),
     "admit": (_admit, ("account", "may_write")),
     "accuse": (_accuse, ("first", "second")),
+    **gate.ACTIONS,
 }
 
 

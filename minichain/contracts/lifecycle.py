@@ -40,6 +40,7 @@ RESERVED_NAMES: Final = frozenset({"ledger"})
 KEPT_NAMES: Final = {  # the ledger acts on what these contracts announce, so it alone deploys them
     "members": "the contract that governs who the members are",
     "identity": "the contract that says which key belongs to an account",
+    "bridge": "the contract that keeps the books of what crosses to other chains",
 }
 MODES: Final = ("allow", "deny", "open")
 MAX_LISTED: Final = 256  # accounts on all lists of one contract; roles of many people belong into the contract itself

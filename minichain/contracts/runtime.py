@@ -81,6 +81,18 @@ class Frame:
         """Return who asks now: the contract that is running, or the signer while none is."""
         return self.stack[-1] if self.stack else self.signer
 
+    def asked_by(self, signer: str, meter: GasMeter | None = None) -> Frame:
+        """Return the frame of a call that somebody else makes inside this transaction, among its events."""
+        return Frame(
+            overlay=self.overlay,
+            meter=meter or self.meter,
+            events=self.events,
+            signer=signer,
+            height=self.height,
+            now_ms=self.now_ms,
+            chain=self.chain,
+        )
+
     def announce(self, event: Event) -> None:
         """Charge for an event, and add it to those of the transaction."""
         if len(self.events) >= MAX_EVENTS:

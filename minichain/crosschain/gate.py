@@ -1,0 +1,382 @@
+"""What a chain does about other chains: it follows their headers, and believes what a followed header commits to.
+
+Four actions of the ledger. `connect`: more than two thirds of the members agree to follow another chain. `follow`:
+anybody brings a header with what made it final, and with the next committee where that changes. `deliver`: anybody
+brings a receipt of a followed block; each message in it for this chain is carried out once and in order, and each
+answer settles a message that was sent. `cross`: an account sends units.
+
+Whoever brings these things is not trusted, and cannot choose what happens: a message names the gas of its call, and a
+call that fails undoes itself and is answered as failed. The books are kept by the contract `bridge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from minichain import merkle
+from minichain.codec import Plain, Record, decode, decode_own, encode
+from minichain.contracts import system
+from minichain.contracts.meter import GasMeter
+from minichain.contracts.runtime import Frame, Runtime
+from minichain.contracts.values import fault
+from minichain.crosschain.light import Trust
+from minichain.crypto import did_of, digest, public_of
+from minichain.errors import ConfigError, DecodeError, ExecutionError, OutOfGas, ProofError
+from minichain.ledger.certificate import Handover
+from minichain.ledger.committee import Committee, Member, committee_at
+from minichain.ledger.genesis import MAX_SUPPLY, ChainSpec, Genesis
+from minichain.ledger.state import COMMITTEE_KEY, contract_key
+from minichain.ledger.types import Event, Header, Receipt
+
+BRIDGE: Final = "bridge"
+MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
+LEAST_BYTES: Final = 2 * MAX_RECEIPT_BYTES  # of a transaction on a chain that takes part
+MAX_TOLD_BYTES: Final = 16 * 1024  # what one message may return and announce
+GAS_SIGNATURE: Final = 150_000
+GAS_BYTE: Final = 2
+GAS_UNITS: Final = 1_000
+ANSWER_GAS: Final = 2_000_000  # what a contract may use that is told what became of its message
+MAX_REASON: Final = 200  # characters
+
+T = TypeVar("T")
+
+
+class Remote(Record):
+    """Another chain as this one follows it: the committee that is trusted, and the newest header that was brought.
+
+    After `trusting_ms` without a header it is not believed any more: members who left long ago could sign anything.
+    `forked` is the height at which its committee was found to have made two blocks final; nothing is believed then.
+    """
+
+    chain: str
+    genesis: bytes
+    engine: str
+    members: tuple[Member, ...]
+    after: int
+    height: int
+    time_ms: int
+    trusting_ms: int
+    forked: int = 0
+
+    @property
+    def trust(self) -> Trust:
+        return Trust(self.genesis, self.engine, Committee(self.members), self.after)
+
+
+class Followed(Record):
+    """What is kept of a header that was brought."""
+
+    id: bytes
+    receipts: bytes
+    count: int
+
+
+class Message(Plain, forbid_unknown_fields=True):
+    """A message as the other chain's bridge announced it."""
+
+    kind: str
+    sender: str
+    to: str
+    until: int
+    amount: int
+    action: str
+    arguments: dict[str, Any]
+    gas: int
+    answer: str
+
+
+class Sent(Plain, forbid_unknown_fields=True):
+    """An event: this message, for the chain with this genesis."""
+
+    chain: str
+    to: bytes
+    number: int
+    message: Message
+
+
+class Received(Plain, forbid_unknown_fields=True):
+    """An event: the answer to a message, for the chain with this genesis."""
+
+    chain: str
+    to: bytes
+    number: int
+    outcome: str
+    reason: str
+    result: list[Any]
+
+
+def remote_key(chain: str) -> bytes:
+    """Return the state key of a chain that is followed."""
+    return encode(["remote", chain])
+
+
+def followed_key(chain: str, height: int) -> bytes:
+    """Return the state key of a header that was brought."""
+    return encode(["remote", chain, height])
+
+
+class Gate:
+    """One transaction's way to other chains."""
+
+    def __init__(self, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes) -> None:
+        self._runtime, self._genesis, self._frame, self._sender = runtime, genesis, frame, sender
+
+    def _books(self, action: str, **args: Any) -> Any:
+        """Let the bridge do something that only the ledger may ask of it."""
+        return self._runtime.call(self._frame.asked_by("ledger"), BRIDGE, action, args)
+
+    def _attempt(self, gas: int, work: Callable[[Frame], Any]) -> tuple[Any, str]:
+        """Do something that may fail, with gas of its own; return its result, or why it failed and left nothing."""
+        frame = self._frame
+        if frame.meter.limit - frame.meter.used < gas:
+            raise OutOfGas(f"a message may use {gas} gas, and less is left: bring it with more")
+        inner = frame.asked_by(BRIDGE, GasMeter(gas))
+        mark, events = frame.overlay.checkpoint(), len(frame.events)
+        result, reason = None, ""
+        try:
+            result = work(inner)
+            if len(encode((result, tuple(frame.events[events:])))) > MAX_TOLD_BYTES:
+                fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
+        except ExecutionError as error:
+            frame.overlay.rollback(mark)
+            del frame.events[events:]
+            reason = str(error)[:MAX_REASON]
+        frame.meter.charge(inner.meter.used)
+        return result, reason
+
+    # --- following ---
+
+    def connect(self, *, spec: Any, mints: Any, trusting_ms: Any, checkpoint: Any) -> bool:
+        """Agree, as a member, to follow a chain; returns whether it is followed now.
+
+        It is trusted from its genesis on, or from a `checkpoint`: an encoded handover that the members vouch for.
+        """
+        frame = self._frame
+        committee = committee_at(frame.overlay.get(COMMITTEE_KEY) or b"", frame.height)
+        if committee.weight(self._sender) == 0:
+            fault("only a member connects this chain to another one: send it with a validator's key")
+        if type(mints) is not bool or type(trusting_ms) is not int or trusting_ms <= 0:
+            fault("ledger.connect takes `mints`, true or false, and `trusting_ms`, how long it is trusted unheard")
+        other = Genesis(_read("spec", spec, ChainSpec))
+        self._require_able(other)
+        remote = self._first_trust(other, checkpoint, trusting_ms)
+        what = digest("connection", encode([other.hash, mints, trusting_ms, checkpoint]))
+        agreed = [public_of(member) for member in self._agree(what)]
+        if not committee.is_quorum(committee.weigh(agreed)):
+            return False
+        self._books("connect", what=what, chain=remote.chain, genesis=remote.genesis, mints=mints)
+        frame.overlay.put(remote_key(remote.chain), encode(remote))
+        return True
+
+    def _agree(self, what: bytes) -> list[str]:
+        if self._frame.overlay.get(contract_key(BRIDGE)) is None:  # whoever is the first to ask pays for it
+            self._runtime.deploy(self._frame.asked_by("ledger"), BRIDGE, system.BRIDGE, {})
+        agreed: list[str] = self._books("agree", what=what, member=did_of(self._sender))
+        return agreed
+
+    def _require_able(self, other: Genesis) -> None:
+        if other.spec.chain_id == self._genesis.spec.chain_id:
+            fault(f"this chain is called {other.spec.chain_id} itself")
+        if other.spec.engine == "pow":
+            fault("a chain of work cannot be followed yet: its blocks are not signed")
+        for spec in (other.spec, self._genesis.spec):
+            if spec.limits.transaction_bytes < LEAST_BYTES:
+                fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
+
+    def _first_trust(self, other: Genesis, checkpoint: Any, trusting_ms: int) -> Remote:
+        spec = other.spec
+        remote = Remote(spec.chain_id, other.hash, spec.engine, spec.members, 0, 0, spec.genesis_time_ms, trusting_ms)
+        if checkpoint == b"":
+            return remote
+        known = _read("checkpoint", checkpoint, Handover)
+        header = known.header
+        if header.genesis != other.hash or header.next_committee != Committee(known.members).hash:
+            fault("the checkpoint is not of this chain, or its header names another committee")
+        return replace(remote, members=known.members, after=header.height, height=header.height, time_ms=header.time_ms)
+
+    def _remote(self, chain: Any) -> Remote:
+        stored = self._frame.overlay.get(remote_key(chain)) if isinstance(chain, str) else None
+        if stored is None:
+            fault("this chain is not connected to that one: its members connect it")
+        remote = decode_own(stored, Remote)
+        if remote.forked:
+            fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
+        return remote
+
+    def follow(self, *, chain: Any, block: Any) -> str:
+        """Take a header of another chain: `block` is an encoded handover, without members where nothing changes."""
+        frame, remote = self._frame, self._remote(chain)
+        brought = _read("block", block, Handover)
+        header = brought.header
+        frame.meter.charge(GAS_SIGNATURE * len(brought.certificate.signers) + GAS_BYTE * len(block))
+        unheard_ms = frame.now_ms - remote.time_ms
+        if unheard_ms > remote.trusting_ms:
+            fault(f"{remote.chain} was not heard of for {unheard_ms} ms: it is not trusted so long; connect it anew")
+        try:
+            if brought.members:
+                trust = remote.trust.advance(brought)
+                changed = replace(remote, members=brought.members, after=trust.after)
+            else:
+                remote.trust.require_final(header, brought.certificate)
+                changed = remote
+        except ProofError as error:
+            fault(f"{remote.chain}: {error}")
+        return self._keep(changed, header)
+
+    def _keep(self, remote: Remote, header: Header) -> str:
+        frame, key = self._frame, followed_key(remote.chain, header.height)
+        known = frame.overlay.get(key)
+        if known is not None and decode_own(known, Followed).id != header.id:
+            remote = replace(remote, forked=header.height)
+            self._announce("Forked", chain=remote.chain, height=header.height)
+        elif known is None:
+            frame.overlay.put(key, encode(Followed(header.id, header.receipt_root, header.tx_count)))
+            self._announce("Followed", chain=remote.chain, height=header.height)
+        newest = max((remote.height, remote.time_ms), (header.height, header.time_ms))
+        frame.overlay.put(remote_key(remote.chain), encode(replace(remote, height=newest[0], time_ms=newest[1])))
+        return "forked" if remote.forked else "followed"
+
+    def _announce(self, name: str, **data: Any) -> None:
+        self._frame.announce(Event("ledger", name, data))
+
+    # --- messages ---
+
+    def cross(self, *, chain: Any, to: Any, amount: Any, within_ms: Any) -> int:
+        """Send units to an account of another chain; returns the number of the message."""
+        remote = self._remote(chain)
+        if type(amount) is not int or amount <= 0 or type(within_ms) is not int or within_ms <= 0:
+            fault("ledger.cross takes `amount` and `within_ms`, positive integers")
+        if _account(to) is None:
+            fault("ledger.cross: `to` is not the did:key of an Ed25519 key")
+        self._frame.meter.charge(GAS_UNITS)
+        account = self._frame.overlay.account(self._sender)
+        if account.balance < amount:
+            fault(f"the balance is {account.balance}, less than the {amount} to be sent")
+        self._frame.overlay.put_account(self._sender, replace(account, balance=account.balance - amount))
+        sender = did_of(self._sender)
+        number: int = self._books(
+            "send_units", chain=remote.chain, sender=sender, to=to, amount=amount, within_ms=within_ms
+        )
+        return number
+
+    def deliver(self, *, chain: Any, height: Any, receipt: Any, index: Any, path: Any, most: Any) -> int:
+        """Take what a receipt of a followed block has for this chain, at most so many; returns how many were taken."""
+        remote, frame = self._remote(chain), self._frame
+        if type(height) is not int or type(index) is not int or type(most) is not int or most < 1:
+            fault("ledger.deliver takes `height` and `index` of the receipt, and `most`, how many messages of it")
+        if not isinstance(receipt, bytes) or not isinstance(path, list):
+            fault("ledger.deliver takes `receipt`, bytes, and `path`, a list of hashes")
+        frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
+        stored = frame.overlay.get(followed_key(remote.chain, height))
+        if stored is None:
+            fault(f"block {height} of {remote.chain} is not followed: bring its header first")
+        block = decode_own(stored, Followed)
+        if not all(isinstance(node, bytes) for node in path) or not merkle.verify_inclusion(
+            receipt, index, block.count, path, block.receipts
+        ):
+            fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
+        return self._take_all(remote, _read("receipt", receipt, Receipt).events, most)
+
+    def _take_all(self, remote: Remote, events: tuple[Event, ...], most: int) -> int:
+        channel, taken = self._runtime.view(self._frame, BRIDGE, "channel", {"chain": remote.chain}), 0
+        before = {"Sent": channel["received"], "Received": channel["settled"]}
+        for event in events:
+            if event.contract != BRIDGE or event.name not in before or event.data.get("to") != self._genesis.hash:
+                continue
+            if taken < most and event.data.get("number", 0) > before[event.name]:
+                taken += 1
+                if event.name == "Sent":
+                    self._take(remote, _shaped(event.data, Sent))
+                else:
+                    self._settle(remote, _shaped(event.data, Received))
+        if not taken:
+            fault("there is nothing in it for this chain that it has not had already")
+        return taken
+
+    def _take(self, remote: Remote, sent: Sent) -> None:
+        """Carry a message out, or not; the answer says which."""
+        message, chain, number = sent.message, remote.chain, sent.number
+        why = self._books("accept", chain=chain, number=number, until=message.until, amount=message.amount)
+        outcome, result = "refused", None
+        if not why:
+            result, why = self._carry_out(remote, message)
+            outcome = "failed" if why else "done"
+        answer = {"outcome": outcome, "reason": why, "result": [] if result is None else [result]}
+        self._books("reply", chain=chain, number=number, amount=message.amount, **answer)
+
+    def _carry_out(self, remote: Remote, message: Message) -> tuple[Any, str]:
+        if message.kind == "units":
+            return self._attempt(GAS_UNITS, lambda inner: self._credit(message.to, message.amount))
+        if message.gas > self._genesis.spec.limits.transaction_gas // 2:
+            return None, f"a call here may use {self._genesis.spec.limits.transaction_gas // 2} gas at most"
+        args = {**message.arguments, "origin": f"{remote.chain}:{message.sender}"}
+        return self._attempt(message.gas, lambda inner: self._runtime.call(inner, message.to, message.action, args))
+
+    def _settle(self, remote: Remote, answer: Received) -> None:
+        told = {"chain": remote.chain, "number": answer.number, "outcome": answer.outcome}
+        message = self._books("settle", **told, reason=answer.reason, result=answer.result)
+        if answer.outcome != "done" and message["amount"]:
+            self._credit(message["sender"], message["amount"])
+        if message["answer"]:
+            args = {**told, "result": answer.result}
+            who, action = message["sender"], message["answer"]
+            _, why = self._attempt(ANSWER_GAS, lambda inner: self._runtime.call(inner, who, action, args))
+            if why:
+                self._announce("Unheard", contract=who, chain=remote.chain, number=answer.number, reason=why)
+
+    def _credit(self, to: str, amount: int) -> None:
+        public = _account(to)
+        if public is None:
+            fault("units go to an account: `to` is not the did:key of an Ed25519 key")
+        account = self._frame.overlay.account(public)
+        if amount <= 0 or account.balance + amount > MAX_SUPPLY:
+            fault(f"an account holds at most {MAX_SUPPLY} units")
+        self._frame.overlay.put_account(public, replace(account, balance=account.balance + amount))
+
+
+def _account(to: Any) -> bytes | None:
+    try:
+        return public_of(to) if isinstance(to, str) else None
+    except DecodeError:
+        return None
+
+
+def _read(what: str, data: Any, type_: type[T]) -> T:
+    try:
+        return decode(data if isinstance(data, bytes) else b"", type_)
+    except (DecodeError, ConfigError):  # its words may repeat what a sender wrote
+        return fault(f"`{what}` is not the encoding of a {type_.__name__}, in bytes")
+
+
+def _shaped(data: dict[str, Any], type_: type[T]) -> T:
+    try:
+        return msgspec.convert(data, type_)
+    except msgspec.ValidationError:
+        return fault(f"a bridge announced a {type_.__name__} that is none")
+
+
+def _action(name: str) -> Callable[..., Any]:
+    def act(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, **args: Any) -> Any:
+        return getattr(Gate(runtime, genesis, frame, sender), name)(**args)
+
+    return act
+
+
+ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
+    "connect": (_action("connect"), ("spec", "mints", "trusting_ms", "checkpoint")),
+    "follow": (_action("follow"), ("chain", "block")),
+    "cross": (_action("cross"), ("chain", "to", "amount", "within_ms")),
+    "deliver": (_action("deliver"), ("chain", "height", "receipt", "index", "path", "most")),
+}
+
+
+def require_carriable(events: list[Event], results: tuple[Any, ...]) -> None:
+    """Refuse a transaction whose receipt has messages, and would be too large for another chain to take."""
+    if any(event.contract == BRIDGE for event in events):
+        size = len(encode((tuple(events), results)))
+        if size > MAX_RECEIPT_BYTES:
+            fault(f"what it announced has {size} bytes, and with messages to other chains at most {MAX_RECEIPT_BYTES}")

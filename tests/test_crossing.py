@@ -1,0 +1,348 @@
+"""Messages and units between two chains: sent once, carried out once and in order, answered once, or given back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import builders
+import msgspec
+import pytest
+from builders import Ledger, finalise, key, sign
+
+from minichain import merkle
+from minichain.codec import decode_own, encode
+from minichain.contracts import state_key
+from minichain.contracts.meter import GasMeter
+from minichain.contracts.runtime import Frame
+from minichain.ledger.certificate import FinalBlock, Handover
+from minichain.ledger.types import Call, Receipt
+
+DAY = 86_400_000
+
+DESK = '''"""A desk that other chains may ask."""
+from minichain.contracts.api import Contract, Value, action, require
+
+
+class Desk(Contract):
+    """Take notes for whoever asks through the bridge."""
+
+    notes = Value(list)
+    told = Value(list)
+
+    @action
+    def note(self, origin: str, text: str) -> int:
+        """Write down who says what."""
+        require(self.caller == "bridge", "ask through the bridge")
+        require(text != "", "there is nothing to write down")
+        self.notes = self.notes + [[origin, text]]
+        return len(self.notes)
+
+    @action
+    def ask(self, chain: str, text: str) -> int:
+        """Ask the desk of another chain."""
+        return self.call(
+            "bridge", "send", chain=chain, contract="desk", name="note", arguments={"text": text}, gas=1000000,
+            within_ms=60000, answer="hear",
+        )
+
+    @action
+    def hear(self, chain: str, number: int, outcome: str, result: list) -> None:
+        """Be told what became of it."""
+        require(self.caller == "bridge", "only the bridge tells")
+        self.told = self.told + [[chain, number, outcome, result]]
+'''
+
+
+class Chain(Ledger):
+    """A chain with its blocks, and what to carry from it."""
+
+    def __init__(self, name: str, **settings: Any) -> None:
+        balances = ((key("bank").public, 1_000), (key("carrier").public, 1_000))
+        super().__init__(builders.genesis(chain_id=name, balances=balances, **settings))
+        self.blocks: list[tuple[FinalBlock, tuple[Receipt, ...]]] = []
+        self.nonces: dict[str, int] = {}
+
+    def do(self, who: str, *calls: Call) -> Receipt:
+        """Put a transaction into the next block."""
+        nonce = self.nonces.get(who, 0)
+        self.nonces[who] = nonce + 1
+        block, execution, refused = self.grow(
+            sign(self.genesis, who, *calls, nonce=nonce, gas_limit=30_000_000, expires=len(self.blocks) + 100)
+        )
+        assert not refused
+        self.blocks.append((finalise(self.genesis, block), execution.receipts))
+        return execution.receipts[0]
+
+    def ask(self, contract: str, view: str, **args: Any) -> Any:
+        frame = Frame(
+            overlay=self.state.overlay(), meter=GasMeter(10**7), events=[], signer="", height=1, now_ms=0, chain=""
+        )
+        return self.runtime.view(frame, contract, view, args)
+
+    def balance(self, who: str) -> int:
+        return self.state.overlay().account(key(who).public).balance
+
+    def whole(self) -> int:
+        """Add up what is here and what went away, which never changes."""
+        here = sum(self.state.overlay().account(key(who).public).balance for who in ("bank", "carrier", "shop"))
+        return here + sum(channel["abroad"] for channel in self.ask("bridge", "connections"))
+
+
+def connect(one: Chain, other: Chain, *, mints: bool = False) -> None:
+    args = {"spec": encode(other.genesis.spec), "mints": mints, "trusting_ms": DAY, "checkpoint": b""}
+    for member in ("node-0", "node-1", "node-2"):
+        assert one.do(member, Call("ledger", "connect", args)).ok
+
+
+def follow(one: Chain, other: Chain, height: int = 0) -> Receipt:
+    """Bring a header of the other chain, the newest one unless said otherwise."""
+    final, _ = other.blocks[(height or len(other.blocks)) - 1]
+    step = encode(Handover(final.block.header, final.certificate, ()))
+    return one.do("carrier", Call("ledger", "follow", {"chain": other.genesis.spec.chain_id, "block": step}))
+
+
+def delivery(other: Chain, height: int = 0, index: int = 0, most: int = 10) -> Call:
+    """Make the call that brings a receipt of the other chain."""
+    height = height or len(other.blocks)
+    encoded = [encode(receipt) for receipt in other.blocks[height - 1][1]]
+    args = {"chain": other.genesis.spec.chain_id, "height": height, "receipt": encoded[index], "index": index}
+    return Call("ledger", "deliver", {**args, "path": list(merkle.inclusion_proof(index, encoded)), "most": most})
+
+
+def carry(one: Chain, other: Chain, height: int = 0) -> Receipt:
+    """Bring a header and its first receipt."""
+    height = height or len(other.blocks)
+    assert follow(one, other, height).ok
+    return one.do("carrier", delivery(other, height))
+
+
+def cross(chain: str, amount: int, to: str = "shop", within_ms: int = 60_000) -> Call:
+    return Call("ledger", "cross", {"chain": chain, "to": key(to).did, "amount": amount, "within_ms": within_ms})
+
+
+@pytest.fixture
+def chains() -> tuple[Chain, Chain]:
+    """A main chain, and a side chain that makes units for what is deposited."""
+    main, side = Chain("main", clock="logical"), Chain("side", clock="logical")
+    connect(main, side)
+    connect(side, main, mints=True)
+    return main, side
+
+
+def test_units_go_and_come_back(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    assert main.do("bank", cross("side", 300)).results == (1,)
+    assert carry(side, main).results == (1,)
+    assert (main.balance("bank"), side.balance("shop")) == (700, 300)
+    assert carry(main, side).ok, "the answer"
+    assert main.ask("bridge", "outcome", chain="side", number=1)["outcome"] == "done"
+    assert side.do("shop", cross("main", 120, to="bank")).ok
+    assert carry(main, side).ok
+    assert (main.balance("bank"), side.balance("shop")) == (820, 180)
+    assert (main.whole(), side.whole()) == (2_000, 2_000)
+
+
+def test_a_contract_asks_another_chain_and_is_told(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    for chain in chains:
+        assert chain.do("bank", builders.deploy("desk", DESK)).ok
+    assert main.do("bank", Call("desk", "ask", {"chain": "side", "text": "how much is there?"})).ok
+    received = carry(side, main)
+    assert [event.data["outcome"] for event in received.events if event.name == "Received"] == ["done"]
+    assert side.ask("bridge", "channel", chain="main")["received"] == 1
+    notes = decode_own(side.state.values[state_key("desk", "notes")], list)
+    assert notes == [["main:desk", "how much is there?"]], "who asks is said by the bridge, not by whoever asks"
+    assert carry(main, side).ok
+    assert decode_own(main.state.values[state_key("desk", "told")], list) == [["side", 1, "done", [1]]]
+
+
+FAILS = {
+    "by the contract": ({"contract": "desk", "name": "note", "arguments": {"text": ""}}, "nothing to write down"),
+    "no contract": ({"contract": "nobody", "name": "note", "arguments": {}}, "there is no contract"),
+    "the ledger": ({"contract": "ledger", "name": "transfer", "arguments": {"to": "x"}}, "there is no contract"),
+    "out of gas": ({"contract": "desk", "name": "note", "arguments": {"text": "x"}, "gas": 20_000}, "gas limit"),
+    "another origin": ({"contract": "desk", "name": "hear", "arguments": {}}, "no argument"),
+}
+
+
+@pytest.mark.parametrize("how", FAILS)
+def test_a_call_that_fails_leaves_nothing_and_is_answered(chains: tuple[Chain, Chain], how: str) -> None:
+    main, side = chains
+    assert side.do("bank", builders.deploy("desk", DESK)).ok
+    (args, words), before = FAILS[how], side.state.values.get(state_key("desk", "notes"))
+    asked = {"chain": "side", "gas": 1_000_000, "within_ms": 60_000, **args}
+    assert main.do("bank", Call("bridge", "send", asked)).ok
+    assert carry(side, main).ok
+    assert side.state.values.get(state_key("desk", "notes")) == before
+    assert carry(main, side).ok
+    outcome = main.ask("bridge", "outcome", chain="side", number=1)
+    assert outcome["outcome"] == "failed"
+    assert words in outcome["reason"]
+
+
+def test_units_that_cannot_be_paid_out_or_come_too_late_are_given_back(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    assert main.do("bank", cross("side", 100, within_ms=1_000)).ok
+    for _ in range(9):  # its clock goes on by a second with each block
+        side.do("carrier", builders.transfer("shop", 1))
+    assert carry(side, main).ok
+    assert side.balance("shop") == 9
+    assert carry(main, side).ok
+    outcome = main.ask("bridge", "outcome", chain="side", number=1)
+    assert (outcome["outcome"], outcome["reason"]) == ("refused", "it came too late")
+    assert (main.balance("bank"), main.whole()) == (1_000, 2_000)
+
+
+def test_no_more_comes_back_than_has_gone(chains: tuple[Chain, Chain]) -> None:
+    """A side chain that is captured can make units as it likes: on the main chain it gets what was deposited."""
+    main, side = chains
+    assert main.do("bank", cross("side", 100)).ok
+    assert carry(side, main).ok
+    assert side.do("bank", cross("main", 101)).ok
+    assert carry(main, side).ok
+    assert main.balance("shop") == 0
+    assert carry(side, main).ok
+    assert side.ask("bridge", "outcome", chain="main", number=1)["outcome"] == "refused"
+    assert side.balance("bank") == 1_000
+
+
+def test_what_is_brought_again_or_out_of_order_is_refused(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    assert main.do("bank", cross("side", 1)).ok
+    assert main.do("bank", cross("side", 2)).ok
+    second, first = len(main.blocks), len(main.blocks) - 1
+    assert follow(side, main, first).ok
+    assert follow(side, main, second).ok
+    late = side.do("carrier", delivery(main, second))
+    assert "message 2 is not the next one: that is 1" in late.error
+    assert side.do("carrier", delivery(main, first)).ok
+    again = side.do("carrier", delivery(main, first))
+    assert "nothing in it for this chain that it has not had already" in again.error
+    assert side.do("carrier", delivery(main, second)).ok
+    assert side.balance("shop") == 3
+
+
+def test_a_message_needs_the_gas_it_names(chains: tuple[Chain, Chain]) -> None:
+    """Whoever brings a message cannot make its call fail by bringing little gas."""
+    main, side = chains
+    assert side.do("bank", builders.deploy("desk", DESK)).ok
+    asked = {"chain": "side", "contract": "desk", "name": "note", "arguments": {"text": "x"}, "gas": 9_000_000}
+    assert main.do("bank", Call("bridge", "send", {**asked, "within_ms": 60_000})).ok
+    assert follow(side, main).ok
+    nonce = side.nonces["carrier"]
+    block, execution, _ = side.grow(sign(side.genesis, "carrier", delivery(main), nonce=nonce, gas_limit=8_000_000))
+    assert execution.receipts[0].outcome == "out_of_gas"
+    side.nonces["carrier"] += 1
+    side.blocks.append((finalise(side.genesis, block), execution.receipts))
+    assert side.do("carrier", delivery(main)).ok
+
+
+# --- who lies ------------------------------------------------------------------------------------------------------
+
+
+def changed(call: Call, **args: Any) -> Call:
+    return Call(call.contract, call.action, {**call.args, **args})
+
+
+def test_a_receipt_that_was_touched_is_refused(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    assert main.do("bank", cross("side", 5)).ok
+    assert follow(side, main).ok
+    good, height = delivery(main), len(main.blocks)
+    receipt = good.args["receipt"]
+    lies = {
+        "forged": changed(good, receipt=receipt.replace(encode(5), encode(6))),
+        "truncated": changed(good, receipt=receipt[:-1]),
+        "another place": changed(good, index=1),
+        "a longer path": changed(good, path=[bytes(32)]),
+        "another height": changed(good, height=height - 1),
+        "no bytes": changed(good, receipt="x"),
+        "no path": changed(good, path=[1]),
+        "nothing at once": changed(good, most=0),
+        "another chain": changed(good, chain="other"),
+    }
+    for name, lie in lies.items():
+        assert side.do("carrier", lie).outcome == "fault", name
+    assert side.balance("shop") == 0
+    assert side.do("carrier", good).ok
+
+
+def header_of(chain: Chain, certificate: Any = None, **fields: Any) -> bytes:
+    final, _ = chain.blocks[-1]
+    header = msgspec.structs.replace(final.block.header, **fields)
+    return encode(Handover(header, certificate or final.certificate, ()))
+
+
+def test_a_header_that_its_committee_has_not_signed_is_refused(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    assert main.do("bank", cross("side", 5)).ok
+    final, _ = main.blocks[-1]
+    few = msgspec.structs.replace(final.certificate, signatures=final.certificate.signatures[:2])
+    forged = tuple((place, bytes(64)) for place, _ in final.certificate.signatures)
+    other = Chain("main", clock="logical", weights=(1, 1, 1))
+    other.do("bank", builders.transfer("shop", 1))
+    lies = {
+        "a minority": (header_of(main, few), "not more than two thirds"),
+        "forged signatures": (header_of(main, msgspec.structs.replace(final.certificate, signatures=forged)), "wrong"),
+        "another state": (header_of(main, receipt_root=bytes(32)), "another block"),
+        "another chain of that name": (header_of(other), "another chain"),
+        "no header": (b"x", "is not the encoding of a Handover"),
+    }
+    for name, (block, words) in lies.items():
+        refused = side.do("carrier", Call("ledger", "follow", {"chain": "main", "block": block}))
+        assert refused.outcome == "fault", name
+        assert words in refused.error
+    assert side.do("carrier", Call("ledger", "follow", {"chain": "main", "block": header_of(main)})).ok
+
+
+def test_a_chain_that_made_two_blocks_final_is_not_believed_any_more(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    twin, _, _ = main.build([])
+    assert main.do("bank", cross("side", 5)).ok
+    assert follow(side, main).ok
+    fraud = finalise(main.genesis, twin)
+    step = encode(Handover(fraud.block.header, fraud.certificate, ()))
+    assert side.do("carrier", Call("ledger", "follow", {"chain": "main", "block": step})).results == ("forked",)
+    refused = side.do("carrier", delivery(main))
+    assert "has made two blocks of height" in refused.error
+    assert side.balance("shop") == 0
+
+
+def test_who_was_not_heard_of_for_long_is_connected_anew() -> None:
+    main, side = Chain("main", clock="logical", interval_ms=DAY // 4), Chain("side", clock="logical")
+    connect(main, side)
+    for _ in range(5):
+        main.do("carrier", builders.transfer("shop", 1))
+    side.do("carrier", builders.transfer("shop", 1))
+    refused = follow(main, side)
+    assert "it is not trusted so long" in refused.error
+    final, _ = side.blocks[-1]
+    checkpoint = encode(Handover(final.block.header, final.certificate, side.genesis.spec.members))
+    args = {"spec": encode(side.genesis.spec), "mints": False, "trusting_ms": 10**9 * 100, "checkpoint": checkpoint}
+    for member in ("node-0", "node-1", "node-2"):
+        assert main.do(member, Call("ledger", "connect", args)).ok
+    side.do("carrier", builders.transfer("shop", 1))
+    assert follow(main, side).ok
+
+
+def test_members_connect_chains_and_nobody_else() -> None:
+    main, side = Chain("main"), Chain("side")
+    args = {"spec": encode(side.genesis.spec), "mints": True, "trusting_ms": DAY, "checkpoint": b""}
+    refused = {
+        "bank": (args, "only a member"),
+        "node-0": ({**args, "mints": 1}, "`mints`, true or false"),
+        "node-1": ({**args, "spec": b"\xff"}, "is not the encoding of a ChainSpec"),
+        "node-2": ({**args, "spec": encode(main.genesis.spec)}, "is called main itself"),
+        "node-3": ({**args, "checkpoint": b"x"}, "is not the encoding of a Handover"),
+    }
+    for who, (wrong, words) in refused.items():
+        assert words in main.do(who, Call("ledger", "connect", wrong)).error
+    assert main.do("node-0", Call("ledger", "connect", args)).results == (False,)
+    assert "you have agreed" in main.do("node-0", Call("ledger", "connect", args)).error
+    assert main.do("node-1", Call("ledger", "connect", {**args, "mints": False})).results == (False,)
+    assert main.do("node-1", Call("ledger", "connect", args)).results == (False,)
+    assert main.do("node-2", Call("ledger", "connect", args)).results == (True,)
+    assert "only the ledger does this" in main.do("bank", Call("bridge", "settle", SETTLE)).error
+
+
+SETTLE = {"chain": "side", "number": 1, "outcome": "failed", "reason": "", "result": []}
