@@ -8,6 +8,8 @@ import builders
 import msgspec
 import pytest
 from builders import Ledger, finalise, key, sign
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minichain import merkle
 from minichain.codec import decode_own, encode
@@ -15,6 +17,7 @@ from minichain.contracts import state_key
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame
 from minichain.ledger.certificate import FinalBlock, Handover
+from minichain.ledger.genesis import Authority
 from minichain.ledger.types import Call, Receipt
 
 DAY = 86_400_000
@@ -60,6 +63,7 @@ class Chain(Ledger):
         balances = ((key("bank").public, 1_000), (key("carrier").public, 1_000))
         super().__init__(builders.genesis(chain_id=name, balances=balances, **settings))
         self.blocks: list[tuple[FinalBlock, tuple[Receipt, ...]]] = []
+        self.committees = [self.genesis.committee]  # after each block
         self.nonces: dict[str, int] = {}
 
     def do(self, who: str, *calls: Call) -> Receipt:
@@ -70,7 +74,8 @@ class Chain(Ledger):
             sign(self.genesis, who, *calls, nonce=nonce, gas_limit=30_000_000, expires=len(self.blocks) + 100)
         )
         assert not refused
-        self.blocks.append((finalise(self.genesis, block), execution.receipts))
+        self.blocks.append((finalise(self.genesis, block, by=self.committees[-1]), execution.receipts))
+        self.committees.append(execution.next_committee)
         return execution.receipts[0]
 
     def ask(self, contract: str, view: str, **args: Any) -> Any:
@@ -234,6 +239,7 @@ def test_a_message_needs_the_gas_it_names(chains: tuple[Chain, Chain]) -> None:
     assert execution.receipts[0].outcome == "out_of_gas"
     side.nonces["carrier"] += 1
     side.blocks.append((finalise(side.genesis, block), execution.receipts))
+    side.committees.append(execution.next_committee)
     assert side.do("carrier", delivery(main)).ok
 
 
@@ -346,3 +352,88 @@ def test_members_connect_chains_and_nobody_else() -> None:
 
 
 SETTLE = {"chain": "side", "number": 1, "outcome": "failed", "reason": "", "result": []}
+
+
+# --- committees change -----------------------------------------------------------------------------------------------
+
+
+def handover(chain: Chain, height: int) -> bytes:
+    """Make the step over a block after which another committee certifies."""
+    final, _ = chain.blocks[height - 1]
+    return encode(Handover(final.block.header, final.certificate, chain.committees[height].members))
+
+
+def test_only_the_committee_that_the_former_has_named_is_believed() -> None:
+    main = Chain("main", clock="logical")
+    side = Chain("side", clock="logical", membership=Authority(voting_blocks=50, delay=2))
+    connect(main, side)
+    connect(side, main)
+    removal = {"did": key("node-3").did, "reason": "it has closed"}
+    assert side.do("node-0", Call("members", "propose_removal", removal)).ok
+    for member in ("node-0", "node-1", "node-2"):
+        assert side.do(member, Call("members", "vote", {"proposal": 1, "yes": True})).ok
+    while len(side.committees[-1].members) == 4:
+        side.do("carrier", builders.transfer("shop", 1))
+    changed_at = len(side.blocks)
+    assert side.do("bank", cross("main", 1)).ok
+    assert side.blocks[-1][0].certificate.signers == (0, 1, 2)
+
+    assert "names another committee" in follow(main, side).error, "nobody has told of the new committee yet"
+    forged = Handover(side.blocks[0][0].block.header, side.blocks[0][0].certificate, side.committees[-1].members)
+    for step, words in (
+        (encode(forged), "hands over to another committee"),
+        (handover(side, changed_at), ""),
+    ):
+        receipt = main.do("carrier", Call("ledger", "follow", {"chain": "side", "block": step}))
+        assert words in receipt.error
+    assert follow(main, side).ok
+    assert "begins after height" in follow(main, side, 1).error, "who has left cannot sign for the past any more"
+
+
+# --- whatever happens -----------------------------------------------------------------------------------------------
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["go", "back", "to side", "to main", "again", "wait"]), st.integers(1, 400), st.integers(1, 9)
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(STEPS)
+def test_nothing_is_lost_doubled_or_given_back_while_it_may_still_arrive(steps: list[tuple[str, int, int]]) -> None:
+    main, side = Chain("main", clock="logical"), Chain("side", clock="logical")
+    connect(main, side)
+    connect(side, main, mints=True)
+    brought = {"main": 0, "side": 0}  # blocks of each that the other has had
+    for what, amount, seconds in steps:
+        if what == "go":
+            main.do("bank", cross("side", amount, within_ms=1_000 * seconds))
+        elif what == "back":
+            side.do("shop", cross("main", amount, to="bank", within_ms=1_000 * seconds))
+        elif what == "wait":
+            side.do("carrier", builders.transfer("shop", 1))
+        elif what == "again" and len(main.blocks) > 3:
+            side.do("carrier", delivery(main, len(main.blocks)))
+        else:
+            source, target = (main, side) if what == "to side" else (side, main)
+            bring_all(target, source, brought)
+        assert main.whole() == side.whole() == 2_000
+    for _ in range(2):
+        bring_all(side, main, brought)
+        bring_all(main, side, brought)
+    (there,), (here,) = main.ask("bridge", "connections"), side.ask("bridge", "connections")
+    assert there["abroad"] == -here["abroad"] >= 0
+    assert (there["sent"], here["sent"]) == (there["settled"], here["settled"])
+    assert (here["received"], there["received"]) == (there["sent"], here["sent"])
+
+
+def bring_all(target: Chain, source: Chain, brought: dict[str, int]) -> None:
+    """Bring every block that has something for the other chain, as a relayer does."""
+    name = source.genesis.spec.chain_id
+    for height in range(brought[name] + 1, len(source.blocks) + 1):
+        events = [event for receipt in source.blocks[height - 1][1] for event in receipt.events]
+        if any(event.data.get("to") == target.genesis.hash for event in events):
+            assert carry(target, source, height).ok
+    brought[name] = len(source.blocks)
