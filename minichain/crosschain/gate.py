@@ -22,6 +22,7 @@ from minichain.codec import Plain, Record, decode, decode_own, encode
 from minichain.contracts import system
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
+from minichain.contracts.storage import state_key
 from minichain.contracts.values import fault
 from minichain.crosschain.light import Trust
 from minichain.crypto import did_of, digest, public_of
@@ -112,6 +113,14 @@ class Received(Plain, forbid_unknown_fields=True):
 def remote_key(chain: str) -> bytes:
     """Return the state key of a chain that is followed."""
     return encode(["remote", chain])
+
+
+_CHANNELS: Final = state_key(BRIDGE, "channels", "")[:-1]
+
+
+def units_abroad(key: bytes, value: bytes) -> int:
+    """Return the units that are on other chains (below zero: made here for units there), in this value of the state."""
+    return int(decode_own(value, dict[str, Any])["abroad"]) if key.startswith(_CHANNELS) else 0
 
 
 def followed_key(chain: str, height: int) -> bytes:

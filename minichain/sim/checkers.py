@@ -31,6 +31,7 @@ from minichain.consensus.bft.messages import author
 from minichain.consensus.raft import AppendReply
 from minichain.consensus.raft.log import Log
 from minichain.contracts.runtime import Runtime
+from minichain.crosschain.gate import units_abroad
 from minichain.crosschain.light import follow
 from minichain.crypto import SignatureCheck
 from minichain.errors import Crashed, InvalidBlock, ProofError, SignatureError, UsageError
@@ -316,4 +317,4 @@ def _units(key: bytes, value: bytes | None) -> int:
         return 0
     if key == TREASURY_KEY:
         return int.from_bytes(value)
-    return decode_own(value, Account).balance if is_account_key(key) else 0
+    return decode_own(value, Account).balance if is_account_key(key) else units_abroad(key, value)

@@ -1,0 +1,123 @@
+"""What people do between networks: connect them, send units, and carry what is due.
+
+A relayer is a client like any other. It can be stopped, started again elsewhere, and run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from minichain.client.receipt import Receipt
+from minichain.client.wallet import Wallet
+from minichain.codec import encode
+from minichain.crosschain import relay
+from minichain.errors import CallFailed, UsageError
+from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.committee import Member
+from minichain.ledger.local import validator_key
+from minichain.ledger.types import Call
+from minichain.node.messages import BlockDetail
+
+if TYPE_CHECKING:
+    from minichain.client.network import Network
+
+TRUSTING_MS: Final = 14 * 86_400_000
+WITHIN_MS: Final = 600_000
+GAS: Final = 30_000_000  # of one delivery
+
+
+def connect(one: Network, other: Network, *, mints: bool = False, trusting_ms: int = TRUSTING_MS) -> None:
+    """Let the members of `one` agree to follow `other`, until they are enough.
+
+    With `mints`, units that come from there and were never sent there are made here.
+    """
+    args = {"spec": encode(other.genesis.spec), "mints": mints, "trusting_ms": trusting_ms, "checkpoint": b""}
+    for place, name in enumerate(one.nodes):
+        member = Wallet(name, validator_key(one.world.root, place))
+        if one.send(member, [Call("ledger", "connect", args)], gas_limit=GAS).result:
+            return
+    raise UsageError(f"the members of {one.genesis.spec.chain_id} have not agreed: some of their keys are elsewhere")
+
+
+def cross(
+    source: Network, target: Network, sender: Wallet, to: Wallet, amount: int, *, within_ms: int = WITHIN_MS
+) -> Receipt:
+    """Send units to an account of another network; its result is the number of the message."""
+    where = {"chain": target.genesis.spec.chain_id, "to": to.did, "amount": amount, "within_ms": within_ms}
+    return source.send(sender, [Call("ledger", "cross", where)])
+
+
+class Relayer:
+    """Carries between two networks, both ways, whatever is due; `name` is its account on each."""
+
+    def __init__(self, one: Network, other: Network, name: str = "relayer") -> None:
+        self._ways = [_Way(one, other, name), _Way(other, one, name)]
+
+    def carry(self) -> int:
+        """Bring what is due now, and what becomes due by that; returns how many receipts were brought."""
+        total = 0
+        while brought := sum(way.carry() for way in self._ways):
+            total += brought
+        return total
+
+
+class _Way:
+    """From one network to another."""
+
+    def __init__(self, source: Network, target: Network, name: str) -> None:
+        self._source, self._target = source, target
+        self._chain = source.genesis.spec.chain_id
+        self._carrier = target.wallet(name)
+        self._height = 0  # the last block of the source that was looked at
+
+    def carry(self) -> int:
+        brought = 0
+        while self._height < self._source.height():
+            brought += self._carry_block(self._source.block(self._height + 1))
+            self._height += 1
+        return brought
+
+    def _carry_block(self, block: BlockDetail) -> int:
+        receipts, final = block.receipts, block.final
+        due = list(relay.due_in(receipts, self._target.genesis.hash))
+        members = self._next_members(final)
+        left = [(one, self._left(one)) for one in due]
+        if members or any(gas for _, gas in left):
+            self._try(relay.follow(self._chain, final.block.header, final.certificate, members))
+        return sum(self._deliver(block, one) for one, _ in left)
+
+    def _deliver(self, block: BlockDetail, due: relay.Due) -> int:
+        brought = 0
+        while gas := self._left(due):
+            most = relay.how_many(gas, GAS)
+            brought += 1
+            if not self._try(relay.deliver(self._chain, block.receipts, due.index, most)):
+                break
+        return brought
+
+    def _left(self, due: relay.Due) -> list[int]:
+        channel: dict[str, Any] = self._target.contract("bridge").channel(chain=self._chain)
+        return due.left(channel["received"], channel["settled"])
+
+    def _next_members(self, final: FinalBlock) -> tuple[Member, ...]:
+        header = final.block.header
+        if header.next_committee == header.committee:
+            return ()
+        return self._source.block(header.height + 1).members
+
+    def _try(self, call: Call) -> bool:
+        """Bring something; returns False where somebody else has brought it meanwhile."""
+        try:
+            self._target.send(self._carrier, [call], gas_limit=GAS)
+        except CallFailed as failed:
+            if "not had already" in str(failed):
+                return False
+            raise
+        return True
+
+
+def unsettled(network: Network) -> Iterator[tuple[str, int]]:
+    """Yield (chain, how many) of messages whose answer has not come back."""
+    for channel in network.contract("bridge").connections():
+        yield channel["chain"], channel["sent"] - channel["settled"]

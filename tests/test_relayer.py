@@ -1,0 +1,80 @@
+"""Whoever carries between networks is not trusted, may stop at any moment, and need not be alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from test_crossing import DESK
+
+import minichain as mc
+from minichain.client.crossing import Relayer, connect, cross, unsettled
+from minichain.errors import CallFailed
+
+
+@pytest.fixture
+def networks() -> Iterator[tuple[mc.Network, mc.Network]]:
+    main = mc.Network.simulated(4, seed=1, chain_id="main")
+    side = mc.Network.simulated(3, seed=2, chain_id="side", engine="raft")
+    with main, side:
+        connect(main, side)
+        connect(side, main, mints=True)
+        yield main, side
+
+
+def test_units_cross_between_networks_that_agree_in_other_ways(networks: tuple[mc.Network, mc.Network]) -> None:
+    main, side = networks
+    bank, shop, relayer = main.wallet("bank"), side.wallet("shop"), Relayer(main, side)
+    before = main.account(bank).balance
+    assert cross(main, side, bank, shop, 300).result == 1
+    assert list(unsettled(main)) == [("side", 1)]
+    assert relayer.carry() == 2, "the message there, its answer back"
+    assert side.account(shop).balance == 300
+    assert list(unsettled(main)) == [("side", 0)]
+    assert cross(side, main, shop, main.wallet("bank"), 100).ok
+    assert relayer.carry() == 2
+    assert (side.account(shop).balance, main.account(bank).balance) == (200, before - 200)
+    assert relayer.carry() == 0, "nothing is due any more"
+
+
+def test_a_relayer_that_stops_is_replaced_and_two_do_no_harm(networks: tuple[mc.Network, mc.Network]) -> None:
+    main, side = networks
+    bank, shop = main.wallet("bank"), side.wallet("shop")
+    first, second = Relayer(main, side), Relayer(side, main, "another relayer")
+    for amount in (1, 2, 3):
+        cross(main, side, bank, shop, amount)
+    assert first._ways[0].carry() == 3, "it brings three messages, and is never seen again"
+    assert second.carry() == 3, "the answers; the messages are there"
+    assert Relayer(main, side).carry() == 0, "one that begins anew finds nothing to do"
+    assert side.account(shop).balance == 6
+
+
+def test_a_validator_that_is_down_holds_up_neither_chain(networks: tuple[mc.Network, mc.Network]) -> None:
+    main, side = networks
+    main.crash("node-1")
+    side.crash("node-0")
+    cross(main, side, main.wallet("bank"), side.wallet("shop"), 5)
+    relayer = Relayer(main, side)
+    assert relayer.carry() == 2
+    main.restart("node-1")
+    side.restart("node-0")
+    cross(main, side, main.wallet("bank"), side.wallet("shop"), 6)
+    assert relayer.carry() == 2
+    assert side.account(side.wallet("shop")).balance == 11
+
+
+def test_a_contract_hears_what_the_other_chain_made_of_its_request(networks: tuple[mc.Network, mc.Network]) -> None:
+    main, side = networks
+    here = main.deploy(DESK, sender=main.wallet("office"))
+    side.deploy(DESK, sender=side.wallet("office"))
+    here.ask(chain="side", text="is it open?")
+    here.ask(chain="side", text="")
+    assert Relayer(main, side).carry() == 4
+    outcomes = [main.contract("bridge").outcome(chain="side", number=number)["outcome"] for number in (1, 2)]
+    assert outcomes == ["done", "failed"]
+
+
+def test_who_is_not_connected_is_told_how_to_be() -> None:
+    one, two = (mc.Network.simulated(1, seed=seed, chain_id=f"chain-{seed}") for seed in (1, 2))
+    with one, two, pytest.raises(CallFailed, match="not connected to that one: its members connect it"):
+        cross(one, two, one.wallet("bank"), two.wallet("shop"), 1)
