@@ -390,6 +390,31 @@ def test_only_the_committee_that_the_former_has_named_is_believed() -> None:
     assert "begins after height" in follow(main, side, 1).error, "who has left cannot sign for the past any more"
 
 
+def test_handovers_may_be_skipped_as_long_as_enough_of_those_trusted_have_signed() -> None:
+    """One of four leaves after the other: three were trusted, two still were, one alone is not enough to follow."""
+    main = Chain("main", clock="logical")
+    side = Chain("side", clock="logical", membership=Authority(voting_blocks=50, delay=2))
+    connect(main, side)
+    for number, (leaver, voters) in enumerate((("node-3", 3), ("node-2", 3), ("node-1", 2)), 1):
+        removal = {"did": key(leaver).did, "reason": "it has closed"}
+        assert side.do("node-0", Call("members", "propose_removal", removal)).ok
+        for voter in range(voters):
+            side.do(f"node-{voter}", Call("members", "vote", {"proposal": number, "yes": True}))
+        while len(side.committees[-1].members) > 4 - number:
+            side.do("carrier", builders.transfer("shop", 1))
+    side.do("carrier", builders.transfer("shop", 1))
+
+    def skip(height: int) -> Receipt:
+        final, _ = side.blocks[height - 1]
+        step = Handover(final.block.header, final.certificate, side.committees[height - 1].members)
+        return main.do("carrier", Call("ledger", "follow", {"chain": "side", "block": encode(step)}))
+
+    last, two = len(side.blocks), max(h for h, one in enumerate(side.committees) if len(one.members) == 2)
+    assert "only weight 1 of 4 has signed" in skip(last).error
+    assert skip(two).ok
+    assert skip(last).ok
+
+
 # --- whatever happens -----------------------------------------------------------------------------------------------
 
 STEPS = st.lists(

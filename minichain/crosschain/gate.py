@@ -217,7 +217,11 @@ class Gate:
         return remote
 
     def follow(self, *, chain: Any, block: Any) -> str:
-        """Take a header of another chain: `block` is an encoded handover, without members where nothing changes."""
+        """Take a header of another chain: `block` is an encoded handover.
+
+        Its members are those of the next committee, or, where the header's own is not the trusted one, of that; they
+        are left out where nothing changes.
+        """
         frame, remote = self._frame, self._remote(chain)
         brought = _read("block", block, Handover)
         header = brought.header
@@ -226,15 +230,10 @@ class Gate:
         if unheard_ms > remote.trusting_ms:
             fault(f"{remote.chain} was not heard of for {unheard_ms} ms: it is not trusted so long; connect it anew")
         try:
-            if brought.members:
-                trust = remote.trust.advance(brought)
-                changed = replace(remote, members=brought.members, after=trust.after)
-            else:
-                remote.trust.require_final(header, brought.certificate)
-                changed = remote
+            trust = _trust_after(remote.trust, brought)
         except ProofError as error:
             fault(f"{remote.chain}: {error}")
-        return self._keep(changed, header)
+        return self._keep(replace(remote, members=trust.committee.members, after=trust.after), header)
 
     def _keep(self, remote: Remote, header: Header) -> str:
         frame, key = self._frame, followed_key(remote.chain, header.height)
@@ -345,6 +344,15 @@ class Gate:
         if amount <= 0 or account.balance + amount > MAX_SUPPLY:
             fault(f"an account holds at most {MAX_SUPPLY} units")
         self._frame.overlay.put_account(public, replace(account, balance=account.balance + amount))
+
+
+def _trust_after(trust: Trust, brought: Handover) -> Trust:
+    if not brought.members:
+        trust.require_final(brought.header, brought.certificate)
+        return trust
+    if brought.header.committee == trust.committee.hash:
+        return trust.advance(brought)
+    return trust.skip_to(brought.header, brought.certificate, brought.members)
 
 
 def _account(to: Any) -> bytes | None:
