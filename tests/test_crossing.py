@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 
 from minichain import merkle
 from minichain.codec import decode_own, encode
+from minichain.consensus.pow.tree import difficulty_after
 from minichain.contracts import state_key
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame
-from minichain.ledger.certificate import FinalBlock, Handover
-from minichain.ledger.genesis import Authority
+from minichain.crosschain.branch import rooted
+from minichain.crosschain.gate import followed_key
+from minichain.crosschain.work import Link
+from minichain.ledger.certificate import FinalBlock, Handover, WorkCertificate, is_sealed, seek_nonce
+from minichain.ledger.genesis import Authority, Work
 from minichain.ledger.types import Call, Receipt
 
 DAY = 86_400_000
@@ -413,6 +417,103 @@ def test_handovers_may_be_skipped_as_long_as_enough_of_those_trusted_have_signed
     assert "only weight 1 of 4 has signed" in skip(last).error
     assert skip(two).ok
     assert skip(last).ok
+
+
+# --- chains of work -------------------------------------------------------------------------------------------------
+
+
+class Mined(Chain):
+    """A chain of work, mined here; two with the same first blocks are two branches of one chain."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "mined", engine="pow", clock="wall", work=Work(difficulty=4, window=5, confirmations=3, block_ms=1_000)
+        )
+        self.branch = rooted(self.genesis)
+        self.links: list[Link] = []
+
+    def mine(self, *calls: Call, seconds: int = 1) -> Receipt | None:
+        """Find the next block, so many seconds after the last one."""
+        entry = self.branch._entries(self.branch.height)
+        now_ms = entry.time_ms + 1_000 * seconds
+        txs = [sign(self.genesis, "bank", *calls, nonce=self.nonces.get("bank", 0))] if calls else []
+        self.nonces["bank"] = self.nonces.get("bank", 0) + len(txs)
+        block, execution, _ = self.build(txs, now_ms)
+        self.keep(block, execution)
+        header, wanted = block.header, difficulty_after(entry, self.genesis.spec.work)
+        nonce = seek_nonce(header.id, wanted, 0, 10_000)
+        assert nonce is not None
+        certificate = WorkCertificate(header.height, header.id, wanted, nonce)
+        self.links.append(Link(header, certificate))
+        self.blocks.append((FinalBlock(block, certificate), execution.receipts))
+        self.branch = self.branch.grown(self.links[-1:], self.genesis.committee)
+        return execution.receipts[0] if calls else None
+
+    def bring(self, to: Chain, first: int = 1) -> Receipt:
+        args = {"chain": "mined", "block": encode(tuple(self.links[first - 1 :]))}
+        return to.do("carrier", Call("ledger", "follow", args))
+
+
+def followed(chain: Chain) -> int:
+    """Return the newest final block of the mined chain, as another one sees it."""
+    heights = [decode_own(k, list)[2] for k in chain.state.values if k.startswith(followed_key("mined", 0)[:-1])]
+    return max(heights, default=0)
+
+
+def test_of_a_chain_of_work_what_lies_deep_enough_counts_and_the_rest_may_be_replaced() -> None:
+    main, honest, other = Chain("main"), Mined(), Mined()
+    connect(main, honest)
+    for _ in range(4):
+        honest.mine()
+        other.mine()
+    assert honest.bring(main).ok
+    assert followed(main) == 2, "under three confirmations, its own included"
+    honest.mine(seconds=2)
+    for _ in range(2):
+        other.mine()
+    assert honest.bring(main, 5).ok
+    assert other.bring(main, 5).results == ("followed",), "two blocks in the place of one"
+    assert "there is not more work in these headers" in honest.bring(main, 5).error
+    assert followed(main) == 4
+
+
+def test_a_chain_of_work_that_replaces_what_was_final_is_not_believed_any_more() -> None:
+    """Whoever out-mines everybody can do that; it is seen, and nothing more is taken."""
+    main, honest, attacker = Chain("main"), Mined(), Mined()
+    connect(main, honest)
+    for _ in range(5):
+        honest.mine(builders.transfer("shop", 1))
+    for _ in range(6):
+        attacker.mine()
+    assert honest.bring(main).ok
+    assert attacker.bring(main).results == ("forked",)
+    assert "it is not believed any more" in main.do("carrier", delivery(honest, 2)).error
+
+
+def test_headers_that_break_the_rules_of_work_are_refused() -> None:
+    main, mined = Chain("main"), Mined()
+    connect(main, mined)
+    for _ in range(3):
+        mined.mine()
+    first, second, third = mined.links
+    cheap = msgspec.structs.replace(second.certificate, difficulty=1)
+    lies = {
+        "a gap": ((first, third), "does not follow the one before it"),
+        "too little work": ((first, msgspec.structs.replace(second, certificate=cheap)), "asks for 1 tries"),
+        "no work": ((first, Link(second.header, unsealed(second))), "does not show the work"),
+        "from the middle": ((third,), "give those from 1 on"),
+        "nothing": ((), "no header is given"),
+    }
+    for name, (links, words) in lies.items():
+        told = main.do("carrier", Call("ledger", "follow", {"chain": "mined", "block": encode(links)}))
+        assert words in told.error, name
+    assert mined.bring(main).ok
+
+
+def unsealed(link: Link) -> WorkCertificate:
+    found = link.certificate
+    nonce = next(n for n in range(10_000) if not is_sealed(found.block_id, n, found.difficulty))
+    return msgspec.structs.replace(found, nonce=nonce)
 
 
 # --- whatever happens -----------------------------------------------------------------------------------------------

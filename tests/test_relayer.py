@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from test_crossing import DESK
@@ -10,6 +10,7 @@ from test_crossing import DESK
 import minichain as mc
 from minichain.client.crossing import Relayer, connect, cross, unsettled
 from minichain.errors import CallFailed
+from minichain.ledger.genesis import Work
 
 
 @pytest.fixture
@@ -78,3 +79,27 @@ def test_who_is_not_connected_is_told_how_to_be() -> None:
     one, two = (mc.Network.simulated(1, seed=seed, chain_id=f"chain-{seed}") for seed in (1, 2))
     with one, two, pytest.raises(CallFailed, match="not connected to that one: its members connect it"):
         cross(one, two, one.wallet("bank"), two.wallet("shop"), 1)
+
+
+def test_units_come_home_from_a_chain_of_work_when_they_lie_deep_enough() -> None:
+    main = mc.Network.simulated(4, seed=1, chain_id="main", clock="wall")
+    mined = mc.Network.simulated(3, seed=2, chain_id="mined", engine="pow", work=Work(confirmations=3, block_ms=500))
+    with main, mined:
+        connect(main, mined)
+        connect(mined, main, mints=True)
+        relayer = Relayer(main, mined)
+        cross(main, mined, main.wallet("bank"), mined.wallet("shop"), 50)
+        carried_by(relayer, mined, lambda: mined.account(mined.wallet("shop")).balance == 50)
+        cross(mined, main, mined.wallet("shop"), main.wallet("shop"), 20)
+        carried_by(relayer, mined, lambda: main.account(main.wallet("shop")).balance == 20)
+        carried_by(relayer, mined, lambda: list(unsettled(mined)) == [("main", 0)])
+
+
+def carried_by(relayer: Relayer, mined: mc.Network, condition: Callable[[], bool]) -> None:
+    """Let blocks be mined until what is due has been carried."""
+    for _ in range(40):
+        relayer.carry()
+        if condition():
+            return
+        mined.world.pass_time(1_000)
+    raise AssertionError("it never came")

@@ -6,18 +6,20 @@ A relayer is a client like any other. It can be stopped, started again elsewhere
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
-from minichain.codec import encode
+from minichain.codec import decode_own, encode
 from minichain.crosschain import relay
+from minichain.crosschain.gate import Remote, remote_key
+from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
-from minichain.ledger.certificate import FinalBlock
+from minichain.ledger.certificate import FinalBlock, WorkCertificate
 from minichain.ledger.committee import Member
 from minichain.ledger.local import validator_key
 from minichain.ledger.types import Call
-from minichain.node.messages import BlockDetail
+from minichain.node.messages import AskFinal, BlockDetail, FinalAnswer
 
 if TYPE_CHECKING:
     from minichain.client.network import Network
@@ -72,18 +74,35 @@ class _Way:
         self._height = 0  # the last block of the source that was looked at
 
     def carry(self) -> int:
-        brought = 0
-        while self._height < self._source.height():
+        brought, top = 0, self._final_height()
+        while self._height < top:
             brought += self._carry_block(self._source.block(self._height + 1))
             self._height += 1
         return brought
+
+    def _final_height(self) -> int:
+        """Return the last height there is anything to bring of; of a chain of work, bring its headers first."""
+        height, spec = self._source.height(), self._source.genesis.spec
+        if spec.engine != "pow":
+            return height
+        branch = decode_own(self._target.state(remote_key(self._chain)).value or b"", Remote).branch
+        assert branch is not None, "it was connected as a chain of work"
+        known = min(branch.height, height)
+        while known > branch.first and self._source.block(known).final.block.header.id != branch.at(known).id:
+            known -= 1
+        while blocks := self._source.client.ask(AskFinal(known + 1), FinalAnswer, "headers").blocks:
+            links = [Link(final.block.header, cast(WorkCertificate, final.certificate)) for final in blocks]
+            self._try(relay.follow_work(self._chain, links))
+            known += len(links)
+        return known - spec.work.confirmations + 1
 
     def _carry_block(self, block: BlockDetail) -> int:
         receipts, final = block.receipts, block.final
         due = list(relay.due_in(receipts, self._target.genesis.hash))
         members = self._next_members(final)
         left = [(one, self._left(one)) for one in due]
-        if members or any(gas for _, gas in left):
+        is_signed = self._source.genesis.spec.engine != "pow"
+        if is_signed and (members or any(gas for _, gas in left)):
             self._try(relay.follow(self._chain, final.block.header, final.certificate, members))
         return sum(self._deliver(block, one) for one, _ in left)
 

@@ -1,7 +1,8 @@
 """What a chain does about other chains: it follows their headers, and believes what a followed header commits to.
 
 Four actions of the ledger. `connect`: more than two thirds of the members agree to follow another chain. `follow`:
-anybody brings a header with what made it final, and with the next committee where that changes. `deliver`: anybody
+anybody brings a header with what made it final, and with the next committee where that changes; of a chain of work, all
+headers in a row, and those deep enough count. `deliver`: anybody
 brings a receipt of a followed block; each message in it for this chain is carried out once and in order, and each
 answer settles a message that was sent. `cross`: an account sends units.
 
@@ -24,20 +25,23 @@ from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import state_key
 from minichain.contracts.values import fault
+from minichain.crosschain.branch import Branch, rooted
 from minichain.crosschain.light import Trust
+from minichain.crosschain.work import Link
 from minichain.crypto import did_of, digest, public_of
 from minichain.errors import ConfigError, DecodeError, ExecutionError, OutOfGas, ProofError
 from minichain.ledger.certificate import Handover
 from minichain.ledger.committee import Committee, Member, committee_at
 from minichain.ledger.genesis import MAX_SUPPLY, ChainSpec, Genesis
 from minichain.ledger.state import COMMITTEE_KEY, contract_key
-from minichain.ledger.types import Event, Header, Receipt
+from minichain.ledger.types import Event, Receipt
 
 BRIDGE: Final = "bridge"
 MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
 LEAST_BYTES: Final = 2 * MAX_RECEIPT_BYTES  # of a transaction on a chain that takes part
 MAX_TOLD_BYTES: Final = 16 * 1024  # what one message may return and announce
 GAS_SIGNATURE: Final = 150_000
+GAS_HEADER: Final = 50_000  # of a chain of work, with its hash
 GAS_BYTE: Final = 2
 GAS_UNITS: Final = 1_000
 ANSWER_GAS: Final = 2_000_000  # what a contract may use that is told what became of its message
@@ -62,6 +66,7 @@ class Remote(Record):
     time_ms: int
     trusting_ms: int
     forked: int = 0
+    branch: Branch | None = None  # of a chain of work
 
     @property
     def trust(self) -> Trust:
@@ -190,8 +195,6 @@ class Gate:
     def _require_able(self, other: Genesis) -> None:
         if other.spec.chain_id == self._genesis.spec.chain_id:
             fault(f"this chain is called {other.spec.chain_id} itself")
-        if other.spec.engine == "pow":
-            fault("a chain of work cannot be followed yet: its blocks are not signed")
         for spec in (other.spec, self._genesis.spec):
             if spec.limits.transaction_bytes < LEAST_BYTES:
                 fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
@@ -199,6 +202,10 @@ class Gate:
     def _first_trust(self, other: Genesis, checkpoint: Any, trusting_ms: int) -> Remote:
         spec = other.spec
         remote = Remote(spec.chain_id, other.hash, spec.engine, spec.members, 0, 0, spec.genesis_time_ms, trusting_ms)
+        if spec.engine == "pow":
+            if checkpoint != b"":
+                fault("a chain of work is followed from its genesis on: leave the checkpoint out")
+            return replace(remote, branch=rooted(other))
         if checkpoint == b"":
             return remote
         known = _read("checkpoint", checkpoint, Handover)
@@ -220,9 +227,11 @@ class Gate:
         """Take a header of another chain: `block` is an encoded handover.
 
         Its members are those of the next committee, or, where the header's own is not the trusted one, of that; they
-        are left out where nothing changes.
+        are left out where nothing changes. Of a chain of work, `block` are encoded links.
         """
         frame, remote = self._frame, self._remote(chain)
+        if remote.branch:
+            return self._follow_work(remote, remote.branch, block)
         brought = _read("block", block, Handover)
         header = brought.header
         frame.meter.charge(GAS_SIGNATURE * len(brought.certificate.signers) + GAS_BYTE * len(block))
@@ -233,19 +242,37 @@ class Gate:
             trust = _trust_after(remote.trust, brought)
         except ProofError as error:
             fault(f"{remote.chain}: {error}")
-        return self._keep(replace(remote, members=trust.committee.members, after=trust.after), header)
-
-    def _keep(self, remote: Remote, header: Header) -> str:
-        frame, key = self._frame, followed_key(remote.chain, header.height)
-        known = frame.overlay.get(key)
-        if known is not None and decode_own(known, Followed).id != header.id:
-            remote = replace(remote, forked=header.height)
-            self._announce("Forked", chain=remote.chain, height=header.height)
-        elif known is None:
-            frame.overlay.put(key, encode(Followed(header.id, header.receipt_root, header.tx_count)))
-            self._announce("Followed", chain=remote.chain, height=header.height)
         newest = max((remote.height, remote.time_ms), (header.height, header.time_ms))
-        frame.overlay.put(remote_key(remote.chain), encode(replace(remote, height=newest[0], time_ms=newest[1])))
+        remote = replace(
+            remote, members=trust.committee.members, after=trust.after, height=newest[0], time_ms=newest[1]
+        )
+        return self._keep(remote, {header.height: Followed(header.id, header.receipt_root, header.tx_count)})
+
+    def _follow_work(self, remote: Remote, branch: Branch, block: Any) -> str:
+        links = _read("block", block, tuple[Link, ...])
+        self._frame.meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
+        try:
+            branch = branch.grown(links, Committee(remote.members))
+        except ProofError as error:
+            fault(f"{remote.chain}: {error}")
+        steps = {height: branch.at(height) for height in branch.final()}
+        final = {height: Followed(step.id, step.receipts, step.count) for height, step in steps.items()}
+        newest = branch.at(branch.height)
+        return self._keep(replace(remote, branch=branch, height=branch.height, time_ms=newest.time_ms), final)
+
+    def _keep(self, remote: Remote, final: dict[int, Followed]) -> str:
+        """Keep what is final there, unless it contradicts what is kept: then that chain is believed no more."""
+        overlay = self._frame.overlay
+        for height, header in final.items():
+            key = followed_key(remote.chain, height)
+            known = overlay.get(key)
+            if known is None:
+                overlay.put(key, encode(header))
+                self._announce("Followed", chain=remote.chain, height=height)
+            elif decode_own(known, Followed).id != header.id and not remote.forked:
+                remote = replace(remote, forked=height)
+                self._announce("Forked", chain=remote.chain, height=height)
+        overlay.put(remote_key(remote.chain), encode(remote))
         return "forked" if remote.forked else "followed"
 
     def _announce(self, name: str, **data: Any) -> None:
@@ -362,11 +389,14 @@ def _account(to: Any) -> bytes | None:
         return None
 
 
-def _read(what: str, data: Any, type_: type[T]) -> T:
+def _read(what: str, data: Any, type_: Any) -> Any:
     try:
         return decode(data if isinstance(data, bytes) else b"", type_)
     except (DecodeError, ConfigError):  # its words may repeat what a sender wrote
-        return fault(f"`{what}` is not the encoding of a {type_.__name__}, in bytes")
+        return fault(f"`{what}` is not the encoding of {_NAMES.get(type_, 'headers with their work')}, in bytes")
+
+
+_NAMES: Final = {ChainSpec: "a ChainSpec", Handover: "a Handover", Receipt: "a Receipt"}
 
 
 def _shaped(data: dict[str, Any], type_: type[T]) -> T:

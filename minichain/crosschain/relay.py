@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from minichain.codec import Plain, encode
 from minichain.crosschain.gate import ANSWER_GAS, BRIDGE, GAS_UNITS
+from minichain.crosschain.work import Link
 from minichain.ledger.certificate import Certificate, Handover
 from minichain.ledger.committee import Member
 from minichain.ledger.types import Call, Event, Header, Receipt
@@ -63,6 +64,11 @@ def follow(chain: str, header: Header, certificate: Certificate, members: Sequen
     """Make the call that brings a header; `members` are those of the next committee, where another one comes."""
     step = Handover(header, certificate, tuple(members))
     return Call("ledger", "follow", {"chain": chain, "block": encode(step)})
+
+
+def follow_work(chain: str, links: Sequence[Link]) -> Call:
+    """Make the call that brings headers of a chain of work, in a row."""
+    return Call("ledger", "follow", {"chain": chain, "block": encode(tuple(links))})
 
 
 def deliver(chain: str, receipts: Sequence[Receipt], index: int, most: int) -> Call:

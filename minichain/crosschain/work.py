@@ -12,7 +12,8 @@ from minichain.codec import Plain, Record
 from minichain.consensus.pow.tree import Entry, difficulty_after, median_time
 from minichain.errors import ProofError
 from minichain.ledger.certificate import WorkCertificate
-from minichain.ledger.genesis import Genesis
+from minichain.ledger.committee import Committee
+from minichain.ledger.genesis import Genesis, Work
 from minichain.ledger.types import Header
 
 
@@ -35,20 +36,21 @@ def follow(genesis: Genesis, links: Sequence[Link]) -> list[Entry]:
     root = Entry(genesis.hash, None, 0, genesis.spec.genesis_time_ms, genesis.spec.work.difficulty)
     entries = [root]
     for link in links:
-        entries.append(_next(genesis, entries[-1], link))
+        entries.append(next_entry(genesis.hash, genesis.spec.work, genesis.committee, entries[-1], link))
     return entries
 
 
-def _next(genesis: Genesis, parent: Entry, link: Link) -> Entry:
+def next_entry(genesis: bytes, work: Work, committee: Committee, parent: Entry, link: Link) -> Entry:
+    """Check a header that follows `parent`; raises `ProofError`."""
     header, height = link.header, parent.height + 1
-    if (header.genesis, header.height, header.parent) != (genesis.hash, height, parent.id):
+    if (header.genesis, header.height, header.parent) != (genesis, height, parent.id):
         raise ProofError(f"the header given for height {height} does not follow the one before it on this chain")
     if header.time_ms <= median_time(parent):
         raise ProofError(f"the header of height {height} is too early: later than the median of the eleven before it")
-    wanted = difficulty_after(parent, genesis.spec.work)
+    wanted = difficulty_after(parent, work)
     if link.certificate.difficulty != wanted:
         raise ProofError(f"block {height} asks for {link.certificate.difficulty} tries, the chain for {wanted}")
-    link.certificate.verify(header, genesis.committee)
+    link.certificate.verify(header, committee)
     return Entry(header.id, parent, height, header.time_ms, wanted)
 
 
@@ -69,4 +71,4 @@ def depth_of(genesis: Genesis, header: Header, links: Sequence[Link]) -> Depth:
     return Depth(confirmations, entries[-1].work - entries[header.height - 1].work)
 
 
-__all__ = ["Depth", "Link", "depth_of", "follow", "follow_to"]
+__all__ = ["Depth", "Link", "depth_of", "follow", "follow_to", "next_entry"]
