@@ -24,7 +24,7 @@ from minichain.contracts import lifecycle, system
 from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.crosschain import gate
+from minichain.crosschain import gate, locks
 from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
@@ -417,6 +417,7 @@ _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = 
     "admit": (_admit, ("account", "may_write")),
     "accuse": (_accuse, ("first", "second")),
     **gate.ACTIONS,
+    **locks.ACTIONS,
 }
 
 

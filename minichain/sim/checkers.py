@@ -33,6 +33,7 @@ from minichain.consensus.raft.log import Log
 from minichain.contracts.runtime import Runtime
 from minichain.crosschain.gate import units_abroad
 from minichain.crosschain.light import follow
+from minichain.crosschain.locks import units_locked
 from minichain.crypto import SignatureCheck
 from minichain.errors import Crashed, InvalidBlock, ProofError, SignatureError, UsageError
 from minichain.ledger.certificate import FinalBlock
@@ -317,4 +318,8 @@ def _units(key: bytes, value: bytes | None) -> int:
         return 0
     if key == TREASURY_KEY:
         return int.from_bytes(value)
-    return decode_own(value, Account).balance if is_account_key(key) else units_abroad(key, value)
+    return (
+        decode_own(value, Account).balance
+        if is_account_key(key)
+        else units_abroad(key, value) + units_locked(key, value)
+    )
