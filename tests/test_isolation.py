@@ -245,6 +245,20 @@ def test_a_machine_that_only_dies_stops_its_node_with_words():
         Member(Sick(*[b""] * MAX_DEATHS)).make(ONE)
 
 
+class Doomed(Sick):
+    """A place that dies when a block is done, so its last words are always the same transaction, doomed or not."""
+
+    def run(self, task: Task, doomed: Collection[bytes], *, is_told: bool) -> Answer:
+        self.told.append(is_told)
+        assert len(self.told) < 100, "it would be started for ever"
+        raise Died(ONE.id if is_told else b"")
+
+
+def test_a_machine_that_dies_with_what_is_doomed_stops_its_node_too():
+    with pytest.raises(NetworkError, match=f"has ended {MAX_DEATHS} times in a row"):
+        Member(Doomed()).make(ONE)
+
+
 def test_a_question_that_ends_it_is_answered_at_once():
     member = Member(Sick(b""))
     asked = member.keeper.run(AskContract("ticket", "counter", "total", {}))
