@@ -171,6 +171,15 @@ def test_a_further_round_costs_no_further_deaths(in_place: Member):
     assert in_place.keeper.deaths == 3
 
 
+@pytest.mark.parametrize(
+    "answer", [b"\0\0\0\1\xc1", b"\0\0\0\2\x90\x90", b"\0\0\0\5\x92\3\xa2no"], ids=["noise", "no answer", "another"]
+)
+def test_an_answer_that_is_none_ends_it_too(answer: bytes, apart: Member):
+    """It must not look like an error of the node, which would start again a few times and then stop."""
+    assert apart.grow(transfer(0), call("forge", 1, answer=answer))[1] == DEAD
+    assert apart.grow(transfer(2))[0][0] == "ok"
+
+
 @LINUX
 def test_memory_that_the_machine_cannot_spare_ends_it_too(apart: Member):
     """The guards of the process stand far behind those of the language: this contract has got past all of those."""
