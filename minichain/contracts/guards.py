@@ -40,19 +40,6 @@ MAX_DIGITS: Final = 80  # of a number written as text: more than 256 bits need
 _BYTE: Final = GAS["byte"]
 _COPIED: Final = GAS["copied_item"]
 _ALSO: Final = {bool: "int", MappingProxyType: "dict"}  # what `isinstance` takes these for, besides themselves
-_DIGITS: Final = 80  # of a number written as text: more than 256 bits need
-
-_BYTE: Final = GAS["byte"]
-_COPIED: Final = GAS["copied_item"]
-_TESTS: Final[dict[str, tuple[type, ...]]] = {
-    "int": (int, bool),
-    "str": (str,),
-    "bool": (bool,),
-    "bytes": (bytes,),
-    "list": (list,),
-    "tuple": (tuple,),
-    "dict": (dict, MappingProxyType),
-}
 _DIGITS: Final = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}", re.ASCII)
 
 

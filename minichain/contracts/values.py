@@ -177,8 +177,8 @@ class Measures:
             self.meter.has_knots = True
 
     def take_out(self, value: dict[str, Any], key: str) -> Any:
-        """Take a key out of a dict. Python leaves a hole where it was, and steps over all holes whenever it looks at the
-        whole; so a dict is made anew each time about half of it is gone.
+        """Take a key out of a dict. Python leaves a hole where it was, and steps over each hole whenever it looks at
+        the whole; so a dict is made anew each time about half of it is gone.
         """
         item, left = value.pop(key), len(value)
         if left >= MOST_HOLES and left & (left - 1) == 0:
