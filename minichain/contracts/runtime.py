@@ -421,10 +421,7 @@ class Session(Storage):
         name, type_ = parameter.name, parameter.type
         if name not in args:
             return fault(f"argument {name} is missing") if parameter.required else parameter.default
-        value = self.plain(args[name])
-        if not fits(value, type_):
-            fault(mismatch(value, type_, f"argument {name}"))
-        return self.shaped(value, type_, name) if type_.holds_record else value
+        return self.shaped(self.plain(args[name]), type_, f"argument {name}")
 
     # the interface of `api`
 

@@ -32,8 +32,8 @@ def forever(
     return (action(*first, "while True:", *(f"    {line}" for line in lines), above=above, fields=fields), *OUT)
 
 
-def fault(words: str, *lines: str, above: str = "") -> tuple[str, str, str]:
-    return (action(*lines, above=above), "fault", words)
+def fault(words: str, *lines: str, above: str = "", fields: tuple[str, ...] = ()) -> tuple[str, str, str]:
+    return (action(*lines, above=above, fields=fields), "fault", words)
 
 
 TREES: Final = ("a = []", "b = []", "for i in range(13):", "    a = [a, a]", "    b = [b, b]")
@@ -134,6 +134,9 @@ CASES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "stored records, often": forever(
         "out.append(self.v[1])", first=("self.v[1] = [N()] * 200", "out = []"), above=RECORD, fields=("v = Map(int, list[N])",)
+    ),
+    "records of defaults": fault(
+        "self.v[200000] must be N, not int", "a = [{}] * 200_000", "a.append(1)", "self.v = a", above=RECORD, fields=("v = Value(list[N])",)
     ),
     "records compared": forever("a == b", first=("a = N()", "b = N()"), above=RECORD),
     "shares of large numbers": forever("portion(x, x, x)", first=("x = 2**255",)),
