@@ -26,7 +26,7 @@ from minichain.codec import decode_own
 from minichain.errors import CallFailed, NetworkError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block, Call, Envelope, Header, Receipt
-from minichain.live import cluster, worker
+from minichain.live import cluster, executor, worker
 from minichain.live.worker import Worker
 from minichain.node.execution import (
     CRASHED,
@@ -404,6 +404,16 @@ def test_an_escaped_contract_can_open_and_start_nothing(planted: mc.Network):
     reached = planted.send(planted.wallet("bank"), [Call("escaped", "reach", {"file": str(file)})]).result
     assert reached == []
     assert escaped.reach(str(file)) == ["read", "socket", "start", "pipe"], "here, all but the connection works"
+
+
+@LINUX
+@pytest.mark.parametrize("planted", [(1, ())], indirect=True)
+def test_an_escaped_contract_can_touch_no_other_process(planted: mc.Network):
+    """Whoever may look into the memory of the validator need not open anything to find its key."""
+    touched = planted.send(planted.wallet("bank"), [Call("escaped", "touch", {})]).result
+    version = executor.landlock_version()
+    assert touched == (["look"] if version < 1 else []) + (["signal"] if version < 6 else [])
+    assert escaped.touch(os.getpid()) == ["look", "signal", "fork"], "here, all of it works"
 
 
 @LINUX
