@@ -263,6 +263,7 @@ DESKS = "desk-a", "desk-b", "desk-c"
 def some_call(random: Random) -> tuple[str, Any]:
     """Return a call that may succeed, fail, change the code of a desk, or stop it."""
     desk, other = random.choice(DESKS), random.choice([*DESKS, "nobody"])
+    source = DESK.replace("total += 1", f"total += {random.randrange(1, 4)}")
     return random.choice(
         [
             ("call", (desk, "put", {"key": random.choice(["k", "gone"]), "note": {"a": [1]}})),
@@ -277,7 +278,7 @@ def some_call(random: Random) -> tuple[str, Any]:
             ("call", (desk, "ask", {"other": other, "name": random.choice(["who", "whole"])})),
             ("call", (desk, "loop", {"other": other, "back": desk})),
             ("view", (desk, random.choice(["who", "whole"]), {})),
-            ("own_action", ("upgrade", {"name": desk, "source": f"{DESK}# {random.randrange(2)}\n", "args": {}})),
+            ("own_action", ("upgrade", {"name": desk, "source": source, "args": {}})),
             ("own_action", (random.choice(["freeze", "unfreeze", "unfreeze"]), {"name": desk})),
         ]
     )
