@@ -234,7 +234,7 @@ class Runtime:
         return Ready(self, contract, program, method)
 
     def _keep_ready(self, name: tuple[str, str], ready: Ready) -> None:
-        ready.take_back()
+        ready.lend(_NOTHING)
         if len(self._ready) >= MAX_READY:
             self._ready.pop(next(iter(self._ready))).dissolve()  # the one used longest ago
         self._ready[name] = ready
@@ -372,15 +372,10 @@ class Ready:
         self.parameters = {parameter.name: parameter for parameter in program.parameters(method)}
 
     def lend(self, frame: Frame) -> Session:
-        """Let the method reach a frame."""
+        """Let the method reach this frame, and no other."""
         self._session.serve(frame, writable=not self._is_view)
         self._namespace[CHARGE] = self._session.charge
         return self._session
-
-    def take_back(self) -> None:
-        """Let go of the frame."""
-        self._session.serve(_NOTHING, writable=False)
-        self._namespace[CHARGE] = self._session.charge
 
     def dissolve(self) -> None:
         """Take apart what holds each other."""
