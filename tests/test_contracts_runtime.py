@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
@@ -15,12 +16,12 @@ from minichain.codec import INT_MAX, MAX_VALUE_DEPTH
 from minichain.contracts import GasMeter, Outcome, Runtime, Sandbox, explain_key, runtime, state_key, storage
 from minichain.contracts.abi import Field
 from minichain.contracts.meter import GAS
-from minichain.contracts.runtime import MAX_EVENTS, MAX_MESSAGE, MAX_STACK, Frame
+from minichain.contracts.runtime import MAX_EVENTS, MAX_MESSAGE, MAX_STACK, Frame, Session
 from minichain.contracts.sandbox import SandboxContract
 from minichain.contracts.storage import FANOUT, MAX_KEY_BYTES, MAX_PAGE, MAX_STORED_BYTES, Storage, StoredMap
 from minichain.contracts.types import Type
-from minichain.errors import ContractFault, ExecutionError
-from minichain.ledger.state import Overlay, State
+from minichain.errors import ContractFault, ExecutionError, OutOfGas, Reverted
+from minichain.ledger.state import Overlay, State, data_key
 from minichain.ledger.types import Event
 
 HEAD = "from minichain.contracts.api import Contract, Map, Value, action, emit, require, view\n"
@@ -228,6 +229,93 @@ def test_a_call_is_let_go_of_at_once(how: str) -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("how", ["there are too many", "it was upgraded"])
+def test_what_serves_no_call_any_more_is_gone_at_once(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds a copy of the names of its whole module: thousands of those must not wait for a garbage collector."""
+    box, _ = desks("desk-a", "desk-b")
+    runtime_ = Runtime()
+    frame = frame_on(box, gas=10**9)
+    frame.signer = ALICE
+    monkeypatch.setattr(runtime, "MAX_READY", 1 if how == "there are too many" else 10)
+    before = sessions()
+    gc.disable()
+    try:
+        for version in range(3):
+            for desk in ("desk-a", "desk-b"):
+                runtime_.call(frame, desk, "put", {"key": "k", "note": {}})
+                if how == "it was upgraded":
+                    source = f"{DESK}# {version}\n"
+                    runtime_.own_action(frame, "upgrade", {"name": desk, "source": source, "args": {}})
+        assert sessions() - before == min(2, runtime.MAX_READY)
+    finally:
+        gc.enable()
+
+
+def sessions() -> int:
+    return sum(type(each) is Session for each in gc.get_objects())
+
+
+DESKS = "desk-a", "desk-b", "desk-c"
+
+
+def some_call(random: Random) -> tuple[str, Any]:
+    """Return a call that may succeed, fail, change the code of a desk, or stop it."""
+    desk, other = random.choice(DESKS), random.choice([*DESKS, "nobody"])
+    source = DESK.replace("total += 1", f"total += {random.randrange(1, 4)}")
+    return random.choice(
+        [
+            ("call", (desk, "put", {"key": random.choice(["k", "gone"]), "note": {"a": [1]}})),
+            (
+                "call",
+                (
+                    desk,
+                    "fail",
+                    {"how": random.choice(["require", "types", "call"]), "other": random.choice(["", other])},
+                ),
+            ),
+            ("call", (desk, "ask", {"other": other, "name": random.choice(["who", "whole"])})),
+            ("call", (desk, "loop", {"other": other, "back": desk})),
+            ("view", (desk, random.choice(["who", "whole"]), {})),
+            ("own_action", ("upgrade", {"name": desk, "source": source, "args": {}})),
+            ("own_action", (random.choice(["freeze", "unfreeze", "unfreeze"]), {"name": desk})),
+        ]
+    )
+
+
+def test_a_runtime_that_has_served_two_chains_does_what_a_new_one_does() -> None:
+    """Whatever came before: calls that failed, other code under the same name, the same contract on another chain."""
+    random, warm, seen = Random(4), Runtime(), set()
+    box, _ = desks(*DESKS)
+    chains = [box.state, State(box.state.values.items())]
+    for _ in range(600):
+        state, (how, what) = random.choice(chains), some_call(random)
+        gas = random.choice([3_000_000, 20_000_000, random.randrange(20_000, 120_000)])
+        told = []
+        for runtime_ in (warm, Runtime()):
+            frame = Frame(
+                overlay=state.overlay(), meter=GasMeter(gas), events=[], signer=ALICE, height=5, now_ms=50, chain="test"
+            )
+            try:
+                result: Any = getattr(runtime_, how)(frame, *what)
+            except ExecutionError as error:
+                result = type(error), str(error)
+            told.append((result, frame.meter.used, frame.meter.has_knots, frame.events, frame.overlay.writes))
+        assert told[0] == told[1], (how, what)
+        seen.add(result[0] if isinstance(result, tuple) else how)
+        state.commit(frame.overlay.writes, state.tree.update(frame.overlay.writes))
+    assert seen == {"call", "view", "own_action", ContractFault, OutOfGas, Reverted}
+
+
+def test_a_contract_of_many_fields_pays_for_those_it_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    box, made = Sandbox(), []
+    fields = "".join(f"    v{i} = Value(int)\n    m{i} = Map(int, int)\n" for i in range(200))
+    body = "    @action\n    def go(self) -> None:\n        self.v7 = self.v8\n        self.m9[1] = 1\n"
+    many = box.deploy(f"{HEAD}class Many(Contract):\n{fields}{body}", sender=ALICE)
+    monkeypatch.setattr(storage, "data_key", lambda *path: made.append(path) or data_key(*path))
+    assert many.go().ok
+    assert {path[1] for path in made} == {"v7", "v8", "m9"}
 
 
 SHELF = """from minichain.contracts.api import Contract, Record, Value, action

@@ -26,7 +26,7 @@ from minichain.codec import decode_own
 from minichain.errors import CallFailed, NetworkError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Block, Call, Envelope, Header, Receipt
-from minichain.live import cluster, worker
+from minichain.live import cluster, executor, worker
 from minichain.live.worker import Worker
 from minichain.node.execution import (
     CRASHED,
@@ -171,6 +171,15 @@ def test_a_further_round_costs_no_further_deaths(in_place: Member):
     assert in_place.keeper.deaths == 3
 
 
+@pytest.mark.parametrize(
+    "answer", [b"\0\0\0\1\xc1", b"\0\0\0\2\x90\x90", b"\0\0\0\5\x92\3\xa2no"], ids=["noise", "no answer", "another"]
+)
+def test_an_answer_that_is_none_ends_it_too(answer: bytes, apart: Member):
+    """It must not look like an error of the node, which would start again a few times and then stop."""
+    assert apart.grow(transfer(0), call("forge", 1, answer=answer))[1] == DEAD
+    assert apart.grow(transfer(2))[0][0] == "ok"
+
+
 @LINUX
 def test_memory_that_the_machine_cannot_spare_ends_it_too(apart: Member):
     """The guards of the process stand far behind those of the language: this contract has got past all of those."""
@@ -243,6 +252,20 @@ def test_only_what_is_seen_to_die_twice_in_a_row_is_blamed(plan: tuple[bytes, ..
 def test_a_machine_that_only_dies_stops_its_node_with_words():
     with pytest.raises(NetworkError, match=f"has ended {MAX_DEATHS} times in a row: look into the log"):
         Member(Sick(*[b""] * MAX_DEATHS)).make(ONE)
+
+
+class Doomed(Sick):
+    """A place that dies when a block is done, so its last words are always the same transaction, doomed or not."""
+
+    def run(self, task: Task, doomed: Collection[bytes], *, is_told: bool) -> Answer:
+        self.told.append(is_told)
+        assert len(self.told) < 100, "it would be started for ever"
+        raise Died(ONE.id if is_told else b"")
+
+
+def test_a_machine_that_dies_with_what_is_doomed_stops_its_node_too():
+    with pytest.raises(NetworkError, match=f"has ended {MAX_DEATHS} times in a row"):
+        Member(Doomed()).make(ONE)
 
 
 def test_a_question_that_ends_it_is_answered_at_once():
@@ -381,6 +404,16 @@ def test_an_escaped_contract_can_open_and_start_nothing(planted: mc.Network):
     reached = planted.send(planted.wallet("bank"), [Call("escaped", "reach", {"file": str(file)})]).result
     assert reached == []
     assert escaped.reach(str(file)) == ["read", "socket", "start", "pipe"], "here, all but the connection works"
+
+
+@LINUX
+@pytest.mark.parametrize("planted", [(1, ())], indirect=True)
+def test_an_escaped_contract_can_touch_no_other_process(planted: mc.Network):
+    """Whoever may look into the memory of the validator need not open anything to find its key."""
+    touched = planted.send(planted.wallet("bank"), [Call("escaped", "touch", {})]).result
+    version = executor.landlock_version()
+    assert touched == (["look"] if version < 1 else []) + (["signal"] if version < 6 else [])
+    assert escaped.touch(os.getpid()) == ["look", "signal", "fork"], "here, all of it works"
 
 
 @LINUX

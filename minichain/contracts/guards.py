@@ -39,15 +39,7 @@ MAX_DIGITS: Final = 80  # of a number written as text: more than 256 bits need
 
 _BYTE: Final = GAS["byte"]
 _COPIED: Final = GAS["copied_item"]
-_TESTS: Final[dict[str, tuple[type, ...]]] = {
-    "int": (int, bool),
-    "str": (str,),
-    "bool": (bool,),
-    "bytes": (bytes,),
-    "list": (list,),
-    "tuple": (tuple,),
-    "dict": (dict, MappingProxyType),
-}
+_ALSO: Final = {bool: "int", MappingProxyType: "dict"}  # what `isinstance` takes these for, besides themselves
 _DIGITS: Final = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}", re.ASCII)
 
 
@@ -280,7 +272,7 @@ class Guards(Measures):
         if kind is dict:
             if self.text_key(key) not in value:
                 fault(f'the dict has no key "{key[:60]}"')
-            del value[key]
+            self.take_out(value, key)
         elif kind is list:
             self.charge(len(value) // 4)
             del value[index_of(value, key)]
@@ -321,7 +313,7 @@ class Guards(Measures):
         return fault(f"{kind_of(value)} has no length")
 
     def is_instance(self, value: Any, names: tuple[str, ...]) -> bool:
-        return any(type(value) in _TESTS.get(name, ()) or kind_of(value) == name for name in names)
+        return kind_of(value) in names or _ALSO.get(type(value)) in names
 
     def to_int(self, value: Any = 0) -> int:
         if isinstance(value, int):
@@ -371,7 +363,7 @@ class Guards(Measures):
 
     def zipped(self, *values: Any) -> list[tuple[Any, ...]]:
         parts = [self.iterate(value) for value in values]
-        self.charge(min(map(len, parts), default=0) * (1 + len(parts)) * _COPIED)
+        self.charge((1 + min(map(len, parts), default=0)) * (1 + len(parts)) * _COPIED)
         return list(zip(*parts, strict=False))
 
     def reversed_list(self, value: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from minichain.contracts.values import Measures, fault, index_of, integers, kind
 
 _BYTE: Final = GAS["byte"]
 _COPIED: Final = GAS["copied_item"]
+_NOTHING: Final = object()
 
 Method = Callable[..., Any]
 
@@ -193,10 +194,10 @@ def _get(guards: Measures, value: Any, key: Any, default: Any = None) -> Any:
     return value.get(guards.text_key(key), default)
 
 
-def _pop_key(guards: Measures, value: dict[str, Any], key: Any, *default: Any) -> Any:
-    if guards.text_key(key) in value or len(default) == 1:
-        return value.pop(key, *default)
-    return fault(f'the dict has no key "{key[:60]}"')
+def _pop_key(guards: Measures, value: dict[str, Any], key: Any, default: Any = _NOTHING, /) -> Any:
+    if guards.text_key(key) in value:
+        return guards.take_out(value, key)
+    return default if default is not _NOTHING else fault(f'the dict has no key "{key[:60]}"')
 
 
 def _set_default(guards: Measures, value: dict[str, Any], key: Any, default: Any = None) -> Any:

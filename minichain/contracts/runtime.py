@@ -33,6 +33,7 @@ MAX_STACK: Final = 8  # contracts that call each other
 MAX_EVENTS: Final = 1_000  # of one transaction
 MAX_MESSAGE: Final = 500  # characters of a refusal
 MAX_PROGRAMS: Final = 512  # compiled contracts kept
+MAX_READY: Final = 128  # methods kept bound: each may hold some 200 kB, the names of its whole module
 GARBAGE_GAS: Final = 25_000_000  # after so much with knots, what was left in memory is collected: 100 MB at most
 
 
@@ -209,8 +210,7 @@ class Runtime:
             failure = error if error is frame.failure else _explain(error, f"{contract}.{method}")
         if failure is None:
             assert ready
-            ready.take_back()
-            _remember(self._ready, (contract, method), ready)
+            self._keep_ready((contract, method), ready)
             frame.stack.pop()
             frame.caller = mark.caller
             self._collect(frame)
@@ -227,7 +227,17 @@ class Runtime:
 
     def _make_ready(self, contract: str, program: Program, method: str) -> Ready:
         ready = self._ready.pop((contract, method), None)
-        return ready if ready and ready.program is program else Ready(self, contract, program, method)
+        if ready and ready.program is program:
+            return ready
+        if ready:
+            ready.dissolve()
+        return Ready(self, contract, program, method)
+
+    def _keep_ready(self, name: tuple[str, str], ready: Ready) -> None:
+        ready.lend(_NOTHING)
+        if len(self._ready) >= MAX_READY:
+            self._ready.pop(next(iter(self._ready))).dissolve()  # the one used longest ago
+        self._ready[name] = ready
 
     def _collect(self, frame: Frame) -> None:
         """Let no contract leave more behind, in values that hold each other, than it could have had at once."""
@@ -362,15 +372,10 @@ class Ready:
         self.parameters = {parameter.name: parameter for parameter in program.parameters(method)}
 
     def lend(self, frame: Frame) -> Session:
-        """Let the method reach a frame."""
+        """Let the method reach this frame, and no other."""
         self._session.serve(frame, writable=not self._is_view)
         self._namespace[CHARGE] = self._session.charge
         return self._session
-
-    def take_back(self) -> None:
-        """Let go of the frame."""
-        self._session.serve(_NOTHING, writable=False)
-        self._namespace[CHARGE] = self._session.charge
 
     def dissolve(self) -> None:
         """Take apart what holds each other."""
@@ -381,15 +386,15 @@ class Ready:
 class Session(Storage):
     """The operations of a contract that reach the ledger, while one of its methods runs."""
 
-    __slots__ = ("_frame", "_maps", "_program", "_runtime", "_values")
+    __slots__ = ("_frame", "_keys", "_maps", "_program", "_runtime")
 
     def __init__(self, runtime: Runtime, contract: str, program: Program) -> None:
         super().__init__(contract, _NOTHING.overlay, _NOTHING.meter, writable=False)
         self._runtime = runtime
         self._frame = _NOTHING
         self._program = program
-        self._maps = {name: StoredMap(self, field) for name, field in program.fields.items() if field.keys}
-        self._values = {name: (self.key(name), field) for name, field in program.fields.items() if not field.keys}
+        self._maps: dict[str, StoredMap] = {}  # those in use so far; a contract may have hundreds
+        self._keys: dict[str, bytes] = {}  # likewise, of its values
 
     def serve(self, frame: Frame, *, writable: bool) -> None:
         """Let the operations reach this frame, and no other."""
@@ -411,10 +416,7 @@ class Session(Storage):
         name, type_ = parameter.name, parameter.type
         if name not in args:
             return fault(f"argument {name} is missing") if parameter.required else parameter.default
-        value = self.plain(args[name])
-        if not fits(value, type_):
-            fault(mismatch(value, type_, f"argument {name}"))
-        return self.shaped(value, type_, name) if type_.holds_record else value
+        return self.shaped(self.plain(args[name]), type_, f"argument {name}")
 
     # the interface of `api`
 
@@ -424,10 +426,13 @@ class Session(Storage):
             return self.get_attribute(owner, name)
         if name in self._maps:
             return self._maps[name]
-        if name not in self._values:
+        field = self._program.fields.get(name)
+        if field is None:
             return self._contract if name == "address" else getattr(self._frame, _OF_FRAME[name])
-        key, field = self._values[name]
-        stored = self.read(key)
+        if field.keys:
+            made = self._maps[name] = StoredMap(self, field)
+            return made
+        stored = self.read(self._keys.get(name) or self._key_of(name))
         value = self._unset(field.default) if stored is None else self.opened(stored)
         return self.shaped(value, field.type, f"self.{name}") if field.type.holds_record else value
 
@@ -440,8 +445,13 @@ class Session(Storage):
         return self.opened(stored)
 
     def set_field(self, name: str, value: Any) -> None:
-        key, field = self._values[name]
-        self.write(key, self.stored(value, field.type, name))
+        self.write(
+            self._keys.get(name) or self._key_of(name), self.stored(value, self._program.fields[name].type, name)
+        )
+
+    def _key_of(self, name: str) -> bytes:
+        key = self._keys[name] = self.key(name)
+        return key
 
     def require(self, condition: Any, message: Any) -> None:
         if not condition:

@@ -15,14 +15,15 @@ at any position after a few reads.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Final
 
 from minichain.codec import decode_own, decode_value, encode
 from minichain.contracts.abi import Field
 from minichain.contracts.language import MAX_STORED_BYTES, METHODS
 from minichain.contracts.meter import GAS, GasMeter
-from minichain.contracts.records import Records, mismatch
-from minichain.contracts.types import Type, fits
+from minichain.contracts.records import Records
+from minichain.contracts.types import Type
 from minichain.contracts.values import Guarded, fault, kind_of
 from minichain.ledger.state import Overlay, data_key
 
@@ -76,12 +77,7 @@ class Storage(Records):
 
     def stored(self, value: Any, type_: Type, name: str) -> bytes:
         """Encode a value to be stored."""
-        value = self.plain(value)
-        if not fits(value, type_):
-            fault(mismatch(value, type_, f"self.{name}"))
-        if type_.holds_record:
-            value = self.shaped(value, type_, name)
-        encoded = encode(value)
+        encoded = encode(self.shaped(self.plain(value), type_, f"self.{name}"))
         if len(encoded) > MAX_STORED_BYTES:
             fault(f"self.{name}: a stored value has at most {MAX_STORED_BYTES} bytes, not {len(encoded)}")
         return encoded
@@ -230,10 +226,13 @@ class StoredMap(Guarded):
 
 
 def _parts(value: Any) -> int:
-    """Count what lists and dicts hold, and what those inside them hold."""
-    if not isinstance(value, list | dict):
-        return 0
-    return len(value) + sum(map(_parts, value.values() if isinstance(value, dict) else value))
+    """Count what a list or a dict holds, and what those inside it hold; level by level, as there may be many."""
+    count, level = 0, [value]
+    while level:
+        count += sum(map(len, level))
+        inner = chain.from_iterable([held.values() if type(held) is dict else held for held in level])
+        level = [item for item in inner if type(item) is list or type(item) is dict]
+    return count
 
 
 def _height(slots: int) -> int:

@@ -53,6 +53,11 @@ class Type(Record, dict=True):
         return {field.name: field for field in self.fields}
 
     @cached_property
+    def required(self) -> frozenset[str]:
+        """The names of its fields that a value cannot leave out."""
+        return frozenset(field.name for field in self.fields if field.required)
+
+    @cached_property
     def defaults(self) -> dict[str, Any]:
         """The defaults of its fields, in their order; None where there is none, or a new one is made each time."""
         return {field.name: None if field in self.made_anew else field.default for field in self.fields}
@@ -124,17 +129,15 @@ def _items(value: Any) -> Any:
 
 
 def _has_fields(value: dict[str, Any], type_: Type) -> bool:
-    found = 0
-    for field in type_.fields:
-        own = field.type
-        if field.name not in value:
-            if field.required:
-                return False
-        elif (own.is_simple and type(value[field.name]) is own.kind) or fits(value[field.name], own):
-            found += 1
-        else:
+    """Look at what is there, which was paid for, and not at what is left out."""
+    fields = type_.by_name
+    for name, item in value.items():
+        if name not in fields:
             return False
-    return found == len(value)
+        own = fields[name].type
+        if not (own.is_simple and type(item) is own.kind) and not fits(item, own):
+            return False
+    return type_.required <= value.keys()
 
 
 # --- reading -----------------------------------------------------------------------------------------------------

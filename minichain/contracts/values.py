@@ -21,6 +21,8 @@ PLAIN: Final = SCALARS | TEXTS
 SEQUENCES: Final = frozenset({str, bytes, list, tuple, range})
 DICTS: Final = frozenset({dict, MappingProxyType})
 
+MOST_HOLES: Final = 8  # in a dict, before it matters that they are there
+
 _LIMIT: Final = 1 << INT_BITS
 _BYTE: Final = GAS["byte"]
 _COPIED: Final = GAS["copied_item"]
@@ -173,6 +175,18 @@ class Measures:
         """
         if type(item) not in PLAIN:
             self.meter.has_knots = True
+
+    def take_out(self, value: dict[str, Any], key: str) -> Any:
+        """Take a key out of a dict. Python leaves a hole where it was, and steps over each hole whenever it looks at
+        the whole; so a dict is made anew each time about half of it is gone.
+        """
+        item, left = value.pop(key), len(value)
+        if left >= MOST_HOLES and left & (left - 1) == 0:
+            self.charge_copy(value)
+            rest = dict(value)
+            value.clear()
+            value.update(rest)
+        return item
 
     def iterate(self, value: Any) -> Any:
         kind = type(value)

@@ -7,7 +7,10 @@ block that it tried, the header is enough.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import IO, Any, Final
+
+import msgspec
 
 from minichain.codec import Record, decode_own, encode
 from minichain.ledger.certificate import FinalBlock
@@ -159,9 +162,9 @@ def write(pipe: IO[bytes], record: Record) -> None:
 
 
 def read(pipe: IO[bytes], type_: Any) -> Any:
-    """Wait for one record; None where the other side is gone."""
+    """Wait for one record; None where the other side is gone, or is not what it was."""
     size = pipe.read(_SIZE)
-    if len(size) < _SIZE:
-        return None
     data = pipe.read(int.from_bytes(size))
-    return decode_own(data, type_) if len(data) == int.from_bytes(size) else None
+    with suppress(msgspec.DecodeError, RecursionError):  # also of what was cut off
+        return decode_own(data, type_)
+    return None

@@ -87,7 +87,7 @@ class Worker:
         self._due = time.monotonic() + self._seconds
         try:
             self._send(jobs.Job(self._job(task), tuple(doomed), is_told))
-            return self._answer(task, self._hear())
+            return self._answer(task, *self._hear())
         finally:
             self._due = None
 
@@ -115,8 +115,8 @@ class Worker:
             self._hear()  # it may have said why
             raise Died from None
 
-    def _hear(self) -> jobs.Result:
-        """Wait for the answer; on the way it may say which transaction is next."""
+    def _hear(self) -> tuple[jobs.Result, bytes]:
+        """Wait for the answer; on the way it may say which transaction is next, and the last one comes back too."""
         assert self._process is not None
         assert self._process.stdout is not None
         tx_id = b""
@@ -126,13 +126,13 @@ class Worker:
                 case jobs.Next(tx_id):
                     self._due = time.monotonic() + self._seconds
                 case None:
-                    log.error("the process that runs contracts has ended")
+                    log.error("the process that runs contracts has ended, or says what nobody understands")
                     raise Died(tx_id)
                 case jobs.Broken(words):
                     log.error("the process that runs contracts has ended:\n%s", words)
                     raise Died(tx_id)
                 case _:
-                    return result
+                    return result, tx_id
 
     def _job(self, task: Task) -> Any:
         match task:
@@ -151,28 +151,30 @@ class Worker:
             case execution.ListContracts():
                 return jobs.List()
 
-    def _answer(self, task: Any, result: Any) -> Answer:
-        match result:
-            case jobs.Made(block, refused):
+    def _answer(self, task: Task, result: jobs.Result, tx_id: bytes) -> Answer:
+        """Read an answer. One to something else is as good as none: whoever gave it is not to be trusted any more."""
+        match task, result:
+            case execution.MakeBlock(), jobs.Made(block, refused):
                 self._known.add(block.header.id)
                 return execution.BlockMade(task.wish, block, tuple((tx, Refused(*why)) for tx, *why in refused))
-            case jobs.Tried(problem):
+            case execution.TryBlock(), jobs.Tried(problem):
                 if not problem:
                     self._known.add(task.block.header.id)
                 return execution.BlockTried(task.block.header.id, problem)
-            case jobs.Changed(kept, invalid, problem):
+            case execution.ChangeChain(), jobs.Changed(kept, invalid, problem):
                 done = tuple(
                     execution.Kept(final, envelopes, receipts, dict(writes), dict(undo))
                     for (final, envelopes), (receipts, writes, undo) in zip(task.blocks, kept, strict=False)
                 )
                 return execution.ChainChanged(task, done, invalid, problem)
-            case jobs.Answered(value, problem, height):
+            case execution.AskContract(), jobs.Answered(value, problem, height):
                 return execution.ContractAnswered(task.ticket, value, problem, height)
-            case jobs.Found(value, proof, height):
+            case execution.ReadState(), jobs.Found(value, proof, height):
                 return execution.StateRead(task.ticket, value, proof, height)
-            case jobs.Listed(contracts):
+            case execution.ListContracts(), jobs.Listed(contracts):
                 return execution.ContractsListed(task.ticket, contracts)
-        raise AssertionError(f"{type(result).__name__} answers nothing")
+        log.error("the process that runs contracts has answered something else: %s", type(result).__name__)
+        raise Died(tx_id)
 
     def _watch(self) -> None:
         """End a process that takes too long, or too much; in a thread of its own."""

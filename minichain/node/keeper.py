@@ -6,7 +6,7 @@ small. A validator must neither stop for that nor leave the others, so such a de
 1.  The first death says nothing about who caused it. Another executor is started from the store, which has the state
     that the task began with, and does the task again; now it says before each transaction which one is next.
 2.  Where it dies twice at the same transaction, that one is doomed: from then on it is executed as one that failed,
-    with one fixed text and all of its gas, and nothing else of it is done.
+    with one fixed text and all of its gas, and nothing else of it is done. It explains no further death.
 3.  A block holds at most one such transaction, as its last (`transition`), so a block full of them costs no more
     deaths than a block with one.
 
@@ -115,7 +115,7 @@ class Keeper:
                 self._is_up = False
                 if isinstance(task, AskContract):
                     return ContractAnswered(task.ticket, None, CRASHED, self._store.height())
-                if death.tx_id and death.tx_id == suspect:
+                if death.tx_id and death.tx_id == suspect and suspect not in doomed:
                     doomed |= {suspect}
                     unexplained = 0
                 suspect, is_told, unexplained = death.tx_id, True, unexplained + 1

@@ -32,11 +32,23 @@ def forever(
     return (action(*first, "while True:", *(f"    {line}" for line in lines), above=above, fields=fields), *OUT)
 
 
-def fault(words: str, *lines: str, above: str = "") -> tuple[str, str, str]:
-    return (action(*lines, above=above), "fault", words)
+def fault(words: str, *lines: str, above: str = "", fields: tuple[str, ...] = ()) -> tuple[str, str, str]:
+    return (action(*lines, above=above, fields=fields), "fault", words)
 
 
 TREES: Final = ("a = []", "b = []", "for i in range(13):", "    a = [a, a]", "    b = [b, b]")
+
+# Python leaves a hole in a dict for each key that is taken out of it.
+SHRUNK: Final = (
+    "a = {str(i): i for i in range(9_000)}",
+    "b = a.copy()",
+    "for k in a:",
+    "    if k != '8999':",
+    "        del a[k]",
+    "    if k != '8998':",
+    "        b.pop(k)",
+    "c = [b] * 999",
+)
 
 RECORD: Final = "class N(Record):\n" + "".join(f"    f{i}: int = 0\n" for i in range(60))
 
@@ -68,10 +80,13 @@ CASES: Final[dict[str, tuple[str, str, str]]] = {
     "the least of trees": forever("min(a, b)", first=TREES),
     "a tree in a list": forever("a in c", first=(*TREES, "c = [b] * 99")),
     "comparing dicts": forever("a == b", first=("a = {str(i): i for i in range(5_000)}", "b = a.copy()")),
+    "dicts that were large": forever("a in c", first=SHRUNK),
     "a dict in a loop": forever("for k in a:", "    break", first=("a = {str(i): i for i in range(5_000)}",)),
     "unpacking": forever("(" + ",".join(f"a{i}" for i in range(60)) + ") = t", first=("t = [0] * 60",)),
     "arguments": forever("f(" + ",".join(["1"] * 64) + ")", above="def f(" + ",".join(f"a{i}" for i in range(64)) + "):\n    pass\n"),
     "defaults of parameters": forever("f()", above="def f(" + ",".join(f"a{i}=1" for i in range(64)) + "):\n    pass\n"),
+    "a long list of types": forever("isinstance(x, (" + "int, " * 2_000 + "str))", first=("x = b''",)),
+    "a zip of many": forever("zip(" + ", ".join(["t"] * 60) + ")", first=("t = []",)),
     "long conditions": forever("x = " + " or ".join(["0"] * 5_000)),
     "numbers that share a slot": forever("99 << 40 in S", above="S = frozenset({" + "".join(f"{i << 40}," for i in range(1, 999)) + "})\n"),
     "reading": forever("self.m.get(1, 0)"),
@@ -119,6 +134,9 @@ CASES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "stored records, often": forever(
         "out.append(self.v[1])", first=("self.v[1] = [N()] * 200", "out = []"), above=RECORD, fields=("v = Map(int, list[N])",)
+    ),
+    "records of defaults": fault(
+        "self.v[200000] must be N, not int", "a = [{}] * 200_000", "a.append(1)", "self.v = a", above=RECORD, fields=("v = Value(list[N])",)
     ),
     "records compared": forever("a == b", first=("a = N()", "b = N()"), above=RECORD),
     "shares of large numbers": forever("portion(x, x, x)", first=("x = 2**255",)),
