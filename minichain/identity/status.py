@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Container, Mapping
 from typing import Final
 
 from minichain.codec import Plain
 from minichain.errors import CredentialError, DecodeError
+from minichain.identity.base64url import from_text, to_text
 from minichain.identity.jcs import Json
 
 SIZE: Final = 131_072  # places of a list: the least that the standard allows
@@ -87,7 +87,7 @@ def encode(bits: bytes) -> str:
     """Write a list as `encodedList`: packed with GZIP, in multibase base64url."""
     if len(bits) * 8 < SIZE:
         raise DecodeError(f"a status list has at least {SIZE} places, not {len(bits) * 8}: no smaller crowd hides one")
-    return "u" + urlsafe_b64encode(gzip.compress(bits, mtime=0)).decode().rstrip("=")
+    return "u" + to_text(gzip.compress(bits, mtime=0))
 
 
 def decode(text: object) -> bytes:
@@ -95,9 +95,10 @@ def decode(text: object) -> bytes:
     if not isinstance(text, str) or not text.startswith("u"):
         raise DecodeError("encodedList is multibase base64url: it begins with u")
     unpack = zlib.decompressobj(wbits=31)
+    packed = from_text(text[1:])
     try:
-        bits = unpack.decompress(urlsafe_b64decode(text[1:] + "=" * (-(len(text) - 1) % 4)), MAX_BYTES + 1)
-    except (ValueError, zlib.error) as error:
+        bits = unpack.decompress(packed, MAX_BYTES + 1)
+    except zlib.error as error:
         raise DecodeError(f"encodedList cannot be unpacked: {error}") from None
     if not unpack.eof or len(bits) > MAX_BYTES or len(bits) * 8 < SIZE:
         raise DecodeError(f"an encodedList has {SIZE} to {MAX_BYTES * 8} places")
