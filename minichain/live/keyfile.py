@@ -161,6 +161,11 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
         draft.unlink(missing_ok=True)
 
 
+def drafts_of(path: Path) -> list[Path]:
+    """Return what writes of a file have left that broke off."""
+    return list(path.parent.glob(f".{path.name}.*"))
+
+
 def _put_new(draft: Path, path: Path) -> None:
     """Give a file its name unless another has it: a link can be made once, where the disk has links."""
     try:
