@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, Protocol
 
 from minichain.codec import Record, decode, encode
-from minichain.crypto import DIGEST_SIZE, KEY_SIZE, KeyPair, commitment, decrypt, encrypt, public_of, seal
+from minichain.crypto import DIGEST_SIZE, KEY_SIZE, KeyPair, Secret, commitment, decrypt, encrypt, public_of, seal
 from minichain.errors import CredentialError, DecodeError
 
 MAX_DATA: Final = 1 << 20
@@ -31,6 +31,9 @@ class Content(Record):
     @property
     def commitment(self) -> bytes:
         return commitment(self.salt, self.data)
+
+    def __repr__(self) -> str:
+        return "<content of a record>"  # no traceback shows it
 
 
 class Stored(Record):
@@ -70,7 +73,7 @@ def close(data: bytes, readers: Iterable[str], random: Random, salt: bytes = b""
     """Close data under a fresh key, sealed for each reader by did. A new salt is drawn unless one is given."""
     if len(data) > MAX_DATA:
         raise DecodeError(f"a record has at most {MAX_DATA} bytes, not {len(data)}")
-    key, content = random(KEY_SIZE), Content(salt or random(DIGEST_SIZE), data)
+    key, content = Secret(random(KEY_SIZE)), Content(salt or random(DIGEST_SIZE), data)
     boxes = {did: seal(public_of(did), key) for did in sorted(set(readers))}
     return Stored(content.commitment, encrypt(key, encode(content)), boxes)
 
