@@ -218,6 +218,16 @@ def test_an_order_may_stay_out_of_the_view_for_a_time_that_it_states(house: Hous
     assert house.grants.order_on(house.record, AUDITOR.did)["role"] == "court"
 
 
+def test_a_party_is_a_key_and_never_words(house: House) -> None:
+    """There is no free text in which anybody could name a person."""
+    house.ok(OFFICE, "appoint", did=COURT.did, role="court")
+    until = {"record": house.record, "until": START_MS + DAY}
+    order = {"reference": bytes(32)}
+    for words in ("did:Zhang Wei, 1 Training Road", "Zhang Wei", CLINIC.did[:-2] + "0O", CLINIC.did + "x", ""):
+        for who, action, more in ((house.subject, "grant", {"purpose": "billing"}), (COURT, "order", order)):
+            house.refused("a party is named by its did:key", who, action, party=words, **until, **more)
+
+
 def test_an_order_has_bounds(house: House) -> None:
     house.ok(OFFICE, "appoint", did=COURT.did, role="court")
     house.refused("within 92 days", COURT, "order", **order(house, until=START_MS + 93 * DAY))
