@@ -429,6 +429,14 @@ def test_what_is_no_presentation_at_all(presentation: Any) -> None:
     assert failing(presentation).startswith("form: ")
 
 
+@pytest.mark.parametrize("change", [{7: "x"}, {"name": "\ud800"}, {"name": float("inf")}, {"name": {"a", "b"}}])
+def test_what_is_no_json_is_no_credential_whoever_has_read_it(change: Any) -> None:
+    for shown_one in ({**card(), **change}, {**shown(card()), **change}):
+        failed = verify(shown_one, verifier()).failure
+        assert failed is not None
+        assert (failed.name, "no canonical JSON form" in failed.said) == ("form", True)
+
+
 def test_an_issuer_that_changed_its_key() -> None:
     """What the old key signed while it was the key still holds; what it signs after the change does not."""
     new, change = KeyPair.derive(b"credentials", "office 2"), NOW + 10_000

@@ -14,7 +14,7 @@ from minichain.crypto import KeyPair
 from minichain.errors import CredentialError, DecodeError
 from minichain.identity.clauses import Checklist, Report
 from minichain.identity.integrity import KeyAt, add_proof, check_proof, did_key_at, read_time, write_time
-from minichain.identity.jcs import Json, copy
+from minichain.identity.jcs import Json, canonical, copy
 from minichain.identity.status import Entry, read_entry
 
 BASE: Final = "https://www.w3.org/ns/credentials/v2"
@@ -184,6 +184,7 @@ def require_form(credential: Any) -> str:
 
 def _require_known(document: Json, properties: frozenset[str], base: str) -> None:
     """Refuse contexts, properties and types by name; no context is ever loaded."""
+    canonical(document)  # else it is no JSON, whoever has read it: half a character, say, or a name that is no text
     contexts, types = document.get("@context"), document.get("type")
     if not isinstance(contexts, list) or contexts[:1] != [BASE]:
         raise CredentialError("form", f"@context is a list that begins with {BASE}")

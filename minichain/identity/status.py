@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from typing import Final
 
 from minichain.codec import Plain
@@ -19,6 +20,7 @@ from minichain.identity.jcs import Json
 SIZE: Final = 131_072  # places of a list: the least that the standard allows
 MAX_BYTES: Final = 1 << 20  # of a list from outside, unpacked
 CHUNK_BITS: Final = 256  # of one stored value of the contract `status`
+MAX_DIGITS: Final = 9  # of a place, and of a list's number on a chain
 PURPOSES: Final = ("revocation", "suspension")
 _ENTRY: Final = frozenset({"id", "type", "statusPurpose", "statusListIndex", "statusListCredential"})
 
@@ -51,7 +53,7 @@ def read_entry(status: object) -> Entry:
     purpose, index, where = (status.get(name) for name in ("statusPurpose", "statusListIndex", "statusListCredential"))
     if purpose not in PURPOSES:
         raise DecodeError(f"the status purpose {str(purpose)[:80]!r} is not known here, only {' and '.join(PURPOSES)}")
-    if not isinstance(index, str) or not index.isascii() or not index.isdecimal() or len(index) > 9:
+    if not isinstance(index, str) or not index.isascii() or not index.isdecimal() or len(index) > MAX_DIGITS:
         raise DecodeError(f"statusListIndex is a number in text, not {str(index)[:80]!r}")
     if not isinstance(where, str) or not where:
         raise DecodeError("statusListCredential names the list")
@@ -142,11 +144,11 @@ def chain_list(genesis: bytes, contract: str, number: int) -> str:
 
 
 def read_chain_list(name: str) -> tuple[bytes, str, int]:
-    """Return genesis hash, contract and number of such a name; raises `CredentialError`."""
+    """Return genesis hash, contract and number of such a name; raises `CredentialError` for another spelling, too."""
     match name.split(":"):
-        case ["urn", "minichain", genesis, contract, number] if number.isascii() and number.isdecimal():
-            try:
-                return bytes.fromhex(genesis), contract, int(number)
-            except ValueError:
-                pass
+        case ["urn", "minichain", genesis, contract, number] if len(number) <= MAX_DIGITS:
+            with suppress(ValueError):
+                found = bytes.fromhex(genesis), contract, int(number)
+                if chain_list(*found) == name:
+                    return found
     raise CredentialError("status", f"{name[:120]!r} is no status list of a chain")
