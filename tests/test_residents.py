@@ -27,7 +27,7 @@ from minichain.client.trust import verifier as chain_verifier
 from minichain.codec import encode
 from minichain.contracts.storage import state_key
 from minichain.contracts.system import DATA
-from minichain.errors import CallFailed, CredentialError, UsageError
+from minichain.errors import CallFailed, CredentialError, DecodeError, UsageError
 from minichain.identity.credentials import Verifier, issue, trust_list, unsigned, verify
 from minichain.identity.status import Entry, chain_list, read_lists
 from minichain.identity.traces import find_personal
@@ -156,6 +156,21 @@ def test_what_was_declared_is_carried_out_though_the_first_attempt_broke_off(tow
     town.data.vault.erase(lost.record)
     town.data.erase(lost.number)
     assert town.place.net.view("grants", "hindrance", {**grant, "record": lost.record}) == "erased"
+
+
+def test_what_is_shared_with_a_clinic_that_changed_its_key_is_closed_for_the_new_one() -> None:
+    with Network.simulated(validators=1, seed=13) as net:
+        town = Town.open(net, {}, Random(13).randbytes)
+        old = town.place.wallets[CLINIC]
+        before = town.data.share("Resident 1", CLINIC, "treatment")
+        town.place.wallets[CLINIC] = net.identity.rotate(old)
+        share = town.data.share("Resident 1", CLINIC, "treatment")
+        assert town.data.look(CLINIC, share.number, "treatment").allowed
+        handed = town.data.vault._stored(share.record).boxes[old.did]
+        with pytest.raises(DecodeError, match="not made for this key"):
+            old.key.unseal(handed)
+        with pytest.raises(DecodeError, match="not made for this key"):
+            town.data.look(CLINIC, before.number, "treatment")  # its subject can share it anew
 
 
 def test_nothing_on_the_chain_ties_two_shares_of_one_person_together(town: Town) -> None:

@@ -47,8 +47,12 @@ def verifier(net: Network, trust: Trust | None = None, key_at: KeyAt | None = No
     if head is None:
         raise CredentialError("time", "this chain has no block yet, so it has no time")
     words = f"the clock of block {head.height}"
-    keys = key_at or (chain_key_at(net) if net.genesis.spec.identity else did_key_at)
-    return Verifier(head.time_ms, words, trust or accredited(net), chain_status(net), keys)
+    return Verifier(head.time_ms, words, trust or accredited(net), chain_status(net), key_at or keys(net))
+
+
+def keys(net: Network) -> KeyAt:
+    """Tell which key a did had at a time: on a chain where keys do not change, the did's own."""
+    return chain_key_at(net) if net.genesis.spec.identity else did_key_at
 
 
 def accredited(net: Network, contract: str = ACCREDITATION) -> Trust:

@@ -20,6 +20,7 @@ from minichain.errors import CredentialError, DecodeError
 MAX_DATA: Final = 1 << 20
 
 Random = Callable[[int], bytes]  # draws secret bytes
+KeyOf = Callable[[str], bytes]  # which key a did has now; whoever stole an earlier one opens nothing that is closed now
 
 
 class Content(Record):
@@ -69,12 +70,14 @@ def pairwise(root: KeyPair, party: str, purpose: str, nonce: bytes = b"") -> Key
     return KeyPair.derive(root.seed, f"pairwise {party} {purpose} {nonce.hex()}".rstrip())
 
 
-def close(data: bytes, readers: Iterable[str], random: Random, salt: bytes = b"") -> Stored:
+def close(
+    data: bytes, readers: Iterable[str], random: Random, salt: bytes = b"", *, key_of: KeyOf = public_of
+) -> Stored:
     """Close data under a fresh key, sealed for each reader by did. A new salt is drawn unless one is given."""
     if len(data) > MAX_DATA:
         raise DecodeError(f"a record has at most {MAX_DATA} bytes, not {len(data)}")
     key, content = Secret(random(KEY_SIZE)), Content(salt or random(DIGEST_SIZE), data)
-    boxes = {did: seal(public_of(did), key) for did in sorted(set(readers))}
+    boxes = {did: seal(key_of(did), key) for did in sorted(set(readers))}
     return Stored(content.commitment, encrypt(key, encode(content)), boxes)
 
 
@@ -129,11 +132,13 @@ class Vault:
         self.keep(Stored(record, stored.closed, stored.boxes, (*stored.handed, number)))
         return Handed(record, stored.closed, stored.boxes[to])
 
-    def reseal(self, record: bytes, subject: KeyPair, readers: Iterable[str], random: Random) -> None:
+    def reseal(
+        self, record: bytes, subject: KeyPair, readers: Iterable[str], random: Random, *, key_of: KeyOf = public_of
+    ) -> None:
         """Close a record under another key, for these readers and its subject only; the subject's key opens it."""
         stored = self._stored(record)
         content = self._open_own(stored, subject)
-        again = close(content.data, [*readers, subject.did], random, content.salt)
+        again = close(content.data, [*readers, subject.did], random, content.salt, key_of=key_of)
         self.keep(Stored(record, again.closed, again.boxes, stored.handed))
 
     def open_own(self, record: bytes, subject: KeyPair) -> bytes:

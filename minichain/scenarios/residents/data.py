@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from minichain.client.receipt import Receipt
+from minichain.client.trust import keys
 from minichain.client.wallet import Wallet
 from minichain.codec import Record
 from minichain.crypto import DIGEST_SIZE, digest
@@ -88,7 +89,7 @@ class Data:
         subject = self._subject(resident, party, purpose, nonce)
         content = canonical({name: PEOPLE[resident][name] for name in IN_RECORD})
         readers = [subject.did, place.wallets[party].did, place.wallets[AUDITOR].did]
-        stored = close(content, readers, place.random)
+        stored = close(content, readers, place.random, key_of=self._key_of)
         until = place.now_ms() + days * DAY_MS
         grant = {"record": stored.record, "party": place.wallets[party].did, "purpose": purpose, "until": until}
         register = Call(GRANTS, "register", {"record": stored.record})
@@ -119,7 +120,7 @@ class Data:
         grant = {"record": share.record, "party": place.wallets[share.party].did, "purpose": share.purpose}
         if not place.net.view(GRANTS, "granted", grant)["revoked"]:
             place.net.send(subject, [Call(GRANTS, "revoke", grant)])
-        self.vault.reseal(share.record, subject.key, [place.wallets[AUDITOR].did], place.random)
+        self.vault.reseal(share.record, subject.key, [place.wallets[AUDITOR].did], place.random, key_of=self._key_of)
         self._keep(share, taken_back=True)
 
     def erase(self, number: int) -> None:
@@ -163,6 +164,9 @@ class Data:
     def _subject(self, resident: str, party: str, purpose: str, nonce: bytes) -> Wallet:
         place = self._place
         return Wallet(resident, pairwise(place.wallets[resident].key, place.wallets[party].did, purpose, nonce))
+
+    def _key_of(self, did: str) -> bytes:
+        return keys(self._place.net)(did, self._place.now_ms())
 
     def _share(self, number: int) -> Share:
         found = self._place.get("shares", number, Share)
