@@ -249,6 +249,11 @@ def rotate_twice(tmp_path: Path) -> None:
         net.identity.guard(alice, [net.wallet("Ann")], 1)
 
 
+def save_with_no_text(tmp_path: Path) -> None:
+    held = keyfile.Held("A", KeyPair(SEED).did, KeyPair(SEED))
+    keyfile.save(tmp_path / "a", held, Passphrase(PLANTED + "\udcff"))  # fails where it is worked out
+
+
 def open_another_record(tmp_path: Path) -> None:
     reader = KeyPair(b"r" * 32)
     stored = vault.close(b"x", [reader.did], lambda size: SEED[:size])
@@ -268,6 +273,10 @@ BROKEN: dict[str, Callable[[Path], Any]] = {
     "a key told badly": lambda tmp_path: process._told_key(Line(f'{{"kei": "{SEED.hex()}"}}')),
     "a door that is taken": listen_twice,
     "an old key": rotate_twice,
+    "a passphrase that is no text": lambda tmp_path: mc.Wallet("A", KeyPair(Secret(SEED))).save(
+        tmp_path / "a", PLANTED + "\udcff"
+    ),
+    "a passphrase that cannot be written": save_with_no_text,
     "a reader that is none": lambda tmp_path: vault.close(b"x", ["nobody"], lambda size: SEED[:size]),
     "a record of other data": open_another_record,
 }

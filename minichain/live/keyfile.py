@@ -50,7 +50,7 @@ def _check(name: str, account: str, key: str, closed: bytes) -> bytes:
 def save(path: Path, held: Held, passphrase: Passphrase, *, replace: bool = False) -> None:
     """Write a key file; raises `UsageError` if there is a file already, unless that is to be replaced."""
     public = held.name, held.account, held.key.did
-    closed = close_with(passphrase, held.key.seed + encode(public))
+    closed = close_with(passphrase, Secret(held.key.seed + encode(public)))
     write_private(path, _written(KeyFile(FORMAT, *public, closed, _check(*public, closed))), replace=replace)
 
 
@@ -123,7 +123,9 @@ def secret(path: Path, passphrase: Passphrase | None) -> Secret:
 
 
 def require_passphrase(passphrase: Passphrase) -> Passphrase:
-    """Refuse a passphrase that is no protection."""
+    """Refuse a passphrase that is no protection, or no text."""
+    if any("\ud800" <= char <= "\udfff" for char in passphrase.reveal()):
+        raise UsageError("a passphrase is text: this one holds bytes that are no UTF-8")
     if len(passphrase.reveal()) < LEAST_PASSPHRASE:
         raise UsageError(f"a passphrase has at least {LEAST_PASSPHRASE} characters: several words are easy to keep")
     return passphrase
