@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, Protocol
 
+from msgspec.structs import replace
+
 from minichain.codec import Record, decode, encode
 from minichain.crypto import DIGEST_SIZE, KEY_SIZE, KeyPair, Secret, commitment, decrypt, encrypt, public_of, seal
 from minichain.errors import CredentialError, DecodeError
@@ -129,7 +131,7 @@ class Vault:
             raise CredentialError("access", "handed out for this access already: record another one")
         if to not in stored.boxes:
             raise CredentialError("access", "the record is not closed for this party: its subject has to do that")
-        self.keep(Stored(record, stored.closed, stored.boxes, (*stored.handed, number)))
+        self.keep(replace(stored, handed=(*stored.handed, number)))
         return Handed(record, stored.closed, stored.boxes[to])
 
     def reseal(
@@ -139,7 +141,7 @@ class Vault:
         stored = self._stored(record)
         content = self._open_own(stored, subject)
         again = close(content.data, [*readers, subject.did], random, content.salt, key_of=key_of)
-        self.keep(Stored(record, again.closed, again.boxes, stored.handed))
+        self.keep(replace(again, handed=stored.handed))
 
     def open_own(self, record: bytes, subject: KeyPair) -> bytes:
         """Let a subject read its own record; that needs no grant and is no access by another."""

@@ -344,9 +344,8 @@ class Identity(Contract):
 
     def organisation(self, parameter: str, did: str) -> dict:
         record = self.live_record(parameter, did)
-        require(
-            record["kind"] == "organisation", f"{parameter}: this did is not that of an organisation: found it first"
-        )
+        is_one = record["kind"] == "organisation"
+        require(is_one, f"{parameter}: this did is not that of an organisation: found it first")
         return record
 
     @action
@@ -394,16 +393,16 @@ class Identity(Contract):
         check_did("organisation", organisation)
         check_did("did", did)
         check_word("role", role)
-        grants = self.roles.get((organisation, did, role), [])
-        is_closed = self.is_closed(did, at) or self.is_closed(organisation, at)
-        return True in [self.is_open(grant, at or self.now) for grant in grants] and not is_closed
+        time, grants = at or self.now, self.roles.get((organisation, did, role), [])
+        is_closed = self.is_closed(did, time) or self.is_closed(organisation, time)
+        return True in [self.is_open(grant, time) for grant in grants] and not is_closed
 
     def is_open(self, grant: dict, time: int) -> bool:
         return grant["from"] <= time < grant["until"] and (grant["revoked"] == 0 or time < grant["revoked"])
 
-    def is_closed(self, did: str, at: int) -> bool:
+    def is_closed(self, did: str, time: int) -> bool:
         record = self.record_of(did)
-        return record["deactivated"] and record["time"] <= (at or self.now)
+        return record["deactivated"] and record["time"] <= time
 
     @view
     def role_holders(self, organisation: str, start: int = 0, limit: int = 100) -> list:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from minichain.client.receipt import Receipt
 from minichain.client.trust import keys
 from minichain.client.wallet import Wallet
@@ -181,5 +183,4 @@ class Data:
         return share
 
     def _keep(self, share: Share, **changes: Any) -> None:
-        fields = {name: getattr(share, name) for name in share.__struct_fields__}
-        self._place.put("shares", share.number, Share(**{**fields, **changes}))
+        self._place.put("shares", share.number, replace(share, **changes))
