@@ -65,8 +65,8 @@ class Passphrase:
 
     __slots__ = ("_text",)
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str | Passphrase) -> None:
+        self._text = text if isinstance(text, str) else text.reveal()
 
     def reveal(self) -> str:
         """Return the text itself."""

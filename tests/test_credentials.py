@@ -21,6 +21,7 @@ from minichain.contracts.system import DATA
 from minichain.crypto import KeyPair, base58, did_of, from_base58
 from minichain.errors import CredentialError, DecodeError, UsageError
 from minichain.identity import status
+from minichain.identity.base64url import to_text
 from minichain.identity.credentials import (
     BASE,
     Verifier,
@@ -31,7 +32,7 @@ from minichain.identity.credentials import (
     verify,
     verify_presentation,
 )
-from minichain.identity.integrity import add_proof, check_proof, hash_data, read_time, write_time
+from minichain.identity.integrity import add_proof, check_proof, did_key_at, hash_data, read_time, write_time
 from minichain.identity.jcs import Json, canonical, parse
 
 # --- vectors -----------------------------------------------------------------------------------------------------
@@ -171,11 +172,21 @@ def test_rfc_8785_numbers(bits: str) -> None:
         ("[" * 60 + "]" * 60, "nested deeper than 32"),
         ('"' + "x" * 300_000 + '"', "at most 262144"),
         (b"\xff\xfe\xfd", "not JSON"),
+        ('{"a":1}'.encode("utf-16"), "not JSON"),
+        (b'\xef\xbb\xbf{"a":1}', "not JSON"),
+        ('{"a":"\\ud800"}', "not JSON"),
+        ('{"a":1e400}', "not JSON"),
+        ('{"a":9007199254740993}', "9007199254740993 is no number that a double can be"),
     ],
 )
 def test_json_that_means_two_things_is_not_read(text: str, words: str) -> None:
     with pytest.raises(DecodeError, match=words):
         parse(text)
+
+
+@pytest.mark.parametrize("bits", NUMBERS)
+def test_what_was_written_canonically_is_read_and_written_again(bits: str) -> None:
+    assert canonical(parse(NUMBERS[bits])).decode() == NUMBERS[bits]
 
 
 @pytest.mark.parametrize("value", [float("nan"), 2**60, {1: 2}, object(), "\ud800"])
@@ -214,8 +225,9 @@ def test_place_zero_is_the_highest_bit_of_the_first_byte() -> None:
         ("H4sI", "begins with u"),
         ("uAAAA", "cannot be unpacked"),
         (W3C_LIST[:40], "cannot be unpacked|131072"),
-        ("u" + status.urlsafe_b64encode(status.gzip.compress(bytes(8), mtime=0)).decode().rstrip("="), "131072"),
-        ("u" + status.urlsafe_b64encode(status.gzip.compress(bytes(1 << 24), mtime=0)).decode().rstrip("="), "131072"),
+        (W3C_LIST + "!", "not base64url"),
+        ("u" + to_text(status.gzip.compress(bytes(8), mtime=0)), "131072"),
+        ("u" + to_text(status.gzip.compress(bytes(1 << 24), mtime=0)), "131072"),
     ],
 )
 def test_a_list_that_is_short_damaged_or_a_bomb_is_refused(text: str, words: str) -> None:
@@ -361,6 +373,7 @@ def test_a_proof_made_to_say_something_is_no_proof_of_being_there() -> None:
         ({"@context": BASE}, "@context is a list that begins with"),
         ({"@context": [BASE, {"@vocab": "x"}]}, "is not known here, and none is loaded"),
         ({"type": ["VerifiableCredential"]}, "what kind it is"),
+        ({"type": ["VerifiableCredential", "VerifiableCredential"]}, "what kind it is"),
         ({"type": "VerifiableCredential"}, "type is a list"),
         ({"termsOfUse": []}, "the property 'termsOfUse' is not known"),
         ({"credentialStatus": {"type": "RevocationList2020Status"}}, "status type 'RevocationList2020Status'"),
@@ -371,6 +384,8 @@ def test_a_proof_made_to_say_something_is_no_proof_of_being_there() -> None:
         ({"issuer": 7}, "names no issuer"),
         ({"validUntil": "tomorrow"}, "validUntil is a time with its zone"),
         ({"validUntil": "2027-05-01T12:00:00"}, "validUntil is a time with its zone"),
+        ({"validUntil": "2027-W17-6T12:00Z"}, "validUntil is a time with its zone"),
+        ({"validUntil": "9999-12-31T23:59:59-23:59"}, "validUntil is a time with its zone"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(change: Json, words: str) -> None:
@@ -392,6 +407,7 @@ def test_what_is_not_known_is_refused_by_name(change: Json, words: str) -> None:
         ({"verificationMethod": "did:web:example.com"}, "not of the form did#key"),
         ({"verificationMethod": f"{OFFICE.did}#zQ3s"}, "not a did:key of an Ed25519 key"),
         ({"created": "now"}, "the proof's created is a time"),
+        ({"created": "9999-12-31T23:59:59-23:59"}, "the proof's created is a time"),
         ({"proofValue": "mAAAA"}, "base58btc"),
         ({"proofValue": "z0OIl"}, "base58btc"),
         ({"proofValue": "z" + "2" * 400}, "at most 128"),
@@ -413,6 +429,14 @@ def test_what_is_no_presentation_at_all(presentation: Any) -> None:
     assert failing(presentation).startswith("form: ")
 
 
+@pytest.mark.parametrize("change", [{7: "x"}, {"name": "\ud800"}, {"name": float("inf")}, {"name": {"a", "b"}}])
+def test_what_is_no_json_is_no_credential_whoever_has_read_it(change: Any) -> None:
+    for shown_one in ({**card(), **change}, {**shown(card()), **change}):
+        failed = verify(shown_one, verifier()).failure
+        assert failed is not None
+        assert (failed.name, "no canonical JSON form" in failed.said) == ("form", True)
+
+
 def test_an_issuer_that_changed_its_key() -> None:
     """What the old key signed while it was the key still holds; what it signs after the change does not."""
     new, change = KeyPair.derive(b"credentials", "office 2"), NOW + 10_000
@@ -431,6 +455,19 @@ def test_an_issuer_that_changed_its_key() -> None:
     early = verify(add_proof(content, new, "assertionMethod", NOW, OFFICE.did), by)
     assert early.failure is not None
     assert early.failure.name == "signature"
+
+
+def test_who_stole_a_key_before_it_was_changed_cannot_present_with_an_old_time() -> None:
+    """The question was asked now, so the proof that answers it was made now, whatever time it says."""
+    new, change = KeyPair.derive(b"credentials", "resident 2"), NOW + 10_000
+
+    def key_at(did: str, time_ms: int) -> bytes:
+        return new.public if did == RESIDENT.did and time_ms >= change else did_key_at(did, time_ms)
+
+    by = verifier(change + 5_000, key_at=key_at)
+    assert "did not sign with this key" in failing(present([card()], RESIDENT, NOW, "q1", "library"), by)
+    (report,) = verify_presentation(present([card()], new, change, "q1", "library", RESIDENT.did), by, "q1", "library")
+    assert report.holds
 
 
 def test_a_status_list_of_the_standard_is_a_credential_like_any_other() -> None:

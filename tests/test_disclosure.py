@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from minichain.crypto import KeyPair, digest
 from minichain.errors import CredentialError, DecodeError
 from minichain.identity import disclosure
+from minichain.identity.base64url import from_text, to_text
 from minichain.identity.credentials import Verifier, trust_list, unsigned
-from minichain.identity.disclosure import Hidden, SdJwt, digest_of, from_text, open_claims, present, split, to_text
+from minichain.identity.disclosure import Hidden, SdJwt, digest_of, open_claims, present, split
 from minichain.identity.integrity import read_time
 from minichain.identity.jcs import Json, canonical, parse
 
@@ -145,7 +146,7 @@ def test_the_published_presentation_is_processed_as_published() -> None:
         "address": {"street_address": "123 Main St", "locality": "Anytown", "region": "Anystate", "country": "US"},
         "given_name": "John",
     }
-    assert list(opened.paths) == ["nationalities.0", "family_name", "address", "given_name"]
+    assert list(opened.paths) == [("nationalities", "0"), ("family_name",), ("address",), ("given_name",)]
 
 
 NESTED = {  # Section 6.3: the address is hidden, and each part of it inside
@@ -219,6 +220,25 @@ def test_hostile_disclosures_are_refused(payload: Json, disclosures: list[str], 
         open_claims(payload, disclosures)
     assert error.value.clause == "disclosure"
     assert words in str(error.value)
+
+
+def test_disclosures_that_nest_without_end_are_refused() -> None:
+    """Each alone is shallow. Anybody can issue such a token, and no verifier may fall over it."""
+    text = made("s", "a", 1)
+    texts = [text]
+    for _ in range(disclosure.MAX_DISCLOSURES - 1):
+        inner: Any = {"_sd": [digest_of(texts[-1])]}
+        for _ in range(20):
+            inner = [inner]
+        texts.append(made("s", "a", inner))
+    with pytest.raises(CredentialError, match="nested deeper than 32"):
+        open_claims({"_sd": [digest_of(texts[-1])]}, texts)
+
+
+def test_no_more_disclosures_are_read_than_the_bound() -> None:
+    assert len(split("t~" + "d~" * disclosure.MAX_DISCLOSURES).disclosures) == disclosure.MAX_DISCLOSURES
+    with pytest.raises(DecodeError, match="at most 256 disclosures"):
+        split("t~" + "d~" * (disclosure.MAX_DISCLOSURES + 1))
 
 
 # --- properties --------------------------------------------------------------------------------------------------
@@ -332,6 +352,29 @@ def test_the_salts_keep_small_values_from_being_guessed() -> None:
 def test_a_path_that_is_not_hidden_is_named() -> None:
     with pytest.raises(CredentialError, match=r"'credentialSubject.colour' is not hidden"):
         shown("colour")
+
+
+def test_a_dot_in_a_name_shows_nothing_that_was_not_chosen() -> None:
+    subject = {"home": Hidden("1 Training Road"), "home.town": Hidden("Riverside"), "a": {"b": Hidden(1)}}
+    sent = card(credentialSubject=subject)
+    shown = present(sent, ["credentialSubject.home.town"], RESIDENT, NOW, "q1", "library")
+    assert verify(shown).require().claims == {"home.town": "Riverside", "a": {}}
+    double = card(credentialSubject={**subject, "a.b": Hidden(2)})
+    with pytest.raises(CredentialError, match=r"'credentialSubject.a.b' names two hidden claims"):
+        present(double, ["credentialSubject.a.b"], RESIDENT, NOW, "q1", "library")
+
+
+@pytest.mark.parametrize("name", ["_sd", "...", "_sd_alg"])
+def test_a_name_that_belongs_to_the_form_is_not_issued(name: str) -> None:
+    for value in (["x"], Hidden("x")):
+        with pytest.raises(CredentialError, match="belongs to the form"):
+            card(credentialSubject={name: value, "other": Hidden(1)})
+
+
+def test_a_salt_that_hides_nothing_is_refused() -> None:
+    for salt, words in ((lambda: b"pepper", "at least 16 bytes"), (lambda: bytes(16), "none is drawn twice")):
+        with pytest.raises(CredentialError, match=words):
+            disclosure.seal_claims({"a": Hidden(1), "b": Hidden(1)}, salt)
 
 
 def token(header: Json, payload: Json, key: KeyPair) -> str:

@@ -242,6 +242,22 @@ def test_a_document_is_resolved_as_it_was_and_as_it_is_with_proofs(net: mc.Netwo
     assert found[began].metadata["nextVersionId"] == "2"
 
 
+def test_a_node_that_names_the_version_of_another_height_is_not_followed(
+    net: mc.Network, monkeypatch: pytest.MonkeyPatch
+):
+    alice = net.wallet("Alice")
+    before = net.height()
+    phone = net.identity.rotate(alice)
+    net.identity.rotate(phone)
+    for lie in (0, 1, 2):
+        monkeypatch.setattr("minichain.client.identity.Identity._view", lambda *_, lie=lie, **__: lie)
+        if lie == 0:
+            assert net.identity.resolve(alice, before).record.key == alice.did
+        else:
+            with pytest.raises(mc.errors.TimedOut):
+                net.identity.resolve(alice, before)
+
+
 def test_a_document_that_the_chain_does_not_back_is_not_believed(net: mc.Network):
     alice = net.identity.rotate(net.wallet("Alice"))
     good = net.identity.resolve(alice)

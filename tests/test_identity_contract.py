@@ -269,6 +269,31 @@ def test_a_role_is_held_for_a_time_and_what_was_done_with_it_stands(office: Offi
     assert len(office.contract.role_holders(office.did("office"))) == 1, "the same seat"
 
 
+def test_a_later_grant_takes_nothing_from_an_earlier_one_and_gives_nothing_back(office: Office) -> None:
+    """Who asks later whether somebody might do something gets the answer that was true then."""
+    office.found("office")
+    begin, eve = office.now, office.did("Eve")
+
+    def held(*days: int) -> list[bool]:
+        return [office.contract.has_role(office.did("office"), eve, "weigher", begin + day * DAY) for day in days]
+
+    office.by("office").grant_role(eve, "weigher", begin, begin + 30 * DAY)
+    office.box.advance(days=10)
+    office.by("office").grant_role(eve, "weigher", begin + 30 * DAY, begin + 60 * DAY)
+    assert held(0, 9, 11, 29, 30, 59, 60) == [True] * 6 + [False], "renewed ahead, and held until then"
+    office.by("office").revoke_role(eve, "weigher")
+    assert held(0, 9, 10, 29, 30, 59) == [True, True, False, False, False, False], "the coming one is taken too"
+    office.box.advance(days=10)
+    office.by("office").grant_role(eve, "weigher", begin, begin + 40 * DAY)
+    assert held(9, 10, 19, 20, 39, 40) == [True, False, False, True, True, False], "nobody was a weigher after the fact"
+    for _ in range(47):
+        office.by("office").grant_role(eve, "weigher", office.now, FAR)
+    words = office.refused("office", "grant_role", did=eve, role="weigher", valid_from=0, valid_until=FAR)
+    assert words.startswith("role: this did was given it 50 times already")
+    words = office.refused("office", "grant_role", did=eve, role="guest", valid_from=begin, valid_until=office.now)
+    assert words == "valid_until: later than now"
+
+
 def test_roles_are_listed_page_by_page(office: Office) -> None:
     office.found("office", "other")
     for number in range(7):
@@ -324,6 +349,22 @@ def test_a_scale_from_its_enrolment_to_its_end(office: Office) -> None:
         b"d" * 32,
     ]
     assert office.contract.fleet(office.did("office")) == [office.did("scale")]
+
+
+def test_at_the_very_millisecond(office: Office) -> None:
+    office.enrol()
+    begin = office.now
+    office.by("lab").certify(office.did("scale"), b"c" * 32, begin + DAY, begin + 2 * DAY)
+    edges = [office.state(begin + at) for at in (DAY - 1, DAY, 2 * DAY - 1, 2 * DAY)]
+    assert edges == ["not yet calibrated", "active", "active", "expired"]
+    office.box.advance(days=1)
+    office.by("office").suspend(office.did("scale"), "moved")
+    office.box.advance(hours=12)
+    office.by("office").reinstate(office.did("scale"))
+    office.by("office").revoke_device(office.did("scale"), "sold")
+    ended = office.now
+    states = [office.state(at) for at in (begin + DAY - 1, begin + DAY, ended - 1, ended)]
+    assert states == ["not yet calibrated", "suspended", "suspended", "revoked"]
 
 
 def test_a_laboratory_that_lost_its_accreditation_certifies_no_more(office: Office) -> None:

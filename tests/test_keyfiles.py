@@ -23,6 +23,7 @@ from minichain import cli
 from minichain.client.local import LocalWorld
 from minichain.crypto import KeyPair, Passphrase, Secret
 from minichain.errors import DecodeError, MinichainError, NetworkError, UsageError
+from minichain.identity import vault
 from minichain.ledger.local import new_chain, root_of, validator_key, wallet_key
 from minichain.ledger.types import Call
 from minichain.live import keyfile, process
@@ -114,6 +115,22 @@ def test_a_wrong_passphrase_and_a_damaged_file_are_told_apart(saved: Path) -> No
         mc.Wallet.load(saved.with_name("none"), WORDS)
 
 
+@pytest.mark.parametrize("length", [0, 5, 32, 100])
+def test_what_is_left_of_a_secret_is_no_secret(saved: Path, length: int) -> None:
+    """From an empty file, or from the first bytes that all key files share, anybody would derive the same keys."""
+    (saved.parent / "root").write_bytes(saved.read_bytes()[:length])
+    for passphrase in (None, Passphrase(WORDS)):
+        with pytest.raises((DecodeError, NetworkError), match="root"):
+            keyfile.secret(saved.parent / "root", passphrase)
+
+
+def test_a_key_file_of_another_version_is_no_bare_secret(saved: Path) -> None:
+    saved.write_bytes(saved.read_bytes().replace(b"key file 1", b"key file 2"))
+    assert keyfile.is_key_file(saved)
+    with pytest.raises(DecodeError, match="of another version"):
+        keyfile.secret(saved, Passphrase(WORDS))
+
+
 def test_who_changes_what_is_public_in_a_file_is_found_out(saved: Path) -> None:
     file = keyfile.show(saved)
     for change in ({"name": "Mallory"}, {"account": KeyPair(b"m" * 32).did}, {"key": KeyPair(b"m" * 32).did}):
@@ -199,7 +216,7 @@ def leaked(text: str | bytes, *secrets: bytes | str) -> list[bytes]:
     return [form for secret in secrets for form in spellings(secret) if form in data]
 
 
-SEED, PLANTED = bytes(range(101, 133)), "planted passphrase 4711"
+SEED, PLANTED, SHORT = bytes(range(101, 133)), "planted passphrase 4711", "pw:4711"
 
 
 def break_a_wallet(tmp_path: Path) -> None:
@@ -232,17 +249,36 @@ def rotate_twice(tmp_path: Path) -> None:
         net.identity.guard(alice, [net.wallet("Ann")], 1)
 
 
+def save_with_no_text(tmp_path: Path) -> None:
+    held = keyfile.Held("A", KeyPair(SEED).did, KeyPair(SEED))
+    keyfile.save(tmp_path / "a", held, Passphrase(PLANTED + "\udcff"))  # fails where it is worked out
+
+
+def open_another_record(tmp_path: Path) -> None:
+    reader = KeyPair(b"r" * 32)
+    stored = vault.close(b"x", [reader.did], lambda size: SEED[:size])
+    vault.open_handed(vault.Handed(bytes(32), stored.closed, stored.boxes[reader.did]), reader)
+
+
 BROKEN: dict[str, Callable[[Path], Any]] = {
     "a path that cannot be": break_a_wallet,
     "a wrong passphrase": open_with_the_wrong_one,
     "a file that is there": overwrite,
-    "a short passphrase": lambda tmp_path: keyfile.require_passphrase(PLANTED[:7]),
+    "a short passphrase": lambda tmp_path: mc.Wallet.load(tmp_path / "a", SHORT),
+    "a short new passphrase": lambda tmp_path: mc.Wallet("A", KeyPair(Secret(SEED))).save(tmp_path / "a", SHORT),
+    "a network's short passphrase": lambda tmp_path: mc.Network.attach(tmp_path, SHORT),
     "a seed of a wrong length": lambda tmp_path: KeyPair(SEED + SEED[:1]),
     "a setting that is none": lambda tmp_path: new_chain(1, Secret(SEED), {"colour": "red"}),
     "a network that is none": lambda tmp_path: LocalWorld.create(0, 5, tmp_path, {}),
     "a key told badly": lambda tmp_path: process._told_key(Line(f'{{"kei": "{SEED.hex()}"}}')),
     "a door that is taken": listen_twice,
     "an old key": rotate_twice,
+    "a passphrase that is no text": lambda tmp_path: mc.Wallet("A", KeyPair(Secret(SEED))).save(
+        tmp_path / "a", PLANTED + "\udcff"
+    ),
+    "a passphrase that cannot be written": save_with_no_text,
+    "a reader that is none": lambda tmp_path: vault.close(b"x", ["nobody"], lambda size: SEED[:size]),
+    "a record of other data": open_another_record,
 }
 
 
@@ -264,7 +300,7 @@ def test_no_traceback_shows_a_secret_not_even_with_its_variables(what: str, tmp_
     ours = [frame for frame in chain.stack if Path(frame.filename) != Path(__file__)]  # who calls knows what it says
     shown = "".join([*traceback.StackSummary.from_list(ours).format(), *chain.format_exception_only()])
     shown += "".join(f"{name}={value}" for frame in ours for name, value in (frame.locals or {}).items())
-    assert leaked(shown, SEED, SEED + SEED[:1], PLANTED, root_of(5), root_of(0)) == []
+    assert leaked(shown, SEED, SEED + SEED[:1], PLANTED, SHORT, root_of(5), root_of(0)) == []
 
 
 def test_nothing_that_is_shown_shows_a_secret(tmp_path: Path) -> None:

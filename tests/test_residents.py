@@ -7,8 +7,10 @@ import os
 import runpy
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from threading import Barrier
 from typing import Any
 
 import nbformat
@@ -20,12 +22,12 @@ from wasteday import played
 
 from minichain.client import Network
 from minichain.client.exposure import blocks, exposed
-from minichain.client.trust import chain_status, export_list, proven
+from minichain.client.trust import LIST_MS, accredited, chain_status, export_list, proven
 from minichain.client.trust import verifier as chain_verifier
 from minichain.codec import encode
 from minichain.contracts.storage import state_key
 from minichain.contracts.system import DATA
-from minichain.errors import CallFailed, CredentialError, UsageError
+from minichain.errors import CallFailed, CredentialError, DecodeError, UsageError
 from minichain.identity.credentials import Verifier, issue, trust_list, unsigned, verify
 from minichain.identity.status import Entry, chain_list, read_lists
 from minichain.identity.traces import find_personal
@@ -109,7 +111,7 @@ def test_data_are_shared_read_logged_ordered_taken_back_and_erased(town: Town) -
     assert town.data.look(AUDITOR, share.number, "supervision").why == "no order"
     town.data.order(share.number, "Order 12: look whether the clinic keeps to the purpose")
     assert town.data.look(AUDITOR, share.number, "supervision").allowed
-    receipt = town.data.take_back(share.number)
+    town.data.take_back(share.number)
     refused = town.data.look(CLINIC, share.number, "treatment")
     assert (refused.why, refused.data) == ("revoked", {})
     log = town.data.log(share.number)
@@ -120,7 +122,6 @@ def test_data_are_shared_read_logged_ordered_taken_back_and_erased(town: Town) -
         (AUDITOR, True),
         (CLINIC, False),
     ]
-    assert receipt.height == town.place.net.height() - 1
     kept = town.place.storage[f"records/{share.record.hex()}"]
     town.data.erase(share.number)
     assert kept not in town.place.storage.values()
@@ -131,10 +132,45 @@ def test_data_are_shared_read_logged_ordered_taken_back_and_erased(town: Town) -
     subject = town.place.net.view("grants", "record", {"record": share.record})["subject"]
     assert subject not in with_root, "not even who has every key of the town finds the subject again"
     assert share.nonce not in b"".join(town.place.storage.values())
+    kept_of_it = next(one for one in town.data.shares() if one.number == share.number)
+    assert kept_of_it.until == 0, "the time of its grant stands on the chain, and would lead there"
     with pytest.raises(CredentialError, match="was erased"):
         town.data.look(CLINIC, share.number, "treatment")
     assert any(share.record in data for _, data in blocks(town.place.net)), "the chain still has the commitment"
     assert town.place.net.view("grants", "hindrance", {"record": share.record, "party": "did:x", "purpose": "billing"})
+
+
+def test_what_was_declared_is_carried_out_though_the_first_attempt_broke_off(town: Town) -> None:
+    share = town.data.share("Resident 2", CLINIC, "billing")
+    subject = town.data._subject(share.resident, share.party, share.purpose, share.nonce)
+    grant = {"record": share.record, "party": town.place.wallets[CLINIC].did, "purpose": "billing"}
+    town.place.net.send(subject, [Call("grants", "revoke", grant)])  # and here the wallet's computer went off
+    town.data.take_back(share.number)
+    assert town.place.wallets[CLINIC].did not in town.data.vault.readers(share.record)
+    town.place.net.send(subject, [Call("grants", "erase", {"record": share.record})])
+    town.data.erase(share.number)
+    assert not town.data.vault.has(share.record)
+    with pytest.raises(CredentialError, match="was erased"):
+        town.data.erase(share.number)
+    lost = town.data.share("Resident 2", CLINIC, "billing")
+    town.data.vault.erase(lost.record)
+    town.data.erase(lost.number)
+    assert town.place.net.view("grants", "hindrance", {**grant, "record": lost.record}) == "erased"
+
+
+def test_what_is_shared_with_a_clinic_that_changed_its_key_is_closed_for_the_new_one() -> None:
+    with Network.simulated(validators=1, seed=13) as net:
+        town = Town.open(net, {}, Random(13).randbytes)
+        old = town.place.wallets[CLINIC]
+        before = town.data.share("Resident 1", CLINIC, "treatment")
+        town.place.wallets[CLINIC] = net.identity.rotate(old)
+        share = town.data.share("Resident 1", CLINIC, "treatment")
+        assert town.data.look(CLINIC, share.number, "treatment").allowed
+        handed = town.data.vault._stored(share.record).boxes[old.did]
+        with pytest.raises(DecodeError, match="not made for this key"):
+            old.key.unseal(handed)
+        with pytest.raises(DecodeError, match="not made for this key"):
+            town.data.look(CLINIC, before.number, "treatment")  # its subject can share it anew
 
 
 def test_nothing_on_the_chain_ties_two_shares_of_one_person_together(town: Town) -> None:
@@ -190,6 +226,8 @@ def test_a_list_of_the_chain_is_exported_for_verifiers_who_do_not_read_it(town: 
     assert revoked
     made = export_list(net, 1, office.key)
     by = Verifier(town.place.now_ms(), "a clock", trust_list({"BitstringStatusListCredential": [office.did]}))
+    stale = structs.replace(by, now_ms=by.now_ms + LIST_MS)
+    assert verify(made, stale).clause("time").said.startswith("expired at"), "an old list hides what came after it"
     name = chain_list(net.genesis.hash, "status", 1)
     read = read_lists({name: verify(made, by).require().claims})
     for one in town.cards.issued():
@@ -209,6 +247,9 @@ def test_a_list_of_the_chain_is_exported_for_verifiers_who_do_not_read_it(town: 
         ("urn:minichain:00:status:1", 1, "revocation", "on another chain"),
         ("https://example.com/list", 1, "revocation", "no status list of a chain"),
         ("urn:minichain:xyz:status:1", 1, "revocation", "no status list of a chain"),
+        ("{chain}:status:01", 1, "revocation", "no status list of a chain"),
+        ("{chain}:status:-1", 1, "revocation", "no place 1 of such a list"),
+        ("{chain}:status:99999999999999999999", 1, "revocation", "no status list of a chain"),
         ("{chain}:status:7", 1, "revocation", "no place 1 of such a list"),
         ("{chain}:status:1", 1, "suspension", "no place 1 of such a list for suspension"),
         ("{chain}:status:1", 131_072, "revocation", "no place 131072"),
@@ -219,6 +260,16 @@ def test_a_list_that_is_not_there_is_no_good_sign(town: Town, where: str, place:
     name = where.format(chain=f"urn:minichain:{net.genesis.hash.hex()}")
     with pytest.raises(CredentialError, match=words):
         chain_status(net)(Entry(name, place, purpose))
+
+
+def test_an_accreditation_is_believed_only_with_its_proof(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that says everybody is accredited is not believed."""
+    town.cards.issue("Resident 1", HALL)
+    stranger = town.place.wallets[LIBRARY].did
+    said = {"since": 1, "until": 2**60, "withdrawn": 0}
+    monkeypatch.setattr(town.place.net, "view", lambda *_: said)
+    with pytest.raises(CredentialError, match="was never accredited for ResidentCard"):
+        accredited(town.place.net)(stranger, "ResidentCard", town.place.now_ms())
 
 
 def test_who_is_not_accredited_any_more_is_not_trusted(town: Town) -> None:
@@ -341,6 +392,38 @@ def test_a_drawer_keeps_values_for_its_owner_alone(tmp_path: Path) -> None:
     for name in ("../outside", "A", "", "a//b", "a/b/c/d/e", "/etc/passwd"):
         with pytest.raises(UsageError, match="no name for a value"):
             drawer[name] = b"x"
+
+
+def test_what_a_broken_write_left_is_destroyed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawer = Drawer(tmp_path)
+    drawer["records/ab"], drawer["records/abc"] = b"closed", b"another"
+
+    def goes_off(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", goes_off)
+        broken.setattr(Path, "unlink", goes_off)
+        with pytest.raises(SystemExit):
+            drawer["records/ab"] = b"closed anew"
+    assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 3
+    del drawer["records/ab"]
+    assert [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()] == [b"another"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system may refuse to replace a file that is being replaced")
+def test_two_who_write_the_same_value_at_once_do_not_meet(tmp_path: Path) -> None:
+    drawer = Drawer(tmp_path)
+    begin = Barrier(2)
+
+    def write(value: bytes) -> None:
+        begin.wait()
+        for _ in range(40):
+            drawer["cards/1"] = value
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(write, (b"one", b"two"))) == [None, None]
+    assert drawer["cards/1"] in (b"one", b"two")
 
 
 def test_a_town_that_lies_in_a_drawer_is_found_again(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +16,7 @@ from minichain.crypto import KeyPair, commitment, digest
 from minichain.errors import CredentialError, DecodeError, UsageError
 from minichain.identity.traces import find_personal, find_secret, spellings
 from minichain.identity.vault import Handed, Vault, close, open_handed, pairwise
+from minichain.scenarios.residents import personal_values
 
 DAY = 86_400_000
 PURPOSES = {"treatment": "to treat the person", "billing": "to send the bill"}
@@ -215,6 +218,16 @@ def test_an_order_may_stay_out_of_the_view_for_a_time_that_it_states(house: Hous
     assert house.grants.order_on(house.record, AUDITOR.did)["role"] == "court"
 
 
+def test_a_party_is_a_key_and_never_words(house: House) -> None:
+    """There is no free text in which anybody could name a person."""
+    house.ok(OFFICE, "appoint", did=COURT.did, role="court")
+    until = {"record": house.record, "until": START_MS + DAY}
+    order = {"reference": bytes(32)}
+    for words in ("did:Zhang Wei, 1 Training Road", "Zhang Wei", CLINIC.did[:-2] + "0O", CLINIC.did + "x", ""):
+        for who, action, more in ((house.subject, "grant", {"purpose": "billing"}), (COURT, "order", order)):
+            house.refused("a party is named by its did:key", who, action, party=words, **until, **more)
+
+
 def test_an_order_has_bounds(house: House) -> None:
     house.ok(OFFICE, "appoint", did=COURT.did, role="court")
     house.refused("within 92 days", COURT, "order", **order(house, until=START_MS + 93 * DAY))
@@ -309,6 +322,38 @@ def test_what_is_planted_is_found_in_every_form(value: str) -> None:
     for form in forms:
         (trace,) = find_personal([("block 7", b"\x91\xc4" + form + b"\x00")], PLANTED)
         assert (trace.value, trace.where) == (value, "block 7"), form
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("+86 10 5550 0199", b"call (86) 10-5550/0199 now"),
+        ("+86 10 5550 0199", b"\xcf" + (861055500199).to_bytes(8)),
+        ("+86 10 5550 0199", (861055500199).to_bytes(8, "little")),
+        ("X-0009-4711", b"x 0009.4711"),
+        ("Zhang Wei-Example", b"/people?name=Zhang%20Wei-Example"),
+        ("Zhang Wei-Example", b"/people?name=Zhang+Wei-Example"),
+        ("\u5f20\u4f1f\u793a\u4f8b", json.dumps("\u5f20\u4f1f\u793a\u4f8b").encode()),
+        ("\u5f20\u4f1f\u793a\u4f8b", quote("\u5f20\u4f1f\u793a\u4f8b").lower().encode()),
+        ("\u5f20\u4f1f\u793a\u4f8b", "\u5f20\u4f1f\u793a\u4f8b".encode("gb18030")),
+        ("Zo\u00eb Example", "Zoe\u0308 Example".encode()),
+        ("Zo\u00eb Example", "ZO\u00cb EXAMPLE".encode("latin-1")),
+        ("Zhang Wei-Example", "ZHANG wei-example".encode("utf-16-be")),
+    ],
+)
+def test_what_somebody_in_a_hurry_writes_is_found(value: str, written: bytes) -> None:
+    found = find_personal([("block 7", b"\x91\xc4" + written + b"\x00")], [value])
+    assert [trace.value for trace in found] == [value]
+
+
+def test_a_commitment_in_hexadecimal_is_found_by_who_has_the_salt() -> None:
+    salt = bytes(range(32))
+    assert find_secret([("event", commitment(salt, CARD_NUMBER).hex().encode())], salt, [b"4710", CARD_NUMBER])
+
+
+def test_bytes_of_chance_are_no_traces() -> None:
+    chance = Random(3).randbytes(1 << 20)
+    assert find_personal([("block", chance)], [*PLANTED, *personal_values()]) == ()
 
 
 def test_salted_values_and_other_bytes_are_not_found() -> None:

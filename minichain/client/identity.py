@@ -215,7 +215,8 @@ class Identity:
             keys = [documents.record_key(did, version + step) for step in (0, 1)]
             answers = [self._net.state(key) for key in keys]
             found = _resolution(did, tuple(zip(keys, answers, strict=True)))
-            if answers[1].value is None or (height is not None and found.until > height):
+            is_over = height is not None and found.until > height
+            if found.record.since <= at and (answers[1].value is None or is_over):
                 return found
         raise TimedOut(f"the record of {did} changed {TRIES} times while it was read: ask again")
 

@@ -125,8 +125,8 @@ class Network(ContractVerbs):
 
         Where its keys are encrypted, it has wallets for whoever gives the passphrase.
         """
-        passphrase = None if passphrase is None else keyfile.require_passphrase(passphrase)
-        network = cls(AttachedWorld.find(home, passphrase))
+        passphrase = None if passphrase is None else Passphrase(passphrase)  # no traceback shows it from here on
+        network = cls(AttachedWorld.find(home, passphrase and keyfile.require_passphrase(passphrase)))
         network.start()
         return network
 

@@ -1,7 +1,7 @@
 """What a verifier reads from a chain: the clock, who is accredited, and whether something was revoked.
 
-A status is read with its state proof, and the block it stands in is proved final (on a chain of work: to have its place
-in the chain), so no single node can lie about it. A node may still show an old block: every answer says which one.
+What decides is read with its state proof, and the block it stands in is proved final (on a chain of work: to have its
+place in the chain), so no single node can lie about it. A node may still show an old block: a status says which one.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from minichain.ledger.types import Header
 STATUS: Final = "status"  # the usual names of the system contracts
 ACCREDITATION: Final = "accreditation"
 PAGE: Final = 64  # parts of a list that the contract gives at a time
+LIST_MS: Final = 86_400_000  # for which an exported list is good
 
 
 def verifier(net: Network, trust: Trust | None = None, key_at: KeyAt | None = None) -> Verifier:
@@ -46,16 +47,20 @@ def verifier(net: Network, trust: Trust | None = None, key_at: KeyAt | None = No
     if head is None:
         raise CredentialError("time", "this chain has no block yet, so it has no time")
     words = f"the clock of block {head.height}"
-    keys = key_at or (chain_key_at(net) if net.genesis.spec.identity else did_key_at)
-    return Verifier(head.time_ms, words, trust or accredited(net), chain_status(net), keys)
+    return Verifier(head.time_ms, words, trust or accredited(net), chain_status(net), key_at or keys(net))
+
+
+def keys(net: Network) -> KeyAt:
+    """Tell which key a did had at a time: on a chain where keys do not change, the did's own."""
+    return chain_key_at(net) if net.genesis.spec.identity else did_key_at
 
 
 def accredited(net: Network, contract: str = ACCREDITATION) -> Trust:
     """Trust whom the authority of a chain has accredited."""
 
     def trust(issuer: str, kind: str, now_ms: int) -> str:
-        found = net.view(contract, "accreditation", {"issuer": issuer, "kind": kind})
-        if not found["since"]:
+        found, _ = proven(net, state_key(contract, "issuers", (issuer, kind)))
+        if found is None:
             raise CredentialError("issuer", f"{issuer} was never accredited for {kind} on this chain")
         if found["withdrawn"] or now_ms >= found["until"]:
             word = "withdrawn" if found["withdrawn"] else "over"
@@ -100,8 +105,11 @@ def chain_key_at(net: Network) -> KeyAt:
     return key_at
 
 
-def export_list(net: Network, number: int, key: KeyPair, contract: str = STATUS) -> Json:
-    """Sign a list as it is now as a BitstringStatusListCredential, for verifiers who do not read the chain."""
+def export_list(net: Network, number: int, key: KeyPair, contract: str = STATUS, valid_ms: int = LIST_MS) -> Json:
+    """Sign a list as it is now as a BitstringStatusListCredential, for verifiers who do not read the chain.
+
+    It ends after `valid_ms`: whoever was revoked since would show an older one for ever.
+    """
     opened = net.view(contract, "opened", {"number": number})
     head = net.head()
     if head is None or opened["issuer"] != key.did:
@@ -109,7 +117,8 @@ def export_list(net: Network, number: int, key: KeyPair, contract: str = STATUS)
     pages = range(0, SIZE // CHUNK_BITS, PAGE)
     bits = b"".join(net.view(contract, "bits", {"number": number, "start": start, "limit": PAGE}) for start in pages)
     subject = list_subject(chain_list(net.genesis.hash, contract, number), opened["purpose"], bits)
-    return issue(unsigned("BitstringStatusListCredential", key.did, subject, head.time_ms), key, head.time_ms)
+    until = head.time_ms + valid_ms
+    return issue(unsigned("BitstringStatusListCredential", key.did, subject, head.time_ms, until), key, head.time_ms)
 
 
 def proven(net: Network, key: bytes) -> tuple[Any, str]:

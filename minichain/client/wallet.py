@@ -30,14 +30,14 @@ class Wallet:
     @classmethod
     def load(cls, path: Path, passphrase: str | Passphrase) -> Wallet:
         """Read a wallet from an encrypted key file; raises `DecodeError` for a wrong passphrase or a damaged file."""
-        passphrase = keyfile.require_passphrase(passphrase)
-        held = keyfile.load(path, passphrase)
+        passphrase = Passphrase(passphrase)  # from here on a traceback that shows variables does not show it
+        held = keyfile.load(path, keyfile.require_passphrase(passphrase))
         return cls(held.name, held.key, public_of(held.account))
 
     def save(self, path: Path, passphrase: str | Passphrase) -> None:
         """Write an encrypted key file that only its owner may read; raises `UsageError` if there is a file already."""
-        passphrase = keyfile.require_passphrase(passphrase)
-        keyfile.save(path, keyfile.Held(self.name, self.did, self.key), passphrase)
+        passphrase = Passphrase(passphrase)
+        keyfile.save(path, keyfile.Held(self.name, self.did, self.key), keyfile.require_passphrase(passphrase))
 
     @property
     def did(self) -> str:

@@ -14,7 +14,7 @@ from minichain.crypto import KeyPair
 from minichain.errors import CredentialError, DecodeError
 from minichain.identity.clauses import Checklist, Report
 from minichain.identity.integrity import KeyAt, add_proof, check_proof, did_key_at, read_time, write_time
-from minichain.identity.jcs import Json, copy
+from minichain.identity.jcs import Json, canonical, copy
 from minichain.identity.status import Entry, read_entry
 
 BASE: Final = "https://www.w3.org/ns/credentials/v2"
@@ -166,7 +166,7 @@ def require_form(credential: Any) -> str:
     if not isinstance(credential, dict):
         raise CredentialError("form", "a credential is a JSON object")
     _require_known(credential, PROPERTIES, CREDENTIAL)
-    if len(credential["type"]) < 2:
+    if not kinds_of(credential):  # else nobody would have to be trusted for it
         raise CredentialError("form", "the credential does not say what kind it is")
     issuer_of(credential)
     subject = credential.get("credentialSubject")
@@ -184,6 +184,7 @@ def require_form(credential: Any) -> str:
 
 def _require_known(document: Json, properties: frozenset[str], base: str) -> None:
     """Refuse contexts, properties and types by name; no context is ever loaded."""
+    canonical(document)  # else it is no JSON, whoever has read it: half a character, say, or a name that is no text
     contexts, types = document.get("@context"), document.get("type")
     if not isinstance(contexts, list) or contexts[:1] != [BASE]:
         raise CredentialError("form", f"@context is a list that begins with {BASE}")
@@ -241,8 +242,8 @@ def _require_presentation(presentation: Any) -> str:
 
 
 def _require_holder(presentation: Json, credential: Json, by: Verifier) -> str:
-    try:
-        did, _created = check_proof(presentation, "authentication", by.key_at)
+    try:  # it answers a question of now, so the key of now counts: who stole an older one can write an older time
+        did, _created = check_proof(presentation, "authentication", lambda did, _created: by.key_at(did, by.now_ms))
     except CredentialError as error:
         raise CredentialError("holder", f"the presentation's {error}") from None
     subject = credential["credentialSubject"].get("id")

@@ -7,7 +7,6 @@ overwrite another. What decides whether a credential is valid can never be hidde
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection
 from hashlib import sha256
 from typing import Any, Final
@@ -16,16 +15,18 @@ from minichain.codec import Plain
 from minichain.crypto import KEY_SIZE, KeyPair, did_of, is_valid_bare_signature
 from minichain.errors import CredentialError, DecodeError, TheirFault
 from minichain.identity import credentials
+from minichain.identity.base64url import from_text, to_text
 from minichain.identity.clauses import Checklist, Report
 from minichain.identity.credentials import Verifier, issuer_of
 from minichain.identity.integrity import method_of, read_time, signer_of, write_time
-from minichain.identity.jcs import Json, canonical, parse, parse_object
+from minichain.identity.jcs import MAX_DEPTH, Json, canonical, parse, parse_object
 
 TYPE: Final = "vc+sd-jwt"  # W3C, Securing Verifiable Credentials using JOSE and COSE
 BINDING_TYPE: Final = "kb+jwt"
 ALGORITHM: Final = "EdDSA"
 HASH: Final = "sha-256"
-SALT_BYTES: Final = 16
+SALT_BYTES: Final = 16  # the least of a salt
+RESERVED: Final = frozenset({"_sd", "...", "_sd_alg"})  # names that say where something is hidden
 MAX_DISCLOSURES: Final = 256
 PATIENCE_MS: Final = 300_000  # from the making of a key binding to its arrival
 SKEW_MS: Final = 60_000  # by which the holder's clock may be ahead
@@ -57,22 +58,6 @@ class SdJwt(Plain):
         return "~".join([self.token, *self.disclosures, ""])
 
 
-def to_text(data: bytes) -> str:
-    """Write bytes in base64url without padding."""
-    return urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def from_text(text: str) -> bytes:
-    """Read base64url without padding; raises `DecodeError` for another spelling of the same bytes."""
-    try:
-        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
-        data = b""
-    if to_text(data) != text:
-        raise DecodeError(f"{text[:40]!r} is not base64url")
-    return data
-
-
 def digest_of(text: str) -> str:
     """Return the digest under which a disclosure, or what a key binding speaks for, stands."""
     return to_text(sha256(text.encode("ascii", "replace")).digest())
@@ -85,7 +70,8 @@ class _Sealing:
     """Turns what is marked `Hidden` into digests, from the inside out."""
 
     def __init__(self, salt: Callable[[], bytes], decoys: int) -> None:
-        self._salt, self._decoys = salt, decoys
+        self._draw, self._decoys = salt, decoys
+        self._drawn: set[bytes] = set()
         self.disclosures: list[str] = []
 
     def close(self, value: Any) -> Any:
@@ -97,18 +83,27 @@ class _Sealing:
         return value
 
     def _close_object(self, value: Json) -> Json:
+        if taken := sorted(RESERVED & value.keys()):
+            raise CredentialError("form", f"the name {taken[0]!r} belongs to the form: a claim needs another one")
         hidden = {name: item.value for name, item in value.items() if isinstance(item, Hidden)}
         closed = {name: self.close(item) for name, item in value.items() if name not in hidden}
         digests = [self._disclose(name, self.close(item)) for name, item in hidden.items()]
-        digests += [digest_of(to_text(self._salt())) for _ in range(self._decoys if hidden else 0)]
+        digests += [digest_of(self._salt()) for _ in range(self._decoys if hidden else 0)]
         return {**closed, "_sd": sorted(digests)} if digests else closed  # sorted: their order tells nothing
 
     def _element(self, item: Any) -> Any:
         return {"...": self._disclose(self.close(item.value))} if isinstance(item, Hidden) else self.close(item)
 
     def _disclose(self, *content: Any) -> str:
-        self.disclosures.append(to_text(canonical([to_text(self._salt()), *content])))
+        self.disclosures.append(to_text(canonical([self._salt(), *content])))
         return digest_of(self.disclosures[-1])
+
+    def _salt(self) -> str:
+        salt = self._draw()
+        if len(salt) < SALT_BYTES or salt in self._drawn:
+            raise CredentialError("form", f"a salt has at least {SALT_BYTES} bytes, and none is drawn twice")
+        self._drawn.add(salt)
+        return to_text(salt)
 
 
 def seal_claims(claims: Json, salt: Callable[[], bytes], decoys: int = 0) -> tuple[Json, tuple[str, ...]]:
@@ -148,17 +143,21 @@ def present(made: SdJwt, show: Collection[str], key: KeyPair, time_ms: int, nonc
     that the credential does not hide.
     """
     opened = open_claims(payload_of(made.token), made.disclosures)
-    if unknown := sorted(set(show) - set(opened.paths)):
-        known = ", ".join(opened.paths) or "nothing"
-        raise CredentialError("disclosure", f"{unknown[0]!r} is not hidden in this credential; hidden are: {known}")
-    chosen = {text for path, text in opened.paths.items() if any(_is_within(one, path) for one in show)}
+    paths = [_path(name, opened) for name in sorted(show)]
+    chosen = {text for outer, text in opened.paths.items() if any(path[: len(outer)] == outer for path in paths)}
     shown = SdJwt(made.token, tuple(text for text in made.disclosures if text in chosen))
     claims = {"nonce": nonce, "aud": audience, "iat": time_ms // 1000, "sd_hash": digest_of(shown.bound)}
     return SdJwt(shown.token, shown.disclosures, _sign({"alg": ALGORITHM, "typ": BINDING_TYPE}, claims, key))
 
 
-def _is_within(path: str, outer: str) -> bool:
-    return path == outer or path.startswith(f"{outer}.")
+def _path(name: str, opened: Opened) -> Path:
+    """Return the path that a name means; a claim's own name may have dots in it, so two may be written alike."""
+    match [path for path in opened.paths if ".".join(path) == name]:
+        case [path]:
+            return path
+        case []:
+            raise CredentialError("disclosure", f"{name!r} is not hidden in this credential, but {opened.words}")
+    raise CredentialError("disclosure", f"{name!r} names two hidden claims: have the card issued with other names")
 
 
 # --- processing (RFC 9901, section 7.1) --------------------------------------------------------------------------
@@ -168,7 +167,12 @@ class Opened(Plain):
     """A payload with the disclosures in their places; `paths` says which disclosure opened what."""
 
     claims: Json
-    paths: dict[str, str]
+    paths: dict[Path, str]
+
+    @property
+    def words(self) -> str:
+        """Return what was opened, by name."""
+        return ", ".join(map(".".join, self.paths)) or "nothing"
 
 
 def split(text: str) -> SdJwt:
@@ -176,7 +180,7 @@ def split(text: str) -> SdJwt:
     token, *rest = text.split("~")
     if not rest or "" in rest[:-1] or not text.isascii():
         raise DecodeError("an SD-JWT is a token and disclosures, each followed by ~")
-    if len(rest) > MAX_DISCLOSURES:
+    if len(rest) - 1 > MAX_DISCLOSURES:
         raise DecodeError(f"an SD-JWT has at most {MAX_DISCLOSURES} disclosures here")
     return SdJwt(token, tuple(rest[:-1]), rest[-1])
 
@@ -198,9 +202,11 @@ class _Opening:
         if len(self.contents) < len(disclosures):
             raise CredentialError("disclosure", "a disclosure is shown twice")
         self.seen: set[str] = set()
-        self.paths: dict[str, str] = {}
+        self.paths: dict[Path, str] = {}
 
     def open(self, value: Any, path: Path) -> Any:
+        if len(path) > MAX_DEPTH:  # each disclosure may be shallow, and hold the digest of the next
+            raise CredentialError("disclosure", f"nested deeper than {MAX_DEPTH} levels")
         match value:
             case dict():
                 return self._open_object(value, path)
@@ -219,7 +225,7 @@ class _Opening:
         for digest in digests:
             if (content := self._find(digest)) is None:
                 continue
-            if len(content) != 3 or not isinstance(content[1], str) or content[1] in ("_sd", "...", "_sd_alg"):
+            if len(content) != 3 or not isinstance(content[1], str) or content[1] in RESERVED:
                 raise CredentialError("disclosure", "a claim's disclosure is [salt, name, value], with a free name")
             name = content[1]
             if name in opened:
@@ -247,7 +253,7 @@ class _Opening:
         return self.contents[digest][1] if digest in self.contents else None
 
     def _note(self, digest: str, path: Path) -> None:
-        self.paths[".".join(path)] = self.contents[digest][0]
+        self.paths[path] = self.contents[digest][0]
 
 
 def _read_disclosure(text: str) -> list[Any]:
@@ -277,7 +283,7 @@ def verify(text: str, by: Verifier, nonce: str, audience: str) -> Report:
         parts = found["parts"]
         opened = open_claims(payload_of(parts.token), parts.disclosures)
         found["credential"] = _content(parts, opened)
-        return f"shown: {', '.join(opened.paths) or 'nothing that was hidden'}"
+        return f"shown: {opened.words}"
 
     checks.check("form", form)
     checks.check("signature", lambda: _require_issuer_signature(found["parts"].token, by))
@@ -343,7 +349,7 @@ def _content(made: SdJwt, opened: Opened) -> Json:
     """Return the credential in an opened payload; raises `CredentialError` if what decides about it can be hidden."""
     payload = payload_of(made.token)
     around = {name: value for name, value in payload.items() if name not in OPEN}
-    if OPEN & opened.paths.keys() or _hides(around):
+    if any((name,) in opened.paths for name in OPEN) or _hides(around):
         raise CredentialError("disclosure", "something is hidden beside the subject: its validity could hang on it")
     return {name: value for name, value in opened.claims.items() if name != "cnf"}
 

@@ -6,8 +6,9 @@ suite, purpose or kind of proof is refused by its name. One document carries one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -22,6 +23,7 @@ _OPTIONS: Final = frozenset(
 )
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
 _MS: Final = timedelta(milliseconds=1)
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 # Which key a did signs with at a time, in milliseconds since 1970; raises `TheirFault` if it has none then.
 KeyAt = Callable[[str, int], bytes]
@@ -35,11 +37,11 @@ def did_key_at(did: str, _time_ms: int) -> bytes:
 def read_time(text: object, name: str) -> int:
     """Read an XML dateTimeStamp as milliseconds since 1970; `name` says in errors what it is."""
     try:
-        at = datetime.fromisoformat(text if isinstance(text, str) and "T" in text else "")
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise DecodeError(f"{name} is a time with its zone, such as 2026-01-31T12:00:00Z, not {str(text)[:40]!r}")
+        at = datetime.fromisoformat(text if isinstance(text, str) and _TIME.fullmatch(text) else "").astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or before year 1 or after 9999 in UTC
+        raise DecodeError(
+            f"{name} is a time with its zone, such as 2026-01-31T12:00:00Z, not {str(text)[:40]!r}"
+        ) from None
     return (at - _EPOCH) // _MS
 
 

@@ -1,7 +1,7 @@
 """JSON that is signed: RFC 8785 writes each value in exactly one way, and only I-JSON (RFC 7493) is read.
 
-A name that stands twice in an object means two things to two readers, so it is refused, as are NaN and bytes that are
-no UTF-8. Whoever signs or checks signs the canonical bytes, never the text as it came.
+What means two things to two readers is refused: a name that stands twice in an object, a number that no double can be,
+half a character, bytes that are no UTF-8. Who signs or checks takes the canonical bytes, never the text as it came.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from minichain.errors import DecodeError
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
+MAX_INTEGER: Final = 2**53 - 1  # up to here every integer is a double; numbers of JSON are doubles to most readers
 
 Json = dict[str, Any]
 
@@ -32,9 +33,11 @@ def parse(text: str | bytes) -> Any:
     if len(text) > MAX_BYTES:
         raise DecodeError(f"{len(text)} bytes of JSON where at most {MAX_BYTES} are read")
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+        known = text if isinstance(text, str) else text.decode()
+        value = json.loads(known, object_pairs_hook=_object, parse_int=_integer, parse_constant=_refuse)
         _require_shallow(value, 0)
-    except (ValueError, RecursionError) as error:  # the errors of JSON and of UTF-8 are ValueErrors
+        canonical(value)
+    except (ValueError, OverflowError, RecursionError, DecodeError) as error:  # errors of UTF-8 are ValueErrors
         raise DecodeError(f"not JSON: {error}") from None
     return value
 
@@ -58,6 +61,16 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
         names = [name for name, _ in pairs]
         raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice")
     return found
+
+
+def _integer(digits: str) -> int | float:
+    """Read an integer; a large one is the double that it spells, as RFC 8785 would write that double again."""
+    number = int(digits)
+    if abs(number) <= MAX_INTEGER:
+        return number
+    if int(float(number)) != number and canonical(float(number)).decode() != digits:
+        raise ValueError(f"{digits[:40]} is no number that a double can be")
+    return float(number)
 
 
 def _refuse(constant: str) -> None:

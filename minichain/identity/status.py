@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from typing import Final
 
 from minichain.codec import Plain
 from minichain.errors import CredentialError, DecodeError
+from minichain.identity.base64url import from_text, to_text
 from minichain.identity.jcs import Json
 
 SIZE: Final = 131_072  # places of a list: the least that the standard allows
 MAX_BYTES: Final = 1 << 20  # of a list from outside, unpacked
 CHUNK_BITS: Final = 256  # of one stored value of the contract `status`
+MAX_DIGITS: Final = 9  # of a place, and of a list's number on a chain
 PURPOSES: Final = ("revocation", "suspension")
 _ENTRY: Final = frozenset({"id", "type", "statusPurpose", "statusListIndex", "statusListCredential"})
 
@@ -51,7 +53,7 @@ def read_entry(status: object) -> Entry:
     purpose, index, where = (status.get(name) for name in ("statusPurpose", "statusListIndex", "statusListCredential"))
     if purpose not in PURPOSES:
         raise DecodeError(f"the status purpose {str(purpose)[:80]!r} is not known here, only {' and '.join(PURPOSES)}")
-    if not isinstance(index, str) or not index.isascii() or not index.isdecimal() or len(index) > 9:
+    if not isinstance(index, str) or not index.isascii() or not index.isdecimal() or len(index) > MAX_DIGITS:
         raise DecodeError(f"statusListIndex is a number in text, not {str(index)[:80]!r}")
     if not isinstance(where, str) or not where:
         raise DecodeError("statusListCredential names the list")
@@ -87,7 +89,7 @@ def encode(bits: bytes) -> str:
     """Write a list as `encodedList`: packed with GZIP, in multibase base64url."""
     if len(bits) * 8 < SIZE:
         raise DecodeError(f"a status list has at least {SIZE} places, not {len(bits) * 8}: no smaller crowd hides one")
-    return "u" + urlsafe_b64encode(gzip.compress(bits, mtime=0)).decode().rstrip("=")
+    return "u" + to_text(gzip.compress(bits, mtime=0))
 
 
 def decode(text: object) -> bytes:
@@ -95,9 +97,10 @@ def decode(text: object) -> bytes:
     if not isinstance(text, str) or not text.startswith("u"):
         raise DecodeError("encodedList is multibase base64url: it begins with u")
     unpack = zlib.decompressobj(wbits=31)
+    packed = from_text(text[1:])
     try:
-        bits = unpack.decompress(urlsafe_b64decode(text[1:] + "=" * (-(len(text) - 1) % 4)), MAX_BYTES + 1)
-    except (ValueError, zlib.error) as error:
+        bits = unpack.decompress(packed, MAX_BYTES + 1)
+    except zlib.error as error:
         raise DecodeError(f"encodedList cannot be unpacked: {error}") from None
     if not unpack.eof or len(bits) > MAX_BYTES or len(bits) * 8 < SIZE:
         raise DecodeError(f"an encodedList has {SIZE} to {MAX_BYTES * 8} places")
@@ -141,11 +144,11 @@ def chain_list(genesis: bytes, contract: str, number: int) -> str:
 
 
 def read_chain_list(name: str) -> tuple[bytes, str, int]:
-    """Return genesis hash, contract and number of such a name; raises `CredentialError`."""
+    """Return genesis hash, contract and number of such a name; raises `CredentialError` for another spelling, too."""
     match name.split(":"):
-        case ["urn", "minichain", genesis, contract, number] if number.isascii() and number.isdecimal():
-            try:
-                return bytes.fromhex(genesis), contract, int(number)
-            except ValueError:
-                pass
+        case ["urn", "minichain", genesis, contract, number] if len(number) <= MAX_DIGITS:
+            with suppress(ValueError):
+                found = bytes.fromhex(genesis), contract, int(number)
+                if chain_list(*found) == name:
+                    return found
     raise CredentialError("status", f"{name[:120]!r} is no status list of a chain")

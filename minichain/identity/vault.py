@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, Protocol
 
+from msgspec.structs import replace
+
 from minichain.codec import Record, decode, encode
-from minichain.crypto import DIGEST_SIZE, KEY_SIZE, KeyPair, commitment, decrypt, encrypt, public_of, seal
+from minichain.crypto import DIGEST_SIZE, KEY_SIZE, KeyPair, Secret, commitment, decrypt, encrypt, public_of, seal
 from minichain.errors import CredentialError, DecodeError
 
 MAX_DATA: Final = 1 << 20
 
 Random = Callable[[int], bytes]  # draws secret bytes
+KeyOf = Callable[[str], bytes]  # which key a did has now; whoever stole an earlier one opens nothing that is closed now
 
 
 class Content(Record):
@@ -31,6 +34,9 @@ class Content(Record):
     @property
     def commitment(self) -> bytes:
         return commitment(self.salt, self.data)
+
+    def __repr__(self) -> str:
+        return "<content of a record>"  # no traceback shows it
 
 
 class Stored(Record):
@@ -66,12 +72,14 @@ def pairwise(root: KeyPair, party: str, purpose: str, nonce: bytes = b"") -> Key
     return KeyPair.derive(root.seed, f"pairwise {party} {purpose} {nonce.hex()}".rstrip())
 
 
-def close(data: bytes, readers: Iterable[str], random: Random, salt: bytes = b"") -> Stored:
+def close(
+    data: bytes, readers: Iterable[str], random: Random, salt: bytes = b"", *, key_of: KeyOf = public_of
+) -> Stored:
     """Close data under a fresh key, sealed for each reader by did. A new salt is drawn unless one is given."""
     if len(data) > MAX_DATA:
         raise DecodeError(f"a record has at most {MAX_DATA} bytes, not {len(data)}")
-    key, content = random(KEY_SIZE), Content(salt or random(DIGEST_SIZE), data)
-    boxes = {did: seal(public_of(did), key) for did in sorted(set(readers))}
+    key, content = Secret(random(KEY_SIZE)), Content(salt or random(DIGEST_SIZE), data)
+    boxes = {did: seal(key_of(did), key) for did in sorted(set(readers))}
     return Stored(content.commitment, encrypt(key, encode(content)), boxes)
 
 
@@ -123,15 +131,17 @@ class Vault:
             raise CredentialError("access", "handed out for this access already: record another one")
         if to not in stored.boxes:
             raise CredentialError("access", "the record is not closed for this party: its subject has to do that")
-        self.keep(Stored(record, stored.closed, stored.boxes, (*stored.handed, number)))
+        self.keep(replace(stored, handed=(*stored.handed, number)))
         return Handed(record, stored.closed, stored.boxes[to])
 
-    def reseal(self, record: bytes, subject: KeyPair, readers: Iterable[str], random: Random) -> None:
+    def reseal(
+        self, record: bytes, subject: KeyPair, readers: Iterable[str], random: Random, *, key_of: KeyOf = public_of
+    ) -> None:
         """Close a record under another key, for these readers and its subject only; the subject's key opens it."""
         stored = self._stored(record)
         content = self._open_own(stored, subject)
-        again = close(content.data, [*readers, subject.did], random, content.salt)
-        self.keep(Stored(record, again.closed, again.boxes, stored.handed))
+        again = close(content.data, [*readers, subject.did], random, content.salt, key_of=key_of)
+        self.keep(replace(again, handed=stored.handed))
 
     def open_own(self, record: bytes, subject: KeyPair) -> bytes:
         """Let a subject read its own record; that needs no grant and is no access by another."""

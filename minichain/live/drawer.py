@@ -1,7 +1,8 @@
 """A directory as a mapping of names to bytes: where a vault or a wallet of this computer keeps what is closed.
 
-Each value is one file that only its owner may read, replaced as a whole. What is deleted is overwritten first; a disk
-may keep old sectors all the same, so what must vanish is kept closed under a key, and the key goes too.
+Each value is one file that only its owner may read, replaced as a whole. What is deleted is overwritten first, and
+what a write that broke off has left of it; a disk may keep old sectors all the same, so what must vanish is kept
+closed under a key, and the key goes too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from minichain.errors import UsageError
+from minichain.live.keyfile import drafts_of, write_private
 
 _NAME: Final = re.compile(r"[a-z0-9-]{1,80}(/[a-z0-9-]{1,80}){0,3}")
 
@@ -30,24 +32,18 @@ class Drawer(MutableMapping[str, bytes]):
             raise KeyError(name) from None
 
     def __setitem__(self, name: str, value: bytes) -> None:
-        file = self._file(name)
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = file.with_suffix(f".{os.getpid()}.new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-            opened.write(value)
-        draft.replace(file)
+        write_private(self._file(name), value, replace=True)
 
     def __delitem__(self, name: str) -> None:
         file = self._file(name)
-        try:
-            size = file.stat().st_size
-            with file.open("r+b") as opened:
-                opened.write(bytes(size))
+        if not file.is_file():
+            raise KeyError(name)
+        for each in (*drafts_of(file), file):
+            with each.open("r+b") as opened:
+                opened.write(bytes(each.stat().st_size))
                 opened.flush()
                 os.fsync(opened.fileno())
-            file.unlink()
-        except OSError:
-            raise KeyError(name) from None
+            each.unlink()
 
     def __iter__(self) -> Iterator[str]:
         found = (file.relative_to(self.path).with_suffix("").as_posix() for file in self.path.rglob("*.bin"))

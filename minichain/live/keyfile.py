@@ -21,6 +21,7 @@ from minichain.errors import DecodeError, NetworkError, UsageError
 FORMAT: Final = "minichain key file 1"
 LEAST_PASSPHRASE: Final = 8  # characters
 MAX_FILE_BYTES: Final = 64 * 1024
+_BEGIN: Final = b'{\n  "format": "'  # of every key file
 
 
 class Held(Plain):
@@ -49,7 +50,7 @@ def _check(name: str, account: str, key: str, closed: bytes) -> bytes:
 def save(path: Path, held: Held, passphrase: Passphrase, *, replace: bool = False) -> None:
     """Write a key file; raises `UsageError` if there is a file already, unless that is to be replaced."""
     public = held.name, held.account, held.key.did
-    closed = close_with(passphrase, held.key.seed + encode(public))
+    closed = close_with(passphrase, Secret(held.key.seed + encode(public)))
     write_private(path, _written(KeyFile(FORMAT, *public, closed, _check(*public, closed))), replace=replace)
 
 
@@ -87,8 +88,8 @@ def load(path: Path, passphrase: Passphrase) -> Held:
 
 
 def is_key_file(path: Path) -> bool:
-    """Tell whether this is an encrypted key file rather than a bare secret."""
-    return path.is_file() and FORMAT.encode() in read(path)
+    """Tell whether this is a key file, of any version or what is left of it, rather than a bare secret."""
+    return path.is_file() and read(path).startswith(_BEGIN)
 
 
 def read(path: Path) -> bytes:
@@ -108,6 +109,8 @@ def secret(path: Path, passphrase: Passphrase | None) -> Secret:
         return load(path, passphrase).key.seed
     is_new = not path.exists()
     found = Secret(os.urandom(KEY_SIZE) if is_new else read(path))
+    if len(found) != KEY_SIZE:
+        raise DecodeError(f"{path} is damaged: a secret has {KEY_SIZE} bytes, not {len(found)}: take another copy")
     if passphrase is not None:
         own = KeyPair(found)
         save(path, Held(path.name, own.did, own), passphrase, replace=not is_new)
@@ -119,10 +122,10 @@ def secret(path: Path, passphrase: Passphrase | None) -> Secret:
 # --- passphrases -------------------------------------------------------------------------------------------------
 
 
-def require_passphrase(text: str | Passphrase) -> Passphrase:
-    """Refuse a passphrase that is no protection."""
-    passphrase = text if isinstance(text, Passphrase) else Passphrase(text)
-    del text  # what a traceback shows is the other one
+def require_passphrase(passphrase: Passphrase) -> Passphrase:
+    """Refuse a passphrase that is no protection, or no text."""
+    if any("\ud800" <= char <= "\udfff" for char in passphrase.reveal()):
+        raise UsageError("a passphrase is text: this one holds bytes that are no UTF-8")
     if len(passphrase.reveal()) < LEAST_PASSPHRASE:
         raise UsageError(f"a passphrase has at least {LEAST_PASSPHRASE} characters: several words are easy to keep")
     return passphrase
@@ -159,6 +162,11 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
             _put_new(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def drafts_of(path: Path) -> list[Path]:
+    """Return what writes of a file have left that broke off."""
+    return list(path.parent.glob(f".{path.name}.*"))
 
 
 def _put_new(draft: Path, path: Path) -> None:

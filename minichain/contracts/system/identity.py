@@ -15,6 +15,8 @@ MAX_WAIT_MS = 31_622_400_000  # a year
 MAX_SERVICES = 8
 MAX_CERTIFICATES = 100  # of one device
 MAX_SUSPENSIONS = 50  # of one device
+MAX_GRANTS = 50  # of one role to one did
+MAX_PAGE = 100
 MAX_NAME = 64  # characters of a name, a role, a model
 MAX_TEXT = 255  # of a reason or an address
 WORD_SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -56,6 +58,12 @@ def check_period(valid_from: int, valid_until: int) -> None:
     require(valid_until > valid_from, "valid_until: later than valid_from")
 
 
+def page(start: int, limit: int, count: int) -> list:
+    """Return the numbers on one page of a list that has so many."""
+    require(start >= 0 and 0 <= limit <= MAX_PAGE, f"limit: a page starts at 0 or later and has at most {MAX_PAGE}")
+    return list(range(start, min(count, start + limit)))
+
+
 def check_services(services: list) -> None:
     require(len(services) <= MAX_SERVICES, f"services: at most {MAX_SERVICES}")
     names = {}
@@ -82,7 +90,7 @@ class Identity(Contract):
     guardians = Map(str, dict)
     recoveries = Map((str, int), dict)  # (did, round) -> what guardians have asked for in this round
     names = Map(str, str)  # of organisations -> did
-    roles = Map((str, str, str), dict)  # (organisation, did, role)
+    roles = Map((str, str, str), list)  # (organisation, did, role) -> each time it was given; what was stays
     seats = Map((str, int), list)  # (organisation, number from 0) -> [did, role]
     counts = Map(str, int)  # how many of them
     offers = Map((str, str), dict)  # (organisation, device)
@@ -173,9 +181,7 @@ class Identity(Contract):
         zh: 分页列出某 did 的各版记录，最早的在前。
         """
         check_did("did", did)
-        require(start >= 0 and 0 <= limit <= 100, "limit: a page starts at 0 or later and has at most 100 versions")
-        last = min(self.latest.get(did, 0), start + limit)
-        return [self.versions[(did, number)] for number in range(start + 1, last + 1)]
+        return [self.versions[(did, number + 1)] for number in page(start, limit, self.latest.get(did, 0))]
 
     @view
     def version_at(self, did: str, height: int) -> int:
@@ -338,40 +344,45 @@ class Identity(Contract):
 
     def organisation(self, parameter: str, did: str) -> dict:
         record = self.live_record(parameter, did)
-        require(
-            record["kind"] == "organisation", f"{parameter}: this did is not that of an organisation: found it first"
-        )
+        is_one = record["kind"] == "organisation"
+        require(is_one, f"{parameter}: this did is not that of an organisation: found it first")
         return record
 
     @action
     def grant_role(self, did: str, role: str, valid_from: int, valid_until: int) -> None:
-        """Give a role in this organisation for a time, in milliseconds.
-        zh: 在本机构内授予角色，并规定起止时间（毫秒）。
+        """Give a role in this organisation for a time, in milliseconds; from now on at the earliest.
+        zh: 在本机构内授予角色，并规定起止时间（毫秒）；最早从现在起。
         """
         self.organisation("caller", self.caller)
         self.live_record("did", did)
         check_word("role", role)
         check_period(valid_from, valid_until)
+        require(valid_until > self.now, "valid_until: later than now")
         place = (self.caller, did, role)
-        if place not in self.roles:
+        grants = self.roles.get(place, [])
+        require(len(grants) < MAX_GRANTS, f"role: this did was given it {MAX_GRANTS} times already")
+        if not grants:
             number = self.counts.get(self.caller, 0)
             self.seats[(self.caller, number)] = [did, role]
             self.counts[self.caller] = number + 1
-        self.roles[place] = {"from": valid_from, "until": valid_until, "revoked": 0}
-        period = {"from": valid_from, "until": valid_until}
+        begin = max(valid_from, self.now)
+        grants.append({"from": begin, "until": valid_until, "revoked": 0})
+        self.roles[place] = grants
+        period = {"from": begin, "until": valid_until}
         emit("RoleGranted", organisation=self.caller, did=did, role=role, period=period)
 
     @action
     def revoke_role(self, did: str, role: str) -> None:
-        """Take a role away from now on; what was done with it before stands.
+        """Take a role away from now on, also one that is still to begin; what was done with it before stands.
         zh: 即刻收回角色；此前以该角色所做之事仍然有效。
         """
         self.organisation("caller", self.caller)
-        place = (self.caller, did, role)
-        require(place in self.roles and self.roles[place]["revoked"] == 0, "role: this did does not have it here")
-        grant = self.roles[place]
-        grant["revoked"] = self.now
-        self.roles[place] = grant
+        grants = self.roles.get((self.caller, did, role), [])
+        present = [grant for grant in grants if grant["revoked"] == 0 and self.now < grant["until"]]
+        require(len(present) > 0, "role: this did does not have it here")
+        for grant in present:
+            grant["revoked"] = self.now
+        self.roles[(self.caller, did, role)] = grants
         emit("RoleRevoked", organisation=self.caller, did=did, role=role)
 
     @view
@@ -382,28 +393,27 @@ class Identity(Contract):
         check_did("organisation", organisation)
         check_did("did", did)
         check_word("role", role)
-        grant = self.roles.get((organisation, did, role), {"from": 0, "until": 0, "revoked": 0})
-        is_closed = self.is_closed(did, at) or self.is_closed(organisation, at)
-        return self.is_open(grant, at or self.now) and not is_closed
+        time, grants = at or self.now, self.roles.get((organisation, did, role), [])
+        is_closed = self.is_closed(did, time) or self.is_closed(organisation, time)
+        return True in [self.is_open(grant, time) for grant in grants] and not is_closed
 
     def is_open(self, grant: dict, time: int) -> bool:
         return grant["from"] <= time < grant["until"] and (grant["revoked"] == 0 or time < grant["revoked"])
 
-    def is_closed(self, did: str, at: int) -> bool:
+    def is_closed(self, did: str, time: int) -> bool:
         record = self.record_of(did)
-        return record["deactivated"] and record["time"] <= (at or self.now)
+        return record["deactivated"] and record["time"] <= time
 
     @view
     def role_holders(self, organisation: str, start: int = 0, limit: int = 100) -> list:
-        """List the roles an organisation has given, as [did, role, valid_from, valid_until, revoked (0: not)].
-        zh: 分页列出机构授予的角色：[did, 角色, 起, 止, 收回时间（0 为未收回）]。
+        """List the roles an organisation gave, as it last did: [did, role, valid_from, valid_until, revoked (0: not)].
+        zh: 分页列出机构最近授予的角色：[did, 角色, 起, 止, 收回时间（0 为未收回）]。
         """
         check_did("organisation", organisation)
-        require(start >= 0 and 0 <= limit <= 100, "limit: a page starts at 0 or later and has at most 100 roles")
         found = []
-        for number in range(start, min(self.counts.get(organisation, 0), start + limit)):
+        for number in page(start, limit, self.counts.get(organisation, 0)):
             did, role = self.seats[(organisation, number)]
-            grant = self.roles[(organisation, did, role)]
+            grant = self.roles[(organisation, did, role)][-1]
             found.append([did, role, grant["from"], grant["until"], grant["revoked"]])
         return found
 
@@ -524,9 +534,8 @@ class Identity(Contract):
         """List the calibration certificates of a device, the oldest first.
         zh: 分页列出设备的校准证书，最早的在前。
         """
-        last = min(self.device_of(did)["certificates"], start + limit)
-        require(start >= 0 and limit >= 0, "limit: a page starts at 0 or later")
-        return [self.certificates[(did, number)] for number in range(start + 1, last + 1)]
+        count = self.device_of(did)["certificates"]
+        return [self.certificates[(did, number + 1)] for number in page(start, limit, count)]
 
     @view
     def fleet(self, organisation: str, start: int = 0, limit: int = 100) -> list:
@@ -534,9 +543,8 @@ class Identity(Contract):
         zh: 分页列出机构的设备，按登记先后排列。
         """
         check_did("organisation", organisation)
-        require(start >= 0 and 0 <= limit <= 100, "limit: a page starts at 0 or later and has at most 100 devices")
-        last = min(self.fleet_sizes.get(organisation, 0), start + limit)
-        return [self.fleets[(organisation, number)] for number in range(start, last)]
+        count = self.fleet_sizes.get(organisation, 0)
+        return [self.fleets[(organisation, number)] for number in page(start, limit, count)]
 
     @view
     def device_state(self, did: str, at: int = 0) -> dict:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from minichain.client.receipt import Receipt
 from minichain.client.trust import STATUS, verifier
 from minichain.codec import Record
@@ -105,8 +107,7 @@ class Cards:
             raise UsageError(f"the office has issued no card {number}")
         mark = Call(STATUS, "mark", {"number": LIST, "place": found.place})
         receipt = self._place.net.send(self._place.wallets[OFFICE], [mark])
-        revoked = Issued(found.number, found.resident, found.holder, found.place, found.at, receipt.height)
-        self._place.put("issued", number, revoked)
+        self._place.put("issued", number, replace(found, revoked=receipt.height))
         return receipt
 
     # --- the resident
@@ -131,8 +132,7 @@ class Cards:
 
     def hand_in(self, number: int, answer: str) -> Question:
         """Give a verifier an answer, whoever made it: checking is the verifier's work."""
-        question = self._question(number)
-        answered = Question(**{**_fields(question), "answer": answer})
+        answered = replace(self._question(number), answer=answer)
         self._place.put("questions", number, answered)
         return answered
 
@@ -174,7 +174,3 @@ class Cards:
 def _hidden(claims: dict[str, Any]) -> dict[str, Any]:
     """Let every claim be shown by itself, also those inside."""
     return {name: Hidden(_hidden(item) if isinstance(item, dict) else item) for name, item in claims.items()}
-
-
-def _fields(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__struct_fields__}

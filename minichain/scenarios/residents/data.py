@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from minichain.client.receipt import Receipt
+from minichain.client.trust import keys
 from minichain.client.wallet import Wallet
 from minichain.codec import Record
 from minichain.crypto import DIGEST_SIZE, digest
@@ -31,7 +34,7 @@ DAY_MS: Final = 86_400_000
 class Share(Record):
     """A record that a resident shares: what the resident's wallet knows.
 
-    The nonce leads to the key that is its subject on the chain. After erasure neither record nor nonce is known.
+    The nonce leads to the key that is its subject on the chain. After erasure record, nonce and time are not known.
     """
 
     number: int
@@ -45,7 +48,10 @@ class Share(Record):
 
 
 class Order(Record):
-    """A written order of supervision, as the court keeps it; the salt keeps its digest from being guessed."""
+    """A written order of supervision, as the court keeps it; the salt keeps its digest from being guessed.
+
+    Erasure does not reach it: the court can always show which record it ordered to be read.
+    """
 
     number: int
     share: int
@@ -85,7 +91,7 @@ class Data:
         subject = self._subject(resident, party, purpose, nonce)
         content = canonical({name: PEOPLE[resident][name] for name in IN_RECORD})
         readers = [subject.did, place.wallets[party].did, place.wallets[AUDITOR].did]
-        stored = close(content, readers, place.random)
+        stored = close(content, readers, place.random, key_of=self._key_of)
         until = place.now_ms() + days * DAY_MS
         grant = {"record": stored.record, "party": place.wallets[party].did, "purpose": purpose, "until": until}
         register = Call(GRANTS, "register", {"record": stored.record})
@@ -107,24 +113,29 @@ class Data:
         entries = self._place.net.view(GRANTS, "log", {"record": share.record}) if share.record else []
         return [{**entry, "party": self._place.names.get(entry["party"], entry["party"])} for entry in entries]
 
-    def take_back(self, number: int) -> Receipt:
+    # Both may break off between the chain and the vault: done again, they go on where they were.
+
+    def take_back(self, number: int) -> None:
         """Take a grant back, and close the record under another key."""
         place, share = self._place, self._present(number)
         subject = self._subject(share.resident, share.party, share.purpose, share.nonce)
         grant = {"record": share.record, "party": place.wallets[share.party].did, "purpose": share.purpose}
-        receipt = place.net.send(subject, [Call(GRANTS, "revoke", grant)])
-        self.vault.reseal(share.record, subject.key, [place.wallets[AUDITOR].did], place.random)
+        if not place.net.view(GRANTS, "granted", grant)["revoked"]:
+            place.net.send(subject, [Call(GRANTS, "revoke", grant)])
+        self.vault.reseal(share.record, subject.key, [place.wallets[AUDITOR].did], place.random, key_of=self._key_of)
         self._keep(share, taken_back=True)
-        return receipt
 
-    def erase(self, number: int) -> Receipt:
+    def erase(self, number: int) -> None:
         """Declare a record erased, and destroy it with its salt and its keys."""
         place, share = self._place, self._present(number)
         subject = self._subject(share.resident, share.party, share.purpose, share.nonce)
-        receipt = place.net.send(subject, [Call(GRANTS, "erase", {"record": share.record})])
-        self.vault.erase(share.record)
-        self._keep(share, record=b"", nonce=b"")
-        return receipt
+        record = {"record": share.record}
+        if not place.net.view(GRANTS, "record", record)["erased"]:
+            place.net.send(subject, [Call(GRANTS, "erase", record)])
+        if self.vault.has(share.record):
+            self.vault.erase(share.record)
+        place.destroy("shares", number)
+        self._keep(share, record=b"", nonce=b"", until=0)  # the chain has this very time, and few others like it
 
     # --- who wants to read
 
@@ -156,6 +167,9 @@ class Data:
         place = self._place
         return Wallet(resident, pairwise(place.wallets[resident].key, place.wallets[party].did, purpose, nonce))
 
+    def _key_of(self, did: str) -> bytes:
+        return keys(self._place.net)(did, self._place.now_ms())
+
     def _share(self, number: int) -> Share:
         found = self._place.get("shares", number, Share)
         if found is None:
@@ -169,5 +183,4 @@ class Data:
         return share
 
     def _keep(self, share: Share, **changes: Any) -> None:
-        fields = {name: getattr(share, name) for name in share.__struct_fields__}
-        self._place.put("shares", share.number, Share(**{**fields, **changes}))
+        self._place.put("shares", share.number, replace(share, **changes))

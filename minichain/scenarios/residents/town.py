@@ -65,6 +65,10 @@ class Place:
         found = self.storage.get(f"{kind}/{number}")
         return None if found is None else decode(found, type_)
 
+    def destroy(self, kind: str, number: int) -> None:
+        """Destroy a value. One that is only replaced may still be read from the disk."""
+        del self.storage[f"{kind}/{number}"]
+
     def numbers(self, kind: str) -> list[int]:
         """Return the numbers of a kind, in order."""
         return sorted(int(name.removeprefix(f"{kind}/")) for name in self.storage if name.startswith(f"{kind}/"))
