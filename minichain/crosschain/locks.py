@@ -1,4 +1,4 @@
-"""Units locked under a digest and a time: whoever shows what has that digest gets them, and after the time they go back.
+"""Units locked under a digest and a time: who shows what has that digest gets them, and after the time they go back.
 
 With one such lock on each of two chains, under the same digest, two people swap units and need nobody between them:
 who takes one thereby shows the other how to take the second. The lock that is made first must end last, by more than
@@ -76,7 +76,7 @@ def _lock(
     if account.balance < amount:
         fault(f"the balance is {account.balance}, less than the {amount} to be locked")
     made = Lock(sender, taker, amount, digest, frame.now_ms + within_ms)
-    number = sha256(encode([sender, account.nonce, frame.meter.used, made])).digest()
+    number = sha256(encode([sender, account.nonce, len(frame.events)])).digest()
     frame.overlay.put_account(sender, replace(account, balance=account.balance - amount))
     frame.overlay.put(lock_key(number), encode(made))
     told = {"lock": number, "from": did_of(sender), "to": to, "amount": amount, "digest": digest, "until": made.until}
