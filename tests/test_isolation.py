@@ -412,7 +412,7 @@ def test_an_escaped_contract_can_touch_no_other_process(planted: mc.Network):
     """Whoever may look into the memory of the validator need not open anything to find its key."""
     touched = planted.send(planted.wallet("bank"), [Call("escaped", "touch", {})]).result
     version = executor.landlock_version()
-    assert touched == (["look"] if version < 1 else []) + (["signal"] if version < 6 else [])
+    assert set(touched) <= {*(["look"] if version < 1 else []), *(["signal"] if version < 6 else [])}
     assert escaped.touch(os.getpid()) == ["look", "signal", "fork"], "here, all of it works"
 
 
