@@ -21,7 +21,7 @@ Names = Mapping[str, str]  # did -> name
 
 def name_of(did: str, names: Names) -> str:
     """Return an account's name, or enough of its id to tell it from others."""
-    return _(names[did]) if did in names else f"{did.removeprefix('did:key:'):.12}…"
+    return _(names[did]) if did in names else _("account {key}").format(key=f"{did.removeprefix('did:key:'):.12}…")
 
 
 def whom(authority: str, names: Names) -> str:
