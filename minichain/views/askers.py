@@ -179,9 +179,8 @@ def told_report(report: Any) -> Safe:
         lines.append(
             (residents.clause_state(clause.state), join(tag("strong", names[clause.name]), tag("small", words)))
         )
-    exactly = parts.drawer(
-        _("In the words of the program (English)"), parts.facts([(clause.name, parts.codeline(clause.said)) for clause in report.clauses])
-    )
+    said = [(clause.name, parts.codeline(clause.said)) for clause in report.clauses]
+    exactly = parts.drawer(_("In the words of the program (English)"), parts.facts(said))
     return join(_verdict(report), parts.sentences(lines), exactly)
 
 

@@ -148,9 +148,7 @@ def _answering(view: View) -> Sequence[Content]:
         return [card(html(parts.note("ok", _("Answered"), tag("p", told))), title=title)]
     said = view.town.on_card(question.resident)
     rows: list[list[Child]] = [_claim_row(path, value, path in question.wanted) for path, value in said.items()]
-    table = parts.table(
-        _("What is on your card"), [_("Fact"), _("Your card says"), who], rows
-    )
+    table = parts.table(_("What is on your card"), [_("Fact"), _("Your card says"), who], rows)
 
     def then(_answer: Any) -> None:
         view.do("answered")
@@ -288,7 +286,8 @@ def _chain(view: View) -> W.Box:
     def done(searched: Any) -> Child:
         traces, values, blocks = searched
         words = _(
-            "{found} We looked for {values} names, numbers and streets in {blocks} blocks: as they are, encoded, and as digests."
+            "{found} We looked for {values} names, numbers and streets in {blocks} blocks: "
+            "as they are, encoded, and as digests."
         )
         finds = ngettext("Found {count} time!", "Found {count} times!", len(traces)).format(count=number(len(traces)))
         found = finds if traces else _("Nothing was found.")
