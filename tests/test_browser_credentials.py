@@ -41,13 +41,13 @@ def test_a_card_and_a_record_live_their_lives(network, chromium):
         tab(page, "Read a record")
         page.get_by_label("For what").last.select_option("billing")
         press(page, "Ask for the record")
-        page.wait_for_selector("text=not granted for this purpose. This attempt is number 4", timeout=15_000)
+        page.wait_for_selector("text=Not granted for this purpose. This attempt is number 4", timeout=15_000)
         tab(page, "Resident")
         press(page, "Have it erased")
         press(page, "Erase")
         page.wait_for_selector("text=nobody can tell whose it was", timeout=15_000)
         press(page, "Search every block")
-        page.wait_for_selector("text=/^0 finds: /", timeout=20_000)
+        page.wait_for_selector("text=/^Nothing was found. We looked for /", timeout=20_000)
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []

@@ -819,7 +819,7 @@ def test_the_difference_is_told_in_lines_and_in_facts() -> None:
         "It keeps one thing more: cents, Value(int)",
         "It keeps one thing more: thanked, Value(str)",
         "It can announce Thanked",
-        "The code of buy is another one",
+        "The code of buy has changed",
         "It changes what is stored, once, when the upgrade takes effect",
     ]
     assert [change.kind for change in difference(SHOP_2, SHOP).changes] == [

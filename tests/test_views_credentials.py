@@ -151,5 +151,5 @@ def test_no_word_of_the_page_was_forgotten(town: Town) -> None:
     i18n.use(i18n.PSEUDO)
     town.cards.answer(2)
     report = askers.told_report(town.cards.check(2))
-    shown = Reader(report).text.split("⟦Exactly")[0]
+    shown = Reader(report).text.split("⟦In the words of the program")[0]
     assert raw_words(shown.replace("Riverside", "")) == []

@@ -53,7 +53,7 @@ def test_a_refusal_is_told_in_the_contracts_own_words(model):
 
 
 def test_a_stranger_is_told_by_part_of_the_account(model):
-    assert telling.name_of("did:key:z6MkStranger000000", model.names) == "z6MkStranger…"
+    assert telling.name_of("did:key:z6MkStranger000000", model.names) == "account z6MkStranger…"
 
 
 def test_a_block_is_found_by_its_number_or_by_a_transaction(model):

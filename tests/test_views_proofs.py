@@ -41,7 +41,7 @@ def test_a_true_proof_passes_every_check():
 
 def test_what_a_cheat_would_like_to_change_is_listed_in_words():
     names = {spot.name: spot.value for spot in proofs.spots(proof())}
-    assert names["outcome"] == "ok"
+    assert names["how it ended"] == "ok"
     assert names["Manifest · number"] == "HH-20260101"
 
 

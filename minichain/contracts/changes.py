@@ -32,7 +32,7 @@ SENTENCES: Final = {
     "view added": phrase("New question {name}: {after}"),
     "view removed": phrase("There is no question {name} any more; it was {before}"),
     "view changed": phrase("The question {name} is asked differently: {before} becomes {after}"),
-    "code changed": phrase("The code of {name} is another one"),
+    "code changed": phrase("The code of {name} has changed"),
     "constant changed": phrase("{name} is {after} now, it was {before}"),
     "field added": phrase("It keeps one thing more: {name}, {after}"),
     "field removed": phrase("It uses {name} no more; what is stored there stays on the ledger"),

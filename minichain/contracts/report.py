@@ -68,14 +68,23 @@ def name_of(owner: str, field: str, key: tuple[Any, ...]) -> str:
 
 
 def told_apart(diff: Iterable[Change]) -> Iterator[Change]:
-    """Of a record that was changed, tell only the fields that differ."""
-    for change in diff:
-        name, before, after = change
-        if isinstance(before, dict) and isinstance(after, dict) and before != after:
-            names = [one for one in {**before, **after} if before.get(one) != after.get(one)]
-            yield from (Change(f"{name}.{one}", before.get(one), after.get(one)) for one in names)
-        else:
-            yield change
+    """Of a record that was changed, and of a list of records, tell only the fields that differ."""
+    for name, before, after in diff:
+        yield from _differing(name, before, after)
+
+
+def _differing(name: str, before: Any, after: Any) -> Iterator[Change]:
+    match before, after:
+        case dict(), dict() if before != after:
+            pairs = ((f"{name}.{one}", before.get(one), after.get(one)) for one in {**before, **after})
+        case [dict(), *_], [dict(), *_] if before != after and len(before) == len(after):
+            pairs = ((f"{name}[{at}]", *both) for at, both in enumerate(zip(before, after, strict=True)))
+        case _:
+            yield Change(name, before, after)
+            return
+    for one, old, new in pairs:
+        if old != new:
+            yield from _differing(one, old, new)
 
 
 # --- steps -------------------------------------------------------------------------------------------------------

@@ -86,7 +86,6 @@ def _revoking(view: View) -> Sequence[Content]:
     number_ = one.number
 
     def done(receipt: Any) -> Child:
-        view.do("revoked")
         return _("Revoked in block {height}: it fails everywhere from now on.").format(height=number(receipt.height))
 
     return [view.action(_("Revoke this card"), lambda: lambda town: town.cards.revoke(number_), done)]
@@ -159,11 +158,13 @@ def _checking(view: View) -> Sequence[Content]:
     def then(report: Any) -> None:
         model.report = report
         view.do("checked")
+        if report.failure and report.failure.name == "status":
+            view.do("revoked")
 
     def check() -> None:
         errand(view.errands, lambda town: town.cards.check(question.number), then, place)
 
-    sentence = _("Each check is against something. A result is never just yes or no.")
+    sentence = _("Each clause is checked by itself, and says what it was checked against.")
     again = _("Check again") if model.report is not None else _("Check the answer")
     shown = [html(told_report(model.report))] if model.report is not None else []
     return [card(button(again, check, "primary"), place, *shown, title=title, sentence=sentence)]
@@ -178,9 +179,8 @@ def told_report(report: Any) -> Safe:
         lines.append(
             (residents.clause_state(clause.state), join(tag("strong", names[clause.name]), tag("small", words)))
         )
-    exactly = parts.drawer(
-        _("Exactly"), parts.facts([(clause.name, parts.codeline(clause.said)) for clause in report.clauses])
-    )
+    said = [(clause.name, parts.codeline(clause.said)) for clause in report.clauses]
+    exactly = parts.drawer(_("In the words of the program (English)"), parts.facts(said))
     return join(_verdict(report), parts.sentences(lines), exactly)
 
 
@@ -211,7 +211,8 @@ def reader(view: View) -> W.Box:
 
 def _record_pick(one: Any) -> Pick:
     line = _("for {purpose}").format(purpose=purpose_names()[one.purpose])
-    return Pick(str(one.number), f"{one.record.hex():.10}…", line, *residents.share_state(one))
+    words = _("Record {key}").format(key=f"{one.record.hex():.10}…")
+    return Pick(str(one.number), words, line, *residents.share_state(one))
 
 
 def _reading(view: View) -> Sequence[Content]:
@@ -242,6 +243,7 @@ def _reading(view: View) -> Sequence[Content]:
 def _looked(looked: Any) -> Safe:
     if not looked.allowed:
         why = residents.reasons().get(looked.why, looked.why)
+        why = why[:1].upper() + why[1:]
         words = tag(
             "p", _("{why}. This attempt is number {number} in the subject's log.").format(why=why, number=looked.number)
         )

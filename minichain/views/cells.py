@@ -53,10 +53,17 @@ def _interface(text: ContractText) -> Safe:
     return card(
         head,
         *(_methods(title, methods) for title, methods in groups if methods),
-        _names(_("Its types"), [f"{name}: {content}" for name, content in told["types"].items()]),
         _names(_("What it keeps"), [f"{name}: {content}" for name, content in told["fields"].items()]),
         _names(_("What it announces"), told["events"]),
+        _types(told["types"]),
     )
+
+
+def _types(types: Mapping[str, str]) -> Safe | None:
+    if not types:
+        return None
+    told = ngettext("{count} kind of record", "{count} kinds of records", len(types)).format(count=number(len(types)))
+    return drawer(told, _names(_("Its types"), [f"{name}: {content}" for name, content in types.items()]))
 
 
 def _methods(title: str, methods: Sequence[tuple[str, str]]) -> Safe:

@@ -27,7 +27,7 @@ from minichain.crosschain.values import ProvenValue
 from minichain.errors import LanguageError, ProofError, UsageError
 from minichain.ledger.types import Event
 from minichain.views import parts
-from minichain.views.i18n import _, clock, language, listed, moment, ngettext, number
+from minichain.views.i18n import _, language, listed, moment, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.models import ChainModel
 from minichain.views.panels import Content, bar, button, card, errand, html, rebuilt, stack
@@ -155,7 +155,10 @@ def _lines(model: ContractModel, open_one: Callable[[str], None]) -> Sequence[Co
 
 
 def _entry(model: ContractModel, open_one: Callable[[str], None], name: str, by: str, height: int) -> W.Box:
-    words = _("put there by {who} in block {height}").format(who=whom(by, model.names), height=number(height))
+    if height == 0:
+        words = _("a part of the ledger since its first day")
+    else:
+        words = _("put there by {who} in block {height}").format(who=whom(by, model.names), height=number(height))
     read_it = button(_("Read it"), partial(open_one, name))
     read_it.tooltip = _("Read {name}").format(name=name)
     line = W.HBox([html(tag("p", tag("strong", name), " ", tag("small", words), class_="mc-p")), read_it])
@@ -183,7 +186,7 @@ def _verified(reading: Reading) -> Safe:
         words = ngettext("{count} block confirms it.", "{count} blocks confirm it.", proven.confirmations)
         who = words.format(count=number(proven.confirmations))
     where = _("Read out of the state after block {height} of {time}, with a proof that was checked on this page.")
-    told = where.format(height=number(proven.height), time=clock(proven.time_ms))
+    told = where.format(height=number(proven.height), time=moment(proven.time_ms))
     return parts.note("ok", _("Verified"), tag("p", told, " ", who))
 
 
@@ -197,12 +200,14 @@ def _facts(reading: Reading, names: Names) -> Safe:
             (_("May change it"), never if deployed.authority == NOBODY else whom(deployed.authority, names)),
             (_("First put there"), _by(deployed.deployer, deployed.height, names)),
             (_("This version"), _by(deployed.by, deployed.since, names)),
-            (_("SHA-256 of the source"), parts.codeline(deployed.present.fingerprint)),
+            (_("Fingerprint of the source (SHA-256)"), parts.codeline(deployed.present.fingerprint)),
         ]
     )
 
 
 def _by(who: str, height: int, names: Names) -> str:
+    if height == 0:
+        return _("a part of the ledger since its first day")
     return _("by {who} in block {height}").format(who=whom(who, names), height=number(height))
 
 
@@ -221,8 +226,8 @@ def _mode(mode: str) -> str:
 def _does(reading: Reading) -> list[Safe]:
     abi = reading.abi
     methods = [*((method, _("action")) for method in abi.actions), *((method, _("question")) for method in abi.views)]
-    rows = [[parts.codeline(signature(method)), kind, _in_words(method.sentences)] for method, kind in methods]
-    columns = [_("Written"), _("Kind"), _("In words")]
+    rows = [[_in_words(method.sentences), kind, parts.codeline(signature(method))] for method, kind in methods]
+    columns = [_("In words"), _("Kind"), _("As it is called")]
     return [parts.paragraph(_in_words(abi.sentences)), parts.table(_("Actions and questions"), columns, rows)]
 
 

@@ -87,7 +87,7 @@ def _tasks(model: Desk) -> Safe:
     tasks = {
         "answered": _("As the resident, answer the library. Which facts stay with you?"),
         "checked": _("As the library, check the answer clause by clause."),
-        "revoked": _("As the office, revoke that card, and let the library check again."),
+        "revoked": _("As the office, revoke that card (My cards tells its number), and let the library check again."),
         "looked": _("As the clinic, ask for a record for another purpose than was granted."),
         "erased": _("As the resident, have the record erased. What does the chain still show?"),
     }
@@ -148,9 +148,7 @@ def _answering(view: View) -> Sequence[Content]:
         return [card(html(parts.note("ok", _("Answered"), tag("p", told))), title=title)]
     said = view.town.on_card(question.resident)
     rows: list[list[Child]] = [_claim_row(path, value, path in question.wanted) for path, value in said.items()]
-    table = parts.table(
-        _("What is on your card"), [_("Fact"), _("Your card says"), _("{who} gets").format(who=who)], rows
-    )
+    table = parts.table(_("What is on your card"), [_("Fact"), _("Your card says"), who], rows)
 
     def then(_answer: Any) -> None:
         view.do("answered")
@@ -170,7 +168,7 @@ def _answering(view: View) -> Sequence[Content]:
 
 
 def _claim_row(path: str, value: Any, is_shown: bool) -> list[Child]:
-    chip = parts.chip("info", _("this")) if is_shown else parts.chip("plain", _("stays with you"))
+    chip = parts.chip("info", _("gets this")) if is_shown else parts.chip("plain", _("stays with you"))
     return [claim_names()[path], value_words(value), chip]
 
 
@@ -186,7 +184,7 @@ def _wallet(view: View) -> W.Box:
 
 
 def _card_line(one: Any, is_revoked: bool) -> tuple[parts.State, Child]:
-    words = _("Resident card, for {who}").format(who=_(one.verifier))
+    words = _("Card {number}, for {who}").format(number=number(one.number), who=_(one.verifier))
     chip = parts.chip("bad", _("revoked")) if is_revoked else parts.chip("ok", _("valid"))
     key = _("key {key}").format(key=f"{one.holder.removeprefix('did:key:'):.14}…")
     return ("bad" if is_revoked else "ok"), join(words, " ", chip, tag("small", key))
@@ -204,7 +202,7 @@ def _sharing(view: View) -> W.Box:
     picks = view.picks("share", _("Who may read my record"), _("You share nothing."), follows, rows)
     log = rebuilt(model, ["share", "shares", "resident"], partial(_log, view))
     sentence = _(
-        "My health record is closed for each of them by itself; on the chain stands a number that tells nothing."
+        "My health record is encrypted for each of them separately. The chain holds only a number that tells nothing."
     )
     left = card(picks, _share_form(view), title=_("Who may read my record"), sentence=sentence)
     return stack(row(_wallet(view), left), log)
@@ -285,16 +283,19 @@ def _chain(view: View) -> W.Box:
         say(0)
         return town.search()
 
-    def done(found: Any) -> Child:
-        traces, values, blocks = found
+    def done(searched: Any) -> Child:
+        traces, values, blocks = searched
         words = _(
-            "{finds} finds: {values} names, numbers and streets in {blocks} blocks, in plain, encoded and as digests."
+            "{found} We looked for {values} names, numbers and streets in {blocks} blocks: "
+            "as they are, encoded, and as digests."
         )
-        return words.format(finds=number(len(traces)), values=number(values), blocks=number(blocks))
+        finds = ngettext("Found {count} time!", "Found {count} times!", len(traces)).format(count=number(len(traces)))
+        found = finds if traces else _("Nothing was found.")
+        return words.format(found=found, values=number(values), blocks=number(blocks))
 
     words = _("Search every block for everybody's data")
     button_ = LongAction(words, [_("Searched")], view.errands, lambda: search, done)
-    sentence = _("The last entries as they stand there. Find a name, if you can.")
+    sentence = _("The last entries, with long numbers cut short. Find a name, if you can.")
     return card(
         bound(model, ["calls"], told), button_, title=_("What everybody can read on the chain"), sentence=sentence
     )

@@ -16,7 +16,7 @@ import traitlets as T  # noqa: N812 - beside W
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
 from minichain.views import contracts, parts, proofs
-from minichain.views.i18n import _, clock, ngettext, number, short
+from minichain.views.i18n import _, moment, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
 from minichain.views.models import BlockCard, ChainReader, Entry, NodeCard, block_card
 from minichain.views.moving import BlockStrip, NodeRing, Opener, seal
@@ -144,7 +144,7 @@ def _tasks(model: Explorer) -> Safe:
         "proof": _("Check the proof of one transaction. Who has to be trusted for that?"),
         "cheat": _("Change the proof on a copy, and see which check notices it."),
         "chain": _("Go as far as you can. What is the last thing that gives the cheat away?"),
-        "contract": _("Read a contract. Who may change these rules, and who may not even use them?"),
+        "contract": _("Read a contract. Who may change its rules, and who is not allowed to use it?"),
     }
     return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
 
@@ -153,7 +153,7 @@ def _proven(model: Explorer, proof: Proof) -> Safe:
     entry = proofs.entry_of(proof)
     _state, told = tell(entry, model.names)
     block = _("Block {height}, final since {time}.").format(
-        height=number(entry.height), time=clock(proof.header.time_ms)
+        height=number(entry.height), time=moment(proof.header.time_ms)
     )
     return join(tag("p", told), tag("p", block, " ", proofs.link(proof)))
 
@@ -233,7 +233,7 @@ def _block(model: Explorer, errands: Errands[Any], show_proof: Callable[[], None
 
     facts = parts.facts(
         [
-            (_("Made at"), clock(block.time_ms)),
+            (_("Made at"), moment(block.time_ms)),
             (_("Proposed by"), block.proposer),
             (_("Final"), parts.chip("ok" if block.is_final else "warn", seal(block))),
             (_("Fingerprint"), parts.codeline(block.id.hex())),

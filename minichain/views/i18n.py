@@ -181,9 +181,9 @@ def clock(time_ms: int, zone: tzinfo | None = None) -> str:
 
 
 def moment(time_ms: int, zone: tzinfo | None = None) -> str:
-    """Write a block's time as day, month, hours and minutes, on this computer's clock unless a zone is given."""
+    """Write a block's time as a date with hours and minutes, on this computer's clock unless a zone is given."""
     at = datetime.fromtimestamp(time_ms / 1000, zone)
-    day = f"{at.month}月{at.day}日" if language() == "zh" else f"{at.day} {at:%b}"
+    day = f"{at.year}年{at.month}月{at.day}日" if language() == "zh" else f"{at.day} {at:%b %Y}"
     return f"{day} {at:%H:%M}"
 
 

@@ -129,6 +129,8 @@ class Spot:
     @property
     def name(self) -> str:
         """Return the words of its path, such as `Written · count`."""
+        if self.place == ("outcome",):
+            return _("how it ended")
         return " · ".join(str(step) for step in self.place if not isinstance(step, int))
 
 

@@ -329,7 +329,7 @@ def log_line(entry: Mapping[str, Any]) -> tuple[State, str, str]:
 
 
 def raw_call(entry: Entry) -> Sequence[str]:
-    """Write a transaction as the chain keeps it, long bytes and keys cut short."""
+    """Write what a transaction asks for as the chain keeps it, long bytes and keys cut short."""
     return [f"{call.contract}.{call.action}({', '.join(map(_argument, call.args.items()))})" for call in entry.calls]
 
 

@@ -21,7 +21,7 @@ Names = Mapping[str, str]  # did -> name
 
 def name_of(did: str, names: Names) -> str:
     """Return an account's name, or enough of its id to tell it from others."""
-    return _(names[did]) if did in names else f"{did.removeprefix('did:key:'):.12}…"
+    return _(names[did]) if did in names else _("account {key}").format(key=f"{did.removeprefix('did:key:'):.12}…")
 
 
 def whom(authority: str, names: Names) -> str:
@@ -40,10 +40,10 @@ def tell(entry: Entry, names: Names) -> tuple[State, Child]:
         said = _("{who} was refused: {reason}").format(
             who=who, reason=with_names(own_words(entry.receipt.error), names)
         )
-        return "warn", said
+        return "warn", said[:1].upper() + said[1:]
     told = [_of_ledger(event, names) or _event(event.name, event.data, who) for event in entry.receipt.events]
     sentences = [words for words in told if words] or [_call(call, who, names) for call in entry.calls]
-    return "ok", [tag("span", words, " ") for words in sentences]
+    return "ok", [tag("span", words[:1].upper() + words[1:], " ") for words in sentences]
 
 
 def with_names(text: str, names: Names) -> str:
