@@ -120,13 +120,13 @@ class Network(ContractVerbs):
         return cls(SimulatedWorld.create(validators, seed, weather, keep_lines, settings))
 
     @classmethod
-    def attach(cls, home: Path | None = None, passphrase: str | Passphrase | None = None) -> Network:
+    def attach(cls, home: Path | str | None = None, passphrase: str | Passphrase | None = None) -> Network:
         """Reach the network that `minichain up` started; raises `NetworkError` if there is none.
 
         Where its keys are encrypted, it has wallets for whoever gives the passphrase.
         """
         passphrase = None if passphrase is None else Passphrase(passphrase)  # no traceback shows it from here on
-        network = cls(AttachedWorld.find(home, passphrase and keyfile.require_passphrase(passphrase)))
+        network = cls(AttachedWorld.find(None if home is None else Path(home), passphrase and keyfile.require_passphrase(passphrase)))
         network.start()
         return network
 
