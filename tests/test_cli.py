@@ -93,7 +93,7 @@ def is_gone(pid: int) -> bool:
 
 
 def pay(home: Home) -> int:
-    with mc.Network.attach(home.path) as net:
+    with mc.Network.attach(str(home.path)) as net:
         call = Call("ledger", "transfer", {"to": net.wallet("shop").did, "amount": 1})
         receipt = net.send(net.wallet("bank"), [call])
         net.wait_for_height(receipt.height)

@@ -326,6 +326,13 @@ def test_unknown_validators_are_named(net: mc.Network):
 # --- quotas, fees, limits -------------------------------------------------------------------------------------------
 
 
+def test_several_contracts_are_deployed_within_one_quota():
+    with mc.Network.simulated(1, policy=Quota(gas=60_000_000, window=1_000)) as net:
+        office = net.wallet("office")
+        for number in range(4):
+            assert net.deploy(builders.COUNTER, sender=office, name=f"counter-{number}").add(1).ok
+
+
 def test_a_quota_is_refused_with_the_height_to_come_back_at():
     limits = Limits(transaction_gas=1_000_000)
     with mc.Network.simulated(validators=1, policy=Quota(gas=3_000_000, window=10), limits=limits) as net:

@@ -19,9 +19,10 @@ from minichain.contracts.proxy import DeployedContract, default_name, in_units
 from minichain.contracts.written import Source, source_of
 from minichain.crosschain.values import ProvenValue
 from minichain.errors import ContractFault, UsageError
+from minichain.ledger.genesis import Quota
 from minichain.ledger.state import contract_key
 from minichain.ledger.types import Call
-from minichain.node.messages import AskContracts, AskView, Contracts, StateAnswer, Value
+from minichain.node.messages import AccountState, AskAccount, AskContracts, AskView, Contracts, StateAnswer, Value
 
 DEPLOY_ARGUMENTS: Final = frozenset({"contract", "sender", "name", "setup", "authority"})
 LOOKED_AT: Final = 50  # proposals, the newest: older ones are decided or have lapsed
@@ -118,7 +119,15 @@ class ContractVerbs(ABC):
         return DeployedContract(name, abi, sender, self.attempt, self._ask, version)
 
     def _send_code(self, sender: Wallet, calls: Sequence[Call]) -> Receipt:
-        return self.send(sender, calls, gas_limit=self.client.genesis.spec.limits.transaction_gas)
+        """Send what may take much gas: as much as a transaction may use, or as is left of the sender's quota."""
+        spec = self.client.genesis.spec
+        most = spec.limits.transaction_gas
+        if isinstance(spec.policy, Quota):
+            found = self.client.ask(AskAccount(sender.account), AccountState, "an account")
+            is_now = found.account.window == (found.height + 1) // spec.policy.window
+            left = spec.policy.gas - found.account.gas_used * is_now
+            most = min(most, left) if left > 0 else most
+        return self.send(sender, calls, gas_limit=most)
 
     # --- calling them ---
 
