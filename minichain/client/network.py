@@ -126,11 +126,8 @@ class Network(ContractVerbs):
         Where its keys are encrypted, it has wallets for whoever gives the passphrase.
         """
         passphrase = None if passphrase is None else Passphrase(passphrase)  # no traceback shows it from here on
-        network = cls(
-            AttachedWorld.find(
-                None if home is None else Path(home), passphrase and keyfile.require_passphrase(passphrase)
-            )
-        )
+        where = None if home is None else Path(home)
+        network = cls(AttachedWorld.find(where, passphrase and keyfile.require_passphrase(passphrase)))
         network.start()
         return network
 
