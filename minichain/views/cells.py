@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from minichain.contracts import proxy
 from minichain.contracts.explain import outline
 from minichain.contracts.report import Change, Line, Report, Step, Trace, in_words, told_apart, with_names
 from minichain.contracts.sandbox import Outcome
@@ -129,15 +130,9 @@ def _code_row(at: int, code: Child, *cells: Child, class_: str | None = None) ->
 # --- a call ------------------------------------------------------------------------------------------------------
 
 
-class Result(Protocol):
+class Result(proxy.Result, Protocol):
     """An outcome of a sandbox or a receipt of a network."""
 
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def error(self) -> str: ...
-    @property
-    def result(self) -> Any: ...
     @property
     def events(self) -> tuple[Event, ...]: ...
     @property
