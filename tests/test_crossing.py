@@ -18,11 +18,11 @@ from minichain.contracts import state_key
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame
 from minichain.crosschain.branch import rooted
-from minichain.crosschain.gate import followed_key
+from minichain.crosschain.remotes import followed_key
 from minichain.crosschain.work import Link
 from minichain.ledger.certificate import FinalBlock, Handover, WorkCertificate, is_sealed, seek_nonce
 from minichain.ledger.genesis import Authority, Work
-from minichain.ledger.types import Call, Receipt
+from minichain.ledger.types import Block, Call, Event, Receipt
 
 DAY = 86_400_000
 
@@ -325,7 +325,7 @@ def test_who_was_not_heard_of_for_long_is_connected_anew() -> None:
         main.do("carrier", builders.transfer("shop", 1))
     side.do("carrier", builders.transfer("shop", 1))
     refused = follow(main, side)
-    assert "it is not trusted so long" in refused.error
+    assert "is not trusted so long" in refused.error
     final, _ = side.blocks[-1]
     checkpoint = encode(Handover(final.block.header, final.certificate, side.genesis.spec.members))
     args = {"spec": encode(side.genesis.spec), "mints": False, "trusting_ms": 10**9 * 100, "checkpoint": checkpoint}
@@ -336,7 +336,11 @@ def test_who_was_not_heard_of_for_long_is_connected_anew() -> None:
 
 
 def test_members_connect_chains_and_nobody_else() -> None:
-    main, side = Chain("main"), Chain("side")
+    main, side = Chain("main", weights=(1,) * 6), Chain("side")
+    side.do("bank", builders.transfer("shop", 1))
+    final, _ = side.blocks[0]
+    nobody = encode(Handover(final.block.header, final.certificate, ()))
+    alone = encode(msgspec.structs.replace(side.genesis.spec, members=()))
     args = {"spec": encode(side.genesis.spec), "mints": True, "trusting_ms": DAY, "checkpoint": b""}
     refused = {
         "bank": (args, "only a member"),
@@ -344,6 +348,8 @@ def test_members_connect_chains_and_nobody_else() -> None:
         "node-1": ({**args, "spec": b"\xff"}, "is not the encoding of a ChainSpec"),
         "node-2": ({**args, "spec": encode(main.genesis.spec)}, "is called main itself"),
         "node-3": ({**args, "checkpoint": b"x"}, "is not the encoding of a Handover"),
+        "node-4": ({**args, "checkpoint": nobody}, "names another committee"),
+        "node-5": ({**args, "spec": alone}, "the members in `spec` are no committee"),
     }
     for who, (wrong, words) in refused.items():
         assert words in main.do(who, Call("ledger", "connect", wrong)).error
@@ -351,11 +357,75 @@ def test_members_connect_chains_and_nobody_else() -> None:
     assert "you have agreed" in main.do("node-0", Call("ledger", "connect", args)).error
     assert main.do("node-1", Call("ledger", "connect", {**args, "mints": False})).results == (False,)
     assert main.do("node-1", Call("ledger", "connect", args)).results == (False,)
-    assert main.do("node-2", Call("ledger", "connect", args)).results == (True,)
+    for member in ("node-2", "node-3"):
+        assert main.do(member, Call("ledger", "connect", args)).results == (False,)
+    assert main.do("node-4", Call("ledger", "connect", args)).results == (True,), "five of six"
     assert "only the ledger does this" in main.do("bank", Call("bridge", "settle", SETTLE)).error
 
 
 SETTLE = {"chain": "side", "number": 1, "outcome": "failed", "reason": "", "result": []}
+
+
+def lie(chain: Chain, *events: Event) -> None:
+    """Let all members of a chain together make a block final whose receipt says whatever they like."""
+    block, _, _ = chain.build([])
+    height = len(chain.blocks) + 1
+    receipt = Receipt(bytes(32), height, 0, "ok", "", 0, events, ())
+    header = msgspec.structs.replace(block.header, tx_count=1, receipt_root=merkle.root([encode(receipt)]))
+    chain.blocks.append((finalise(chain.genesis, Block(header, ())), (receipt,)))
+    chain.head = header
+
+
+PAID = {"kind": "units", "sender": "x", "to": key("shop").did, "until": 2**60, "amount": 5, "action": "", "gas": 0}
+MESSAGE = {**PAID, "arguments": {}, "answer": ""}
+LIES: dict[str, Any] = {
+    "a number in words": {"number": "one"},
+    "no number": {"number": None},
+    "a fraction": {"number": 1.5},
+    "a number from the past": {"number": -1},
+    "a number too far ahead": {"number": 2**63},
+    "no message": {"message": None},
+    "half a message": {"message": PAID},
+    "more than a message": {"message": {**MESSAGE, "more": 1}},
+    "another kind": {"message": {**MESSAGE, "kind": "magic"}},
+    "units of nothing": {"message": {**MESSAGE, "amount": 0}},
+    "units taken": {"message": {**MESSAGE, "amount": -5}},
+    "more units than there can be": {"message": {**MESSAGE, "amount": 2**64 - 1}},
+    "units to nobody": {"message": {**MESSAGE, "to": "nobody"}},
+    "a time that cannot be": {"message": {**MESSAGE, "until": "later"}},
+    "a call without gas": {"message": {**MESSAGE, "kind": "call", "amount": 0, "to": "desk", "gas": -1}},
+    "a call with all gas": {"message": {**MESSAGE, "kind": "call", "amount": 0, "to": "desk", "gas": 2**62}},
+    "an argument that is none": {
+        "message": {**MESSAGE, "kind": "call", "amount": 0, "to": "desk", "action": "note", "gas": 10**6}
+        | {"arguments": {"text": 1.5}}
+    },
+}
+
+
+@pytest.mark.parametrize("how", LIES)
+def test_a_captured_chain_can_say_anything_and_gets_nothing(chains: tuple[Chain, Chain], how: str) -> None:
+    main, side = chains
+    assert main.do("bank", builders.deploy("desk", DESK)).ok
+    told = {"chain": "main", "to": main.genesis.hash, "number": 1, "message": MESSAGE, **LIES[how]}
+    lie(side, Event("bridge", "Sent", told))
+    assert follow(main, side).ok
+    receipt = main.do("carrier", delivery(side))
+    assert receipt.outcome in ("ok", "fault", "reverted")
+    if receipt.ok:
+        (answer,) = [event.data for event in receipt.events if event.name == "Received"]
+        assert answer["outcome"] in ("failed", "refused")
+    assert main.balance("shop") == 0
+    assert main.whole() == 2_000
+
+
+def test_an_answer_that_nobody_asked_for_gives_nothing_back(chains: tuple[Chain, Chain]) -> None:
+    main, side = chains
+    answer = {"chain": "main", "to": main.genesis.hash, "outcome": "failed", "reason": "", "result": []}
+    assert main.do("bank", cross("side", 5)).ok
+    lie(side, Event("bridge", "Received", {**answer, "number": 2}))
+    assert follow(main, side).ok
+    assert "answer 2 is not the next one: that is 1" in main.do("carrier", delivery(side)).error
+    assert main.balance("bank") == 995
 
 
 # --- committees change -----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import decode_own, encode
 from minichain.crosschain import relay
-from minichain.crosschain.gate import Remote, remote_key
+from minichain.crosschain.remotes import Remote, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
 from minichain.ledger.certificate import FinalBlock, WorkCertificate

@@ -13,25 +13,24 @@ call that fails undoes itself and is answered as failed. The books are kept by t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from minichain import merkle
-from minichain.codec import Plain, Record, decode, decode_own, encode
+from minichain.codec import Plain, decode, decode_own, encode
 from minichain.contracts import system
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.storage import state_key
 from minichain.contracts.values import fault
-from minichain.crosschain.branch import Branch, rooted
-from minichain.crosschain.light import Trust
+from minichain.crosschain.remotes import Followed, Remote, first_trust, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.crypto import did_of, digest, public_of
 from minichain.errors import ConfigError, DecodeError, ExecutionError, OutOfGas, ProofError
 from minichain.ledger.certificate import Handover
-from minichain.ledger.committee import Committee, Member, committee_at
+from minichain.ledger.committee import committee_at
 from minichain.ledger.genesis import MAX_SUPPLY, ChainSpec, Genesis
 from minichain.ledger.state import COMMITTEE_KEY, contract_key
 from minichain.ledger.types import Event, Receipt
@@ -50,41 +49,10 @@ MAX_REASON: Final = 200  # characters
 T = TypeVar("T")
 
 
-class Remote(Record):
-    """Another chain as this one follows it: the committee that is trusted, and the newest header that was brought.
-
-    After `trusting_ms` without a header it is not believed any more: members who left long ago could sign anything.
-    `forked` is the height at which its committee was found to have made two blocks final; nothing is believed then.
-    """
-
-    chain: str
-    genesis: bytes
-    engine: str
-    members: tuple[Member, ...]
-    after: int
-    height: int
-    time_ms: int
-    trusting_ms: int
-    forked: int = 0
-    branch: Branch | None = None  # of a chain of work
-
-    @property
-    def trust(self) -> Trust:
-        return Trust(self.genesis, self.engine, Committee(self.members), self.after)
-
-
-class Followed(Record):
-    """What is kept of a header that was brought."""
-
-    id: bytes
-    receipts: bytes
-    count: int
-
-
 class Message(Plain, forbid_unknown_fields=True):
     """A message as the other chain's bridge announced it."""
 
-    kind: str
+    kind: Literal["units", "call"]
     sender: str
     to: str
     until: int
@@ -115,22 +83,12 @@ class Received(Plain, forbid_unknown_fields=True):
     result: list[Any]
 
 
-def remote_key(chain: str) -> bytes:
-    """Return the state key of a chain that is followed."""
-    return encode(["remote", chain])
-
-
 _CHANNELS: Final = state_key(BRIDGE, "channels", "")[:-1]
 
 
 def units_abroad(key: bytes, value: bytes) -> int:
     """Return the units that are on other chains (below zero: made here for units there), in this value of the state."""
     return int(decode_own(value, dict[str, Any])["abroad"]) if key.startswith(_CHANNELS) else 0
-
-
-def followed_key(chain: str, height: int) -> bytes:
-    """Return the state key of a header that was brought."""
-    return encode(["remote", chain, height])
 
 
 class Gate:
@@ -175,9 +133,10 @@ class Gate:
             fault("only a member connects this chain to another one: send it with a validator's key")
         if type(mints) is not bool or type(trusting_ms) is not int or trusting_ms <= 0:
             fault("ledger.connect takes `mints`, true or false, and `trusting_ms`, how long it is trusted unheard")
-        other = Genesis(_read("spec", spec, ChainSpec))
+        other = _chain(spec)
         self._require_able(other)
-        remote = self._first_trust(other, checkpoint, trusting_ms)
+        known = None if checkpoint == b"" else _read("checkpoint", checkpoint, Handover)
+        remote = _proven(other.spec.chain_id, lambda: first_trust(other, trusting_ms, known))
         what = digest("connection", encode([other.hash, mints, trusting_ms, checkpoint]))
         agreed = [public_of(member) for member in self._agree(what)]
         if not committee.is_quorum(committee.weigh(agreed)):
@@ -199,21 +158,6 @@ class Gate:
             if spec.limits.transaction_bytes < LEAST_BYTES:
                 fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
 
-    def _first_trust(self, other: Genesis, checkpoint: Any, trusting_ms: int) -> Remote:
-        spec = other.spec
-        remote = Remote(spec.chain_id, other.hash, spec.engine, spec.members, 0, 0, spec.genesis_time_ms, trusting_ms)
-        if spec.engine == "pow":
-            if checkpoint != b"":
-                fault("a chain of work is followed from its genesis on: leave the checkpoint out")
-            return replace(remote, branch=rooted(other))
-        if checkpoint == b"":
-            return remote
-        known = _read("checkpoint", checkpoint, Handover)
-        header = known.header
-        if header.genesis != other.hash or header.next_committee != Committee(known.members).hash:
-            fault("the checkpoint is not of this chain, or its header names another committee")
-        return replace(remote, members=known.members, after=header.height, height=header.height, time_ms=header.time_ms)
-
     def _remote(self, chain: Any) -> Remote:
         stored = self._frame.overlay.get(remote_key(chain)) if isinstance(chain, str) else None
         if stored is None:
@@ -226,39 +170,16 @@ class Gate:
     def follow(self, *, chain: Any, block: Any) -> str:
         """Take a header of another chain: `block` is an encoded handover.
 
-        Its members are those of the next committee, or, where the header's own is not the trusted one, of that; they
-        are left out where nothing changes. Of a chain of work, `block` are encoded links.
+        Of a chain of work, `block` are encoded links.
         """
-        frame, remote = self._frame, self._remote(chain)
+        meter, remote = self._frame.meter, self._remote(chain)
         if remote.branch:
-            return self._follow_work(remote, remote.branch, block)
+            links = _read("block", block, tuple[Link, ...])
+            meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
+            return self._keep(*_proven(remote.chain, lambda: remote.mined(links)))
         brought = _read("block", block, Handover)
-        header = brought.header
-        frame.meter.charge(GAS_SIGNATURE * len(brought.certificate.signers) + GAS_BYTE * len(block))
-        unheard_ms = frame.now_ms - remote.time_ms
-        if unheard_ms > remote.trusting_ms:
-            fault(f"{remote.chain} was not heard of for {unheard_ms} ms: it is not trusted so long; connect it anew")
-        try:
-            trust = _trust_after(remote.trust, brought)
-        except ProofError as error:
-            fault(f"{remote.chain}: {error}")
-        newest = max((remote.height, remote.time_ms), (header.height, header.time_ms))
-        remote = replace(
-            remote, members=trust.committee.members, after=trust.after, height=newest[0], time_ms=newest[1]
-        )
-        return self._keep(remote, {header.height: Followed(header.id, header.receipt_root, header.tx_count)})
-
-    def _follow_work(self, remote: Remote, branch: Branch, block: Any) -> str:
-        links = _read("block", block, tuple[Link, ...])
-        self._frame.meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
-        try:
-            branch = branch.grown(links, Committee(remote.members))
-        except ProofError as error:
-            fault(f"{remote.chain}: {error}")
-        steps = {height: branch.at(height) for height in branch.final()}
-        final = {height: Followed(step.id, step.receipts, step.count) for height, step in steps.items()}
-        newest = branch.at(branch.height)
-        return self._keep(replace(remote, branch=branch, height=branch.height, time_ms=newest.time_ms), final)
+        meter.charge(GAS_SIGNATURE * len(brought.certificate.signers) + GAS_BYTE * len(block))
+        return self._keep(*_proven(remote.chain, lambda: remote.grown(brought, self._frame.now_ms)))
 
     def _keep(self, remote: Remote, final: dict[int, Followed]) -> str:
         """Keep what is final there, unless it contradicts what is kept: then that chain is believed no more."""
@@ -318,16 +239,19 @@ class Gate:
 
     def _take_all(self, remote: Remote, events: tuple[Event, ...], most: int) -> int:
         channel, taken = self._runtime.view(self._frame, BRIDGE, "channel", {"chain": remote.chain}), 0
-        before = {"Sent": channel["received"], "Received": channel["settled"]}
         for event in events:
-            if event.contract != BRIDGE or event.name not in before or event.data.get("to") != self._genesis.hash:
+            if event.contract != BRIDGE or event.data.get("to") != self._genesis.hash or taken == most:
                 continue
-            if taken < most and event.data.get("number", 0) > before[event.name]:
-                taken += 1
-                if event.name == "Sent":
-                    self._take(remote, _shaped(event.data, Sent))
-                else:
-                    self._settle(remote, _shaped(event.data, Received))
+            if event.name == "Sent":
+                sent = _shaped(event.data, Sent)
+                if sent.number > channel["received"]:
+                    self._take(remote, sent)
+                    taken += 1
+            elif event.name == "Received":
+                answer = _shaped(event.data, Received)
+                if answer.number > channel["settled"]:
+                    self._settle(remote, answer)
+                    taken += 1
         if not taken:
             fault("there is nothing in it for this chain that it has not had already")
         return taken
@@ -373,20 +297,26 @@ class Gate:
         self._frame.overlay.put_account(public, replace(account, balance=account.balance + amount))
 
 
-def _trust_after(trust: Trust, brought: Handover) -> Trust:
-    if not brought.members:
-        trust.require_final(brought.header, brought.certificate)
-        return trust
-    if brought.header.committee == trust.committee.hash:
-        return trust.advance(brought)
-    return trust.skip_to(brought.header, brought.certificate, brought.members)
-
-
 def _account(to: Any) -> bytes | None:
     try:
         return public_of(to) if isinstance(to, str) else None
     except DecodeError:
         return None
+
+
+def _chain(spec: Any) -> Genesis:
+    try:
+        return Genesis(_read("spec", spec, ChainSpec))
+    except ConfigError:
+        return fault("the members in `spec` are no committee")
+
+
+def _proven(chain: str, work: Callable[[], T]) -> T:
+    """Do what may find that something is not proven, which is the fault of whoever brought it."""
+    try:
+        return work()
+    except ProofError as error:
+        return fault(f"{chain}: {error}")
 
 
 def _read(what: str, data: Any, type_: Any) -> Any:
