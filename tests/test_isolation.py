@@ -172,7 +172,9 @@ def test_a_further_round_costs_no_further_deaths(in_place: Member):
 
 
 @pytest.mark.parametrize(
-    "answer", [b"\0\0\0\1\xc1", b"\0\0\0\2\x90\x90", b"\0\0\0\5\x92\3\xa2no"], ids=["noise", "no answer", "another"]
+    "answer",
+    [b"\0\0\0\1\xc1", b"\0\0\0\2\x90\x90", b"\0\0\0\5\x92\3\xa2no", b"\xff\xff\xff\xff"],
+    ids=["noise", "no answer", "another", "four gigabytes"],
 )
 def test_an_answer_that_is_none_ends_it_too(answer: bytes, apart: Member):
     """It must not look like an error of the node, which would start again a few times and then stop."""

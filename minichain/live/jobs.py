@@ -161,10 +161,12 @@ def write(pipe: IO[bytes], record: Record) -> None:
     pipe.flush()
 
 
-def read(pipe: IO[bytes], type_: Any) -> Any:
-    """Wait for one record; None where the other side is gone, or is not what it was."""
-    size = pipe.read(_SIZE)
-    data = pipe.read(int.from_bytes(size))
+def read(pipe: IO[bytes], type_: Any, most: int = 2 ** (8 * _SIZE)) -> Any:
+    """Wait for one record of at most so many bytes; None where the other side is gone, or is not what it was."""
+    size = int.from_bytes(pipe.read(_SIZE))
+    if size > most:
+        return None
+    data = pipe.read(size)
     with suppress(msgspec.DecodeError, RecursionError):  # also of what was cut off
         return decode_own(data, type_)
     return None

@@ -32,6 +32,8 @@ PROGRAM: Final = ("-m", "minichain.live.executor")
 # What a Python needs to find its parts and its system; nothing else of the environment is handed on.
 ENVIRONMENT: Final = ("SYSTEMROOT", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 LEAST_S: Final = 10.0  # what any job may take, however small: machines are busy, and laptops sleep
+LEAST_BYTES: Final = 256 << 20  # that any answer may have
+GAS_PER_BYTE: Final = 10  # and what it may have more: what is kept and told costs four times that
 GAS_PER_S: Final = 5_000_000  # a job may take two hundred times as long as its gas is worth
 MOST_MEMORY: Final = 4 << 30  # bytes of the whole process, where the process itself cannot see to less
 WATCH_S: Final = 1.0
@@ -47,6 +49,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_fresh = False
         self._seconds = LEAST_S
+        self._most = LEAST_BYTES
         self._known: set[bytes] = set()  # blocks whose transactions it has, and whose outcome
         self._due: float | None = None  # when the present job will have taken too long
         self._spawn()
@@ -65,6 +68,7 @@ class Worker:
             self._spawn()
         self._is_fresh = False
         self._seconds = LEAST_S + genesis.spec.limits.block_gas / GAS_PER_S
+        self._most = LEAST_BYTES + genesis.spec.limits.block_gas // GAS_PER_BYTE
         self._known.clear()
         waiting = iter(items)
         while part := tuple(islice(waiting, jobs.MAX_LOADED)):
@@ -121,7 +125,7 @@ class Worker:
         assert self._process.stdout is not None
         tx_id = b""
         while True:
-            result: jobs.Result | None = jobs.read(self._process.stdout, jobs.Result)
+            result: jobs.Result | None = jobs.read(self._process.stdout, jobs.Result, self._most)
             match result:
                 case jobs.Next(tx_id):
                     self._due = time.monotonic() + self._seconds
