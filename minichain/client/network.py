@@ -57,6 +57,8 @@ from minichain.node.messages import (
     NodeStatus,
     ReceiptAnswer,
     StateAnswer,
+    Submit,
+    Submitted,
 )
 
 STATUS_TIMEOUT_MS = 500
@@ -225,6 +227,11 @@ class Network(ContractVerbs):
         receipts = self.client.send_together(sent)
         return [require_ok(Receipt(self.client, got), what) for got, (_, _, what) in zip(receipts, sent, strict=True)]
 
+    def offer(self, raw: bytes) -> tuple[str, str]:
+        """Hand a signed transaction to a node as it is, whoever made it; return the node's word on it, and why."""
+        verdict = self.client.ask(Submit((raw,)), Submitted, "a node's word on a transaction").verdicts[0]
+        return verdict.code, verdict.message
+
     # --- the chain ---
 
     def height(self) -> int:
@@ -243,6 +250,11 @@ class Network(ContractVerbs):
     def block(self, height: int) -> BlockDetail:
         """Return a block with certificate and receipts."""
         return self.client.ask(AskBlock(height), BlockDetail, f"block {height}")
+
+    def heights_about(self, who: Wallet) -> list[int]:
+        """List the heights of the blocks whose events name an account: what anybody can find out who knows its did."""
+        heights = range(1, self.height() + 1)
+        return [height for height in heights if any(who.did in str(r.events) for r in self.block(height).receipts)]
 
     def receipt(self, tx_id: str) -> Receipt:
         """Return the receipt of a final transaction, by its id in hexadecimal."""
