@@ -7,6 +7,7 @@ key can be read back. A block is executed in an `Overlay`; nothing reaches `Stat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from minichain.codec import Record, decode_own, encode
@@ -34,9 +35,12 @@ class Account(Record):
     key: bytes = b""
 
 
+_ACCOUNT_PREFIX: Final = encode(["account", bytes(32)])[:-32]
+
+
 def account_key(public: bytes) -> bytes:
-    """Return the state key of an account."""
-    return encode(["account", public])
+    """Return the state key of an account: the encoding of ["account", public]."""
+    return _ACCOUNT_PREFIX + public if len(public) == 32 else encode(["account", public])
 
 
 def contract_key(name: str) -> bytes:
@@ -49,10 +53,10 @@ def data_key(contract: str, field: str, *path: Any) -> bytes:
     return encode(["data", contract, field, *path])
 
 
-_ACCOUNT_PREFIX: Final = account_key(bytes(32))[:-32]
 _CONTRACT_PREFIX: Final = contract_key("")[:-1]
 
 
+@lru_cache(maxsize=4_096)  # a sender's next transaction finds what the last one left
 def read_account(value: bytes | None) -> Account:
     """Read the stored value of an account; one that was never used has the values of a new one."""
     return Account() if value is None else decode_own(value, Account)
