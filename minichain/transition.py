@@ -359,9 +359,8 @@ def _transfer(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *
     overlay, own = frame.overlay, frame.overlay.account(sender)
     if own.balance < amount:
         raise ContractFault(f"the balance is {own.balance}, less than the {amount} to be sent")
-    overlay.put_account(sender, msgspec.structs.replace(own, balance=own.balance - amount))
-    other = overlay.account(receiver)
-    overlay.put_account(receiver, msgspec.structs.replace(other, balance=other.balance + amount))
+    overlay.add_units(sender, -amount)
+    overlay.add_units(receiver, amount)
     frame.events.append(Event("ledger", "Transferred", {"from": did_of(sender), "to": to, "amount": amount}))
 
 

@@ -9,8 +9,10 @@ from test_crossing import DESK
 
 import minichain as mc
 from minichain.client.crossing import Relayer, connect, cross, unsettled
+from minichain.client.wallet import Wallet
 from minichain.errors import CallFailed
-from minichain.ledger.genesis import Work
+from minichain.ledger.genesis import Authority, Work
+from minichain.ledger.local import validator_key
 
 
 @pytest.fixture
@@ -62,6 +64,25 @@ def test_a_validator_that_is_down_holds_up_neither_chain(networks: tuple[mc.Netw
     cross(main, side, main.wallet("bank"), side.wallet("shop"), 6)
     assert relayer.carry() == 2
     assert side.account(side.wallet("shop")).balance == 11
+
+
+def test_a_relayer_that_begins_anew_leaves_alone_the_handovers_that_are_known() -> None:
+    main = mc.Network.simulated(4, seed=1, chain_id="main")
+    side = mc.Network.simulated(4, seed=2, chain_id="side", membership=Authority(voting_blocks=50, delay=2))
+    with main, side:
+        connect(main, side)
+        connect(side, main, mints=True)
+        voters = [Wallet(name, validator_key(side.world.root, place)) for place, name in enumerate(side.nodes[:3])]
+        members = side.contract("members")
+        leaver = side.genesis.committee.members[3].did
+        members.with_sender(voters[0]).propose_removal(did=leaver, reason="it has closed")
+        for voter in voters:
+            members.with_sender(voter).vote(proposal=1, yes=True)
+        while len(side.members()) == 4:
+            cross(side, main, side.wallet("bank"), main.wallet("shop"), 1)
+        assert Relayer(main, side).carry() > 0, "the block that hands over is the last one there is"
+        cross(side, main, side.wallet("bank"), main.wallet("shop"), 1)
+        assert Relayer(main, side).carry() == 2, "it has seen nothing before, and brings what is due"
 
 
 def test_a_contract_hears_what_the_other_chain_made_of_its_request(networks: tuple[mc.Network, mc.Network]) -> None:

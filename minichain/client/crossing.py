@@ -85,7 +85,7 @@ class _Way:
         height, spec = self._source.height(), self._source.genesis.spec
         if spec.engine != "pow":
             return height
-        branch = decode_own(self._target.state(remote_key(self._chain)).value or b"", Remote).branch
+        branch = self._followed().branch
         assert branch is not None, "it was connected as a chain of work"
         known = min(branch.height, height)
         while known > branch.first and self._source.block(known).final.block.header.id != branch.at(known).id:
@@ -119,11 +119,16 @@ class _Way:
         channel: dict[str, Any] = self._target.contract("bridge").channel(chain=self._chain)
         return due.left(channel["received"], channel["settled"])
 
+    def _followed(self) -> Remote:
+        """Return what the target keeps of the source."""
+        return decode_own(self._target.state(remote_key(self._chain)).value or b"", Remote)
+
     def _next_members(self, final: FinalBlock) -> tuple[Member, ...]:
-        header = final.block.header
-        if header.next_committee == header.committee:
+        """Return whom a block hands over to, unless the target knows; none if nothing changes."""
+        header, source = final.block.header, self._source
+        if header.next_committee == header.committee or header.height <= self._followed().after:
             return ()
-        return self._source.block(header.height + 1).members
+        return source.members() if header.height == source.height() else source.block(header.height + 1).members
 
     def _try(self, call: Call) -> bool:
         """Bring something; returns False where somebody else has brought it meanwhile."""

@@ -2,9 +2,9 @@
 
 Four actions of the ledger. `connect`: more than two thirds of the members agree to follow another chain. `follow`:
 anybody brings a header with what made it final, and with the next committee where that changes; of a chain of work, all
-headers in a row, and those deep enough count. `deliver`: anybody
-brings a receipt of a followed block; each message in it for this chain is carried out once and in order, and each
-answer settles a message that was sent. `cross`: an account sends units.
+headers in a row, and those deep enough count. `deliver`: anybody brings a receipt of a followed block; each message in
+it for this chain is carried out once and in order, and each answer settles a message that was sent. `cross`: an account
+sends units.
 
 Whoever brings these things is not trusted, and cannot choose what happens: a message names the gas of its call, and a
 call that fails undoes itself and is answered as failed. The books are kept by the contract `bridge`.
@@ -209,10 +209,10 @@ class Gate:
         if _account(to) is None:
             fault("ledger.cross: `to` is not the did:key of an Ed25519 key")
         self._frame.meter.charge(GAS_UNITS)
-        account = self._frame.overlay.account(self._sender)
-        if account.balance < amount:
-            fault(f"the balance is {account.balance}, less than the {amount} to be sent")
-        self._frame.overlay.put_account(self._sender, replace(account, balance=account.balance - amount))
+        balance = self._frame.overlay.account(self._sender).balance
+        if balance < amount:
+            fault(f"the balance is {balance}, less than the {amount} to be sent")
+        self._frame.overlay.add_units(self._sender, -amount)
         sender = did_of(self._sender)
         number: int = self._books(
             "send_units", chain=remote.chain, sender=sender, to=to, amount=amount, within_ms=within_ms
@@ -291,10 +291,9 @@ class Gate:
         public = _account(to)
         if public is None:
             fault("units go to an account: `to` is not the did:key of an Ed25519 key")
-        account = self._frame.overlay.account(public)
-        if amount <= 0 or account.balance + amount > MAX_SUPPLY:
+        if amount <= 0 or self._frame.overlay.account(public).balance + amount > MAX_SUPPLY:
             fault(f"an account holds at most {MAX_SUPPLY} units")
-        self._frame.overlay.put_account(public, replace(account, balance=account.balance + amount))
+        self._frame.overlay.add_units(public, amount)
 
 
 def _account(to: Any) -> bytes | None:

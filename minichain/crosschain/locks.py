@@ -13,8 +13,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from minichain.codec import Record, decode_own, encode
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.values import fault
@@ -77,7 +75,7 @@ def _lock(
         fault(f"the balance is {account.balance}, less than the {amount} to be locked")
     made = Lock(sender, taker, amount, digest, frame.now_ms + within_ms)
     number = sha256(encode([sender, account.nonce, len(frame.events)])).digest()
-    frame.overlay.put_account(sender, replace(account, balance=account.balance - amount))
+    frame.overlay.add_units(sender, -amount)
     frame.overlay.put(lock_key(number), encode(made))
     told = {"lock": number, "from": did_of(sender), "to": to, "amount": amount, "digest": digest, "until": made.until}
     frame.announce(Event("ledger", "Locked", told))
@@ -113,10 +111,8 @@ def _found(frame: Frame, lock: Any) -> Lock:
 
 
 def _release(frame: Frame, lock: bytes, to: bytes, amount: int, how: str, **shown: bytes) -> int:
-    overlay = frame.overlay
-    overlay.put(lock_key(lock), None)
-    account = overlay.account(to)
-    overlay.put_account(to, replace(account, balance=account.balance + amount))
+    frame.overlay.put(lock_key(lock), None)
+    frame.overlay.add_units(to, amount)
     frame.announce(Event("ledger", how, {"lock": lock, "to": did_of(to), "amount": amount, **shown}))
     return amount
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from minichain.codec import Record, decode_own, encode
 from minichain.ledger.committee import Committee, committee_at
 from minichain.merkle import StateProof, StateTree
@@ -121,6 +123,11 @@ class Overlay:
     def put_account(self, public: bytes, account: Account) -> None:
         """Write an account."""
         self.put(account_key(public), encode(account))
+
+    def add_units(self, public: bytes, amount: int) -> None:
+        """Give units to an account, or, below zero, take them; whether it has them, the caller has asked."""
+        account = self.account(public)
+        self.put_account(public, replace(account, balance=account.balance + amount))
 
 
 class State:
