@@ -29,8 +29,13 @@ _ED25519_MULTICODEC = b"\xed\x01"
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
+@lru_cache(maxsize=256)
+def _tag(domain: str) -> bytes:
+    return b"minichain:" + domain.encode() + b"\0"
+
+
 def _tagged(domain: str, data: bytes) -> bytes:
-    return b"minichain:" + domain.encode() + b"\0" + data
+    return _tag(domain) + data
 
 
 def _untagged(data: bytes) -> bytes:
@@ -41,7 +46,7 @@ def _untagged(data: bytes) -> bytes:
 
 def digest(domain: str, data: bytes) -> bytes:
     """Hash `data` for one purpose; 32 bytes."""
-    return sha256(_tagged(domain, data)).digest()
+    return sha256(_tag(domain) + data).digest()
 
 
 def commitment(salt: bytes, data: bytes) -> bytes:

@@ -38,10 +38,10 @@ def _parent(left: bytes, right: bytes) -> bytes:
 
 def _levels(entries: Sequence[bytes]) -> list[list[bytes]]:
     """Hash a list bottom-up; an odd node at the end of a level moves up unchanged, which is RFC 9162's split."""
-    levels = [[leaf_hash(entry) for entry in entries]]
+    levels = [[sha256(b"\0" + entry).digest() for entry in entries]]  # `leaf_hash`, quicker
     while len(levels[-1]) > 1:
         row = levels[-1]
-        above = [_parent(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+        above = [sha256(b"\1" + row[i] + row[i + 1]).digest() for i in range(0, len(row) - 1, 2)]  # `_parent`
         levels.append(above + row[len(row) - len(row) % 2 :])
     return levels
 

@@ -21,6 +21,7 @@ from minichain.codec import decode, encode
 from minichain.errors import ConfigError, DecodeError, NetworkError
 from minichain.ledger.certificate import FinalBlock, Handover, Snapshot
 from minichain.ledger.state import Writes
+from minichain.ledger.types import transaction_id
 
 T = TypeVar("T")
 
@@ -32,7 +33,6 @@ _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (height INTEGER PRIMARY KEY, final BLOB NOT NULL, receipts BLOB, undo BLOB);
 CREATE TABLE transactions (id BLOB PRIMARY KEY, height INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX transactions_of ON transactions (height);
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE handovers (height INTEGER PRIMARY KEY, handover BLOB NOT NULL);
 CREATE TABLE memory (name BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
@@ -194,9 +194,11 @@ class SqliteStore:
 
     def undo_block(self) -> None:
         height = self.height()
+        last = self.block(height)
+        assert last is not None, "there is no block to take back"
         self._begin()
         self._write_state(self.undo(height))
-        self._db.execute("DELETE FROM transactions WHERE height=?", (height,))
+        self._db.executemany("DELETE FROM transactions WHERE id=?", ((transaction_id(raw),) for raw in last.block.txs))
         self._db.execute("DELETE FROM handovers WHERE height=?", (height,))
         self._db.execute("DELETE FROM blocks WHERE height=?", (height,))
 

@@ -238,10 +238,8 @@ def apply_transaction(
     mark = overlay.checkpoint()
     try:
         runtime.begin(envelope.id)
-        results = tuple(_perform(runtime, genesis, frame, body.sender, call) for call in body.calls)
-        _plan_committees(genesis, overlay, events, block)
-        _change_keys(genesis, overlay, events)
-        gate.require_carriable(events, results)
+        results = tuple([_perform(runtime, genesis, frame, body.sender, call) for call in body.calls])
+        _heed(genesis, overlay, events, results, block)
         outcome, error = "ok", ""
     except ExecutionError as failure:
         overlay.rollback(mark)
@@ -255,6 +253,19 @@ def apply_transaction(
 def _fee(genesis: Genesis, gas: int) -> int:
     policy = genesis.spec.policy
     return gas * policy.price if isinstance(policy, Fee) else 0
+
+
+def _heed(
+    genesis: Genesis, overlay: Overlay, events: list[Event], results: tuple[Any, ...], block: BlockContext
+) -> None:
+    """Do what the contracts that the ledger listens to have announced."""
+    announcers = {event.contract for event in events}
+    if GOVERNING in announcers:
+        _plan_committees(genesis, overlay, events, block)
+    if IDENTITY in announcers:
+        _change_keys(genesis, overlay, events)
+    if gate.BRIDGE in announcers:
+        gate.require_carriable(events, results)
 
 
 def _plan_committees(genesis: Genesis, overlay: Overlay, events: list[Event], block: BlockContext) -> None:
@@ -547,9 +558,10 @@ def _require_sound_header(
 
 
 def _conclude(state: State, overlay: Overlay, receipts: list[Receipt], block: BlockContext) -> Execution:
-    encoded, tree = tuple(map(encode, receipts)), state.tree.update(overlay.writes)
+    writes = overlay.writes
+    encoded, tree = tuple(map(encode, receipts)), state.tree.update(writes)
     next_committee = committee_at(overlay.get(COMMITTEE_KEY) or b"", block.height + 1)
-    return Execution(tuple(receipts), encoded, overlay.writes, tree, next_committee)
+    return Execution(tuple(receipts), encoded, writes, tree, next_committee)
 
 
 def _header(

@@ -16,12 +16,11 @@ from minichain import merkle
 from minichain.codec import Record, decode, encode
 from minichain.crosschain import proofs
 from minichain.crosschain.proofs import Proof, Verified, verify
-from minichain.crypto import digest
 from minichain.errors import CallFailed, ConfigError, ProofError
 from minichain.ledger.certificate import FinalBlock, Handover
 from minichain.ledger.committee import Committee, Member
 from minichain.ledger.genesis import Authority, ChainSpec, Genesis, Quota
-from minichain.ledger.types import Call, Header, Receipt, SignedTransaction
+from minichain.ledger.types import Call, Header, Receipt, SignedTransaction, transaction_id
 
 replace = msgspec.structs.replace
 
@@ -282,7 +281,7 @@ def test_a_transaction_its_sender_did_not_sign_is_seen_although_it_is_certified(
 
 def certified_by_liars(chain: Genesis, tx: bytes) -> Proof:
     """What a committee can put together that signs anything."""
-    receipt = encode(Receipt(digest("transaction", tx), 1, 0, "ok", "", 1, (), (None,)))
+    receipt = encode(Receipt(transaction_id(tx), 1, 0, "ok", "", 1, (), (None,)))
     header = Header(
         genesis=chain.hash,
         height=1,

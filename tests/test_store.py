@@ -17,11 +17,10 @@ import pytest
 
 from minichain.codec import encode
 from minichain.consensus.bft.messages import Equivocation, Vote, cast_vote
-from minichain.crypto import digest
 from minichain.errors import ConfigError, NetworkError
 from minichain.ledger.certificate import PREVOTE, FinalBlock, Handover, QuorumCertificate, Snapshot
 from minichain.ledger.state import Writes
-from minichain.ledger.types import Block, Header
+from minichain.ledger.types import Block, Header, transaction_id
 from minichain.node.sync import blocks_from
 from minichain.sim.memory import MemoryStore, PowerCut
 from minichain.store import SqliteStore, Store
@@ -49,7 +48,7 @@ def handover(height: int, weight: int) -> Handover:
 
 
 def tx_id(height: int) -> bytes:
-    return digest("transaction", b"%d" % height)
+    return transaction_id(b"transaction %d" % height)
 
 
 def keep(store: Store, made: Block, *, for_ever: bool = True) -> None:

@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.codec import encode
-from minichain.crypto import digest
 from minichain.errors import DecodeError, InvalidBlock, Refused, SignatureError
 from minichain.ledger.genesis import Access, Fee, Genesis, Limits, Quota
 from minichain.ledger.state import TREASURY_KEY, State, contract_key
-from minichain.ledger.types import Block, Call, Envelope, SignedTransaction, sign_transaction
+from minichain.ledger.types import Block, Call, Envelope, SignedTransaction, sign_transaction, transaction_id
 from minichain.merkle import root
 from minichain.node.mempool import Mempool
 from minichain.transition import (
@@ -501,7 +500,7 @@ def test_whatever_is_offered_the_built_block_is_valid_and_does_what_was_said(
         judged = apply(ledger, block)
         assert judged.encoded_receipts == built.encoded_receipts
         assert (judged.writes, judged.tree.root) == (built.writes, built.tree.root)
-        assert {envelope.id for envelope in waiting} == {*refused, *(digest("transaction", raw) for raw in block.txs)}
+        assert {envelope.id for envelope in waiting} == {*refused, *(transaction_id(raw) for raw in block.txs)}
         for receipt, raw in zip(built.receipts, block.txs, strict=True):
             assert intrinsic_gas(ledger.open(raw)) <= receipt.gas <= ledger.open(raw).body.gas_limit
         ledger.keep(block, built)

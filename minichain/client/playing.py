@@ -20,14 +20,13 @@ from minichain.client.network import Network
 from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Plain
-from minichain.crypto import digest
 from minichain.errors import UsageError
 from minichain.faults import player
 from minichain.faults.adversaries import CORRECT
 from minichain.faults.timeline import Step, Timeline, parse_step
 from minichain.ledger.local import validator_key
 from minichain.ledger.profiles import PROFILES
-from minichain.ledger.types import Call, Envelope, Header, Transaction, sign_transaction
+from minichain.ledger.types import Call, Envelope, Header, Transaction, sign_transaction, transaction_id
 from minichain.live.channel import LiveChannel
 from minichain.live.faults import require_playable
 from minichain.node.messages import (
@@ -118,7 +117,7 @@ class Witness:
         final = blocks[: max(0, len(blocks) - self._open)]
         for block in (kept.block for kept in final):
             self._take(block.header)
-            self.final |= {digest("transaction", raw): block.header.height for raw in block.txs}
+            self.final |= {transaction_id(raw): block.header.height for raw in block.txs}
         return bool(final)
 
     def _skip(self, channel: LiveChannel) -> bool:

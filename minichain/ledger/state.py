@@ -84,24 +84,37 @@ TREASURY_KEY: Final = encode(["treasury"])  # fees collected so far, so that no 
 
 
 class Overlay:
-    """A write buffer over values that somebody else keeps, with checkpoints."""
+    """A write buffer over values that somebody else keeps, with checkpoints.
 
-    __slots__ = ("_read", "_undo", "writes")
+    Every transaction changes accounts, a sender's next one the same again: they are encoded when all is done.
+    """
+
+    __slots__ = ("_accounts", "_read", "_undo", "_values")
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._read = read
-        self.writes: Writes = {}
-        self._undo: list[tuple[bytes, Any]] = []
+        self._values: Writes = {}
+        self._accounts: dict[bytes, Account] = {}
+        self._undo: list[tuple[dict[bytes, Any], bytes, Any]] = []
+
+    @property
+    def writes(self) -> Writes:
+        """Return all net changes, those of accounts included."""
+        accounts = {account_key(public): encode(account) for public, account in self._accounts.items()}
+        return self._values | accounts
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key, or None."""
-        writes = self.writes
-        return writes[key] if key in writes else self._read(key)
+        """Return the value of a key, or None. Of an account, `account` tells."""
+        values = self._values
+        return values[key] if key in values else self._read(key)
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write a value; None removes the key."""
-        self._undo.append((key, self.writes.get(key, _ABSENT)))
-        self.writes[key] = value
+        self._write(self._values, key, value)
+
+    def _write(self, table: dict[bytes, Any], key: bytes, value: Any) -> None:
+        self._undo.append((table, key, table.get(key, _ABSENT)))
+        table[key] = value
 
     def checkpoint(self) -> int:
         """Return a mark that `rollback` can return to."""
@@ -110,19 +123,19 @@ class Overlay:
     def rollback(self, mark: int) -> None:
         """Undo every write since the mark."""
         while len(self._undo) > mark:
-            key, before = self._undo.pop()
+            table, key, before = self._undo.pop()
             if before is _ABSENT:
-                del self.writes[key]
+                del table[key]
             else:
-                self.writes[key] = before
+                table[key] = before
 
     def account(self, public: bytes) -> Account:
         """Return an account."""
-        return read_account(self.get(account_key(public)))
+        return self._accounts.get(public) or read_account(self._read(account_key(public)))
 
     def put_account(self, public: bytes, account: Account) -> None:
         """Write an account."""
-        self.put(account_key(public), encode(account))
+        self._write(self._accounts, public, account)
 
     def add_units(self, public: bytes, amount: int) -> None:
         """Give units to an account, or, below zero, take them; whether it has them, the caller has asked."""

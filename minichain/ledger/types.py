@@ -58,6 +58,11 @@ class SignedTransaction(Record):
     signature: bytes
 
 
+def transaction_id(raw: bytes) -> bytes:
+    """Return the id of a signed transaction as it travels: 32 bytes, its name."""
+    return digest("transaction", raw)
+
+
 class Envelope:
     """A transaction that was decoded and found canonical, with the bytes it came in and its id: 32 bytes, its name.
 
@@ -68,7 +73,7 @@ class Envelope:
 
     def __init__(self, raw: bytes, signed: SignedTransaction, containers: int = 0, known_id: bytes = b"") -> None:
         self.raw = raw
-        self.id = known_id or digest("transaction", raw)
+        self.id = known_id or transaction_id(raw)
         self.containers = containers
         self.body = signed.body
         self.signature = signed.signature
@@ -106,7 +111,8 @@ def open_envelope(raw: bytes, limit: int) -> Envelope:
     for call in body.calls:
         if len(call.contract) > MAX_NAME or len(call.action) > MAX_NAME:
             raise DecodeError(f"a contract or action name has at most {MAX_NAME} characters")
-        containers += sum([check_value(value) for value in call.args.values()])
+        for value in call.args.values():
+            containers += check_value(value)
     return Envelope(raw, signed, containers)
 
 

@@ -10,6 +10,7 @@ happens in here: to its messages in `Wire`, to its clock, its disk and its sleep
 
 from __future__ import annotations
 
+import gc
 import heapq
 import json
 import logging
@@ -341,6 +342,8 @@ def main(config: str) -> int:
     except (MinichainError, OSError) as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
+    gc.set_threshold(50_000, 10, 10)  # messages and transactions are many, and few things hold each other
+    gc.freeze()  # what stays for ever need not be looked through again and again
     transport = process.transport
     log.info("listening on ports %s and %s", transport.peer_port, transport.client_port)
     print(json.dumps({"peer_port": transport.peer_port, "client_port": transport.client_port}), flush=True)

@@ -19,13 +19,13 @@ from minichain.consensus.bft import Bft, Proposal
 from minichain.consensus.clock import SteadyClock
 from minichain.consensus.pow import Blocks, Pow, Sealed
 from minichain.consensus.raft import Raft
-from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, digest, is_valid_signature
+from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
 from minichain.ledger.certificate import FinalBlock, Handover
 from minichain.ledger.committee import Committee, committee_at
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import COMMITTEE_KEY, Writes
-from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope
+from minichain.ledger.types import Block, Envelope, Header, Receipt, open_envelope, transaction_id
 from minichain.membership.authority import Rotation, proposer
 from minichain.node import execution, queries
 from minichain.node.acquaintances import Acquaintances
@@ -646,7 +646,7 @@ class Node:
     def _submit(self, txs: tuple[bytes, ...]) -> tuple[Verdict, ...]:
         verdicts, fresh = [], []
         for raw in txs:
-            tx_id = digest("transaction", raw)
+            tx_id = transaction_id(raw)
             try:
                 if self._intake.admit(raw, self.height + 1):
                     fresh.append(raw)
@@ -662,15 +662,16 @@ class Node:
         if odd is not None:
             self._reply(ticket, Failure("malformed", f"a transaction's id has {DIGEST_SIZE} bytes, not {len(odd)}"))
             return
-        verdicts = queries.find_verdicts(self._store, tx_ids, self._final)
-        for tx_id, verdict in verdicts.items():
-            verdicts[tx_id] = verdict or self._intake.refusal(tx_id)  # which may have become final elsewhere
+        gone = [tx_id for tx_id in tx_ids if not self._intake.waiting.get(tx_id)]
+        final = queries.find_verdicts(self._store, gone, self._final)
+        # What was refused here may have become final elsewhere.
+        verdicts = {tx_id: final.get(tx_id) or self._intake.refusal(tx_id) for tx_id in tx_ids}
         if all(verdicts.values()):
             self._reply(ticket, Outcomes(tuple(filter(None, verdicts.values()))))
             return
         self._waiters.add(ticket, verdicts)
-        for gone in self._waiters.send_away():
-            self._reply(gone, Failure("busy", "too many transactions are waited for here: ask again, or another node"))
+        for left in self._waiters.send_away():
+            self._reply(left, Failure("busy", "too many transactions are waited for here: ask again, or another node"))
 
     def _settle(self, verdicts: Iterable[Verdict]) -> None:
         for ticket, settled in self._waiters.settle(verdicts):

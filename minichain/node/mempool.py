@@ -71,23 +71,24 @@ class Mempool:
 
     def add(self, envelope: Envelope) -> None:
         """Put a checked transaction last; raises `Refused` if there is no room."""
-        if len(self._waiting) >= MAX_WAITING or self._bytes + _room(envelope) > MAX_WAITING_BYTES:
+        room = _room(envelope)
+        if len(self._waiting) >= MAX_WAITING or self._bytes + room > MAX_WAITING_BYTES:
             raise Refused("full", "too many transactions are waiting: send it again in a moment")
-        self._keep(envelope)
+        self._keep(envelope, room)
 
-    def _keep(self, envelope: Envelope) -> None:
+    def _keep(self, envelope: Envelope, room: int) -> None:
         body = envelope.body
         self._waiting[envelope.id] = self._of_raw[envelope.raw] = envelope
         self._of_sender.setdefault(body.sender, {})[body.nonce] = envelope.id
         self._of_expiry.setdefault(body.expires, {})[envelope.id] = None
-        self._bytes += _room(envelope)
+        self._bytes += room
 
     def put_back(self, envelopes: Iterable[Envelope]) -> None:
         """Put transactions of blocks that were taken back before all others: they came first."""
         waiting = list(self._waiting.values())
         self._waiting, self._of_raw, self._of_sender, self._of_expiry, self._bytes = {}, {}, {}, {}, 0
         for envelope in [*envelopes, *waiting]:
-            self._keep(envelope)
+            self._keep(envelope, _room(envelope))
 
     def remove(self, tx_ids: Iterable[bytes]) -> None:
         """Take out transactions that are final or can never be."""

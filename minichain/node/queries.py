@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from minichain import merkle
@@ -85,14 +85,13 @@ def answer(genesis: Genesis, store: Store, request: ClientRequest, final: int) -
     raise AssertionError(f"{type(request).__name__} is not answered from the store")
 
 
-def find_verdicts(store: Store, tx_ids: tuple[bytes, ...], final: int) -> dict[bytes, Verdict | None]:
-    """Return the verdict on each transaction that is final, None on the others; `final` is the last final height."""
+def find_verdicts(store: Store, tx_ids: Iterable[bytes], final: int) -> dict[bytes, Verdict]:
+    """Return the verdict on each of these transactions that is final; `final` is the last final height."""
     receipts: dict[int, tuple[bytes, ...]] = {}
-    verdicts: dict[bytes, Verdict | None] = {}
+    verdicts: dict[bytes, Verdict] = {}
     for tx_id in tx_ids:
         place = store.find(tx_id)
         if place is None or place[0] > final:
-            verdicts[tx_id] = None
             continue
         height, index = place
         if height not in receipts:
