@@ -13,7 +13,7 @@ from minichain.crypto import Passphrase, Secret
 from minichain.errors import NetworkError
 from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import ChainSpec, Genesis
-from minichain.ledger.local import validator_key
+from minichain.ledger.local import node_key
 from minichain.live.channel import LiveChannel
 from minichain.live.control import control
 from minichain.live.home import Home, Running, memory_of
@@ -42,8 +42,9 @@ class AttachedWorld:
         return self._home.root()
 
     def start(self) -> Channel:
-        is_known = self._home.passphrase is not None or not self._home.is_encrypted
-        return LiveChannel(self.places, validator_key(self.root, 0) if is_known else None)
+        if self._home.passphrase is None and self._home.is_encrypted:
+            return LiveChannel(self.places, None)
+        return LiveChannel(self.places, node_key(self.root, self.genesis.committee.members[0].name))
 
     def _now(self) -> Running:
         """Return where everything is now; a restarted validator may listen elsewhere."""

@@ -17,7 +17,7 @@ from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
 from minichain.ledger.certificate import FinalBlock, WorkCertificate
 from minichain.ledger.committee import Member
-from minichain.ledger.local import validator_key
+from minichain.ledger.local import node_key
 from minichain.ledger.types import Call
 from minichain.node.messages import AskFinal, BlockDetail, FinalAnswer
 
@@ -35,8 +35,8 @@ def connect(one: Network, other: Network, *, mints: bool = False, trusting_ms: i
     With `mints`, units that come from there and were never sent there are made here.
     """
     args = {"spec": encode(other.genesis.spec), "mints": mints, "trusting_ms": trusting_ms, "checkpoint": b""}
-    for place, name in enumerate(one.nodes):
-        member = Wallet(name, validator_key(one.world.root, place))
+    for name in one.nodes:
+        member = Wallet(name, node_key(one.world.root, name))
         if one.send(member, [Call("ledger", "connect", args)], gas_limit=GAS).result:
             return
     raise UsageError(f"the members of {one.genesis.spec.chain_id} have not agreed: some of their keys are elsewhere")

@@ -13,7 +13,7 @@ from minichain.crypto import KeyPair, Secret
 from minichain.errors import UsageError
 from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.local import new_chain, root_of, validator_key
+from minichain.ledger.local import new_chain, node_key, root_of
 from minichain.live.channel import LiveChannel
 from minichain.live.cluster import Cluster
 from minichain.live.director import Director
@@ -32,19 +32,21 @@ class LocalWorld:
         self._director = Director(self.cluster, genesis)
 
     @classmethod
-    def create(cls, validators: int, seed: int | None, directory: Path | None, settings: dict[str, Any]) -> LocalWorld:
-        """Make a new network, not yet started."""
+    def create(
+        cls, validators: int, seed: int | None, directory: Path | None, settings: dict[str, Any], first: int = 0
+    ) -> LocalWorld:
+        """Make a new network, not yet started; its validators are numbered from `first` on."""
         root = Secret(os.urandom(32)) if seed is None else root_of(seed)
         if settings.get("clock", "wall") == "wall":
             settings = {"genesis_time_ms": time.time_ns() // 1_000_000, **settings}
-        genesis, keys = new_chain(validators, root, settings)
+        genesis, keys = new_chain(validators, root, settings, first)
         return cls(genesis, keys, root, directory)
 
     def start(self) -> Channel:
         if not self.directory.exists():
             raise UsageError("this network was temporary and is gone: make a new one, or give it a directory")
         self.cluster.start()
-        return LiveChannel(self.places, validator_key(self.root, 0))
+        return LiveChannel(self.places, node_key(self.root, self.genesis.committee.members[0].name))
 
     def places(self) -> dict[str, tuple[bytes, str]]:
         """Return (public key, address for clients) of each running validator."""

@@ -36,7 +36,7 @@ from minichain.ledger import types
 from minichain.ledger.certificate import WorkCertificate
 from minichain.ledger.committee import Member, committee_at
 from minichain.ledger.genesis import Fee
-from minichain.ledger.local import BANK, validator_key
+from minichain.ledger.local import BANK, node_key
 from minichain.ledger.state import COMMITTEE_KEY, Account
 from minichain.ledger.types import Call, Header
 from minichain.live import keyfile
@@ -200,7 +200,7 @@ class Network(ContractVerbs):
         spec = self.genesis.spec
         if spec.access.writes == "members" and not self.account(wallet).may_write:
             admit = Call("ledger", "admit", {"account": wallet.did, "may_write": True})
-            yield self._present(Wallet(self.nodes[0], validator_key(self.world.root, 0))), [admit]
+            yield self._present(Wallet(self.nodes[0], node_key(self.world.root, self.nodes[0]))), [admit]
         price = spec.policy.price if isinstance(spec.policy, Fee) and wallet.name != BANK else 0
         wanted = max(units, 100 * GAS_LIMIT * price)
         missing = wanted - self.account(wallet).balance if wanted else 0

@@ -24,7 +24,7 @@ from minichain.errors import UsageError
 from minichain.faults import player
 from minichain.faults.adversaries import CORRECT
 from minichain.faults.timeline import Step, Timeline, parse_step
-from minichain.ledger.local import validator_key
+from minichain.ledger.local import node_key
 from minichain.ledger.profiles import PROFILES
 from minichain.ledger.types import Call, Envelope, Header, Transaction, sign_transaction, transaction_id
 from minichain.live.channel import LiveChannel
@@ -78,7 +78,7 @@ class Witness:
         self.refused: Counter[str] = Counter()
         self.outbox: SimpleQueue[tuple[bytes, ...]] = SimpleQueue()
         self._open = genesis.spec.work.confirmations - 1 if genesis.spec.engine == "pow" else 0  # not final yet
-        self.line = partial(LiveChannel, places, validator_key(net.world.root, 0))
+        self.line = partial(LiveChannel, places, node_key(net.world.root, net.nodes[0]))
         self._is_over = Event()
         self._thread = Thread(target=self._run, name=f"witness of {name}", daemon=True)
 

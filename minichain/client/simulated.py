@@ -10,8 +10,9 @@ from minichain.crypto import KeyPair
 from minichain.faults.network import Weather
 from minichain.faults.timeline import Step
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.local import new_chain, root_of, validator_key, with_profile
+from minichain.ledger.local import new_chain, root_of, with_profile
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
+from minichain.sim.agenda import Time
 from minichain.sim.world import World
 
 CLIENT = b"client"
@@ -21,24 +22,41 @@ class SimulatedWorld:
     """The sim world behind the common face. `world` is the simulation itself, for lessons that look inside."""
 
     def __init__(
-        self, genesis: Genesis, keys: dict[str, KeyPair], root: bytes, seed: int, weather: Weather, keep_lines: bool
+        self,
+        genesis: Genesis,
+        keys: dict[str, KeyPair],
+        root: bytes,
+        seed: int,
+        weather: Weather,
+        keep_lines: bool,
+        time: Time | None = None,
     ) -> None:
         self.genesis = genesis
         self.root = root
-        self.world = World(genesis, keys, seed=seed, weather=weather, keep_lines=keep_lines)
+        self.world = World(genesis, keys, seed=seed, weather=weather, keep_lines=keep_lines, time=time)
 
     @classmethod
     def create(
-        cls, validators: int, seed: int, weather: Weather | None, keep_lines: bool, settings: dict[str, Any]
+        cls,
+        validators: int,
+        seed: int,
+        weather: Weather | None,
+        keep_lines: bool,
+        settings: dict[str, Any],
+        first: int = 0,
+        time: Time | None = None,
     ) -> SimulatedWorld:
-        """Make a new network; a lesson's clock is logical where it can be, unless it says otherwise."""
+        """Make a new network; a lesson's clock is logical where it can be, unless it says otherwise.
+
+        The validators are numbered from `first` on; networks with one `time` live beside each other.
+        """
         root = root_of(seed)
         clock = "wall" if with_profile(settings).get("engine") == "pow" else "logical"
-        genesis, keys = new_chain(validators, root, {"clock": clock, **settings})
-        return cls(genesis, keys, root, seed, weather or Weather(), keep_lines)
+        genesis, keys = new_chain(validators, root, {"clock": clock, **settings}, first)
+        return cls(genesis, keys, root, seed, weather or Weather(), keep_lines, time)
 
     def start(self) -> Channel:
-        return SimulatedChannel(self.world, validator_key(self.root, 0).public)
+        return SimulatedChannel(self.world, self.genesis.committee.members[0].public)
 
     def fault(self, step: Step) -> None:
         self.world.fault(step)

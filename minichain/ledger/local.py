@@ -39,6 +39,11 @@ def validator_key(root: bytes, number: int) -> KeyPair:
     return KeyPair.derive(root, f"validator {number}")
 
 
+def node_key(root: bytes, name: str) -> KeyPair:
+    """Return the key pair of the validator of a name: `node-` and its number."""
+    return validator_key(root, int(name.removeprefix("node-")))
+
+
 def with_profile(settings: dict[str, Any]) -> dict[str, Any]:
     """Return settings of `ChainSpec`, where a `profile` is named with those of the profile under them."""
     return {**settings_of(settings["profile"]), **settings} if "profile" in settings else settings
@@ -52,8 +57,10 @@ def _with_holder(settings: dict[str, Any], bank: bytes) -> dict[str, Any]:
     return {**settings, "membership": msgspec.structs.replace(membership, holders=((bank, BANK_VOTES),))}
 
 
-def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[Genesis, dict[str, KeyPair]]:
-    """Make the genesis and the validators' keys, by name.
+def new_chain(
+    validators: int, root: bytes, settings: dict[str, Any], first: int = 0
+) -> tuple[Genesis, dict[str, KeyPair]]:
+    """Make the genesis and the validators' keys, by name; they are numbered from `first` on.
 
     `settings` are those of `ChainSpec`; with a `profile`, those of the profile come first.
     """
@@ -63,7 +70,7 @@ def new_chain(validators: int, root: bytes, settings: dict[str, Any]) -> tuple[G
     if unknown:
         raise UsageError(f"a chain has no setting {unknown[0]!r}; it has {', '.join(ChainSpec.__struct_fields__)}")
     settings = with_profile(settings)
-    keys = {f"node-{number}": validator_key(root, number) for number in range(validators)}
+    keys = {f"node-{number}": validator_key(root, number) for number in range(first, first + validators)}
     owner = OWNER if settings.get("profile") in OWNED_BY_ONE else ""
     members = tuple(Member(name, key.public, owner=owner) for name, key in keys.items())
     bank = wallet_key(root, BANK).public

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -38,3 +39,42 @@ class Agenda(Generic[T]):
             del self._due[time_ms]
             heapq.heappop(self._times)
         return time_ms, entry
+
+
+class Time:
+    """The virtual time of a world, or of several that share it: whatever is due first, in any of them, happens first.
+
+    What is due is a function; it returns whether something came of it.
+    """
+
+    def __init__(self, now_ms: int = 0) -> None:
+        self.now_ms = now_ms
+        self._agenda = Agenda[Callable[[], bool]]()
+
+    def put(self, delay_ms: int, happen: Callable[[], bool]) -> None:
+        """Let something be due after a delay."""
+        self._agenda.put(self.now_ms + delay_ms, happen)
+
+    def step(self, until_ms: int) -> bool:
+        """Let the next thing happen; False if there is none up to this time."""
+        while found := self._agenda.take(until_ms):
+            self.now_ms, happen = found
+            if happen():
+                return True
+        return False
+
+    def run_for(self, ms: int) -> None:
+        """Let time pass."""
+        end = self.now_ms + ms
+        while self.step(end):
+            pass
+        self.now_ms = end
+
+    def run_until(self, condition: Callable[[], bool], within_ms: int) -> bool:
+        """Let time pass until a condition holds; False if it does not within that many milliseconds."""
+        end = self.now_ms + within_ms
+        while not condition():
+            if not self.step(end):
+                self.now_ms = end
+                return condition()
+        return True

@@ -41,7 +41,7 @@ from minichain.node.keeper import InPlace, Keeper
 from minichain.node.messages import read_peer_message
 from minichain.node.snapshots import Snapshots, fetch
 from minichain.node.turn import take_turn
-from minichain.sim.agenda import Agenda
+from minichain.sim.agenda import Time
 from minichain.sim.checkers import Checkers
 from minichain.sim.machine import Late, Machine, SigningKey
 from minichain.sim.memory import MemoryStore, PowerCut
@@ -68,7 +68,8 @@ class World(Wires):
 
     A key under two names is a member run twice: each twin is a correct node on a computer of its own, knows nothing
     of the other, and gets what is sent to either. Together they are one faulty member (Bano et al., "Twins: BFT
-    Systems Made Robust", arXiv:2004.10617). `rotation` says whose turn it is to propose.
+    Systems Made Robust", arXiv:2004.10617). `rotation` says whose turn it is to propose. Worlds of several chains may
+    share one `time`.
     """
 
     def __init__(
@@ -82,13 +83,14 @@ class World(Wires):
         on_violation: str = "stop",
         observer: Observer | None = None,
         rotation: Rotation = proposer,
+        time: Time | None = None,
     ) -> None:
         self.genesis = genesis
         self._rotation = rotation
         self.seed = seed
         self._observer = observer
-        self.now_ms = genesis.spec.genesis_time_ms
-        self._start_ms = self.now_ms
+        self.time = time or Time(genesis.spec.genesis_time_ms)
+        self._start_ms = self.time.now_ms
         self._random = Random(seed)
         self._ring = Ring()
         self.network = Network(weather or Weather(), self._random)
@@ -104,7 +106,6 @@ class World(Wires):
         for name in filter(self.is_adversary, self._machines):
             self.checkers.ignore(name)
         self._read = lru_cache(MESSAGES_READ)(read_peer_message)
-        self._agenda = Agenda[tuple[Machine, int, Event | Mine | Late]]()
         self._replies: dict[bytes, list[bytes]] = {}
         self.delivered = 0  # messages between members
         self.delivered_bytes = 0
@@ -360,24 +361,30 @@ class World(Wires):
     # --- time ---
 
     @property
+    def now_ms(self) -> int:
+        """Return the virtual time."""
+        return self.time.now_ms
+
+    @property
     def elapsed_ms(self) -> int:
-        """Return how much virtual time has passed."""
+        """Return how much virtual time has passed here."""
         return self.now_ms - self._start_ms
 
     def step(self, until_ms: int = NEVER_MS) -> bool:
         """Let the next event happen; False if there is none up to this time."""
-        while found := self._agenda.take(until_ms):
-            time_ms, (machine, life, event) = found
-            self.now_ms = time_ms
-            if machine.node is None or machine.life != life:
-                continue
-            if machine.is_paused:
-                machine.waiting.append(event)
-            elif machine.busy_until_ms > time_ms:
-                self._push(machine.busy_until_ms - time_ms, machine, event)
-            elif self._reach(machine, event):
-                return True
-        return False
+        return self.time.step(until_ms)
+
+    def _arrive(self, machine: Machine, life: int, event: Event | Mine | Late) -> bool:
+        """Let an event come to a machine; False if nothing comes of it, or not yet."""
+        if machine.node is None or machine.life != life:
+            return False
+        if machine.is_paused:
+            machine.waiting.append(event)
+            return False
+        if machine.busy_until_ms > self.now_ms:
+            self._push(machine.busy_until_ms - self.now_ms, machine, event)
+            return False
+        return self._reach(machine, event)
 
     def _reach(self, machine: Machine, event: Event | Mine | Late) -> bool:
         """Let an event reach its node; False if it comes to nothing."""
@@ -396,19 +403,11 @@ class World(Wires):
 
     def run_for(self, ms: int) -> None:
         """Let time pass."""
-        end = self.now_ms + ms
-        while self.step(end):
-            pass
-        self.now_ms = end
+        self.time.run_for(ms)
 
     def run_until(self, condition: Callable[[], bool], within_ms: int) -> bool:
         """Let time pass until a condition holds; False if it does not within that many milliseconds."""
-        end = self.now_ms + within_ms
-        while not condition():
-            if not self.step(end):
-                self.now_ms = end
-                return condition()
-        return True
+        return self.time.run_until(condition, within_ms)
 
     # --- one event ---
 
@@ -520,7 +519,7 @@ class World(Wires):
         self._push(delay_ms, machine, TimerFired(timer))
 
     def _push(self, delay_ms: int, machine: Machine, event: Event | Mine | Late) -> None:
-        self._agenda.put(self.now_ms + delay_ms, (machine, machine.life, event))
+        self.time.put(delay_ms, partial(self._arrive, machine, machine.life, event))
 
     def _switch_off(self, machine: Machine) -> None:
         machine.store.lose_turn()
