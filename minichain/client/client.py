@@ -70,7 +70,7 @@ class Client:
         self._last_good = ""
         work = genesis.spec.work
         is_slow = genesis.spec.engine == "pow"  # luck decides how long a block takes
-        self._timeout_ms = TIMEOUT_MS + is_slow * SLOWEST * work.confirmations * work.block_ms
+        self.timeout_ms = TIMEOUT_MS + is_slow * SLOWEST * work.confirmations * work.block_ms
 
     def ask(self, body: ClientRequest, answer: type[A], what: str, timeout_ms: int = TIMEOUT_MS) -> A:
         """Ask any node, and another if it is silent; raises `TimedOut` naming `what`, or the node's own refusal."""
@@ -135,7 +135,7 @@ class Client:
         timeout_ms: int | None = None,
     ) -> Receipt:
         """Sign, submit, wait for finality; raises `Refused` or `TimedOut`. The receipt may be that of a failure."""
-        timeout_ms = self._timeout_ms if timeout_ms is None else timeout_ms
+        timeout_ms = self.timeout_ms if timeout_ms is None else timeout_ms
         deadline = self.channel.now_ms() + timeout_ms
         while state := self._ask(AskAccount(sender.account), AccountState, deadline):
             envelope = self._sign(sender, calls, gas_limit, state)
@@ -168,7 +168,7 @@ class Client:
         self, items: Sequence[tuple[Wallet, Sequence[Call], str]], gas_limit: int = GAS_LIMIT
     ) -> list[Receipt]:
         """Do as `send` with each (sender, calls, what), but hand in all before waiting for any."""
-        deadline = self.channel.now_ms() + self._timeout_ms
+        deadline = self.channel.now_ms() + self.timeout_ms
         envelopes = [self._sign_next(sender, calls, gas_limit, deadline) for sender, calls, _ in items]
         if envelopes:
             self._ask(Submit(tuple(envelope.raw for envelope in envelopes)), Submitted, deadline)
@@ -176,7 +176,7 @@ class Client:
         for envelope, (sender, calls, what) in zip(envelopes, items, strict=True):
             verdict = self._finalise(envelope, deadline)
             if verdict is None:
-                raise TimedOut(self._explain(f"{what} to become final", self._timeout_ms))
+                raise TimedOut(self._explain(f"{what} to become final", self.timeout_ms))
             if verdict.receipt is not None:
                 receipts.append(verdict.receipt)
             elif verdict.code == "wrong_nonce":  # it can never become final, so `send` signs anew
@@ -190,7 +190,7 @@ class Client:
         """Sign what will follow everything that this client has signed for an account."""
         state = self._ask(AskAccount(sender.account), AccountState, deadline)
         if state is None:
-            raise TimedOut(self._explain("the state of an account", self._timeout_ms))
+            raise TimedOut(self._explain("the state of an account", self.timeout_ms))
         envelope = self._sign(sender, calls, gas_limit, state)
         self._nonces[sender.account] = envelope.body.nonce + 1
         return envelope

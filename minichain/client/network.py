@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self, cast, overload
 
 from minichain.client.attached import AttachedWorld
 from minichain.client.client import GAS_LIMIT, TIMEOUT_MS, Client
@@ -20,12 +20,14 @@ from minichain.client.evidence import Misbehaviour, read_misbehaviour
 from minichain.client.identity import Identity
 from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
+from minichain.client.sharded import ShardedNetwork
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Record, decode_own
 from minichain.contracts.proxy import require_ok
 from minichain.crosschain.proofs import Proof
+from minichain.crosschain.supply import units_present
 from minichain.crosschain.values import ProvenValue, require_value
 from minichain.crosschain.work import Link
 from minichain.crypto import Passphrase
@@ -48,18 +50,23 @@ from minichain.node.messages import (
     AskFinal,
     AskHeaders,
     AskReceipt,
+    AskSnapshot,
     AskState,
     AskStatus,
     BlockDetail,
+    ClientAnswer,
     EvidenceAnswer,
     FinalAnswer,
     Headers,
     NodeStatus,
     ReceiptAnswer,
+    SnapshotPart,
     StateAnswer,
     Submit,
     Submitted,
 )
+from minichain.node.snapshots import fetch
+from minichain.transition import first_state
 
 STATUS_TIMEOUT_MS = 500
 
@@ -97,28 +104,88 @@ class Network(ContractVerbs):
         self.genesis = world.genesis
         self._client: Client | None = None
 
+    @overload
     @classmethod
     def local(
-        cls, validators: int = 4, *, seed: int | None = None, directory: Path | None = None, **settings: Any
-    ) -> Network:
+        cls,
+        validators: int = ...,
+        *,
+        shards: int,
+        seed: int | None = ...,
+        directory: Path | None = ...,
+        **settings: Any,
+    ) -> ShardedNetwork: ...
+
+    @overload
+    @classmethod
+    def local(
+        cls,
+        validators: int = ...,
+        *,
+        seed: int | None = ...,
+        directory: Path | None = ...,
+        **settings: Any,
+    ) -> Network: ...
+
+    @classmethod
+    def local(
+        cls,
+        validators: int = 4,
+        *,
+        shards: int = 0,
+        seed: int | None = None,
+        directory: Path | None = None,
+        **settings: Any,
+    ) -> Network | ShardedNetwork:
         """Make a network of processes on this computer; it starts at `start` or `with`.
 
         `seed` fixes all keys (None draws new ones), `directory` keeps the chain (None: a temporary one), `settings`
-        are those of `ChainSpec`.
+        are those of `ChainSpec`. With `shards`, each of them, and the chain that coordinates them, has so many
+        validators.
         """
+        if shards:
+            return ShardedNetwork.local(cls, shards, validators, seed, directory, settings)
         return cls(LocalWorld.create(validators, seed, directory, settings))
+
+    @overload
+    @classmethod
+    def simulated(
+        cls,
+        validators: int = ...,
+        *,
+        shards: int,
+        seed: int = ...,
+        weather: Weather | None = ...,
+        keep_lines: bool = ...,
+        **settings: Any,
+    ) -> ShardedNetwork: ...
+
+    @overload
+    @classmethod
+    def simulated(
+        cls,
+        validators: int = ...,
+        *,
+        seed: int = ...,
+        weather: Weather | None = ...,
+        keep_lines: bool = ...,
+        **settings: Any,
+    ) -> Network: ...
 
     @classmethod
     def simulated(
         cls,
         validators: int = 4,
         *,
+        shards: int = 0,
         seed: int = 0,
         weather: Weather | None = None,
         keep_lines: bool = False,
         **settings: Any,
-    ) -> Network:
+    ) -> Network | ShardedNetwork:
         """Make the same network in this process, under virtual time; `weather` says how unkind its wires are."""
+        if shards:
+            return ShardedNetwork.simulated(cls, shards, validators, seed, weather, keep_lines, settings)
         return cls(SimulatedWorld.create(validators, seed, weather, keep_lines, settings))
 
     @classmethod
@@ -286,6 +353,18 @@ class Network(ContractVerbs):
         return require_value(
             self.genesis, key, found.value, found.proof, found.header, found.certificate, found.handovers, links
         )
+
+    def supply(self) -> int:
+        """Return the units on this chain, counted in a snapshot that was checked; a chain of work has none.
+
+        Where the state is larger than one message, that may be up to 1,000 blocks old.
+        """
+
+        def ask(asked: AskSnapshot) -> ClientAnswer:
+            return self.client.ask(asked, SnapshotPart, "a snapshot")
+
+        items = fetch(self.genesis, ask).items if self.height() else first_state(self.genesis)
+        return sum(units_present(key, value) for key, value in items)
 
     def _links(self) -> list[Link]:
         """Return the headers of a chain of work, with the work done for each."""

@@ -14,7 +14,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from random import Random
 from threading import Event, Thread
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from minichain.client.network import Network
 from minichain.client.wallet import Wallet
@@ -303,7 +303,9 @@ class _Stage:
 def network_of(timeline: Timeline) -> Network:
     """Make the network of processes that a timeline's options stand for; it starts at `with`."""
     pace = {"work": PROFILES["public"]["work"]} if timeline.engine == "pow" else {}
-    return Network.local(timeline.validators, seed=timeline.seed, engine=timeline.engine, clock=timeline.clock, **pace)
+    options: dict[str, Any] = {"seed": timeline.seed, "engine": timeline.engine, "clock": timeline.clock}
+    made: Network = Network.local(timeline.validators, **options, **pace)
+    return made
 
 
 def play(

@@ -22,7 +22,7 @@ from minichain.node.messages import MAX_MESSAGE_BYTES, AskSnapshot, ClientAnswer
 from minichain.store import Store
 
 PART_BYTES: Final = MAX_MESSAGE_BYTES // 4  # of keys and values; a single value is smaller
-KEPT_FOR: Final = 1_000  # blocks that a snapshot is handed out for, before a newer one is taken
+KEPT_FOR: Final = 1_000  # blocks that a snapshot of several parts is handed out for, before a newer one is taken
 MAX_PARTS: Final = 4_096
 
 Ask = Callable[[AskSnapshot], ClientAnswer]
@@ -54,8 +54,8 @@ class Snapshots:
     def _refresh(self) -> None:
         height = self._store.height()
         final = self._store.block(height)
-        if final is None or (self._kept and height < self._kept.height + KEPT_FOR):
-            return
+        if final is None or (len(self._parts) > 1 and self._kept and height < self._kept.height + KEPT_FOR):
+            return  # somebody may be fetching its parts
         items = tuple(sorted(self._store.state_items()))
         self._kept = Snapshot(final, self._store.handovers(height), items)
         self._parts = tuple(_in_parts(items))

@@ -20,7 +20,7 @@ What correct members say is looked at by `conduct`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -33,13 +33,13 @@ from minichain.consensus.raft.log import Log
 from minichain.contracts.runtime import Runtime
 from minichain.crosschain.gate import units_abroad
 from minichain.crosschain.light import follow
-from minichain.crosschain.locks import units_locked
+from minichain.crosschain.supply import units_present
 from minichain.crypto import SignatureCheck
 from minichain.errors import Crashed, InvalidBlock, ProofError, SignatureError, UsageError
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Fee, Genesis
-from minichain.ledger.state import TREASURY_KEY, Account, State, Writes, account_key, is_account_key, read_account
+from minichain.ledger.state import TREASURY_KEY, State, Writes, account_key, read_account
 from minichain.ledger.types import Envelope, Header, Receipt, open_envelope
 from minichain.node.execution import CRASHED
 from minichain.node.messages import ClientAnswer, Outcomes, Response
@@ -84,6 +84,7 @@ class Checkers:
         self._open = work.confirmations - 1 if genesis.spec.engine == "pow" else 0  # last blocks that are not final
         self._distrusted: set[str] = set()
         self._ignored: set[str] = set()
+        self.listeners: list[Callable[[Header, tuple[Receipt, ...]], None]] = []  # told of every final block, once
 
     @property
     def height(self) -> int:
@@ -231,6 +232,8 @@ class Checkers:
         self.receipts |= {receipt.tx_id: receipt for receipt in execution.receipts}
         self._state.commit(execution.writes, execution.tree)
         self._head = header
+        for listener in self.listeners:
+            listener(header, execution.receipts)
 
     def _check_crashes(self, name: str, height: int, store: MemoryStore) -> None:
         """A contract that ends the place where it runs has found a hole in our guards; here it would end us as well."""
@@ -306,6 +309,10 @@ class Checkers:
         else:
             raise Violated(f"handovers: block {header.height} leads to a committee that it does not name")
 
+    def units_present(self) -> int:
+        """Return the units that are on this chain: those of accounts, locks and fees, wherever they were made."""
+        return sum(units_present(key, value) for key, value in self._state.values.items())
+
     def _units_in(self, writes: Writes) -> int:
         return sum(_units(key, value) for key, value in writes.items())
 
@@ -314,12 +321,4 @@ class Checkers:
 
 
 def _units(key: bytes, value: bytes | None) -> int:
-    if value is None:
-        return 0
-    if key == TREASURY_KEY:
-        return int.from_bytes(value)
-    return (
-        decode_own(value, Account).balance
-        if is_account_key(key)
-        else units_abroad(key, value) + units_locked(key, value)
-    )
+    return 0 if value is None else units_present(key, value) + units_abroad(key, value)

@@ -81,7 +81,8 @@ class Design(Plain):
 
 def network(design: Design) -> Network:
     """Make the simulated network of a design; it starts with `with`, and then `prepare` it."""
-    return Network.simulated(design.validators, seed=design.seed, **design.settings)
+    made: Network = Network.simulated(design.validators, seed=design.seed, **design.settings)
+    return made
 
 
 def prepare(net: Network, design: Design) -> World:

@@ -1,0 +1,1 @@
+"""Several chains that share the work of one: what belongs where, who certifies what, and what that buys and costs."""
