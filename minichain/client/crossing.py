@@ -75,10 +75,16 @@ class _Way:
 
     def carry(self) -> int:
         brought, top = 0, self._final_height()
-        while self._height < top:
-            brought += self._carry_block(self._source.block(self._height + 1))
+        while self._height < top and (block := self._block(self._height + 1)):
+            brought += self._carry_block(block)
             self._height += 1
         return brought
+
+    def _block(self, height: int) -> BlockDetail | None:
+        try:
+            return self._source.block(height)
+        except UsageError:  # the node that said how high the chain is has gone, and another one lags
+            return None
 
     def _final_height(self) -> int:
         """Return the last height there is anything to bring of; of a chain of work, bring its headers first."""

@@ -8,8 +8,6 @@ import re
 from functools import cached_property
 from typing import Any
 
-import msgspec
-
 from minichain.codec import Record, encode
 from minichain.crypto import KEY_SIZE, digest
 from minichain.errors import ConfigError
@@ -213,12 +211,12 @@ def _require_sound_units(what: str, units: tuple[tuple[bytes, int], ...]) -> Non
 def _numbers(prefix: str, record: Any) -> list[tuple[str, int]]:
     """List the plain settings of a record, with those of its records, by dotted path."""
     found = []
-    for field in msgspec.structs.fields(record):
-        value = getattr(record, field.name)
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
         if type(value) is int:
-            found.append((prefix + field.name, value))
+            found.append((prefix + name, value))
         elif isinstance(value, Record):
-            found += _numbers(f"{prefix}{field.name}.", value)
+            found += _numbers(f"{prefix}{name}.", value)
     return found
 
 

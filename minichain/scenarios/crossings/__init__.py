@@ -1,0 +1,1 @@
+"""What crosses between chains: searched for faults, and shown."""

@@ -1,0 +1,213 @@
+"""The search for faults between chains: each seed draws chains, what crosses between them, and what befalls them and
+whoever carries; then there is calm, and everything that was sent must have been decided and answered.
+
+The clients and relayers are those that people use. On each chain befalls what `sim.search` draws for a chain alone, at
+any moment, also while a client waits. A relayer may die after any transaction; another one takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+from itertools import combinations
+from random import Random
+from typing import Any, Final, cast
+
+from minichain.client.crossing import Relayer, connect, cross, unsettled
+from minichain.client.network import Network
+from minichain.client.simulated import SimulatedWorld
+from minichain.client.wallet import Wallet
+from minichain.errors import CallFailed, ContractFault, Refused, TimedOut, UsageError
+from minichain.faults.player import perform
+from minichain.faults.timeline import Timeline
+from minichain.ledger.types import Call
+from minichain.scenarios.crossings.desk import Desk
+from minichain.sim.agenda import Time
+from minichain.sim.between import Between
+from minichain.sim.checkers import Violated
+from minichain.sim.player import WORK
+from minichain.sim.search import Report, allowed_faults, draw
+from minichain.sim.world import World
+
+VALIDATORS: Final = 4
+ENGINES: Final = (("bft", "bft", "bft"), ("bft", "bft", "raft"), ("bft", "raft", "raft"), ("bft", "bft", "pow"))
+ACTIONS: Final = (6, 16)
+PATIENCE_MS: Final = 4_000  # of whoever sends, in the time of faults
+LIVES: Final = 9  # transactions that a relayer brings before it dies, at most
+CALM_MS: Final = 120_000
+LOOK_MS: Final = 1_000
+UNITS: Final = 1_000
+
+NOT_IN_CALM: Final = frozenset({"submit", "calm", "join", "leave"})
+BEARABLE: Final = (CallFailed, ContractFault, Refused, TimedOut, UsageError)  # what may befall somebody who sends
+
+
+class Died(Exception):
+    """The relayer is gone, in the middle of its work."""
+
+
+class _Mortal:
+    """A network, as a relayer sees it who may send so many transactions."""
+
+    def __init__(self, network: Network, lives: list[int]) -> None:
+        self._network, self._lives = network, lives
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
+
+    def send(self, sender: Wallet, calls: Sequence[Call], **options: Any) -> Any:
+        if self._lives[0] == 0:
+            raise Died
+        self._lives[0] -= 1
+        return self._network.send(sender, calls, **options)
+
+
+class _Chains:
+    """The chains of one seed, and what is done between them."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(f"crossing {seed}")
+        self.time: Time | None = None
+        self.timelines: list[Timeline] = []
+        self.networks = [self._network(place, engine, seed) for place, engine in enumerate(self.random.choice(ENGINES))]
+        self._swaps: list[tuple[Network, bytes]] = []
+
+    def _network(self, place: int, engine: str, seed: int) -> Network:
+        faults = ",".join(name for name in allowed_faults(engine) if name != "members")
+        timeline = draw(engine, VALIDATORS, seed * len(ENGINES[0]) + place, faults)
+        settings = {"chain_id": f"chain-{place}", "engine": engine, "clock": timeline.clock, "work": WORK}
+        world = SimulatedWorld.create(VALIDATORS, seed, timeline.weather, False, settings, time=self.time)
+        self.time = world.world.time
+        self.timelines.append(timeline)
+        return Network(world)
+
+    @property
+    def worlds(self) -> list[World]:
+        return [cast(SimulatedWorld, network.world).world for network in self.networks]
+
+    def pair(self) -> tuple[Network, Network]:
+        one, other = self.random.sample(self.networks, 2)
+        return one, other
+
+    # --- in peace ---
+
+    def prepare(self) -> None:
+        """Connect all chains; one currency, which each may make anew."""
+        for network in self.networks:
+            network.start()
+            network.deploy(Desk, sender=network.wallet("office"), name="desk")
+        for one, other in combinations(self.networks, 2):
+            connect(one, other, mints=True)
+            connect(other, one, mints=True)
+
+    def begin_faults(self) -> None:
+        """Let what was drawn befall each chain when its time comes, whoever waits for what by then."""
+        assert self.time is not None
+        for world, timeline in zip(self.worlds, self.timelines, strict=True):
+            for step in timeline.steps:
+                if step.verb not in NOT_IN_CALM:
+                    self.time.put(step.at_ms, partial(_befall, world, step))
+        for network in self.networks:
+            network.client.timeout_ms = PATIENCE_MS
+
+    # --- in the time of faults ---
+
+    def act(self) -> None:
+        """Let somebody do something; it may fail, or never be known to have happened."""
+        action = self.random.choices((self.pay, self.ask, self.swap, self.carry, self.wait), (4, 3, 2, 6, 1))[0]
+        try:
+            action()
+        except (*BEARABLE, Died):
+            pass
+
+    def wait(self) -> None:
+        self.networks[0].pass_time(self.random.randint(10, 2_000))
+
+    def pay(self) -> None:
+        one, other = self.pair()
+        within_ms = self.random.choice((1, 3_000, 600_000))
+        payer, payee = Wallet.derive(one.world.root, "bank"), Wallet.derive(other.world.root, "shop")
+        cross(one, other, payer, payee, self.random.randint(1, UNITS), within_ms=within_ms)
+
+    def ask(self) -> None:
+        one, other = self.pair()
+        desk = one.contract("desk", sender=one.wallet("resident"))
+        told = {"chain": other.genesis.spec.chain_id, "text": self.random.choice(("hello", "")), "within_ms": 60_000}
+        desk.ask(**told)
+
+    def swap(self) -> None:
+        """Lock units on two chains under one secret, and take them, or not, in any order."""
+        secret = self.random.randbytes(32)
+        steps = [self._lock(network, secret) for network in self.pair()]
+        for network, lock in self.random.sample(steps, self.random.randint(0, 2)):
+            call = Call("ledger", "claim", {"lock": lock, "secret": secret})
+            network.send(Wallet.derive(network.world.root, "shop"), [call])
+
+    def _lock(self, network: Network, secret: bytes) -> tuple[Network, bytes]:
+        bank, shop = (Wallet.derive(network.world.root, name) for name in ("bank", "shop"))
+        terms = {"to": shop.did, "amount": self.random.randint(1, UNITS), "digest": sha256(secret).digest()}
+        receipt = network.send(bank, [Call("ledger", "lock", {**terms, "within_ms": 5_000})])
+        self._swaps.append((network, receipt.result))
+        return network, receipt.result
+
+    def carry(self) -> None:
+        """Let one of two relayers carry, for as long as it lives."""
+        lives = [self.random.randint(0, LIVES)]
+        one, other = (cast(Network, _Mortal(network, lives)) for network in self.pair())
+        Relayer(one, other, self.random.choice(("relayer", "another relayer"))).carry()
+
+    # --- in the calm ---
+
+    def finish(self) -> str:
+        """End every fault and carry until nothing is due; return what is still missing at the end of patience."""
+        for world in self.worlds:
+            world.calm()
+        relayers = [Relayer(one, other, "the last relayer") for one, other in combinations(self.networks, 2)]
+        for network in self.networks:
+            network.client.timeout_ms = CALM_MS
+        for _ in range(CALM_MS // LOOK_MS):
+            for relayer in relayers:
+                relayer.carry()
+            if not (left := list(self._unsettled())):
+                return ""
+            self.networks[0].pass_time(LOOK_MS)
+        return f"progress: {CALM_MS} ms after the calm not answered: {', '.join(left)}"
+
+    def _unsettled(self) -> Any:
+        for network in self.networks:
+            for chain, count in unsettled(network):
+                if count:
+                    yield f"{count} from {network.genesis.spec.chain_id} to {chain}"
+
+
+def _befall(world: World, step: Any) -> bool:
+    perform(world, cast(Any, None), step)
+    return True
+
+
+def run(seed: int) -> Report:
+    """Draw and run one seed."""
+    chains = _Chains(seed)
+    problem = words = ""
+    try:
+        chains.prepare()
+        between = Between(chains.worlds)
+        chains.begin_faults()
+        for _ in range(chains.random.randint(*ACTIONS)):
+            chains.act()
+        words = chains.finish()
+        problem = "stall" if words else ""
+        if not words:
+            between.finish()
+    except Violated as violated:
+        problem, words = "violation", str(violated)
+    except TimedOut as late:
+        problem, words = "stall", f"progress: {late}"
+    except Exception as bug:  # nobody may ever meet anything else: that is what is looked for here
+        problem, words = "violation", f"bug: {type(bug).__name__}: {bug}"
+    worlds = chains.worlds
+    digest = sha256("".join(world.trace.digest() for world in worlds).encode()).hexdigest()
+    commits, events = (sum(found) for found in zip(*((w.checkers.height, w.trace.events) for w in worlds), strict=True))
+    delivered, virtual_ms = sum(world.delivered for world in worlds), worlds[0].elapsed_ms
+    return Report(seed, digest, commits, virtual_ms, events, delivered, problem, words)
