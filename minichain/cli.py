@@ -479,6 +479,7 @@ def _print_verified(content: dict[str, Any]) -> None:
     "--twins", type=_EXISTING, help="Play this file's twins scenarios: leaders, partitions, members run twice."
 )
 @click.option("--scenario", type=click.IntRange(1), help="Only this one of the twins scenarios, counted from 1.")
+@click.option("--crossing", is_flag=True, help="Search between chains: three of them, and what crosses.")
 @click.option("--minimise", is_flag=True, help="Shorten the first timeline or scenario that fails.")
 @click.option(
     "--write", type=_NEW, help="Write what fails first, or the only run's timeline or scenario, to this file."
@@ -495,13 +496,16 @@ def sim(
     timeline: Path | None,
     twins: Path | None,
     scenario: int | None,
+    crossing: bool,
     minimise: bool,
     write: Path | None,
     trace: Path | None,
     as_json: bool,
 ) -> None:
     """Search for faults of the ledger: each seed draws a timeline of trouble, and every event of it is checked."""
-    hunt = _hunt_of(engine, validators, seeds, seed, faults, timeline, twins, scenario)
+    if crossing and minimise:
+        raise UsageError("--minimise shortens the timeline of one chain: leave it out with --crossing")
+    hunt = _hunt_of(engine, validators, seeds, seed, faults, timeline, twins, scenario, crossing=crossing)
     if trace is not None:
         trace.write_text("\n".join(hunt.trace()) + "\n", encoding="utf-8")
     with notes.status("running") as progress:
@@ -525,10 +529,18 @@ def _hunt_of(
     timeline: Path | None,
     twins: Path | None,
     scenario: int | None,
+    *,
+    crossing: bool,
 ) -> Any:
     """Choose what to look at; refuse options that something else already says."""
+    from minichain.scenarios.crossings.hunt import CrossingHunt
     from minichain.sim.hunt import Hunt, TwinsHunt, read_seeds
 
+    chosen = read_seeds(seeds or f"{seed or 0}:{(seed or 0) + 1}")
+    if crossing and (timeline, twins, scenario, engine, validators, faults) != (None, None, None, "bft", 4, "all"):
+        raise UsageError("--crossing draws the chains and what befalls them: add only --seeds or --seed")
+    if crossing:
+        return CrossingHunt(chosen)
     if timeline is not None and (seeds is not None or seed is not None):
         raise UsageError("--timeline is one run with its own seed: leave --seeds and --seed out")
     if timeline is not None and (engine, validators, faults) != ("bft", 4, "all"):
@@ -543,7 +555,7 @@ def _hunt_of(
         return TwinsHunt(twins, scenario, seed or 0)
     if timeline is not None:
         return Hunt.of_file(timeline)
-    return Hunt(engine, validators, read_seeds(seeds or f"{seed or 0}:{(seed or 0) + 1}"), faults)
+    return Hunt(engine, validators, chosen, faults)
 
 
 def _print_hunt(content: dict[str, Any]) -> None:

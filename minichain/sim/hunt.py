@@ -110,9 +110,10 @@ def digest_of(reports: Iterable[Report]) -> str:
     return sha256("".join(report.digest for report in reports).encode()).hexdigest()
 
 
-def _collect(
+def collect(
     found: Iterator[Report], count: int, tell: Tell, look: Callable[[Report], None] = lambda report: None
 ) -> list[Report]:
+    """Gather reports, and tell how far they have come."""
     reports: list[Report] = []
     for report in found:
         reports.append(report)
@@ -122,7 +123,8 @@ def _collect(
     return reports
 
 
-def _figures(reports: Sequence[Report]) -> dict[str, Any]:
+def figures(reports: Sequence[Report]) -> dict[str, Any]:
+    """Return what all runs came to together."""
     return {
         "commits": sum(report.commits for report in reports),
         "events": sum(report.events for report in reports),
@@ -150,7 +152,7 @@ class Hunt:
 
     def run(self, jobs: int = 0, tell: Tell = lambda text: None, say: Tell = lambda text: None) -> list[Report]:
         """Run everything; `say` is told each run in a `line`."""
-        reports = _collect(self._reports(jobs), len(self._seeds), tell, lambda report: say(self.line(report)))
+        reports = collect(self._reports(jobs), len(self._seeds), tell, lambda report: say(self.line(report)))
         again = () if self._given else run_again(self._engine, self._validators, self._seeds[::TWICE][1:], self._faults)
         other = {report.seed: report for report in again}
         return [compared(report, other.get(report.seed, report)) for report in reports]
@@ -195,7 +197,7 @@ class Hunt:
             "validators": self._validators,
             "seeds": f"{self._seeds[0]}:{self._seeds[-1] + 1}",
             "faults": self._faults if self._path is None else "",
-            **_figures(reports),
+            **figures(reports),
             "violations": told["violation"],
             "stalls": told["stall"],
             "timeline": str(shown or ""),
@@ -223,7 +225,7 @@ class TwinsHunt:
 
     def run(self, jobs: int = 0, tell: Tell = lambda text: None, say: Tell = lambda text: None) -> list[Report]:
         """Play everything."""
-        return _collect(run_all(partial(twinplay.run, seed=self._seed), self._runs, jobs), len(self._runs), tell)
+        return collect(run_all(partial(twinplay.run, seed=self._seed), self._runs, jobs), len(self._runs), tell)
 
     def trace(self) -> list[str]:
         """Return every event of the only run."""
@@ -254,7 +256,7 @@ class TwinsHunt:
             "twins": self._twins.twins,
             "scenarios": len(self._runs),
             "seeds": f"{self._seed}:{self._seed + 1}",
-            **_figures(reports),
+            **figures(reports),
             "violations": told["violation"],
             "stalls": told["stall"],
             "timeline": str(shown or ""),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
 from itertools import combinations
+from pathlib import Path
 from random import Random
 from typing import Any, Final, cast
 
@@ -26,6 +27,7 @@ from minichain.scenarios.crossings.desk import Desk
 from minichain.sim.agenda import Time
 from minichain.sim.between import Between
 from minichain.sim.checkers import Violated
+from minichain.sim.hunt import Tell, collect, figures, run_all
 from minichain.sim.player import WORK
 from minichain.sim.search import Report, allowed_faults, draw
 from minichain.sim.world import World
@@ -66,7 +68,8 @@ class _Mortal:
 class _Chains:
     """The chains of one seed, and what is done between them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, keep_lines: bool = False) -> None:
+        self.seed, self._keep_lines = seed, keep_lines
         self.random = Random(f"crossing {seed}")
         self.time: Time | None = None
         self.timelines: list[Timeline] = []
@@ -77,7 +80,7 @@ class _Chains:
         faults = ",".join(name for name in allowed_faults(engine) if name != "members")
         timeline = draw(engine, VALIDATORS, seed * len(ENGINES[0]) + place, faults)
         settings = {"chain_id": f"chain-{place}", "engine": engine, "clock": timeline.clock, "work": WORK}
-        world = SimulatedWorld.create(VALIDATORS, seed, timeline.weather, False, settings, time=self.time)
+        world = SimulatedWorld.create(VALIDATORS, seed, timeline.weather, self._keep_lines, settings, time=self.time)
         self.time = world.world.time
         self.timelines.append(timeline)
         return Network(world)
@@ -188,7 +191,10 @@ def _befall(world: World, step: Any) -> bool:
 
 def run(seed: int) -> Report:
     """Draw and run one seed."""
-    chains = _Chains(seed)
+    return _run(_Chains(seed))
+
+
+def _run(chains: _Chains) -> Report:
     problem = words = ""
     try:
         chains.prepare()
@@ -210,4 +216,47 @@ def run(seed: int) -> Report:
     digest = sha256("".join(world.trace.digest() for world in worlds).encode()).hexdigest()
     commits, events = (sum(found) for found in zip(*((w.checkers.height, w.trace.events) for w in worlds), strict=True))
     delivered, virtual_ms = sum(world.delivered for world in worlds), worlds[0].elapsed_ms
-    return Report(seed, digest, commits, virtual_ms, events, delivered, problem, words)
+    return Report(chains.seed, digest, commits, virtual_ms, events, delivered, problem, words)
+
+
+class CrossingHunt:
+    """What `minichain sim --crossing` looks at: seeds, each with several chains."""
+
+    def __init__(self, seeds: range) -> None:
+        self._seeds = seeds
+
+    def run(self, jobs: int = 0, tell: Tell = lambda text: None, say: Tell = lambda text: None) -> list[Report]:
+        """Run all seeds."""
+        return collect(run_all(run, self._seeds, jobs), len(self._seeds), tell, lambda report: say(_line(report)))
+
+    def trace(self) -> list[str]:
+        """Return every event of the only run, chain by chain."""
+        if len(self._seeds) > 1:
+            raise UsageError("a trace is of one run: choose one seed, such as --seeds 17:18")
+        chains = _Chains(self._seeds[0], keep_lines=True)
+        _run(chains)
+        return [f"{world.genesis.spec.chain_id}  {line}" for world in chains.worlds for line in world.trace.lines]
+
+    def shown(self, reports: Sequence[Report], *, shorten: bool = False) -> None:
+        """Show no timeline: each chain has one of its own, and what is sent is in no file."""
+
+    def summary(self, reports: Sequence[Report], shown: None, file: Path | None = None) -> dict[str, Any]:
+        """Return what people and machines are told."""
+        told = {"violation": list[dict[str, Any]](), "stall": list[dict[str, Any]]()}
+        for report in reports:
+            if report.problem:
+                replay = f"minichain sim --crossing --seed {report.seed}"
+                told[report.problem].append({"seed": report.seed, "words": report.words, "replay": replay})
+        return {
+            "chains": len(ENGINES[0]),
+            "validators": VALIDATORS,
+            "seeds": f"{self._seeds[0]}:{self._seeds[-1] + 1}",
+            **figures(reports),
+            "violations": told["violation"],
+            "stalls": told["stall"],
+            "timeline": "",
+        }
+
+
+def _line(report: Report) -> str:
+    return f"seed {report.seed}: {report.commits} blocks on all chains, {report.problem or 'sound'}"
