@@ -516,7 +516,7 @@ class Mined(Chain):
         certificate = WorkCertificate(header.height, header.id, wanted, nonce)
         self.links.append(Link(header, certificate))
         self.blocks.append((FinalBlock(block, certificate), execution.receipts))
-        self.branch = self.branch.grown(self.links[-1:], self.genesis.committee)
+        self.branch = self.branch.grown(self.links[-1:], self.genesis.committee).shortened()
         return execution.receipts[0] if calls else None
 
     def bring(self, to: Chain, first: int = 1) -> Receipt:
@@ -528,6 +528,15 @@ def followed(chain: Chain) -> int:
     """Return the newest final block of the mined chain, as another one sees it."""
     heights = [decode_own(k, list)[2] for k in chain.state.values if k.startswith(followed_key("mined", 0)[:-1])]
     return max(heights, default=0)
+
+
+def test_of_a_chain_of_work_many_headers_at_once_are_all_kept() -> None:
+    main, mined = Chain("main"), Mined()
+    connect(main, mined)
+    for _ in range(60):
+        mined.mine()
+    assert mined.bring(main).ok
+    assert all(main.state.values.get(followed_key("mined", height)) for height in range(1, 59))
 
 
 def test_of_a_chain_of_work_what_lies_deep_enough_counts_and_the_rest_may_be_replaced() -> None:

@@ -56,6 +56,10 @@ class Relayer:
     def __init__(self, one: Network, other: Network, name: str = "relayer") -> None:
         self._ways = [_Way(one, other, name), _Way(other, one, name)]
 
+    def due(self, block: BlockDetail) -> list[relay.Due]:
+        """Return what a block of the first network has for the other, whether it was brought or not."""
+        return self._ways[0].due(block)
+
     def carry(self) -> int:
         """Bring what is due now, and what becomes due by that; returns how many receipts were brought."""
         total = 0
@@ -102,9 +106,12 @@ class _Way:
             known += len(links)
         return known - spec.work.confirmations + 1
 
+    def due(self, block: BlockDetail) -> list[relay.Due]:
+        return list(relay.due_in(block.receipts, self._target.genesis.hash))
+
     def _carry_block(self, block: BlockDetail) -> int:
-        receipts, final = block.receipts, block.final
-        due = list(relay.due_in(receipts, self._target.genesis.hash))
+        final = block.final
+        due = self.due(block)
         members = self._next_members(final)
         left = [(one, self._left(one)) for one in due]
         is_signed = self._source.genesis.spec.engine != "pow"

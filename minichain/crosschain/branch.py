@@ -74,13 +74,13 @@ class Branch(Record):
         replaced = self.steps[fork + 1 - self.first :]
         if replaced and entry.work - below <= sum(step.difficulty for step in replaced):
             raise ProofError("there is not more work in these headers than in those that are known")
-        steps = (*self.steps[: fork + 1 - self.first], *added)
-        gone = max(0, len(steps) - self._kept)
-        return Branch(self.genesis, self.work, self.first + gone, steps[gone:])
+        return Branch(self.genesis, self.work, self.first, (*self.steps[: fork + 1 - self.first], *added))
 
-    @property
-    def _kept(self) -> int:
-        return self.work.window + MEDIAN_OF + self.work.confirmations + SPARE
+    def shortened(self) -> Branch:
+        """Return what must be kept of this once the headers that are final are kept elsewhere."""
+        kept = self.work.window + MEDIAN_OF + self.work.confirmations + SPARE
+        gone = max(0, len(self.steps) - kept)
+        return Branch(self.genesis, self.work, self.first + gone, self.steps[gone:])
 
     def _entries(self, height: int) -> Entry:
         """Return the header of a height, with those before it, as the rules want them."""

@@ -74,7 +74,7 @@ class Remote(Record):
         newest = branch.at(branch.height)
         steps = {height: branch.at(height) for height in branch.final()}
         final = {height: Followed(step.id, step.receipts, step.count) for height, step in steps.items()}
-        return replace(self, branch=branch, height=branch.height, time_ms=newest.time_ms), final
+        return replace(self, branch=branch.shortened(), height=branch.height, time_ms=newest.time_ms), final
 
 
 def first_trust(chain: Genesis, trusting_ms: int, checkpoint: Handover | None = None) -> Remote:

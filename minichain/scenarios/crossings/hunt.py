@@ -10,19 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from random import Random
 from typing import Any, Final, cast
 
-from minichain.client.crossing import Relayer, connect, cross, unsettled
+from msgspec.structs import replace
+
+from minichain.client.crossing import GAS, Relayer, connect, cross, unsettled
 from minichain.client.network import Network
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
+from minichain.crosschain import relay
+from minichain.crosschain.gate import BRIDGE
 from minichain.errors import CallFailed, ContractFault, Refused, TimedOut, UsageError
 from minichain.faults.player import perform
 from minichain.faults.timeline import Timeline
-from minichain.ledger.types import Call
+from minichain.ledger.certificate import QuorumCertificate
+from minichain.ledger.types import Call, Event
+from minichain.node.messages import BlockDetail
 from minichain.scenarios.crossings.desk import Desk
 from minichain.sim.agenda import Time
 from minichain.sim.between import Between
@@ -40,6 +46,7 @@ LIVES: Final = 9  # transactions that a relayer brings before it dies, at most
 CALM_MS: Final = 120_000
 LOOK_MS: Final = 1_000
 UNITS: Final = 1_000
+NEWEST: Final = 8  # blocks of which somebody lies
 
 NOT_IN_CALM: Final = frozenset({"submit", "calm", "join", "leave"})
 BEARABLE: Final = (CallFailed, ContractFault, Refused, TimedOut, UsageError)  # what may befall somebody who sends
@@ -118,7 +125,8 @@ class _Chains:
 
     def act(self) -> None:
         """Let somebody do something; it may fail, or never be known to have happened."""
-        action = self.random.choices((self.pay, self.ask, self.swap, self.carry, self.wait), (4, 3, 2, 6, 1))[0]
+        actions = {self.pay: 4, self.ask: 3, self.swap: 2, self.carry: 6, self.lie: 2, self.wait: 1}
+        (action,) = self.random.choices(list(actions), list(actions.values()))
         try:
             action()
         except (*BEARABLE, Died):
@@ -160,6 +168,34 @@ class _Chains:
         one, other = (cast(Network, _Mortal(network, lives)) for network in self.pair())
         Relayer(one, other, self.random.choice(("relayer", "another relayer"))).carry()
 
+    def lie(self) -> None:
+        """Bring what is not so: a header that too few have signed, a receipt of other amounts, or one again."""
+        found = [(pair, block) for pair in permutations(self.networks, 2) for block in _with_messages(*pair)]
+        if not found:
+            return
+        (one, other), block = self.random.choice(found)
+        chain, final, liar = one.genesis.spec.chain_id, block.final, Relayer(one, other, "liar")
+        if isinstance(final.certificate, QuorumCertificate):
+            few = replace(final.certificate, signatures=final.certificate.signatures[:1])
+            self._must_fail(other, relay.follow(chain, final.block.header, few))
+            true = relay.follow(chain, final.block.header, final.certificate)
+            other.send(other.wallet("liar"), [true], gas_limit=GAS)
+        for due in liar.due(block):
+            receipts = list(block.receipts)
+            receipts[due.index] = replace(receipts[due.index], events=tuple(map(_dearer, receipts[due.index].events)))
+            self._must_fail(other, relay.deliver(chain, receipts, due.index, 1))
+        liar.carry()
+        for due in liar.due(block):
+            self._must_fail(other, relay.deliver(chain, block.receipts, due.index, 1))
+
+    def _must_fail(self, network: Network, call: Call) -> None:
+        liar = network.wallet("liar")
+        try:
+            network.send(liar, [call], gas_limit=GAS)
+        except CallFailed:
+            return
+        raise Violated(f"forgery: {network.genesis.spec.chain_id} believes a false {call.action}")
+
     # --- in the calm ---
 
     def finish(self) -> str:
@@ -182,6 +218,21 @@ class _Chains:
             for chain, count in unsettled(network):
                 if count:
                     yield f"{count} from {network.genesis.spec.chain_id} to {chain}"
+
+
+def _with_messages(one: Network, other: Network) -> list[BlockDetail]:
+    """Return the newest blocks of a chain that have something for the other."""
+    height, relayer = one.height(), Relayer(one, other, "liar")
+    newest = (one.block(at) for at in range(max(1, height - NEWEST), height + 1))
+    return [block for block in newest if relayer.due(block)]
+
+
+def _dearer(event: Event) -> Event:
+    """Return what a bridge announced with more units in it."""
+    if (event.contract, event.name) != (BRIDGE, "Sent"):
+        return event
+    message = {**event.data["message"], "amount": event.data["message"]["amount"] + 1}
+    return replace(event, data={**event.data, "message": message})
 
 
 def _befall(world: World, step: Any) -> bool:
