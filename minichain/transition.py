@@ -18,14 +18,12 @@ from typing import Any, Final
 import msgspec
 
 from minichain.codec import Plain, encode
-from minichain.consensus.bft.messages import Message, author, is_signed, read_message
-from minichain.consensus.bft.votes import contradiction, step_of
 from minichain.contracts import lifecycle, system
 from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.crosschain import gate, locks
-from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
+from minichain.crosschain import evidence, gate, locks
+from minichain.crypto import curve_public, did_of, public_of
 from minichain.errors import (
     ConfigError,
     ContractFault,
@@ -37,7 +35,7 @@ from minichain.errors import (
     SignatureError,
 )
 from minichain.ledger.committee import Committee, Member, Term, certifies_from, committee_at, with_term
-from minichain.ledger.genesis import Authority, Delegation, Fee, Genesis, Stake
+from minichain.ledger.genesis import Assigned, Authority, Delegation, Fee, Genesis, Membership, Stake
 from minichain.ledger.state import COMMITTEE_KEY, NO_KEY, TREASURY_KEY, Account, Overlay, State, Writes, contract_key
 from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, Transaction, open_envelope
 from minichain.merkle import StateTree, root
@@ -118,7 +116,7 @@ def first_root(genesis: Genesis) -> bytes:
     return StateTree().update(dict(first_state(genesis))).root
 
 
-def _governing(genesis: Genesis, membership: Authority | Stake | Delegation) -> tuple[str, dict[str, Any]]:
+def _governing(genesis: Genesis, membership: Membership) -> tuple[str, dict[str, Any]]:
     """Return which contract governs the members, and the arguments of its setup."""
     match membership:
         case Authority(voting_blocks, delay):
@@ -130,6 +128,8 @@ def _governing(genesis: Genesis, membership: Authority | Stake | Delegation) -> 
         case Delegation(seats, epoch, turnover, holders):
             numbers = {"seats": seats, "epoch": epoch, "turnover": turnover}
             return "delegation", {**numbers, "holders": _owners(holders)}
+        case Assigned(coordinator):
+            return "assigned", {"coordinator": coordinator}
 
 
 def _owners(holders: tuple[tuple[bytes, int], ...]) -> list[list[Any]]:
@@ -394,32 +394,12 @@ def _admit(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, a
     frame.events.append(Event("ledger", "Admitted", {"account": account, "by": did_of(sender), "may_write": may_write}))
 
 
-def _accuse(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, first: bytes, second: bytes) -> Any:
-    """Show two encoded messages in which a member contradicts itself; it loses a part of its stake.
-
-    Anybody may. A proposal may come without its transactions: what was signed is its header.
-    """
+def _accuse(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, first: Any, second: Any) -> Any:
+    """Show two encoded messages in which a member contradicts itself; it loses a part of its stake. Anybody may."""
     if not isinstance(genesis.spec.membership, Stake):
         raise ContractFault("ledger.accuse: on this chain nobody has anything at stake: tell its members")
-    frame.meter.charge(2 * GAS_TRANSACTION)  # two signatures
-    one, other = _read_said(first), _read_said(second)
-    if step_of(one) != step_of(other) or contradiction(one, other) is None:
-        raise ContractFault("ledger.accuse: these are not two statements of one member about one step of one round")
-    if not all(is_signed(message, genesis.hash, is_valid_signature) for message in (one, other)):
-        raise ContractFault("ledger.accuse: the member they name has not signed both of them for this chain")
-    offence = {"did": did_of(author(one)), "height": one.height, "kind": f"double {step_of(one)[0]}"}
+    offence = evidence.offence("ledger.accuse", frame.meter, genesis.hash, first, second)
     return runtime.call(frame.asked_by("ledger"), GOVERNING, "slash", offence)
-
-
-def _read_said(data: bytes) -> Message:
-    try:
-        if isinstance(data, bytes):
-            return read_message(data)
-    except DecodeError:
-        pass  # its words may repeat what a sender wrote
-    raise ContractFault(
-        "ledger.accuse takes `first` and `second`, each a proposal or a vote as a member sent it, bytes"
-    )
 
 
 _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
@@ -428,6 +408,7 @@ _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = 
     "accuse": (_accuse, ("first", "second")),
     **gate.ACTIONS,
     **locks.ACTIONS,
+    **evidence.ACTIONS,
 }
 
 
