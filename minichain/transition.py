@@ -239,7 +239,9 @@ def apply_transaction(
     try:
         runtime.begin(envelope.id)
         results = tuple([_perform(runtime, genesis, frame, body.sender, call) for call in body.calls])
-        _heed(genesis, overlay, events, results, block)
+        _heed(genesis, frame, events)
+        if gate.BRIDGE in {event.contract for event in events}:
+            gate.require_carriable(events, results)
         outcome, error = "ok", ""
     except ExecutionError as failure:
         overlay.rollback(mark)
@@ -255,25 +257,21 @@ def _fee(genesis: Genesis, gas: int) -> int:
     return gas * policy.price if isinstance(policy, Fee) else 0
 
 
-def _heed(
-    genesis: Genesis, overlay: Overlay, events: list[Event], results: tuple[Any, ...], block: BlockContext
-) -> None:
+def _heed(genesis: Genesis, frame: Frame, events: list[Event]) -> None:
     """Do what the contracts that the ledger listens to have announced."""
     announcers = {event.contract for event in events}
     if GOVERNING in announcers:
-        _plan_committees(genesis, overlay, events, block)
+        _plan_committees(genesis, frame.overlay, events, frame.height)
     if IDENTITY in announcers:
-        _change_keys(genesis, overlay, events)
-    if gate.BRIDGE in announcers:
-        gate.require_carriable(events, results)
+        _change_keys(genesis, frame.overlay, events)
 
 
-def _plan_committees(genesis: Genesis, overlay: Overlay, events: list[Event], block: BlockContext) -> None:
+def _plan_committees(genesis: Genesis, overlay: Overlay, events: list[Event], height: int) -> None:
     """Do what the contract that governs the members has announced: from a height on, another committee."""
     for event in events:
         if (event.contract, event.name) == (GOVERNING, "Committee"):
             try:
-                _plan_committee(genesis, overlay, event.data["first"], event.data["members"], block.height)
+                _plan_committee(genesis, overlay, event.data["first"], event.data["members"], height)
             except (ConfigError, DecodeError) as error:
                 raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None
 
@@ -406,7 +404,7 @@ _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = 
     "transfer": (_transfer, ("to", "amount")),
     "admit": (_admit, ("account", "may_write")),
     "accuse": (_accuse, ("first", "second")),
-    **gate.ACTIONS,
+    **gate.actions(_heed),
     **locks.ACTIONS,
     **evidence.ACTIONS,
 }

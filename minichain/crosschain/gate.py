@@ -13,6 +13,7 @@ call that fails undoes itself and is answered as failed. The books are kept by t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar
 
@@ -95,8 +96,9 @@ def units_abroad(key: bytes, value: bytes) -> int:
 class Gate:
     """One transaction's way to other chains."""
 
-    def __init__(self, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes) -> None:
+    def __init__(self, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, heed: Heed) -> None:
         self._runtime, self._genesis, self._frame, self._sender = runtime, genesis, frame, sender
+        self._heed = heed
 
     def _books(self, action: str, **args: Any) -> Any:
         """Let the bridge do something that only the ledger may ask of it."""
@@ -112,6 +114,7 @@ class Gate:
         result, reason = None, ""
         try:
             result = work(inner)
+            self._heed(self._genesis, frame, frame.events[events:])  # what the ledger refuses fails here, not the rest
             if len(encode((result, tuple(frame.events[events:])))) > MAX_TOLD_BYTES:
                 fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
         except ExecutionError as error:
@@ -367,20 +370,23 @@ def _shaped(data: dict[str, Any], type_: type[T]) -> T:
         return fault(f"a bridge announced a {type_.__name__} that is none")
 
 
-def _action(name: str) -> Callable[..., Any]:
-    def act(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, **args: Any) -> Any:
-        return getattr(Gate(runtime, genesis, frame, sender), name)(**args)
-
-    return act
-
-
-ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
-    "connect": (_action("connect"), ("spec", "mints", "trusting_ms", "checkpoint")),
-    "follow": (_action("follow"), ("chain", "block")),
-    "trace": (_action("trace"), ("chain", "headers")),
-    "cross": (_action("cross"), ("chain", "to", "amount", "within_ms")),
-    "deliver": (_action("deliver"), ("chain", "height", "receipt", "index", "path", "most")),
+Heed = Callable[[Genesis, Frame, list[Event]], None]  # does what contracts have announced, or raises
+_ARGUMENTS: Final = {
+    "connect": ("spec", "mints", "trusting_ms", "checkpoint"),
+    "follow": ("chain", "block"),
+    "trace": ("chain", "headers"),
+    "cross": ("chain", "to", "amount", "within_ms"),
+    "deliver": ("chain", "height", "receipt", "index", "path", "most"),
 }
+
+
+def actions(heed: Heed) -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
+    """Return the ledger's actions on other chains, with their arguments."""
+
+    def act(name: str, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, **args: Any) -> Any:
+        return getattr(Gate(runtime, genesis, frame, sender, heed), name)(**args)
+
+    return {name: (partial(act, name), arguments) for name, arguments in _ARGUMENTS.items()}
 
 
 def require_carriable(events: list[Event], results: tuple[Any, ...]) -> None:

@@ -42,6 +42,7 @@ MAX_WEIGHT = 1_099_511_627_776  # 2**40
 # Signs that every Python prints: ASCII, Latin letters with accents, Chinese. Others may be added when they are needed.
 PRINTABLE = ((" ", "~"), ("\u00c0", "\u024f"), ("\u4e00", "\u9fa5"))
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+PLAIN = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -."  # most names have no other signs
 # The did:key of the Ed25519 keys of 32 bytes 0 and of 32 bytes 255. All others have the same length and lie between.
 LOWEST_KEY = "did:key:z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP"
 HIGHEST_KEY = "did:key:z6MkwgaR63138bEEgad7uk993KMX54vBA6KTB4sFhCPnSB2e"
@@ -51,7 +52,7 @@ def check_name(name: str) -> None:
     """Refuse a name that people could not read or that no committee may have."""
     require(1 <= len(name) <= MAX_NAME, f"a member's name has 1 to {MAX_NAME} characters")
     require(name == name.strip(), "a member's name neither begins nor ends with a space")
-    for char in name:
+    for char in name.strip(PLAIN):
         is_printable = True in [first <= char <= last for first, last in PRINTABLE]
         require(is_printable and char not in "/\\", "a member's name is letters, digits and usual signs, no slashes")
 
@@ -160,7 +161,8 @@ class Shards(Contract):
     turnover = Value(int)
     commit_blocks = Value(int)
     reveal_blocks = Value(int)
-    authority = Value(str)  # who registers validators and adds shards; "": every key registers itself
+    authority = Value(str)  # who admits validators and adds shards; "": every key may register, no shard comes
+    admitted = Map(str, bool)
     number = Value(int)  # of the epoch
     began = Value(int)  # the height at which it did
     seed = Value(bytes)  # the randomness of the last draw
@@ -200,13 +202,26 @@ class Shards(Contract):
     # --- validators
 
     @action
-    def register(self, name: str, did: str) -> int:
-        """Register a validator, as the authority or, where there is none, as that key; returns its first epoch.
+    def admit(self, did: str) -> None:
+        """Let a key register itself, once, as the authority.
 
-        zh: 登记一名验证者（由主管方，若无主管方则由该密钥本人）；返回其首个周期。
+        zh: 由主管方准许某密钥自行登记一次。
         """
-        require(self.caller == (self.authority or did), "the authority registers; if there is none, a key itself")
-        return self.enrol(name, did)
+        require(self.caller == self.authority, "only the authority admits validators; if there is none, all may come")
+        check_key(did)
+        self.admitted[did] = True
+        emit("Admitted", did=did)
+
+    @action
+    def register(self, name: str) -> int:
+        """Register the own key as a validator, admitted by the authority if there is one; returns its first epoch.
+
+        zh: 以自己的密钥登记为验证者（若有主管方须先获准）；返回其首个周期。
+        """
+        if self.authority:
+            require(self.caller in self.admitted, "the authority has not admitted this key: ask it")
+            del self.admitted[self.caller]
+        return self.enrol(name, self.caller)
 
     def enrol(self, name: str, did: str) -> int:
         check_name(name)
@@ -222,17 +237,21 @@ class Shards(Contract):
         return since
 
     @action
-    def withdraw(self) -> int:
-        """Ask to leave; a seat is kept until it is exchanged. Returns the first epoch without a new seat.
+    def withdraw(self, did: str) -> int:
+        """Withdraw a validator, as itself or the authority; it keeps its seat until that is exchanged.
 
-        zh: 申请退出；席位保留到被替换为止。返回不再参加抽签的首个周期。
+        Returns the first epoch in which it gets no new one.
+
+        zh: 由本人或主管方令验证者退出；席位保留到被替换为止。返回不再参加抽签的首个周期。
         """
-        own = self.own()
-        require(own.until == 0, "you have withdrawn already")
-        own.until = self.heeded_from()
-        self.validators[own.did] = own
-        emit("Withdrawn", did=own.did, until=own.until)
-        return own.until
+        require(self.caller in (did, self.authority), "a validator withdraws itself, or the authority does")
+        require(did in self.validators, "this key is not registered as a validator here")
+        leaver = self.validators[did]
+        require(leaver.until == 0, "this validator has withdrawn already")
+        leaver.until = self.heeded_from()
+        self.validators[did] = leaver
+        emit("Withdrawn", did=did, until=leaver.until)
+        return leaver.until
 
     @action
     def exclude(self, did: str, chain: str, height: int, kind: str) -> None:
@@ -392,7 +411,7 @@ class Shards(Contract):
         due = [
             shard for shard in self.shards.values(0, MAX_SHARDS) if shard.state == DUE and chain in ("", shard.chain)
         ]
-        require(due != [], "no such shard is to be told anything: see committees")
+        require(due != [] or chain == "", f"{chain} is not to be told anything now: see committees")
         due = due[: max(1, MAX_TOLD // self.size)]
         for shard in due:
             told = {"epoch": shard.epoch, "members": self.entries(shard.members)}
