@@ -83,9 +83,8 @@ class Chain(Ledger):
         return execution.receipts[0]
 
     def ask(self, contract: str, view: str, **args: Any) -> Any:
-        frame = Frame(
-            overlay=self.state.overlay(), meter=GasMeter(10**7), events=[], signer="", height=1, now_ms=0, chain=""
-        )
+        overlay, height = self.state.overlay(), len(self.blocks) + 1
+        frame = Frame(overlay=overlay, meter=GasMeter(10**7), events=[], signer="", height=height, now_ms=0, chain="")
         return self.runtime.view(frame, contract, view, args)
 
     def balance(self, who: str) -> int:

@@ -1,10 +1,10 @@
 """What a chain does about other chains: it follows their headers, and believes what a followed header commits to.
 
-Four actions of the ledger. `connect`: more than two thirds of the members agree to follow another chain. `follow`:
+Five actions of the ledger. `connect`: more than two thirds of the members agree to follow another chain. `follow`:
 anybody brings a header with what made it final, and with the next committee where that changes; of a chain of work, all
-headers in a row, and those deep enough count. `deliver`: anybody brings a receipt of a followed block; each message in
-it for this chain is carried out once and in order, and each answer settles a message that was sent. `cross`: an account
-sends units.
+headers in a row, and those deep enough count. `trace`: anybody brings the ancestors of what is followed. `deliver`:
+anybody brings a receipt of a followed block; each message in it for this chain is carried out once and in order, and
+each answer settles a message that was sent. `cross`: an account sends units.
 
 Whoever brings these things is not trusted, and cannot choose what happens: a message names the gas of its call, and a
 call that fails undoes itself and is answered as failed. The books are kept by the contract `bridge`.
@@ -13,6 +13,8 @@ call that fails undoes itself and is answered as failed. The books are kept by t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -32,8 +34,8 @@ from minichain.errors import ConfigError, DecodeError, ExecutionError, OutOfGas,
 from minichain.ledger.certificate import Handover
 from minichain.ledger.committee import committee_at
 from minichain.ledger.genesis import MAX_SUPPLY, ChainSpec, Genesis
-from minichain.ledger.state import COMMITTEE_KEY, contract_key
-from minichain.ledger.types import Event, Receipt
+from minichain.ledger.state import COMMITTEE_KEY, Overlay, contract_key
+from minichain.ledger.types import Event, Header, Receipt
 
 BRIDGE: Final = "bridge"
 MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
@@ -94,8 +96,9 @@ def units_abroad(key: bytes, value: bytes) -> int:
 class Gate:
     """One transaction's way to other chains."""
 
-    def __init__(self, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes) -> None:
+    def __init__(self, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, heed: Heed) -> None:
         self._runtime, self._genesis, self._frame, self._sender = runtime, genesis, frame, sender
+        self._heed = heed
 
     def _books(self, action: str, **args: Any) -> Any:
         """Let the bridge do something that only the ledger may ask of it."""
@@ -111,6 +114,7 @@ class Gate:
         result, reason = None, ""
         try:
             result = work(inner)
+            self._heed(self._genesis, frame, frame.events[events:])  # what the ledger refuses fails here, not the rest
             if len(encode((result, tuple(frame.events[events:])))) > MAX_TOLD_BYTES:
                 fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
         except ExecutionError as error:
@@ -143,6 +147,8 @@ class Gate:
             return False
         self._books("connect", what=what, chain=remote.chain, genesis=remote.genesis, mints=mints)
         frame.overlay.put(remote_key(remote.chain), encode(remote))
+        if known is not None:  # its ancestors can be traced
+            frame.overlay.put(followed_key(remote.chain, known.header.height), encode(Followed.of(known.header)))
         return True
 
     def _agree(self, what: bytes) -> list[str]:
@@ -159,10 +165,7 @@ class Gate:
                 fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
 
     def _remote(self, chain: Any) -> Remote:
-        stored = self._frame.overlay.get(remote_key(chain)) if isinstance(chain, str) else None
-        if stored is None:
-            fault("this chain is not connected to that one: its members connect it")
-        remote = decode_own(stored, Remote)
+        remote = kept_remote(self._frame.overlay, chain)
         if remote.forked:
             fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
         return remote
@@ -180,6 +183,25 @@ class Gate:
         brought = _read("block", block, Handover)
         meter.charge(GAS_SIGNATURE * len(brought.certificate.signers) + GAS_BYTE * len(block))
         return self._keep(*_proven(remote.chain, lambda: remote.grown(brought, self._frame.now_ms)))
+
+    def trace(self, *, chain: Any, headers: Any) -> str:
+        """Take the ancestors of a header that is followed: encoded headers, that one first, then always the parent.
+
+        No signature is needed, nor would one be found any more of a committee that is long gone: what is final has
+        final ancestors, and a header names its parent by its hash.
+        """
+        remote, frame = self._remote(chain), self._frame
+        line = _read("headers", headers, tuple[Header, ...])
+        frame.meter.charge(GAS_HEADER * len(line) + GAS_BYTE * len(headers))
+        if len(line) < 2:
+            fault("ledger.trace takes a header that is followed, and its ancestors after it")
+        stored = frame.overlay.get(followed_key(remote.chain, line[0].height))
+        if stored is None or decode_own(stored, Followed).id != line[0].id:
+            fault(f"the first header, of height {line[0].height}, is not a block of {remote.chain} that is followed")
+        for child, parent in pairwise(line):
+            if child.parent != parent.id:
+                fault(f"the header after that of height {child.height} is not its parent's")
+        return self._keep(remote, {header.height: Followed.of(header) for header in line[1:]})
 
     def _keep(self, remote: Remote, final: dict[int, Followed]) -> str:
         """Keep what is final there, unless it contradicts what is kept: then that chain is believed no more."""
@@ -296,6 +318,14 @@ class Gate:
         self._frame.overlay.add_units(public, amount)
 
 
+def kept_remote(overlay: Overlay, chain: Any) -> Remote:
+    """Return what is kept of a chain that this one is connected to."""
+    stored = overlay.get(remote_key(chain)) if isinstance(chain, str) else None
+    if stored is None:
+        fault("this chain is not connected to that one: its members connect it")
+    return decode_own(stored, Remote)
+
+
 def _account(to: Any) -> bytes | None:
     try:
         return public_of(to) if isinstance(to, str) else None
@@ -325,7 +355,12 @@ def _read(what: str, data: Any, type_: Any) -> Any:
         return fault(f"`{what}` is not the encoding of {_NAMES.get(type_, 'headers with their work')}, in bytes")
 
 
-_NAMES: Final = {ChainSpec: "a ChainSpec", Handover: "a Handover", Receipt: "a Receipt"}
+_NAMES: Final = {
+    ChainSpec: "a ChainSpec",
+    Handover: "a Handover",
+    Receipt: "a Receipt",
+    tuple[Header, ...]: "headers",
+}
 
 
 def _shaped(data: dict[str, Any], type_: type[T]) -> T:
@@ -335,19 +370,23 @@ def _shaped(data: dict[str, Any], type_: type[T]) -> T:
         return fault(f"a bridge announced a {type_.__name__} that is none")
 
 
-def _action(name: str) -> Callable[..., Any]:
-    def act(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, **args: Any) -> Any:
-        return getattr(Gate(runtime, genesis, frame, sender), name)(**args)
-
-    return act
-
-
-ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
-    "connect": (_action("connect"), ("spec", "mints", "trusting_ms", "checkpoint")),
-    "follow": (_action("follow"), ("chain", "block")),
-    "cross": (_action("cross"), ("chain", "to", "amount", "within_ms")),
-    "deliver": (_action("deliver"), ("chain", "height", "receipt", "index", "path", "most")),
+Heed = Callable[[Genesis, Frame, list[Event]], None]  # does what contracts have announced, or raises
+_ARGUMENTS: Final = {
+    "connect": ("spec", "mints", "trusting_ms", "checkpoint"),
+    "follow": ("chain", "block"),
+    "trace": ("chain", "headers"),
+    "cross": ("chain", "to", "amount", "within_ms"),
+    "deliver": ("chain", "height", "receipt", "index", "path", "most"),
 }
+
+
+def actions(heed: Heed) -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
+    """Return the ledger's actions on other chains, with their arguments."""
+
+    def act(name: str, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, **args: Any) -> Any:
+        return getattr(Gate(runtime, genesis, frame, sender, heed), name)(**args)
+
+    return {name: (partial(act, name), arguments) for name, arguments in _ARGUMENTS.items()}
 
 
 def require_carriable(events: list[Event], results: tuple[Any, ...]) -> None:
