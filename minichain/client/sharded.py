@@ -18,12 +18,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from minichain.client.crossing import WITHIN_MS, Relayer, connect, cross
+from minichain.client.epochs import Epochs
 from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.errors import UsageError
 from minichain.faults.network import Weather
+from minichain.ledger.genesis import Assigned
 from minichain.ledger.types import Call
 from minichain.sharding.placement import Placement
 from minichain.sim.agenda import Time
@@ -42,6 +44,12 @@ def chain_ids(shards: int) -> tuple[str, ...]:
     return COORDINATOR, *(f"shard-{number}" for number in range(shards))
 
 
+def settings_of(chain_id: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of one of the chains: the coordinating one says who certifies on a shard."""
+    is_assigned = chain_id != COORDINATOR and settings.get("engine", "bft") == "bft"
+    return {**({"membership": Assigned(COORDINATOR)} if is_assigned else {}), **settings, "chain_id": chain_id}
+
+
 class ShardedNetwork:
     """A coordinating chain and its shards."""
 
@@ -49,6 +57,7 @@ class ShardedNetwork:
         self.coordinator = coordinator
         self.shards = shards
         self.placement = placement or Placement(len(shards))
+        self.epochs = Epochs(self)
         self._relayers: dict[frozenset[str], Relayer] = {}
 
     @classmethod
@@ -66,7 +75,7 @@ class ShardedNetwork:
         time: Time | None = None
         made = []
         for place, chain_id in enumerate(chain_ids(shards)):
-            told = {**settings, "chain_id": chain_id}
+            told = settings_of(chain_id, settings)
             first = place * validators
             world = SimulatedWorld.create(validators, seed, weather, keep_lines, told, first=first, time=time)
             time = world.world.time
@@ -87,7 +96,7 @@ class ShardedNetwork:
         made = []
         for place, chain_id in enumerate(chain_ids(shards)):
             where = directory / chain_id if directory else None
-            told = {**settings, "chain_id": chain_id}
+            told = settings_of(chain_id, settings)
             made.append(kind(LocalWorld.create(validators, seed, where, told, first=place * validators)))
         return cls(made[0], tuple(made[1:]))
 

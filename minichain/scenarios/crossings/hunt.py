@@ -7,6 +7,7 @@ any moment, also while a client waits. A relayer may die after any transaction; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
@@ -19,13 +20,14 @@ from msgspec.structs import replace
 
 from minichain.client.crossing import GAS, Relayer, connect, cross, unsettled
 from minichain.client.network import Network
+from minichain.client.sharded import ShardedNetwork, chain_ids, settings_of
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.crosschain import relay
 from minichain.crosschain.gate import BRIDGE
 from minichain.errors import CallFailed, ContractFault, Refused, TimedOut, UsageError
 from minichain.faults.player import perform
-from minichain.faults.timeline import Timeline
+from minichain.faults.timeline import Step, Timeline, parse_step
 from minichain.ledger.certificate import QuorumCertificate
 from minichain.ledger.types import Call, Event
 from minichain.node.messages import BlockDetail
@@ -40,6 +42,7 @@ from minichain.sim.world import World
 
 VALIDATORS: Final = 4
 ENGINES: Final = (("bft", "bft", "bft"), ("bft", "bft", "raft"), ("bft", "raft", "raft"), ("bft", "bft", "pow"))
+SHARDED: Final = 0.3  # of the seeds have a coordinating chain and two shards, whose committees are drawn anew
 ACTIONS: Final = (6, 16)
 PATIENCE_MS: Final = 4_000  # of whoever sends, in the time of faults
 LIVES: Final = 9  # transactions that a relayer brings before it dies, at most
@@ -80,14 +83,29 @@ class _Chains:
         self.random = Random(f"crossing {seed}")
         self.time: Time | None = None
         self.timelines: list[Timeline] = []
-        self.networks = [self._network(place, engine, seed) for place, engine in enumerate(self.random.choice(ENGINES))]
-        self._swaps: list[tuple[Network, bytes]] = []
+        engines = self.random.choice(ENGINES)
+        is_sharded = self.random.random() < SHARDED
+        ids = chain_ids(len(engines) - 1) if is_sharded else [f"chain-{place}" for place in range(len(engines))]
+        self.networks = [
+            self._network(place, "bft" if is_sharded else engine, settings_of(chain_id, {}) if is_sharded else {})
+            for place, (engine, chain_id) in enumerate(zip(engines, ids, strict=True))
+        ]
+        self.sharded = ShardedNetwork(self.networks[0], tuple(self.networks[1:])) if is_sharded else None
 
-    def _network(self, place: int, engine: str, seed: int) -> Network:
+    def _network(self, place: int, engine: str, settings: dict[str, Any]) -> Network:
+        """Make a chain; the validators are the same everywhere, but for those of shards, who each have one."""
         faults = ",".join(name for name in allowed_faults(engine) if name != "members")
-        timeline = draw(engine, VALIDATORS, seed * len(ENGINES[0]) + place, faults)
-        settings = {"chain_id": f"chain-{place}", "engine": engine, "clock": timeline.clock, "work": WORK}
-        world = SimulatedWorld.create(VALIDATORS, seed, timeline.weather, self._keep_lines, settings, time=self.time)
+        timeline = draw(engine, VALIDATORS, self.seed * len(ENGINES[0]) + place, faults)
+        usual = {"chain_id": f"chain-{place}", "engine": engine, "clock": timeline.clock, "work": WORK}
+        world = SimulatedWorld.create(
+            VALIDATORS,
+            self.seed,
+            timeline.weather,
+            self._keep_lines,
+            {**usual, **settings},
+            first=place * VALIDATORS if settings else 0,
+            time=self.time,
+        )
         self.time = world.world.time
         self.timelines.append(timeline)
         return Network(world)
@@ -110,6 +128,8 @@ class _Chains:
         for one, other in combinations(self.networks, 2):
             connect(one, other, mints=True)
             connect(other, one, mints=True)
+        if self.sharded:
+            self.sharded.epochs.begin()
 
     def begin_faults(self) -> None:
         """Let what was drawn befall each chain when its time comes, whoever waits for what by then."""
@@ -117,7 +137,7 @@ class _Chains:
         for world, timeline in zip(self.worlds, self.timelines, strict=True):
             for step in timeline.steps:
                 if step.verb not in NOT_IN_CALM:
-                    self.time.put(step.at_ms, partial(_befall, world, step))
+                    self.time.put(step.at_ms, partial(_befall, world, _renamed(step, world.names)))
         for network in self.networks:
             network.client.timeout_ms = PATIENCE_MS
 
@@ -125,12 +145,17 @@ class _Chains:
 
     def act(self) -> None:
         """Let somebody do something; it may fail, or never be known to have happened."""
-        actions = {self.pay: 4, self.ask: 3, self.swap: 2, self.carry: 6, self.lie: 2, self.wait: 1}
+        turns = 3 if self.sharded else 0
+        actions = {self.turn: turns, self.pay: 4, self.ask: 3, self.swap: 2, self.carry: 6, self.lie: 2, self.wait: 1}
         (action,) = self.random.choices(list(actions), list(actions.values()))
         try:
             action()
         except (*BEARABLE, Died):
             pass
+
+    def turn(self) -> None:
+        assert self.sharded is not None
+        self.sharded.epochs.turn()
 
     def wait(self) -> None:
         self.networks[0].pass_time(self.random.randint(10, 2_000))
@@ -159,7 +184,6 @@ class _Chains:
         bank, shop = (Wallet.derive(network.world.root, name) for name in ("bank", "shop"))
         terms = {"to": shop.did, "amount": self.random.randint(1, UNITS), "digest": sha256(secret).digest()}
         receipt = network.send(bank, [Call("ledger", "lock", {**terms, "within_ms": 5_000})])
-        self._swaps.append((network, receipt.result))
         return network, receipt.result
 
     def carry(self) -> None:
@@ -205,6 +229,8 @@ class _Chains:
         relayers = [Relayer(one, other, "the last relayer") for one, other in combinations(self.networks, 2)]
         for network in self.networks:
             network.client.timeout_ms = CALM_MS
+        if self.sharded:
+            self.sharded.epochs.settle()
         for _ in range(CALM_MS // LOOK_MS):
             for relayer in relayers:
                 relayer.carry()
@@ -235,8 +261,16 @@ def _dearer(event: Event) -> Event:
     return replace(event, data={**event.data, "message": message})
 
 
-def _befall(world: World, step: Any) -> bool:
-    perform(world, cast(Any, None), step)
+def _renamed(step: Step, names: Sequence[str]) -> Step:
+    """Return a step of a timeline, whose nodes are numbered from 0, as it befalls the nodes of these names."""
+    words = re.sub(r"node-(\d+)", lambda found: names[int(found[1])], step.words)
+    return parse_step(words, tuple(names))
+
+
+def _befall(world: World, step: Step) -> bool:
+    """Let something happen, unless it is to a node that has left."""
+    if all(name in world.names for name in re.findall(r"node-\d+", step.words)):
+        perform(world, cast(Any, None), step)
     return True
 
 
