@@ -83,7 +83,9 @@ def _deploy(runtime: Runtime, frame: Frame, *, name: Any, source: Any, args: Any
     if isinstance(name, str) and name in KEPT_NAMES:
         fault(f"the name {name} is kept for {KEPT_NAMES[name]}")
     if name == ATOMIC and source != system.ATOMIC:
-        fault(f"the name {ATOMIC} is kept for the coordinator of deals, which comes with the ledger: deploy that source")
+        fault(
+            f"the name {ATOMIC} is kept for the coordinator of deals, which comes with the ledger: deploy that source"
+        )
     deployed = install(runtime, frame.asked_by("ledger") if name == ATOMIC else frame, name, source, args)
     _announce(frame, "Deployed", name, deployed)
     return str(name)

@@ -7,8 +7,8 @@
 
     class Custody(Contract, Roles, Pausable):
 
-What a part holds becomes the contract's own, under the same name. An annotated constant is a setting: the contract may
-give it a value of its own. A method that is nothing but a docstring is for the contract to write. Changing this file changes what contracts do that are on a chain: a test guards its text.
+What a part holds becomes the contract's own, by its name. The contract may give an annotated constant another value, and
+writes the methods that have no body here. Changing this file changes contracts that are on a chain: a test guards it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from minichain.contracts.api import Map, Part, Record, Value, action, emit, requ
 
 ROLES: tuple = ()  # the roles of this contract, besides admin
 PAUSED_BY: str = "admin"  # the role that pauses and resumes
-COORDINATORS: tuple = ("atomic",)  # contracts whose word counts, of this chain and of those it follows; or "chain:name"
 
 MAX_REASON_TEXT = 500
 MAX_HOLDER_TEXT = 100
@@ -39,16 +38,6 @@ class PauseNote(Record):
     by: str
     since: int
     reason: str
-
-
-class HeldDeal(Record):
-    """What was prepared for whom, since when (block time), and in whose deal; it waits for that one's decision."""
-
-    origin: str
-    number: int
-    whom: str
-    wish: dict
-    since: int
 
 
 def check_reason(reason: str) -> None:
@@ -187,6 +176,21 @@ class Pausable(Part):
         note = self.pause_note
         if note is not None:
             require(False, f"this contract is paused by {note.by}: {note.reason}")
+
+
+# The rest is of `Participant`; it stands below, so that no line above has moved: errors name lines.
+
+COORDINATORS: tuple = ("atomic",)  # contracts whose word counts, of this chain and of those it follows; or "chain:name"
+
+
+class HeldDeal(Record):
+    """What was prepared for whom, since when (block time), and in whose deal; it waits for that one's decision."""
+
+    origin: str
+    number: int
+    whom: str
+    wish: dict
+    since: int
 
 
 class Participant(Part):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from minichain.contracts.api import Contract, Map, Record, Value, action, emit, require, view
 
-MAX_PARTS = 8  # all are told in one call, with the gas of an answer
+MAX_PARTS = 5  # the last answer decides and tells them all, with the gas of an answer
 MAX_MS = 31_622_400_000  # a decision is told within a year
 MAX_DEAL_MS = 2_678_400_000  # a deal is decided within a month: so long others are locked out
 ASKED = "asked"
@@ -179,7 +179,7 @@ class Atomic(Contract):
         for place, share in enumerate(shares):
             if share.state == PREPARED and share.chain != self.chain:
                 self.announce(number, place, share.gas)
-        if not deal.is_closed and all([state == OUT or state == CLOSED for state in states]):
+        if not deal.is_closed and not [state for state in states if state not in (OUT, CLOSED)]:
             deal.is_closed = True
             self.deals[number] = deal
             del self.unfinished[number]
@@ -222,7 +222,7 @@ class Atomic(Contract):
         share.state = state
         share.reason = reason
         self.parts[number, place] = share
-        if state == UNHEARD or state == OUT:
+        if state in (UNHEARD, OUT):
             emit("Failed", number=number, place=place, state=state, reason=reason)
 
     def known(self, number: int) -> Deal:
