@@ -7,7 +7,7 @@
 
     class Custody(Contract, Roles, Pausable):
 
-What a part holds becomes the contract's own, by its name. The contract may give an annotated constant another value, and
+What a part holds becomes the contract's own, by its name. The contract may give an annotated constant another value and
 writes the methods that have no body here. Changing this file changes contracts that are on a chain: a test guards it.
 """
 
