@@ -8,8 +8,7 @@ from hashlib import sha256
 import pytest
 
 import minichain as mc
-from minichain.client import broker as brokering
-from minichain.client.broker import Broker
+from minichain.client.broker import Broker, claim, lock, reclaim
 from minichain.client.styles import Payment, compare, table
 from minichain.codec import decode_own
 from minichain.crosschain.locks import Lock, lock_key
@@ -32,7 +31,7 @@ class Town:
     def offer(self, amount: int = 40, within_ms: int = 10 * MINUTE) -> bytes:
         """Let the sender lock units for the broker."""
         to = self.broker.on(self.east)
-        number: bytes = brokering.lock(self.east, self.sender, to, amount, DIGEST, within_ms=within_ms).result
+        number: bytes = self.east.send(self.sender, [lock(to, amount, DIGEST, within_ms=within_ms)]).result
         return number
 
     def balances(self) -> dict[str, int]:
@@ -74,7 +73,7 @@ def test_the_receiver_is_paid_here_and_the_broker_there(town: Town) -> None:
     given = town.offer()
     taken = town.broker.accept(town.east, given, town.receiver).result
     assert town.broker.settle() == 0, "nobody has shown the secret"
-    brokering.claim(town.west, town.receiver, taken, SECRET)
+    town.west.send(town.receiver, [claim(taken, SECRET)])
     assert town.broker.settle() == 1
     assert town.balances() == PAID
     assert town.broker.settle() == 0
@@ -82,7 +81,7 @@ def test_the_receiver_is_paid_here_and_the_broker_there(town: Town) -> None:
 
 def test_a_broker_that_begins_anew_finds_on_the_chains_what_he_is_owed(town: Town) -> None:
     taken = town.broker.accept(town.east, town.offer(), town.receiver).result
-    brokering.claim(town.west, town.receiver, taken, SECRET)
+    town.west.send(town.receiver, [claim(taken, SECRET)])
     assert Broker(town.west, town.east).settle() == 1
     assert town.balances() == PAID
 
@@ -93,9 +92,9 @@ def test_where_the_receiver_never_claims_everybody_gets_his_own_back(town: Town)
     wait(town.west, 11)
     assert town.broker.settle() == 1, "the broker takes back his own"
     with pytest.raises(CallFailed, match="its time is not over"):
-        brokering.reclaim(town.east, town.sender, given)
+        town.east.send(town.sender, [reclaim(given)])
     wait(town.east, 11)
-    brokering.reclaim(town.east, town.sender, given)
+    town.east.send(town.sender, [reclaim(given)])
     assert town.balances() == BEFORE
     assert town.broker.settle() == 0
 
@@ -105,17 +104,17 @@ def test_a_broker_who_does_not_serve_delays_and_takes_nothing(town: Town) -> Non
     wait(town.east, 11)
     with pytest.raises(UsageError, match="the lock ends too soon"):
         town.broker.accept(town.east, given, town.receiver)
-    brokering.reclaim(town.east, town.sender, given)
+    town.east.send(town.sender, [reclaim(given)])
     assert town.balances() == BEFORE
 
 
 def test_a_broker_who_sleeps_too_long_has_paid_himself(town: Town) -> None:
     given = town.offer()
     taken = town.broker.accept(town.east, given, town.receiver).result
-    brokering.claim(town.west, town.receiver, taken, SECRET)
+    town.west.send(town.receiver, [claim(taken, SECRET)])
     wait(town.east, 11)
     assert town.broker.settle() == 0, "too late"
-    brokering.reclaim(town.east, town.sender, given)
+    town.east.send(town.sender, [reclaim(given)])
     assert town.balances() == {"anna": 100, "ben": 40, "broker, east": 500, "broker, west": 460}
 
 
@@ -127,7 +126,7 @@ def test_a_receiver_who_claims_in_the_last_moment_leaves_the_broker_his_half(tow
         town.west.send(
             town.west.wallet("clerk", 1), [Call("ledger", "transfer", {"to": town.receiver.did, "amount": 1})]
         )
-    brokering.claim(town.west, town.receiver, taken, SECRET)
+    town.west.send(town.receiver, [claim(taken, SECRET)])
     wait(town.east, 4)
     assert town.broker.settle() == 1
 
@@ -136,7 +135,7 @@ def test_what_a_broker_does_not_accept(town: Town) -> None:
     with pytest.raises(UsageError, match="no such lock for this broker"):
         town.broker.accept(town.east, bytes(32), town.receiver)
     stranger = town.east.wallet("stranger")
-    other = brokering.lock(town.east, town.sender, stranger, 1, DIGEST).result
+    other = town.east.send(town.sender, [lock(stranger, 1, DIGEST)]).result
     with pytest.raises(UsageError, match="no such lock for this broker"):
         town.broker.accept(town.east, other, town.receiver)
     with pytest.raises(UsageError, match="each need 60000 ms"):
@@ -144,6 +143,8 @@ def test_what_a_broker_does_not_accept(town: Town) -> None:
     given = town.offer(amount=10)
     with pytest.raises(UsageError, match="ends too soon"):
         town.broker.accept(town.east, given, town.receiver, clock_ms=until(town.east, given) - MINUTE)
+    with pytest.raises(UsageError, match="a new secret"):
+        town.broker.accept_all(town.east, [(given, town.receiver)] * 2)
     town.broker.accept(town.east, given, town.receiver)
     with pytest.raises(UsageError, match="a new secret for each payment"):
         town.broker.accept(town.east, given, town.receiver)

@@ -7,6 +7,7 @@ shows the secret, with which the broker takes the first. Whoever is asleep when 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,22 +25,19 @@ WITHIN_MS: Final = 600_000
 LEAST_MS: Final = 60_000  # for a receiver to claim, and then for the broker
 
 
-def lock(
-    network: Network, sender: Wallet, to: Wallet, amount: int, digest: bytes, *, within_ms: int = WITHIN_MS
-) -> Receipt:
-    """Lock units for somebody who shows what has this digest; its result is the number of the lock."""
-    args = {"to": to.did, "amount": amount, "digest": digest, "within_ms": within_ms}
-    return network.send(sender, [Call("ledger", "lock", args)])
+def lock(to: Wallet, amount: int, digest: bytes, *, within_ms: int = WITHIN_MS) -> Call:
+    """Make the call that locks units for who shows what has this digest; its result is the number of the lock."""
+    return Call("ledger", "lock", {"to": to.did, "amount": amount, "digest": digest, "within_ms": within_ms})
 
 
-def claim(network: Network, taker: Wallet, number: bytes, secret: bytes) -> Receipt:
-    """Take what is locked for oneself."""
-    return network.send(taker, [Call("ledger", "claim", {"lock": number, "secret": secret})])
+def claim(number: bytes, secret: bytes) -> Call:
+    """Make the call that takes what is locked for whoever signs."""
+    return Call("ledger", "claim", {"lock": number, "secret": secret})
 
 
-def reclaim(network: Network, sender: Wallet, number: bytes) -> Receipt:
-    """Take back what nobody has taken in time."""
-    return network.send(sender, [Call("ledger", "reclaim", {"lock": number})])
+def reclaim(number: bytes) -> Call:
+    """Make the call that gives back what nobody has taken in time."""
+    return Call("ledger", "reclaim", {"lock": number})
 
 
 class _Locked(Record):
@@ -82,6 +80,17 @@ class _Side:
             if name == "Claimed":
                 self.shown[sha256(data["secret"]).digest()] = data["secret"]
 
+    def end(self, shown: dict[bytes, bytes], now_ms: int) -> int:
+        """End the locks that can be ended now; returns how many that were."""
+        calls = []
+        for one in self.open.values():
+            if one.is_given and now_ms > one.until:
+                calls.append(reclaim(one.number))
+            elif not one.is_given and one.digest in shown and now_ms <= one.until:
+                calls.append(claim(one.number, shown[one.digest]))
+        sent = [(self.wallet, [call], f"ledger.{call.action}") for call in calls]
+        return sum(receipt.ok for receipt in self.network.client.send_together(sent))
+
     def now_ms(self, clock_ms: int) -> int:
         """Return the newest time that is known: of the last block, or of a clock that shows the chain's time."""
         head = self.network.head()
@@ -113,34 +122,38 @@ class Broker:
 
         The result is the number of that lock. Raises `UsageError` where he would risk his units.
         """
+        return self.accept_all(source, [(number, to)], clock_ms=clock_ms)[0]
+
+    def accept_all(
+        self, source: Network, offers: Sequence[tuple[bytes, Wallet]], *, clock_ms: int = 0
+    ) -> list[Receipt]:
+        """Do so with several locks at once, each (number, receiver): with all, or with none where one is a risk."""
         here = self._side(source)
         (there,) = (side for side in self._sides if side is not here)
-        stored = source.proven(lock_key(number)).value
+        there.read()
+        promises, now_ms, given = [], here.now_ms(clock_ms), set(there.given)
+        for number, to in offers:
+            found = self._offered(here, number)
+            within_ms = (found.until - now_ms) // 2
+            if within_ms < LEAST_MS:
+                raise UsageError(f"the lock ends too soon: the broker and the receiver each need {LEAST_MS} ms")
+            if found.digest in given:
+                raise UsageError("there was a lock under this digest: make a new secret for each payment")
+            given.add(found.digest)
+            promises.append(lock(to, found.amount, found.digest, within_ms=within_ms))
+        there.given = given  # before anything is sent: whatever becomes of it, nobody is paid twice
+        return there.network.send_together((there.wallet, [promise]) for promise in promises)
+
+    def _offered(self, here: _Side, number: bytes) -> Lock:
+        stored = here.network.proven(lock_key(number)).value
         found = decode_own(stored, Lock) if stored is not None else None
         if found is None or found.taker != here.wallet.account:
             raise UsageError("there is no such lock for this broker: lock the units for him first")
-        within_ms = (found.until - here.now_ms(clock_ms)) // 2
-        if within_ms < LEAST_MS:
-            raise UsageError(f"the lock ends too soon: the broker and the receiver each need {LEAST_MS} ms")
-        there.read()
-        if found.digest in there.given:
-            raise UsageError("there was a lock under this digest: make a new secret for each payment")
-        receipt = lock(there.network, there.wallet, to, found.amount, found.digest, within_ms=within_ms)
-        there.read()
-        return receipt
+        return found
 
     def settle(self, *, clock_ms: int = 0) -> int:
         """Take what secrets were shown for, and take back what nobody took in time; returns how many locks ended."""
         for side in self._sides:
             side.read()
         shown = {digest: secret for side in self._sides for digest, secret in side.shown.items()}
-        ended = 0
-        for side in self._sides:
-            now_ms = side.now_ms(clock_ms)
-            for one in list(side.open.values()):
-                if one.is_given and now_ms > one.until:
-                    ended += side.network.attempt(side.wallet, "ledger", "reclaim", {"lock": one.number}).ok
-                elif not one.is_given and one.digest in shown and now_ms <= one.until:
-                    args = {"lock": one.number, "secret": shown[one.digest]}
-                    ended += side.network.attempt(side.wallet, "ledger", "claim", args).ok
-        return ended
+        return sum(side.end(shown, side.now_ms(clock_ms)) for side in self._sides)

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from secrets import token_bytes
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from minichain.client import broker as brokering
-from minichain.client.broker import Broker
-from minichain.client.crossing import Relayer, connect, cross
+from minichain.client.broker import Broker, claim, lock
+from minichain.client.crossing import Relayer, connect, crossing
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import Plain, encode
-from minichain.ledger.types import open_envelope
+from minichain.ledger.types import Call, open_envelope
 
 if TYPE_CHECKING:
     from minichain.client.network import Network
@@ -66,28 +65,47 @@ class Style(Plain):
         return sum(getattr(taken, figure) for taken in self.chains.values())
 
 
+class _Ready(NamedTuple):
+    """A payment whose sender has the units."""
+
+    source: Network
+    target: Network
+    sender: Wallet
+    to: Wallet
+    amount: int
+
+
 class _Payments:
-    """Payments between two networks, made ready: every sender has the units; and where the chains were before."""
+    """Payments between two networks, made ready, and how the chains were before them."""
 
     def __init__(self, name: str, networks: tuple[Network, Network], payments: Sequence[Payment]) -> None:
         self.name = name
         self.networks = {network.genesis.spec.chain_id: network for network in networks}
         self.people: dict[str, dict[bytes, str]] = {chain: {} for chain in self.networks}
-        self.all = [(pay, *self._ready(pay, payments)) for pay in payments]
+        self.all = [self._ready(pay, payments) for pay in payments]
         self.carriers = {chain: network.wallet(CARRIER[name]) for chain, network in self.networks.items()}
         self.start = {chain: network.height() for chain, network in self.networks.items()}
         self.had = self.balances()
         self.lowest = dict(self.had)
         self.paid_at = dict(self.start)
 
-    def _ready(self, pay: Payment, payments: Sequence[Payment]) -> tuple[Network, Network, Wallet, Wallet]:
+    def _ready(self, pay: Payment, payments: Sequence[Payment]) -> _Ready:
         source = self.networks[pay.chain]
         (target,) = (network for network in self.networks.values() if network is not source)
         needed = sum(other.amount for other in payments if (other.chain, other.sender) == (pay.chain, pay.sender))
         sender, to = source.wallet(pay.sender, needed), target.wallet(pay.to)
         self.people[pay.chain][sender.account] = "sender"
         self.people[target.genesis.spec.chain_id].setdefault(to.account, "receiver")
-        return source, target, sender, to
+        return _Ready(source, target, sender, to, pay.amount)
+
+    def send(self, items: Sequence[tuple[Network, Wallet, Call]]) -> list[Receipt]:
+        """Do these calls, on each network all at once; returns their receipts in order."""
+        receipts: dict[int, Receipt] = {}
+        for network in self.networks.values():
+            places = [place for place, item in enumerate(items) if item[0] is network]
+            sent = network.send_together((items[place][1], [items[place][2]]) for place in places)
+            receipts |= dict(zip(places, sent, strict=True))
+        return [receipts[place] for place in range(len(items))]
 
     def balances(self) -> dict[str, int]:
         """Return what whoever is between has on each chain."""
@@ -125,11 +143,11 @@ class _Payments:
 def relayed(networks: tuple[Network, Network], payments: Sequence[Payment]) -> Style:
     """Let units cross, and a relayer carry; the networks are connected already."""
     ready = _Payments("relayed", networks, payments)
-    sent = [cross(source, target, sender, to, pay.amount) for pay, source, target, sender, to in ready.all]
+    sent = ready.send([(one.source, one.sender, crossing(one.target, one.to, one.amount)) for one in ready.all])
     Relayer(*networks, CARRIER["relayed"]).carry()
-    for (pay, source, target, _, _), receipt in zip(ready.all, sent, strict=True):
-        ready.count_until(source, receipt.height)
-        ready.count_until(target, _received(target, pay.chain)[receipt.result])
+    for one, receipt in zip(ready.all, sent, strict=True):
+        ready.count_until(one.source, receipt.height)
+        ready.count_until(one.target, _received(one.target, one.source.genesis.spec.chain_id)[receipt.result])
     return ready.result()
 
 
@@ -146,21 +164,27 @@ def _received(network: Network, chain: str) -> dict[int, int]:
 
 def brokered(networks: tuple[Network, Network], payments: Sequence[Payment]) -> Style:
     """Let a broker pay out; he has enough on each network for all payments that go there."""
-    units = sum(pay.amount for pay in payments)
-    broker = Broker(*networks, CARRIER["brokered"], units)
+    broker = Broker(*networks, CARRIER["brokered"], sum(pay.amount for pay in payments))
     ready = _Payments("brokered", networks, payments)
     secrets = [token_bytes(32) for _ in ready.all]
-    locked: list[Receipt] = []
-    for (pay, source, _, sender, _), secret in zip(ready.all, secrets, strict=True):
-        digest = sha256(secret).digest()
-        locked.append(brokering.lock(source, sender, broker.on(source), pay.amount, digest))
-        ready.count_until(source, locked[-1].height)
-    offers = []
-    for (_, source, _, _, to), receipt in zip(ready.all, locked, strict=True):
-        offers.append(broker.accept(source, receipt.result, to))
+    under = list(zip(ready.all, secrets, strict=True))
+    locked = ready.send(
+        [
+            (one.source, one.sender, lock(broker.on(one.source), one.amount, sha256(secret).digest()))
+            for one, secret in under
+        ]
+    )
+    claims = []
+    for source in networks:
+        mine = [place for place, one in enumerate(ready.all) if one.source is source]
+        offers = broker.accept_all(source, [(locked[place].result, ready.all[place].to) for place in mine])
+        for place, offer in zip(mine, offers, strict=True):
+            claims.append((ready.all[place].target, ready.all[place].to, claim(offer.result, secrets[place])))
         ready.look()
-    for (_, _, target, _, to), offer, secret in zip(ready.all, offers, secrets, strict=True):
-        ready.count_until(target, brokering.claim(target, to, offer.result, secret).height)
+    for (target, _, _), receipt in zip(claims, ready.send(claims), strict=True):
+        ready.count_until(target, receipt.height)
+    for one, receipt in zip(ready.all, locked, strict=True):
+        ready.count_until(one.source, receipt.height)
     broker.settle()
     return ready.result()
 
