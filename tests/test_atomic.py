@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import builders
@@ -421,6 +422,22 @@ def test_the_largest_deal_is_decided_with_the_gas_of_an_answer(travel: Travel) -
 # --- whatever happens -----------------------------------------------------------------------------------------------
 
 WAYS = [("desk", "rail"), ("rail", "desk"), ("desk", "inn"), ("inn", "desk")]
+
+
+def test_in_whatever_order_messages_come_and_whoever_refuses() -> None:
+    travel, number = Travel(seats=1_000, rooms=1_000), 0
+    for order in permutations(WAYS):
+        for seats, rooms in ((1, 1), (2_000, 1), (1, 2_000)):
+            number += 1
+            assert travel.begin(part("rail", "train", places=seats), part("inn", "hotel", places=rooms)).ok
+            for way in (*order, *order):
+                travel.carry(*way)
+                require_whole(travel, number, number)
+            travel.carry_all()
+            assert travel.outcome(number) == ("done" if (seats, rooms) == (1, 1) else "undone")
+    assert travel.counts() == ([976, 0, 24], [976, 0, 24])
+
+
 STEPS = st.lists(
     st.sampled_from([*WAYS, *WAYS, "begin", "give up", "wait desk", "wait rail", "wait inn", "freeze", "unfreeze"]),
     max_size=24,
@@ -445,10 +462,10 @@ def test_never_on_one_and_not_on_the_other(steps: list[Any], wishes: list[tuple[
             travel.wait(step.removeprefix("wait "), 12)
         else:
             travel.carry(*step)
-        require_whole(travel, begun)
+        require_whole(travel, 1, begun)
     travel.inn.do("bank", Call("ledger", "unfreeze", {"name": "hotel"}))
     finish(travel)
-    require_whole(travel, begun)
+    require_whole(travel, 1, begun)
     assert [counts[1] for counts in travel.counts()] == [0, 0], "nothing is held"
     for number in range(1, begun + 1):
         assert travel.outcome(number) in ("done", "undone")
@@ -465,9 +482,10 @@ def begin_next(travel: Travel, wishes: list[tuple[int, int, int]], begun: int) -
     return begun + 1
 
 
-def require_whole(travel: Travel, begun: int) -> None:
-    assert [sum(counts) for counts in travel.counts()] == [5, 5]
-    for number in range(1, begun + 1):
+def require_whole(travel: Travel, first: int, last: int) -> None:
+    """Nothing is lost, and what is committed on one chain is aborted on none, and was decided."""
+    assert [sum(counts) for counts in travel.counts()] == list(travel.whole.values())
+    for number in range(first, last + 1):
         assert {travel.train(number), travel.hotel(number)} != {"committed", "aborted"}
         if "committed" in (travel.train(number), travel.hotel(number)):
             assert travel.outcome(number) in ("commit", "done")

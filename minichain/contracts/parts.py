@@ -266,8 +266,6 @@ class Participant(Part):
         known = self.decided_deals.get(deal)
         require(known is None or known == is_on, "this deal was decided otherwise, and nothing is decided twice")
         require(known is not None or not is_on or deal in self.held_deals, "nothing is prepared for this deal")
-        if known is not None:
-            return
         self.decided_deals[deal] = is_on
         if deal not in self.held_deals:
             return
