@@ -129,6 +129,18 @@ def with_types(statements: str, body: str = "return 0", bases: str = "Contract")
     )
 
 
+TAKES_PART = (
+    "from minichain.contracts.parts import Participant\n"
+    + with_types("", bases="Contract, Participant")
+    + (
+        "".join(
+            f"\n    def {name}(self, whom: str, wish: dict) -> None:\n        pass\n"
+            for name in ("hold", "keep", "free")
+        )
+    )
+)
+
+
 def codes(source: str | bytes) -> set[str]:
     return {violation.code for violation in check(source)}
 
@@ -140,6 +152,7 @@ def test_a_good_contract_has_no_violations() -> None:
     assert check(GOOD) == []
     assert check(GOOD.encode()) == []
     assert check(GOOD.replace("\n", "\r\n")) == []
+    assert check(TAKES_PART) == []
 
 
 def test_a_contract_describes_itself() -> None:
@@ -566,6 +579,9 @@ FORBIDDEN = [
     ("MC317", with_types("ROLES = 'weigher'", bases="Contract, Roles")),
     ("MC317", with_types("ROLES = ('weigher', 5)", bases="Contract, Roles")),
     ("MC317", with_types("PAUSED_BY = ('weigher',)", bases="Contract, Roles, Pausable")),
+    ("MC318", TAKES_PART.replace("def hold", "def holds")),
+    ("MC318", TAKES_PART.replace("def hold", "@action\n    def hold")),
+    ("MC318", TAKES_PART.replace("wish: dict", "wishes: dict")),
     # MC4: values
     ("MC401", in_method(f"x = {1 << 256}")),
     ("MC401", in_method("x = 0x" + "f" * 5000)),

@@ -47,8 +47,13 @@ def cross(
     source: Network, target: Network, sender: Wallet, to: Wallet, amount: int, *, within_ms: int = WITHIN_MS
 ) -> Receipt:
     """Send units to an account of another network; its result is the number of the message."""
+    return source.send(sender, [crossing(target, to, amount, within_ms)])
+
+
+def crossing(target: Network, to: Wallet, amount: int, within_ms: int = WITHIN_MS) -> Call:
+    """Make the call that does so."""
     where = {"chain": target.genesis.spec.chain_id, "to": to.did, "amount": amount, "within_ms": within_ms}
-    return source.send(sender, [Call("ledger", "cross", where)])
+    return Call("ledger", "cross", where)
 
 
 class Relayer:

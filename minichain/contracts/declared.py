@@ -332,6 +332,16 @@ class Declarations:
         for statement in self._after_docstring(node.body):
             self._at = statement
             self._contract_statement(statement)
+        self._require_hooks(node)
+
+    def _require_hooks(self, node: ast.ClassDef) -> None:
+        """Ask for the methods that parts leave to the contract; marked, anybody could call them."""
+        for part in self.parts:
+            for name, hook in mixing.part(part).hooks.items():
+                own = self.methods.get(name)
+                wanted = [argument.arg for argument in hook.args.args]
+                if own is None or own.decorator_list or [argument.arg for argument in own.args.args] != wanted:
+                    self.flag("MC318", own or node, f"write `def {name}({', '.join(wanted)})`", f"{name} of {part}")
 
     def _contract_statement(self, statement: ast.stmt) -> None:
         match statement:

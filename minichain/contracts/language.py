@@ -112,6 +112,7 @@ API: Final = {
 PARTS: Final = {
     "Roles": "who may do what, granted and revoked on record",
     "Pausable": "stops and resumes a contract, on record",
+    "Participant": "holds and lets go what a deal over several contracts and chains needs, as its coordinator decides",
 }
 API_MODULE: Final = "minichain.contracts.api"
 PARTS_MODULE: Final = "minichain.contracts.parts"
@@ -384,6 +385,7 @@ RULES: Final[dict[str, Rule]] = {
         "write `class Custody(Contract, Roles, Pausable):`",
     ),
     "MC317": Rule("this is a setting of a part, and has a type", "write it as the part does"),
+    "MC318": Rule("a part calls this method, which the contract writes, unmarked", "write it as the part names it"),
     # MC4: values
     "MC401": Rule(f"an integer has at most {INT_BITS} bits", "use a smaller number"),
     "MC402": Rule("text must be valid Unicode", "remove the surrogate"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from minichain.codec import encode
+from minichain.contracts import system
 from minichain.contracts.check import Program
 from minichain.contracts.deployed import (
     NOBODY,
@@ -42,6 +43,7 @@ KEPT_NAMES: Final = {  # the ledger acts on what these contracts announce, so it
     "identity": "the contract that says which key belongs to an account",
     "bridge": "the contract that keeps the books of what crosses to other chains",
 }
+ATOMIC: Final = "atomic"  # other chains rely on what it is: anybody deploys it, and nobody changes it
 MODES: Final = ("allow", "deny", "open")
 MAX_LISTED: Final = 256  # accounts on all lists of one contract; roles of many people belong into the contract itself
 
@@ -80,7 +82,11 @@ def _deploy(runtime: Runtime, frame: Frame, *, name: Any, source: Any, args: Any
         fault("ledger.deploy takes `args`, a dictionary of the arguments of setup")
     if isinstance(name, str) and name in KEPT_NAMES:
         fault(f"the name {name} is kept for {KEPT_NAMES[name]}")
-    deployed = install(runtime, frame, name, source, args)
+    if name == ATOMIC and source != system.ATOMIC:
+        fault(
+            f"the name {ATOMIC} is kept for the coordinator of deals, which comes with the ledger: deploy that source"
+        )
+    deployed = install(runtime, frame.asked_by("ledger") if name == ATOMIC else frame, name, source, args)
     _announce(frame, "Deployed", name, deployed)
     return str(name)
 

@@ -28,6 +28,7 @@ class Part(NamedTuple):
     settings: dict[str, ast.expr]  # constants of the module that the contract may give another value
     needs: tuple[str, ...]  # other parts
     events: tuple[str, ...]
+    hooks: dict[str, ast.FunctionDef]  # methods that the contract writes, without a body here
 
 
 def part(name: str) -> Part:
@@ -39,7 +40,8 @@ def part(name: str) -> Part:
 def _part(name: str) -> Part:
     classes, definitions, settings = _module()
     own = classes[name]
-    members = [node for node in own.body if not isinstance(node, ast.Expr)]
+    hooks = {node.name: node for node in own.body if isinstance(node, ast.FunctionDef) and _is_empty(node)}
+    members = [node for node in own.body if not isinstance(node, ast.Expr) and node not in hooks.values()]
     used = _used(members, definitions)
     attributes = {node.attr for node in walk(own) if isinstance(node, ast.Attribute)} - _members(own)
     return Part(
@@ -48,7 +50,12 @@ def _part(name: str) -> Part:
         {known: value for known, value in settings.items() if known in _names(members)},
         tuple(other for other in classes if other != name and attributes & _members(classes[other])),
         tuple(dict.fromkeys(_events(own))),
+        hooks,
     )
+
+
+def _is_empty(method: ast.FunctionDef) -> bool:
+    return ast.get_docstring(method) is not None and len(method.body) == 1
 
 
 def _module() -> tuple[dict[str, ast.ClassDef], dict[str, ast.stmt], dict[str, ast.expr]]:

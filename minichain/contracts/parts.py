@@ -7,8 +7,8 @@
 
     class Custody(Contract, Roles, Pausable):
 
-What a part holds becomes the contract's own, under the same name. An annotated constant is a setting: the contract may
-give it a value of its own. Changing this file changes what contracts do that are on a chain: a test guards its text.
+What a part holds becomes the contract's own, by its name. The contract may give an annotated constant another value and
+writes the methods that have no body here. Changing this file changes contracts that are on a chain: a test guards it.
 """
 
 from __future__ import annotations
@@ -176,3 +176,112 @@ class Pausable(Part):
         note = self.pause_note
         if note is not None:
             require(False, f"this contract is paused by {note.by}: {note.reason}")
+
+
+# The rest is of `Participant`; it stands below, so that no line above has moved: errors name lines.
+
+COORDINATORS: tuple = ("atomic",)  # contracts whose word counts, of this chain and of those it follows; or "chain:name"
+
+
+class HeldDeal(Record):
+    """What was prepared for whom, since when (block time), and in whose deal; it waits for that one's decision."""
+
+    origin: str
+    number: int
+    whom: str
+    wish: dict
+    since: int
+
+
+class Participant(Part):
+    """A contract that takes part in deals which happen in all contracts or in none (two-phase commit, J. Gray 1978).
+
+    Asked to prepare, it holds what the deal needs, or refuses. Once it holds, it does not decide any more, however long
+    the coordinator is silent: another participant may have been told to commit already.
+    """
+
+    held_deals = Map((str, int), HeldDeal)  # (coordinator, number) of those that are not decided
+    decided_deals = Map((str, int), bool)  # whether they were committed
+
+    @action
+    def prepare(self, number: int, whom: str, until: int, wish: dict, origin: str = "") -> None:
+        """Hold for a deal what it needs; a coordinator asks, for the account `whom`.
+
+        zh: 为一笔交易预留所需；由协调者代账户 `whom` 请求。
+        """
+        deal = (self.coordinator(origin), number)
+        require(self.now <= until, f"it is too late to prepare: that was until {until}, block time in ms")
+        require(deal not in self.held_deals and deal not in self.decided_deals, "this deal was here before")
+        self.held_deals[deal] = HeldDeal(origin=deal[0], number=number, whom=whom, wish=wish, since=self.now)
+        self.hold(whom, wish)
+        emit("Prepared", origin=deal[0], number=number, whom=whom)
+
+    @action
+    def commit(self, number: int, origin: str = "") -> None:
+        """Do what was prepared; its coordinator says so, and may say it twice.
+
+        zh: 执行已预留的事项；由协调者通知，可重复通知。
+        """
+        self.conclude((self.coordinator(origin), number), True)
+
+    @action
+    def abort(self, number: int, origin: str = "") -> None:
+        """Let go what was prepared, and what may still be asked for this deal; its coordinator says so.
+
+        zh: 释放已预留的事项，并拒绝该交易此后的请求；由协调者通知。
+        """
+        self.conclude((self.coordinator(origin), number), False)
+
+    @view
+    def held(self, start: int = 0, limit: int = 100) -> list[HeldDeal]:
+        """List what is held, for whom, since when and in whose deal, one page, the oldest first.
+
+        zh: 分页列出已预留的事项：为谁、自何时、属于哪笔交易。
+        """
+        return self.held_deals.values(start, limit)
+
+    @view
+    def deal_state(self, origin: str, number: int) -> str:
+        """Tell whether a deal is "held", "committed", "aborted" or "unknown" here.
+
+        zh: 查询一笔交易在此处的状态：held、committed、aborted 或 unknown。
+        """
+        if (origin, number) in self.held_deals:
+            return "held"
+        if (origin, number) not in self.decided_deals:
+            return "unknown"
+        return "committed" if self.decided_deals[origin, number] else "aborted"
+
+    def coordinator(self, origin: str) -> str:
+        """Return who asks, "chain:name"; the bridge says it of other chains. Refuse whoever is no coordinator."""
+        if self.caller != "bridge":
+            require(origin == "", "who asks is said by the bridge: leave `origin` out")
+            origin = f"{self.chain}:{self.caller}"
+        name = origin[origin.find(":") + 1 :]
+        known = ", ".join(COORDINATORS)
+        require(origin in COORDINATORS or name in COORDINATORS, f"{origin} is no coordinator here: only {known}")
+        return origin
+
+    def conclude(self, deal: tuple, is_on: bool) -> None:
+        known = self.decided_deals.get(deal)
+        require(known is None or known == is_on, "this deal was decided otherwise, and nothing is decided twice")
+        require(known is not None or not is_on or deal in self.held_deals, "nothing is prepared for this deal")
+        self.decided_deals[deal] = is_on
+        if deal not in self.held_deals:
+            return
+        found = self.held_deals[deal]
+        del self.held_deals[deal]
+        if is_on:
+            self.keep(found.whom, found.wish)
+        else:
+            self.free(found.whom, found.wish)
+        emit("Concluded", origin=found.origin, number=found.number, whom=found.whom, is_committed=is_on)
+
+    def hold(self, whom: str, wish: dict) -> None:
+        """Set aside what `whom` wishes, so that `keep` cannot fail any more; or refuse."""
+
+    def keep(self, whom: str, wish: dict) -> None:
+        """Give `whom` what was set aside."""
+
+    def free(self, whom: str, wish: dict) -> None:
+        """Put back what was set aside."""

@@ -4,7 +4,8 @@
 name `members`, and the ledger reads its event `Committee`. `IDENTITY` says who holds an account, under the name
 `identity`: the ledger reads its event `KeyChanged`. `BRIDGE` keeps the books of what crosses to other chains.
 `SHARDS` is deployed on a coordinating chain, under the name `shards`, and draws the committees of its shards.
-`GOVERNANCE` is deployed by whoever wants to decide by vote, and those of `DATA` by whoever needs them: status lists of
+`GOVERNANCE` is deployed by whoever wants to decide by vote, `ATOMIC`, the coordinator of deals over several chains, by
+anybody under the name `atomic`, and nobody changes it; those of `DATA` by whoever needs them: status lists of
 credentials, accredited issuers, and grants of access to data.
 """
 
@@ -22,5 +23,6 @@ GOVERNANCE: Final = source_of(Path(__file__).with_name("governance.py"))
 IDENTITY: Final = source_of(Path(__file__).with_name("identity.py"))
 SHARDS: Final = source_of(Path(__file__).with_name("shards.py"))
 BRIDGE: Final = source_of(Path(__file__).with_name("bridge.py"))
+ATOMIC: Final = source_of(Path(__file__).with_name("atomic.py"))
 _DATA: Final = ("status", "accreditation", "grants")
 DATA: Final = MappingProxyType({name: source_of(Path(__file__).with_name(f"{name}.py")) for name in _DATA})
