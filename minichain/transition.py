@@ -24,7 +24,8 @@ from minichain.contracts import lifecycle, system
 from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.crosschain import gate, locks
+from minichain.crosschain import gate, locks, people
+from minichain.crosschain.people import KEY_CHANGED
 from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
 from minichain.errors import (
     ConfigError,
@@ -38,7 +39,7 @@ from minichain.errors import (
 )
 from minichain.ledger.committee import Committee, Member, Term, certifies_from, committee_at, with_term
 from minichain.ledger.genesis import Authority, Delegation, Fee, Genesis, Stake
-from minichain.ledger.state import COMMITTEE_KEY, NO_KEY, TREASURY_KEY, Account, Overlay, State, Writes, contract_key
+from minichain.ledger.state import COMMITTEE_KEY, NO_KEY, TREASURY_KEY, Account, Overlay, State, Writes, contract_key, data_key
 from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, Transaction, open_envelope
 from minichain.merkle import StateTree, root
 
@@ -48,8 +49,7 @@ GAS_TRANSFER: Final = 500
 GAS_OWN: Final = 500_000_000  # what a call that the ledger itself makes may use
 
 GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
-IDENTITY: Final = "identity"  # the contract whose event `KeyChanged` changes the key of an account
-KEY_CHANGED: Final = "KeyChanged"
+IDENTITY: Final = people.IDENTITY
 
 REFUSALS: Final = {
     "oversize": "larger than a transaction of this chain may be",
@@ -98,6 +98,8 @@ def first_state(genesis: Genesis) -> tuple[tuple[bytes, bytes], ...]:
     overlay = state.overlay()
     if genesis.spec.identity:  # it has no setup: whoever first calls it compiles it
         overlay.put(contract_key(IDENTITY), encode(first_version(system.IDENTITY, "ledger", 0, NOBODY)))
+        if genesis.spec.identity_home:
+            overlay.put(data_key(IDENTITY, "home"), encode(genesis.spec.identity_home))
     if membership is not None:
         _found(genesis, overlay, *_governing(genesis, membership))
     return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
@@ -264,7 +266,7 @@ def _heed(
         _plan_committees(genesis, overlay, events, block)
     if IDENTITY in announcers:
         _change_keys(genesis, overlay, events)
-    if gate.BRIDGE in announcers:
+    if announcers & {gate.BRIDGE, IDENTITY}:
         gate.require_carriable(events, results)
 
 
@@ -428,6 +430,7 @@ _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = 
     "accuse": (_accuse, ("first", "second")),
     **gate.ACTIONS,
     **locks.ACTIONS,
+    **people.ACTIONS,
 }
 
 

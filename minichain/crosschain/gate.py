@@ -158,7 +158,8 @@ class Gate:
             if spec.limits.transaction_bytes < LEAST_BYTES:
                 fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
 
-    def _remote(self, chain: Any) -> Remote:
+    def remote(self, chain: Any) -> Remote:
+        """Return a followed chain that is believed."""
         stored = self._frame.overlay.get(remote_key(chain)) if isinstance(chain, str) else None
         if stored is None:
             fault("this chain is not connected to that one: its members connect it")
@@ -172,7 +173,7 @@ class Gate:
 
         Of a chain of work, `block` are encoded links.
         """
-        meter, remote = self._frame.meter, self._remote(chain)
+        meter, remote = self._frame.meter, self.remote(chain)
         if remote.branch:
             links = _read("block", block, tuple[Link, ...])
             meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
@@ -203,7 +204,7 @@ class Gate:
 
     def cross(self, *, chain: Any, to: Any, amount: Any, within_ms: Any) -> int:
         """Send units to an account of another chain; returns the number of the message."""
-        remote = self._remote(chain)
+        remote = self.remote(chain)
         if type(amount) is not int or amount <= 0 or type(within_ms) is not int or within_ms <= 0:
             fault("ledger.cross takes `amount` and `within_ms`, positive integers")
         if _account(to) is None:
@@ -221,11 +222,18 @@ class Gate:
 
     def deliver(self, *, chain: Any, height: Any, receipt: Any, index: Any, path: Any, most: Any) -> int:
         """Take what a receipt of a followed block has for this chain, at most so many; returns how many were taken."""
-        remote, frame = self._remote(chain), self._frame
-        if type(height) is not int or type(index) is not int or type(most) is not int or most < 1:
-            fault("ledger.deliver takes `height` and `index` of the receipt, and `most`, how many messages of it")
+        remote = self.remote(chain)
+        if type(most) is not int or most < 1:
+            fault("ledger.deliver takes `most`, how many messages of the receipt: 1 or more")
+        return self._take_all(remote, self.shown(remote, height, receipt, index, path).events, most)
+
+    def shown(self, remote: Remote, height: Any, receipt: Any, index: Any, path: Any) -> Receipt:
+        """Return a receipt, once it is found to be in a followed block."""
+        frame = self._frame
+        if type(height) is not int or type(index) is not int:
+            fault("`height` and `index` say where the receipt is: integers")
         if not isinstance(receipt, bytes) or not isinstance(path, list):
-            fault("ledger.deliver takes `receipt`, bytes, and `path`, a list of hashes")
+            fault("`receipt` is bytes, and `path` a list of hashes")
         frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
         stored = frame.overlay.get(followed_key(remote.chain, height))
         if stored is None:
@@ -235,7 +243,8 @@ class Gate:
             receipt, index, block.count, path, block.receipts
         ):
             fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
-        return self._take_all(remote, _read("receipt", receipt, Receipt).events, most)
+        found: Receipt = _read("receipt", receipt, Receipt)
+        return found
 
     def _take_all(self, remote: Remote, events: tuple[Event, ...], most: int) -> int:
         channel, taken = self._runtime.view(self._frame, BRIDGE, "channel", {"chain": remote.chain}), 0
@@ -351,7 +360,7 @@ ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
 
 
 def require_carriable(events: list[Event], results: tuple[Any, ...]) -> None:
-    """Refuse a transaction with messages whose receipt would be too large for another chain to take."""
+    """Refuse a transaction that other chains must hear of, if its receipt would be too large for them to take."""
     size = len(encode((tuple(events), results)))
     if size > MAX_RECEIPT_BYTES:
-        fault(f"what it announced has {size} bytes, and with messages to other chains at most {MAX_RECEIPT_BYTES}")
+        fault(f"what it announced has {size} bytes, and where other chains must hear of it at most {MAX_RECEIPT_BYTES}")
