@@ -39,7 +39,17 @@ from minichain.errors import (
 )
 from minichain.ledger.committee import Committee, Member, Term, certifies_from, committee_at, with_term
 from minichain.ledger.genesis import Authority, Delegation, Fee, Genesis, Stake
-from minichain.ledger.state import COMMITTEE_KEY, NO_KEY, TREASURY_KEY, Account, Overlay, State, Writes, contract_key, data_key
+from minichain.ledger.state import (
+    COMMITTEE_KEY,
+    NO_KEY,
+    TREASURY_KEY,
+    Account,
+    Overlay,
+    State,
+    Writes,
+    contract_key,
+    data_key,
+)
 from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, Transaction, open_envelope
 from minichain.merkle import StateTree, root
 

@@ -59,6 +59,19 @@ class Desk(Contract):
         self.told = self.told + [[chain, number, outcome, result]]
 '''
 
+LOUD = '''"""Much to say."""
+from minichain.contracts.api import Contract, action
+
+
+class Loud(Contract):
+    """Talk."""
+
+    @action
+    def shout(self, size: int, origin: str = "") -> str:
+        """Return so many letters."""
+        return "x" * size
+'''
+
 
 class Chain(Ledger):
     """A chain with its blocks, and what to carry from it."""
@@ -70,12 +83,12 @@ class Chain(Ledger):
         self.committees = [self.genesis.committee]  # after each block
         self.nonces: dict[str, int] = {}
 
-    def do(self, who: str, *calls: Call) -> Receipt:
-        """Put a transaction into the next block."""
+    def do(self, who: str, *calls: Call, by: str = "") -> Receipt:
+        """Put a transaction into the next block; it is signed with the first key, or that of `by`."""
         nonce = self.nonces.get(who, 0)
         self.nonces[who] = nonce + 1
         block, execution, refused = self.grow(
-            sign(self.genesis, who, *calls, nonce=nonce, gas_limit=30_000_000, expires=len(self.blocks) + 100)
+            sign(self.genesis, who, *calls, by=by, nonce=nonce, gas_limit=30_000_000, expires=len(self.blocks) + 100)
         )
         assert not refused
         self.blocks.append((finalise(self.genesis, block, by=self.committees[-1]), execution.receipts))
