@@ -13,6 +13,7 @@ from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import decode_own, encode
 from minichain.crosschain import people, relay
+from minichain.crosschain.gate import TOO_LARGE
 from minichain.crosschain.remotes import Remote, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
@@ -139,11 +140,18 @@ class _Way:
         return is_home and bool(people.news_in(receipt, lambda key: self._target.state(key).value))
 
     def _deliver(self, block: BlockDetail, due: relay.Due) -> int:
-        brought = 0
+        brought, room = 0, len(due.messages) + len(due.answers)
         while gas := self._left(due):
-            most = relay.how_many(gas, GAS)
+            most = relay.how_many(gas[:room], GAS)
+            try:
+                is_new = self._try(relay.deliver(self._chain, block.receipts, due.index, most))
+            except CallFailed as failed:
+                if most == 1 or TOO_LARGE not in str(failed):
+                    raise
+                room = most // 2  # all together, they have more to say than a receipt may hold
+                continue
             brought += 1
-            if not self._try(relay.deliver(self._chain, block.receipts, due.index, most)):
+            if not is_new:
                 break
         return brought
 

@@ -38,6 +38,7 @@ from minichain.ledger.types import Event, Receipt
 BRIDGE: Final = "bridge"
 MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
 LEAST_BYTES: Final = 2 * MAX_RECEIPT_BYTES  # of a transaction on a chain that takes part
+TOO_LARGE: Final = "where other chains must hear of it at most"
 MAX_TOLD_BYTES: Final = 16 * 1024  # what one message may return and announce
 GAS_SIGNATURE: Final = 150_000
 GAS_HEADER: Final = 50_000  # of a chain of work, with its hash
@@ -363,4 +364,4 @@ def require_carriable(events: list[Event], results: tuple[Any, ...]) -> None:
     """Refuse a transaction that other chains must hear of, if its receipt would be too large for them to take."""
     size = len(encode((tuple(events), results)))
     if size > MAX_RECEIPT_BYTES:
-        fault(f"what it announced has {size} bytes, and where other chains must hear of it at most {MAX_RECEIPT_BYTES}")
+        fault(f"what it announced has {size} bytes, and {TOO_LARGE} {MAX_RECEIPT_BYTES}")
