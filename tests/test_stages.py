@@ -9,7 +9,7 @@ import pytest
 from test_crossing import DESK
 
 import minichain as mc
-from minichain.client.crossing import Relayer, connect, cross
+from minichain.client.crossing import Relayer, alliance, connect, cross
 from minichain.client.stages import STAGES, Crossings
 from minichain.crosschain import relay
 from minichain.ledger.genesis import Work
@@ -84,6 +84,22 @@ def test_what_failed_and_what_was_refused_are_told_with_the_reason(networks: tup
     assert "nothing to write down" in failed.reason
     (refused,) = Crossings(side, main).look()
     assert (refused.outcome, refused.reason) == ("refused", "more units than have gone there cannot come back")
+
+
+def test_messages_of_a_third_chain_are_kept_apart(networks: tuple[mc.Network, mc.Network]) -> None:
+    """On each channel the numbers begin with 1."""
+    main, side = networks
+    with mc.Network.simulated(1, seed=3, chain_id="third") as third:
+        alliance((side, third))
+        connect(main, third)
+        cross(third, side, third.wallet("bank"), side.wallet("shop"), 5)
+        Relayer(third, side).carry()
+        (arrived,) = Crossings(third, side).look()
+        assert arrived.stage == "settled"
+        cross(main, side, main.wallet("bank"), side.wallet("shop"), 300)
+        (sent,) = Crossings(main, side).look()
+        assert (sent.number, sent.amount, sent.stage, sent.outcome, sent.followed) == (1, 300, "final", "", 0)
+        assert Crossings(main, third).look() == Crossings(side, third).look() == ()
 
 
 def test_on_a_chain_of_work_a_message_is_sent_long_before_it_is_final() -> None:
