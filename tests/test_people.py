@@ -16,6 +16,7 @@ from minichain.client.crossing import connect as connect_networks
 from minichain.client.wallet import Wallet
 from minichain.codec import encode
 from minichain.crosschain import relay
+from minichain.crosschain.people import AT_ONCE
 from minichain.crypto import commitment
 from minichain.errors import ConfigError, Refused
 from minichain.identity import documents
@@ -220,6 +221,17 @@ def test_a_change_of_key_that_no_other_chain_could_take_is_refused() -> None:
     assert "where other chains must hear of it at most 65536" in home.do("bank", *filler, rotate("phone")).error
     assert present(home, "bank") == b""
     assert home.do("bank", *filler[:2], rotate("phone")).ok
+
+
+def test_many_changes_in_one_receipt_are_taken_over_by_and_by(chains: tuple[Chain, Chain]) -> None:
+    home, away = chains
+    people = [f"person-{n}" for n in range(AT_ONCE + 3)]
+    changes = [{"did": key(name).did, "key": key(f"{name}'s phone").did} for name in people]
+    lie(home, *[Event("identity", "KeyChanged", change) for change in changes])
+    assert bring(away, home).results == (AT_ONCE,)
+    assert away.do("carrier", news(home)).results == (3,)
+    assert "is known here" in away.do("carrier", news(home)).error
+    assert [present(away, name) for name in people] == [key(f"{name}'s phone").public for name in people]
 
 
 # --- nodes and networks ----------------------------------------------------------------------------------------------

@@ -127,12 +127,18 @@ class _Way:
         due = self.due(block)
         members = self._next_members(final)
         left = [(one, self._left(one)) for one in due]
-        news = [receipt.index for receipt in receipts if self._has_news(receipt)]
+        news = [receipt for receipt in receipts if self._has_news(receipt)]
         is_signed = self._source.genesis.spec.engine != "pow"
         if is_signed and (members or news or any(gas for _, gas in left)):
             self._try(relay.follow(self._chain, final.block.header, final.certificate, members))
-        rekeyed = sum(self._try(relay.rekey(self._chain, receipts, index)) for index in news)
+        rekeyed = sum(self._rekey(block, receipt) for receipt in news)
         return rekeyed + sum(self._deliver(block, one) for one, _ in left)
+
+    def _rekey(self, block: BlockDetail, receipt: LedgerReceipt) -> int:
+        brought = 0
+        while self._has_news(receipt) and self._try(relay.rekey(self._chain, block.receipts, receipt.index)):
+            brought += 1
+        return brought
 
     def _has_news(self, receipt: LedgerReceipt) -> bool:
         """Tell whether keys of accounts change in a receipt in a way that the target has not heard of."""

@@ -22,6 +22,7 @@ from minichain.ledger.types import Event, Receipt
 
 IDENTITY: Final = "identity"  # the contract whose event `KeyChanged` changes the key of an account
 KEY_CHANGED: Final = "KeyChanged"
+AT_ONCE: Final = 16  # accounts; or who puts many changes into one transaction could make them too dear to carry
 _PREFIX: Final = encode(["rekeyed", bytes(32)])[:-32]
 
 
@@ -62,7 +63,7 @@ def _rekey(
     index: Any,
     path: Any,
 ) -> int:
-    """Take over what a receipt of the home chain changes; returns for how many accounts."""
+    """Take over what a receipt of the home chain changes, of some accounts at a time; returns of how many."""
     home = genesis.spec.identity_home
     if not home:
         fault("the keys of accounts change on this chain itself: rotate them here")
@@ -74,10 +75,10 @@ def _rekey(
         fault("this receipt says that it stands elsewhere: its chain has lied")
     if not key_changes(shown.events):
         fault(f"this receipt changes no key: it has no event {KEY_CHANGED} of the contract {IDENTITY}")
-    news = news_in(shown, frame.overlay.get)
+    news = list(news_in(shown, frame.overlay.get).items())[:AT_ONCE]
     if not news:
         fault("what it changes is known here, or something newer is")
-    for account, (did, key) in news.items():
+    for account, (did, key) in news:
         frame.overlay.put(rekeyed_key(account), encode((height, index)))
         runtime.call(frame.asked_by("ledger"), IDENTITY, "take_over", {"did": did, "key": key})
     return len(news)
