@@ -17,6 +17,7 @@ from minichain.client.crossing import cross as cross_networks
 from minichain.codec import encode
 from minichain.errors import CallFailed, UsageError
 from minichain.ledger.certificate import Handover
+from minichain.ledger.genesis import Work
 from minichain.ledger.types import Call, Event
 
 
@@ -92,6 +93,21 @@ def test_of_a_chain_that_is_not_connected_nothing_is_anchored(networks: tuple[mc
     work = mc.Network.simulated(1, seed=3, chain_id="mined", engine="pow")
     with work, pytest.raises(UsageError, match="a relayer brings the branch"):
         report(main, work, 1, main.wallet("anybody"))
+
+
+def test_a_side_chain_of_work_is_anchored_by_what_lies_deep_enough() -> None:
+    main = mc.Network.simulated(4, seed=1, chain_id="main", clock="wall")
+    side = mc.Network.simulated(
+        3, seed=2, chain_id="mined", engine="pow", work=Work(difficulty=4, confirmations=3, block_ms=500)
+    )
+    with main, side:
+        connect(main, side)
+        connect(side, main, mints=True)
+        side.pass_time(10_000)
+        Relayer(main, side).carry()
+        found = anchors(main, side)
+        assert (found.height, found.rewritten, found.missing) == (found.shown - 2, 0, 0)
+        assert found.height > 3
 
 
 # --- what members of a side chain can take ---------------------------------------------------------------------------
