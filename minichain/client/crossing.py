@@ -127,7 +127,7 @@ class _Way:
         due = self.due(block)
         members = self._next_members(final)
         left = [(one, self._left(one)) for one in due]
-        news = [receipt for receipt in receipts if self._has_news(receipt)]
+        news = [receipt for receipt in block.receipts if self._has_news(receipt)]
         is_signed = self._source.genesis.spec.engine != "pow"
         if is_signed and (members or news or any(gas for _, gas in left)):
             self._try(relay.follow(self._chain, final.block.header, final.certificate, members))
