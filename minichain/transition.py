@@ -18,15 +18,13 @@ from typing import Any, Final
 import msgspec
 
 from minichain.codec import Plain, encode
-from minichain.consensus.bft.messages import Message, author, is_signed, read_message
-from minichain.consensus.bft.votes import contradiction, step_of
 from minichain.contracts import lifecycle, system
 from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.crosschain import gate, locks, people
+from minichain.crosschain import evidence, gate, locks, people
 from minichain.crosschain.people import KEY_CHANGED
-from minichain.crypto import curve_public, did_of, is_valid_signature, public_of
+from minichain.crypto import curve_public, did_of, public_of
 from minichain.errors import (
     ConfigError,
     ContractFault,
@@ -38,7 +36,7 @@ from minichain.errors import (
     SignatureError,
 )
 from minichain.ledger.committee import Committee, Member, Term, certifies_from, committee_at, with_term
-from minichain.ledger.genesis import Authority, Delegation, Fee, Genesis, Stake
+from minichain.ledger.genesis import Assigned, Authority, Delegation, Fee, Genesis, Membership, Stake
 from minichain.ledger.state import (
     COMMITTEE_KEY,
     NO_KEY,
@@ -130,7 +128,7 @@ def first_root(genesis: Genesis) -> bytes:
     return StateTree().update(dict(first_state(genesis))).root
 
 
-def _governing(genesis: Genesis, membership: Authority | Stake | Delegation) -> tuple[str, dict[str, Any]]:
+def _governing(genesis: Genesis, membership: Membership) -> tuple[str, dict[str, Any]]:
     """Return which contract governs the members, and the arguments of its setup."""
     match membership:
         case Authority(voting_blocks, delay):
@@ -142,6 +140,8 @@ def _governing(genesis: Genesis, membership: Authority | Stake | Delegation) -> 
         case Delegation(seats, epoch, turnover, holders):
             numbers = {"seats": seats, "epoch": epoch, "turnover": turnover}
             return "delegation", {**numbers, "holders": _owners(holders)}
+        case Assigned(coordinator):
+            return "assigned", {"coordinator": coordinator}
 
 
 def _owners(holders: tuple[tuple[bytes, int], ...]) -> list[list[Any]]:
@@ -251,7 +251,9 @@ def apply_transaction(
     try:
         runtime.begin(envelope.id)
         results = tuple([_perform(runtime, genesis, frame, body.sender, call) for call in body.calls])
-        _heed(genesis, overlay, events, results, block)
+        _heed(genesis, frame, events)
+        if {event.contract for event in events} & {gate.BRIDGE, IDENTITY}:
+            gate.require_carriable(events, results)
         outcome, error = "ok", ""
     except ExecutionError as failure:
         overlay.rollback(mark)
@@ -267,25 +269,21 @@ def _fee(genesis: Genesis, gas: int) -> int:
     return gas * policy.price if isinstance(policy, Fee) else 0
 
 
-def _heed(
-    genesis: Genesis, overlay: Overlay, events: list[Event], results: tuple[Any, ...], block: BlockContext
-) -> None:
+def _heed(genesis: Genesis, frame: Frame, events: list[Event]) -> None:
     """Do what the contracts that the ledger listens to have announced."""
     announcers = {event.contract for event in events}
     if GOVERNING in announcers:
-        _plan_committees(genesis, overlay, events, block)
+        _plan_committees(genesis, frame.overlay, events, frame.height)
     if IDENTITY in announcers:
-        _change_keys(genesis, overlay, events)
-    if announcers & {gate.BRIDGE, IDENTITY}:
-        gate.require_carriable(events, results)
+        _change_keys(genesis, frame.overlay, events)
 
 
-def _plan_committees(genesis: Genesis, overlay: Overlay, events: list[Event], block: BlockContext) -> None:
+def _plan_committees(genesis: Genesis, overlay: Overlay, events: list[Event], height: int) -> None:
     """Do what the contract that governs the members has announced: from a height on, another committee."""
     for event in events:
         if (event.contract, event.name) == (GOVERNING, "Committee"):
             try:
-                _plan_committee(genesis, overlay, event.data["first"], event.data["members"], block.height)
+                _plan_committee(genesis, overlay, event.data["first"], event.data["members"], height)
             except (ConfigError, DecodeError) as error:
                 raise ContractFault(f"{GOVERNING} has planned a committee that cannot be: {error}") from None
 
@@ -406,40 +404,21 @@ def _admit(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, a
     frame.events.append(Event("ledger", "Admitted", {"account": account, "by": did_of(sender), "may_write": may_write}))
 
 
-def _accuse(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, first: bytes, second: bytes) -> Any:
-    """Show two encoded messages in which a member contradicts itself; it loses a part of its stake.
-
-    Anybody may. A proposal may come without its transactions: what was signed is its header.
-    """
+def _accuse(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, *, first: Any, second: Any) -> Any:
+    """Show two encoded messages in which a member contradicts itself; it loses a part of its stake. Anybody may."""
     if not isinstance(genesis.spec.membership, Stake):
         raise ContractFault("ledger.accuse: on this chain nobody has anything at stake: tell its members")
-    frame.meter.charge(2 * GAS_TRANSACTION)  # two signatures
-    one, other = _read_said(first), _read_said(second)
-    if step_of(one) != step_of(other) or contradiction(one, other) is None:
-        raise ContractFault("ledger.accuse: these are not two statements of one member about one step of one round")
-    if not all(is_signed(message, genesis.hash, is_valid_signature) for message in (one, other)):
-        raise ContractFault("ledger.accuse: the member they name has not signed both of them for this chain")
-    offence = {"did": did_of(author(one)), "height": one.height, "kind": f"double {step_of(one)[0]}"}
+    offence = evidence.offence("ledger.accuse", frame.meter, genesis.hash, first, second)
     return runtime.call(frame.asked_by("ledger"), GOVERNING, "slash", offence)
-
-
-def _read_said(data: bytes) -> Message:
-    try:
-        if isinstance(data, bytes):
-            return read_message(data)
-    except DecodeError:
-        pass  # its words may repeat what a sender wrote
-    raise ContractFault(
-        "ledger.accuse takes `first` and `second`, each a proposal or a vote as a member sent it, bytes"
-    )
 
 
 _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "transfer": (_transfer, ("to", "amount")),
     "admit": (_admit, ("account", "may_write")),
     "accuse": (_accuse, ("first", "second")),
-    **gate.ACTIONS,
+    **gate.actions(_heed),
     **locks.ACTIONS,
+    **evidence.ACTIONS,
     **people.ACTIONS,
 }
 

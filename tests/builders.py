@@ -62,8 +62,8 @@ def committee(*weights: int) -> Committee:
 
 def genesis(*, weights: Sequence[int] = (1, 1, 1, 1), **settings: Any) -> Genesis:
     """Return a chain with a logical clock; `settings` are those of `ChainSpec`."""
-    settings = {"chain_id": "test", "clock": "logical", **settings}
-    return Genesis(ChainSpec(members=committee(*weights).members, **settings))
+    settings = {"chain_id": "test", "clock": "logical", "members": committee(*weights).members, **settings}
+    return Genesis(ChainSpec(**settings))
 
 
 def transfer(to: str, amount: int) -> Call:
@@ -107,7 +107,7 @@ class Ledger:
 
     def build(self, candidates: Iterable[Envelope], now_ms: int = 0) -> tuple[Block, Execution, dict[bytes, str]]:
         """Make the next block; returns it, what it did, and id -> code of what was left out."""
-        proposer = self.genesis.committee.members[0].public
+        proposer = self.state.committee(self.head.height + 1 if self.head else 1).members[0].public
         block, execution, refused = build_block(
             self.runtime, self.genesis, self.state, self.head, candidates, proposer, now_ms
         )

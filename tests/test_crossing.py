@@ -102,9 +102,8 @@ class Chain(Ledger):
         return sign(self.genesis, who, *calls, by=by, nonce=nonce, gas_limit=30_000_000, expires=expires)
 
     def ask(self, contract: str, view: str, **args: Any) -> Any:
-        frame = Frame(
-            overlay=self.state.overlay(), meter=GasMeter(10**7), events=[], signer="", height=1, now_ms=0, chain=""
-        )
+        overlay, height = self.state.overlay(), len(self.blocks) + 1
+        frame = Frame(overlay=overlay, meter=GasMeter(10**7), events=[], signer="", height=height, now_ms=0, chain="")
         return self.runtime.view(frame, contract, view, args)
 
     def balance(self, who: str) -> int:

@@ -8,11 +8,14 @@ import pytest
 from test_crossing import DESK
 
 import minichain as mc
+from minichain.client import crossing
 from minichain.client.crossing import Relayer, connect, cross, unsettled
 from minichain.client.wallet import Wallet
+from minichain.crosschain import relay
 from minichain.errors import CallFailed
 from minichain.ledger.genesis import Authority, Work
 from minichain.ledger.local import validator_key
+from minichain.ledger.types import Call
 
 
 @pytest.fixture
@@ -72,17 +75,52 @@ def test_a_relayer_that_begins_anew_leaves_alone_the_handovers_that_are_known() 
     with main, side:
         connect(main, side)
         connect(side, main, mints=True)
-        voters = [Wallet(name, validator_key(side.world.root, place)) for place, name in enumerate(side.nodes[:3])]
-        members = side.contract("members")
-        leaver = side.genesis.committee.members[3].did
-        members.with_sender(voters[0]).propose_removal(did=leaver, reason="it has closed")
-        for voter in voters:
-            members.with_sender(voter).vote(proposal=1, yes=True)
+        leave(side)
         while len(side.members()) == 4:
             cross(side, main, side.wallet("bank"), main.wallet("shop"), 1)
         assert Relayer(main, side).carry() > 0, "the block that hands over is the last one there is"
         cross(side, main, side.wallet("bank"), main.wallet("shop"), 1)
         assert Relayer(main, side).carry() == 2, "it has seen nothing before, and brings what is due"
+
+
+def test_what_lies_before_a_handover_that_somebody_else_has_brought_is_carried_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A relayer comes late: the committee that certified the message has handed over, and that is known there."""
+    monkeypatch.setattr(crossing, "TRACED", 2)
+    main = mc.Network.simulated(4, seed=1, chain_id="main")
+    side = mc.Network.simulated(4, seed=2, chain_id="side", membership=Authority(voting_blocks=50, delay=2))
+    with main, side:
+        connect(main, side, mints=True)
+        connect(side, main)
+        bank, shop = side.wallet("bank"), main.wallet("shop")
+        assert cross(side, main, bank, shop, 7).ok
+        sent = side.height()
+        leave(side)
+        while len(side.members()) == 4:
+            side.send(bank, [Call("ledger", "transfer", {"to": shop.did, "amount": 1})])
+        handed = next(
+            h
+            for h in range(sent, side.height() + 1)
+            if side.block(h).final.block.header.next_committee != side.genesis.committee.hash
+        )
+        final = side.block(handed).final
+        step = relay.follow("side", final.block.header, final.certificate, side.members())
+        assert main.send(main.wallet("somebody"), [step], gas_limit=crossing.GAS).ok
+        assert handed - sent > 2, "more than one transaction brings"
+        assert Relayer(main, side).carry() == 2
+        assert main.account(shop).balance == 7
+        assert list(unsettled(side)) == [("main", 0)]
+
+
+def leave(network: mc.Network) -> None:
+    """Let all agree that the last member leaves."""
+    voters = [Wallet(name, validator_key(network.world.root, place)) for place, name in enumerate(network.nodes[:3])]
+    members = network.contract("members")
+    leaver = network.genesis.committee.members[3].did
+    members.with_sender(voters[0]).propose_removal(did=leaver, reason="it has closed")
+    for voter in voters:
+        members.with_sender(voter).vote(proposal=1, yes=True)
 
 
 def test_a_contract_hears_what_the_other_chain_made_of_its_request(networks: tuple[mc.Network, mc.Network]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,10 @@ class AttachedWorld:
             self._seen = written
         return self._running
 
+    @property
+    def machines(self) -> Mapping[str, bytes]:
+        return {node.name: bytes.fromhex(node.public) for node in self._now().nodes}
+
     def places(self) -> dict[str, tuple[bytes, str]]:
         """Return (public key, address for clients) of each running validator."""
         return {node.name: (bytes.fromhex(node.public), node.address) for node in self._now().nodes if node.pid}
@@ -67,6 +72,12 @@ class AttachedWorld:
 
     def fault(self, step: Step) -> None:
         self._control(fault=step.words)
+
+    def join(self, name: str) -> None:
+        self._control(join=name)
+
+    def leave(self, name: str) -> None:
+        self._control(leave=name)
 
     def begin(self, timeline: Timeline) -> None:
         """End every fault, then let the network have the weather and the seed of a timeline that fits it."""

@@ -14,7 +14,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import decode_own, encode
 from minichain.crosschain import people, relay
 from minichain.crosschain.gate import TOO_LARGE
-from minichain.crosschain.remotes import Remote, remote_key
+from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
 from minichain.ledger.certificate import FinalBlock, WorkCertificate
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TRUSTING_MS: Final = 14 * 86_400_000
 WITHIN_MS: Final = 600_000
 GAS: Final = 30_000_000  # of one delivery
+TRACED: Final = 200  # ancestors that are brought at once
 
 
 def connect(one: Network, other: Network, *, mints: bool = False, trusting_ms: int = TRUSTING_MS) -> None:
@@ -130,7 +131,7 @@ class _Way:
         news = [receipt for receipt in block.receipts if self._has_news(receipt)]
         is_signed = self._source.genesis.spec.engine != "pow"
         if is_signed and (members or news or any(gas for _, gas in left)):
-            self._try(relay.follow(self._chain, final.block.header, final.certificate, members))
+            self._bring(final, members)
         rekeyed = sum(self._rekey(block, receipt) for receipt in news)
         return rekeyed + sum(self._deliver(block, one) for one, _ in left)
 
@@ -144,6 +145,22 @@ class _Way:
         """Tell whether keys of accounts change in a receipt in a way that the target has not heard of."""
         is_home = self._target.genesis.spec.identity_home == self._chain
         return is_home and bool(people.news_in(receipt, lambda key: self._target.state(key).value))
+
+    def _bring(self, final: FinalBlock, members: tuple[Member, ...]) -> None:
+        """Bring a header with its certificate or, where the target trusts a later committee, by its descendants."""
+        header, after = final.block.header, self._followed().after
+        if header.height > after:
+            self._try(relay.follow(self._chain, header, final.certificate, members))
+            return
+        known = after if self._is_followed(after) else after + 1  # where the later committee was learnt
+        while not self._is_followed(header.height):
+            oldest = max(header.height, known - TRACED)
+            line = [found for found, _ in self._source.headers(oldest, known - oldest + 1)]
+            self._try(relay.trace(self._chain, line[::-1]))
+            known = oldest
+
+    def _is_followed(self, height: int) -> bool:
+        return self._target.state(followed_key(self._chain, height)).value is not None
 
     def _deliver(self, block: BlockDetail, due: relay.Due) -> int:
         brought, room = 0, len(due.messages) + len(due.answers)

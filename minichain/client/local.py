@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,26 @@ class LocalWorld:
         self.cluster.start()
         return LiveChannel(self.places, node_key(self.root, self.genesis.committee.members[0].name))
 
+    @property
+    def machines(self) -> Mapping[str, bytes]:
+        return self.cluster.publics
+
     def places(self) -> dict[str, tuple[bytes, str]]:
         """Return (public key, address for clients) of each running validator."""
         return {
-            member.name: (member.public, self.cluster.client_address(member.name))
-            for member in self.genesis.committee.members
-            if self.cluster.is_running(member.name)
+            name: (public, self.cluster.client_address(name))
+            for name, public in self.cluster.publics.items()
+            if self.cluster.is_running(name)
         }
 
     def fault(self, step: Step) -> None:
         self._director.fault(step)
+
+    def join(self, name: str) -> None:
+        self._director.join(name, node_key(self.root, name))
+
+    def leave(self, name: str) -> None:
+        self._director.leave(name)
 
     def begin(self, timeline: Timeline) -> None:
         """End every fault, then let the network have the weather and the seed of a timeline that fits it."""

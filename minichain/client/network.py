@@ -377,22 +377,22 @@ class Network(ContractVerbs):
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """Return the validators' names."""
-        return tuple(member.name for member in self.genesis.committee.members)
+        """Return the names of the validators who run this chain: the founders, and who has joined."""
+        return tuple(self.world.machines)
 
     def _any_status(self) -> NodeStatus:
         return self.client.ask(AskStatus(), NodeStatus, "the status of any node")
 
     def status(self) -> tuple[NodeReport, ...]:
         """Return how every node is doing; one that does not answer within half a second is down."""
-        return tuple(self._report(member) for member in self.genesis.committee.members)
+        return tuple(self._report(name, public) for name, public in self.world.machines.items())
 
-    def _report(self, member: Member) -> NodeReport:
+    def _report(self, name: str, public: bytes) -> NodeReport:
         found = None
-        if self.world.is_running(member.name):
-            found = self.client.channel.request(member.name, AskStatus(), STATUS_TIMEOUT_MS)
+        if self.world.is_running(name):
+            found = self.client.channel.request(name, AskStatus(), STATUS_TIMEOUT_MS)
         status = found if isinstance(found, NodeStatus) else None
-        return NodeReport(member.name, member.public, status is not None, status, self.world.memory(member.name))
+        return NodeReport(name, public, status is not None, status, self.world.memory(name))
 
     def members(self) -> tuple[Member, ...]:
         """Return who certifies the next block; on a chain with a membership, that changes."""
@@ -426,6 +426,16 @@ class Network(ContractVerbs):
     def restart(self, name: str) -> None:
         """Start a killed validator again; it has what its disk kept."""
         self.fault(f"restart {self._known(name)}")
+
+    def join(self, name: str) -> None:
+        """Let one more validator run this chain, on a machine of its own. It begins with a snapshot that it checks, and
+        follows; it certifies once the committee has it.
+        """
+        self.world.join(name)
+
+    def leave(self, name: str) -> None:
+        """Let a validator run this chain no longer; what it kept of it goes too."""
+        self.world.leave(self._known(name))
 
     def partition(self, *groups: Iterable[str]) -> None:
         """Let no message pass between groups of validators; those in none of them are one more."""

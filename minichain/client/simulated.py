@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from minichain.client.client import Channel
@@ -10,7 +11,7 @@ from minichain.crypto import KeyPair
 from minichain.faults.network import Weather
 from minichain.faults.timeline import Step
 from minichain.ledger.genesis import Genesis
-from minichain.ledger.local import new_chain, root_of, with_profile
+from minichain.ledger.local import new_chain, node_key, root_of, with_profile
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientAnswer, ClientRequest, Request, Response
 from minichain.sim.agenda import Time
 from minichain.sim.world import World
@@ -58,8 +59,18 @@ class SimulatedWorld:
     def start(self) -> Channel:
         return SimulatedChannel(self.world, self.genesis.committee.members[0].public)
 
+    @property
+    def machines(self) -> Mapping[str, bytes]:
+        return {name: self.world.key(name).public for name in self.world.names}
+
     def fault(self, step: Step) -> None:
         self.world.fault(step)
+
+    def join(self, name: str) -> None:
+        self.world.join(name, node_key(self.root, name))
+
+    def leave(self, name: str) -> None:
+        self.world.leave(name)
 
     def pass_time(self, ms: int) -> None:
         self.world.run_for(ms)

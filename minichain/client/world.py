@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from minichain.client.client import Channel
@@ -15,6 +16,10 @@ class World(Protocol):
     genesis: Genesis
 
     @property
+    def machines(self) -> Mapping[str, bytes]:
+        """Return the validators whose machines are here, by name: their public keys."""
+
+    @property
     def root(self) -> bytes:
         """Return the secret that the network's wallets are derived from."""
 
@@ -23,6 +28,12 @@ class World(Protocol):
 
     def fault(self, step: Step) -> None:
         """Let something happen to it, as a line of a timeline says."""
+
+    def join(self, name: str) -> None:
+        """Let one more validator run this chain."""
+
+    def leave(self, name: str) -> None:
+        """Let a validator run this chain no longer."""
 
     def pass_time(self, ms: int) -> None: ...
 

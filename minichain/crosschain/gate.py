@@ -1,10 +1,10 @@
 """What a chain does about other chains: it follows their headers, and believes what a followed header commits to.
 
-Four actions of the ledger. `connect`: more than two thirds of the members agree to follow another chain. `follow`:
+Five actions of the ledger. `connect`: more than two thirds of the members agree to follow another chain. `follow`:
 anybody brings a header with what made it final, and with the next committee where that changes; of a chain of work, all
-headers in a row, and those deep enough count. `deliver`: anybody brings a receipt of a followed block; each message in
-it for this chain is carried out once and in order, and each answer settles a message that was sent. `cross`: an account
-sends units.
+headers in a row, and those deep enough count. `trace`: anybody brings the ancestors of what is followed. `deliver`:
+anybody brings a receipt of a followed block; each message in it for this chain is carried out once and in order, and
+each answer settles a message that was sent. `cross`: an account sends units.
 
 Whoever brings these things is not trusted, and cannot choose what happens: a message names the gas of its call, and a
 call that fails undoes itself and is answered as failed. The books are kept by the contract `bridge`.
@@ -13,6 +13,8 @@ call that fails undoes itself and is answered as failed. The books are kept by t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -32,8 +34,8 @@ from minichain.errors import ConfigError, DecodeError, ExecutionError, OutOfGas,
 from minichain.ledger.certificate import Handover
 from minichain.ledger.committee import committee_at
 from minichain.ledger.genesis import MAX_SUPPLY, ChainSpec, Genesis
-from minichain.ledger.state import COMMITTEE_KEY, contract_key
-from minichain.ledger.types import Event, Receipt
+from minichain.ledger.state import COMMITTEE_KEY, Overlay, contract_key
+from minichain.ledger.types import Event, Header, Receipt
 
 BRIDGE: Final = "bridge"
 MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
@@ -95,8 +97,9 @@ def units_abroad(key: bytes, value: bytes) -> int:
 class Gate:
     """One transaction's way to other chains."""
 
-    def __init__(self, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes) -> None:
+    def __init__(self, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, heed: Heed) -> None:
         self._runtime, self._genesis, self._frame, self._sender = runtime, genesis, frame, sender
+        self._heed = heed
 
     def _books(self, action: str, **args: Any) -> Any:
         """Let the bridge do something that only the ledger may ask of it."""
@@ -112,6 +115,7 @@ class Gate:
         result, reason = None, ""
         try:
             result = work(inner)
+            self._heed(self._genesis, frame, frame.events[events:])  # what the ledger refuses fails here, not the rest
             if len(encode((result, tuple(frame.events[events:])))) > MAX_TOLD_BYTES:
                 fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
         except ExecutionError as error:
@@ -144,6 +148,8 @@ class Gate:
             return False
         self._books("connect", what=what, chain=remote.chain, genesis=remote.genesis, mints=mints)
         frame.overlay.put(remote_key(remote.chain), encode(remote))
+        if known is not None:  # its ancestors can be traced
+            frame.overlay.put(followed_key(remote.chain, known.header.height), encode(Followed.of(known.header)))
         return True
 
     def _agree(self, what: bytes) -> list[str]:
@@ -159,22 +165,12 @@ class Gate:
             if spec.limits.transaction_bytes < LEAST_BYTES:
                 fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
 
-    def remote(self, chain: Any) -> Remote:
-        """Return a followed chain that is believed."""
-        stored = self._frame.overlay.get(remote_key(chain)) if isinstance(chain, str) else None
-        if stored is None:
-            fault("this chain is not connected to that one: its members connect it")
-        remote = decode_own(stored, Remote)
-        if remote.forked:
-            fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
-        return remote
-
     def follow(self, *, chain: Any, block: Any) -> str:
         """Take a header of another chain: `block` is an encoded handover.
 
         Of a chain of work, `block` are encoded links.
         """
-        meter, remote = self._frame.meter, self.remote(chain)
+        meter, remote = self._frame.meter, believed(self._frame.overlay, chain)
         if remote.branch:
             links = _read("block", block, tuple[Link, ...])
             meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
@@ -182,6 +178,25 @@ class Gate:
         brought = _read("block", block, Handover)
         meter.charge(GAS_SIGNATURE * len(brought.certificate.signers) + GAS_BYTE * len(block))
         return self._keep(*_proven(remote.chain, lambda: remote.grown(brought, self._frame.now_ms)))
+
+    def trace(self, *, chain: Any, headers: Any) -> str:
+        """Take the ancestors of a header that is followed: encoded headers, that one first, then always the parent.
+
+        No signature is needed, nor would one be found any more of a committee that is long gone: what is final has
+        final ancestors, and a header names its parent by its hash.
+        """
+        remote, frame = believed(self._frame.overlay, chain), self._frame
+        line = _read("headers", headers, tuple[Header, ...])
+        frame.meter.charge(GAS_HEADER * len(line) + GAS_BYTE * len(headers))
+        if len(line) < 2:
+            fault("ledger.trace takes a header that is followed, and its ancestors after it")
+        stored = frame.overlay.get(followed_key(remote.chain, line[0].height))
+        if stored is None or decode_own(stored, Followed).id != line[0].id:
+            fault(f"the first header, of height {line[0].height}, is not a block of {remote.chain} that is followed")
+        for child, parent in pairwise(line):
+            if child.parent != parent.id:
+                fault(f"the header after that of height {child.height} is not its parent's")
+        return self._keep(remote, {header.height: Followed.of(header) for header in line[1:]})
 
     def _keep(self, remote: Remote, final: dict[int, Followed]) -> str:
         """Keep what is final there, unless it contradicts what is kept: then that chain is believed no more."""
@@ -205,7 +220,7 @@ class Gate:
 
     def cross(self, *, chain: Any, to: Any, amount: Any, within_ms: Any) -> int:
         """Send units to an account of another chain; returns the number of the message."""
-        remote = self.remote(chain)
+        remote = believed(self._frame.overlay, chain)
         if type(amount) is not int or amount <= 0 or type(within_ms) is not int or within_ms <= 0:
             fault("ledger.cross takes `amount` and `within_ms`, positive integers")
         if _account(to) is None:
@@ -223,29 +238,10 @@ class Gate:
 
     def deliver(self, *, chain: Any, height: Any, receipt: Any, index: Any, path: Any, most: Any) -> int:
         """Take what a receipt of a followed block has for this chain, at most so many; returns how many were taken."""
-        remote = self.remote(chain)
+        remote = believed(self._frame.overlay, chain)
         if type(most) is not int or most < 1:
             fault("ledger.deliver takes `most`, how many messages of the receipt: 1 or more")
-        return self._take_all(remote, self.shown(remote, height, receipt, index, path).events, most)
-
-    def shown(self, remote: Remote, height: Any, receipt: Any, index: Any, path: Any) -> Receipt:
-        """Return a receipt, once it is found to be in a followed block."""
-        frame = self._frame
-        if type(height) is not int or type(index) is not int:
-            fault("`height` and `index` say where the receipt is: integers")
-        if not isinstance(receipt, bytes) or not isinstance(path, list):
-            fault("`receipt` is bytes, and `path` a list of hashes")
-        frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
-        stored = frame.overlay.get(followed_key(remote.chain, height))
-        if stored is None:
-            fault(f"block {height} of {remote.chain} is not followed: bring its header first")
-        block = decode_own(stored, Followed)
-        if not all(isinstance(node, bytes) for node in path) or not merkle.verify_inclusion(
-            receipt, index, block.count, path, block.receipts
-        ):
-            fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
-        found: Receipt = _read("receipt", receipt, Receipt)
-        return found
+        return self._take_all(remote, shown(self._frame, remote, height, receipt, index, path).events, most)
 
     def _take_all(self, remote: Remote, events: tuple[Event, ...], most: int) -> int:
         channel, taken = self._runtime.view(self._frame, BRIDGE, "channel", {"chain": remote.chain}), 0
@@ -306,6 +302,41 @@ class Gate:
         self._frame.overlay.add_units(public, amount)
 
 
+def kept_remote(overlay: Overlay, chain: Any) -> Remote:
+    """Return what is kept of a chain that this one is connected to."""
+    stored = overlay.get(remote_key(chain)) if isinstance(chain, str) else None
+    if stored is None:
+        fault("this chain is not connected to that one: its members connect it")
+    return decode_own(stored, Remote)
+
+
+def believed(overlay: Overlay, chain: Any) -> Remote:
+    """Return what is kept of a chain that has not contradicted itself."""
+    remote = kept_remote(overlay, chain)
+    if remote.forked:
+        fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
+    return remote
+
+
+def shown(frame: Frame, remote: Remote, height: Any, receipt: Any, index: Any, path: Any) -> Receipt:
+    """Return a receipt, once it is found to be in a followed block."""
+    if type(height) is not int or type(index) is not int:
+        fault("`height` and `index` say where the receipt is: integers")
+    if not isinstance(receipt, bytes) or not isinstance(path, list):
+        fault("`receipt` is bytes, and `path` a list of hashes")
+    frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
+    stored = frame.overlay.get(followed_key(remote.chain, height))
+    if stored is None:
+        fault(f"block {height} of {remote.chain} is not followed: bring its header first")
+    block = decode_own(stored, Followed)
+    if not all(isinstance(node, bytes) for node in path) or not merkle.verify_inclusion(
+        receipt, index, block.count, path, block.receipts
+    ):
+        fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
+    found: Receipt = _read("receipt", receipt, Receipt)
+    return found
+
+
 def _account(to: Any) -> bytes | None:
     try:
         return public_of(to) if isinstance(to, str) else None
@@ -335,7 +366,12 @@ def _read(what: str, data: Any, type_: Any) -> Any:
         return fault(f"`{what}` is not the encoding of {_NAMES.get(type_, 'headers with their work')}, in bytes")
 
 
-_NAMES: Final = {ChainSpec: "a ChainSpec", Handover: "a Handover", Receipt: "a Receipt"}
+_NAMES: Final = {
+    ChainSpec: "a ChainSpec",
+    Handover: "a Handover",
+    Receipt: "a Receipt",
+    tuple[Header, ...]: "headers",
+}
 
 
 def _shaped(data: dict[str, Any], type_: type[T]) -> T:
@@ -345,19 +381,23 @@ def _shaped(data: dict[str, Any], type_: type[T]) -> T:
         return fault(f"a bridge announced a {type_.__name__} that is none")
 
 
-def _action(name: str) -> Callable[..., Any]:
-    def act(runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, **args: Any) -> Any:
-        return getattr(Gate(runtime, genesis, frame, sender), name)(**args)
-
-    return act
-
-
-ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
-    "connect": (_action("connect"), ("spec", "mints", "trusting_ms", "checkpoint")),
-    "follow": (_action("follow"), ("chain", "block")),
-    "cross": (_action("cross"), ("chain", "to", "amount", "within_ms")),
-    "deliver": (_action("deliver"), ("chain", "height", "receipt", "index", "path", "most")),
+Heed = Callable[[Genesis, Frame, list[Event]], None]  # does what contracts have announced, or raises
+_ARGUMENTS: Final = {
+    "connect": ("spec", "mints", "trusting_ms", "checkpoint"),
+    "follow": ("chain", "block"),
+    "trace": ("chain", "headers"),
+    "cross": ("chain", "to", "amount", "within_ms"),
+    "deliver": ("chain", "height", "receipt", "index", "path", "most"),
 }
+
+
+def actions(heed: Heed) -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
+    """Return the ledger's actions on other chains, with their arguments."""
+
+    def act(name: str, runtime: Runtime, genesis: Genesis, frame: Frame, sender: bytes, **args: Any) -> Any:
+        return getattr(Gate(runtime, genesis, frame, sender, heed), name)(**args)
+
+    return {name: (partial(act, name), arguments) for name, arguments in _ARGUMENTS.items()}
 
 
 def require_carriable(events: list[Event], results: tuple[Any, ...]) -> None:

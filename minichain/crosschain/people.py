@@ -14,7 +14,7 @@ from typing import Any, Final
 from minichain.codec import decode_own, encode
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.values import fault
-from minichain.crosschain.gate import Gate
+from minichain.crosschain.gate import believed, shown
 from minichain.crypto import public_of
 from minichain.errors import DecodeError
 from minichain.ledger.genesis import Genesis
@@ -69,13 +69,12 @@ def _rekey(
         fault("the keys of accounts change on this chain itself: rotate them here")
     if chain != home:
         fault(f"the keys of accounts change on the chain {home}, and on no other: bring a receipt from there")
-    gate = Gate(runtime, genesis, frame, sender)
-    shown = gate.shown(gate.remote(home), height, receipt, index, path)
-    if (shown.height, shown.index) != (height, index):
+    found = shown(frame, believed(frame.overlay, home), height, receipt, index, path)
+    if (found.height, found.index) != (height, index):
         fault("this receipt says that it stands elsewhere: its chain has lied")
-    if not key_changes(shown.events):
+    if not key_changes(found.events):
         fault(f"this receipt changes no key: it has no event {KEY_CHANGED} of the contract {IDENTITY}")
-    news = list(news_in(shown, frame.overlay.get).items())[:AT_ONCE]
+    news = list(news_in(found, frame.overlay.get).items())[:AT_ONCE]
     if not news:
         fault("what it changes is known here, or something newer is")
     for account, (did, key) in news:

@@ -71,6 +71,11 @@ def follow_work(chain: str, links: Sequence[Link]) -> Call:
     return Call("ledger", "follow", {"chain": chain, "block": encode(tuple(links))})
 
 
+def trace(chain: str, headers: Sequence[Header]) -> Call:
+    """Make the call that brings ancestors, newest first, after a header that is followed."""
+    return Call("ledger", "trace", {"chain": chain, "headers": encode(tuple(headers))})
+
+
 def deliver(chain: str, receipts: Sequence[Receipt], index: int, most: int) -> Call:
     """Make the call that brings one receipt of a block that is followed."""
     return Call("ledger", "deliver", {**_shown(chain, receipts, index), "most": most})

@@ -19,6 +19,7 @@ from minichain.errors import ConfigError, ProofError
 from minichain.ledger.certificate import Handover
 from minichain.ledger.committee import Committee, Member
 from minichain.ledger.genesis import Genesis
+from minichain.ledger.types import Header
 
 
 class Followed(Record):
@@ -27,6 +28,10 @@ class Followed(Record):
     id: bytes
     receipts: bytes
     count: int
+
+    @classmethod
+    def of(cls, header: Header) -> Followed:
+        return cls(header.id, header.receipt_root, header.tx_count)
 
 
 class Remote(Record):
@@ -65,7 +70,7 @@ class Remote(Record):
         height, time_ms = max((self.height, self.time_ms), (header.height, header.time_ms))
         members = trust.committee.members
         grown = replace(self, members=members, after=trust.after, height=height, time_ms=time_ms)
-        return grown, {header.height: Followed(header.id, header.receipt_root, header.tx_count)}
+        return grown, {header.height: Followed.of(header)}
 
     def mined(self, links: Sequence[Link]) -> tuple[Remote, dict[int, Followed]]:
         """Return this after headers of a chain of work, with what is final there now; raises `ProofError`."""

@@ -108,6 +108,15 @@ class Delegation(Record, tag="delegation"):
     holders: tuple[tuple[bytes, int], ...] = ()
 
 
+class Assigned(Record, tag="assigned"):
+    """The contract `shards` of the chain `coordinator` says who the members are, a few new ones at a time."""
+
+    coordinator: str = "coordinator"
+
+
+Membership = Authority | Stake | Delegation | Assigned
+
+
 class Access(Record):
     """Who may read and who may write: "anyone", or "members" and the accounts that they admit.
 
@@ -134,7 +143,7 @@ class ChainSpec(Record, kw_only=True):
     members: tuple[Member, ...]
     profile: str = "custom"
     engine: str = "bft"
-    membership: Authority | Stake | Delegation | None = None
+    membership: Membership | None = None
     access: Access = Access()
     clock: str = "wall"
     genesis_time_ms: int = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -196,7 +205,11 @@ def _require_fitting(spec: ChainSpec) -> None:
         raise ConfigError("engine pow needs the clock wall: its difficulty follows the times of its blocks")
     if spec.engine == "pow" and spec.membership is not None:
         raise ConfigError("engine pow has no membership: whoever does the work makes the blocks, and nobody signs")
-    if spec.engine == "raft" and isinstance(spec.membership, Stake | Delegation):
+    if isinstance(spec.membership, Assigned):
+        coordinator = spec.membership.coordinator
+        if not CHAIN_ID.fullmatch(coordinator) or coordinator == spec.chain_id:
+            raise ConfigError(f"membership.coordinator {coordinator!r}: give the id of another chain")
+    if spec.engine == "raft" and isinstance(spec.membership, Stake | Delegation | Assigned):
         raise ConfigError("engine raft changes its members one at a time: its membership is authority, or none")
 
 

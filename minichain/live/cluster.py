@@ -149,9 +149,10 @@ class Cluster:
         if spec.exists() and spec.read_bytes() != to_json(genesis.spec):
             raise ConfigError(f"{directory} holds another chain: choose another directory, or remove that one")
         spec.write_bytes(to_json(genesis.spec))
-        self._children = {name: self._settle(name, key, spec) for name, key in keys.items()}
+        self._keys = dict(keys)
+        self._children = {name: self._settle(name, key) for name, key in keys.items()}
 
-    def _settle(self, name: str, key: KeyPair, spec: Path) -> Child:
+    def _settle(self, name: str, key: KeyPair, source: tuple[str, str, str] | None = None) -> Child:
         home = self.directory.resolve() / name
         home.mkdir(exist_ok=True)
         secret = home / "key"
@@ -159,13 +160,37 @@ class Cluster:
         if self._in_files:
             keyfile.write_private(secret, key.seed)
         file = str(secret) if self._in_files else ""
-        place = Place(name, str(spec.resolve()), file, str(home / "chain.sqlite"))
+        spec = self.directory.resolve() / "genesis.json"
+        place = Place(name, str(spec), file, str(home / "chain.sqlite"), source=source)
         return Child(place, home / "config.json", home / "log.txt", None if self._in_files else key)
+
+    def add(self, name: str, key: KeyPair, source: tuple[str, str, str]) -> None:
+        """Settle one more validator, not yet started, who follows a member of this chain (see `Place`)."""
+        if name in self._children:
+            raise UsageError(f"{name} is here already")
+        self._keys[name] = key
+        self._children[name] = self._settle(name, key, source)
+
+    def remove(self, name: str) -> None:
+        """Stop a validator for good, and remove what it kept."""
+        child = self._named(name)
+        child.end()
+        del self._children[name], self._keys[name]
+        shutil.rmtree(child.config.parent)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the validators' names."""
         return tuple(self._children)
+
+    @property
+    def publics(self) -> dict[str, bytes]:
+        """Return the validators' public keys, by name."""
+        return {name: key.public for name, key in self._keys.items()}
+
+    def key(self, name: str) -> KeyPair:
+        """Return a validator's key pair."""
+        return self._keys[name]
 
     def place(self, name: str) -> Place:
         """Return where a validator lives."""
@@ -206,8 +231,9 @@ class Cluster:
         self._introduce()
 
     def _introduce(self) -> None:
-        """Tell every validator where the others are."""
-        addresses = {name: self.peer_address(name) for name in self._children}
+        """Tell every validator where the founders are; others make themselves known."""
+        founders = [member.name for member in self.genesis.committee.members if member.name in self._children]
+        addresses = {name: self.peer_address(name) for name in founders}
         for child in self._children.values():
             if child.is_running:
                 child.tell({"peers": addresses})

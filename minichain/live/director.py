@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -83,13 +82,30 @@ class Director(Wires):
     def _fetch_snapshot(self, name: str) -> None:
         """Let an empty disk begin with the snapshot of the first other node that has one; it stays empty without."""
         place = self._cluster.place(name)
-        key = KeyPair(Path(place.key).read_bytes())
-        for member in self._genesis.committee.members:
-            if member.name != name and self._cluster.is_running(member.name):
-                source = Invitation(member.public.hex(), self._cluster.client_address(member.name))
+        key = self._cluster.key(name)
+        for other, public in self._cluster.publics.items():
+            if other != name and self._cluster.is_running(other):
+                source = Invitation(public.hex(), self._cluster.client_address(other))
                 with suppress(NetworkError, TheirFault):  # it is frozen, has no block yet, or lies
                     begin_with_snapshot(place, self._genesis, source, key)
                     return
+
+    def join(self, name: str, key: KeyPair) -> None:
+        """Let one more node run this chain, and follow a member until it is one itself."""
+        cluster = self._cluster
+        running = [(other, public) for other, public in cluster.publics.items() if cluster.is_running(other)]
+        if not running:
+            raise UsageError(f"{name} has nobody to follow: start a validator of this chain first")
+        other, public = running[0]
+        cluster.add(name, key, (public.hex(), cluster.client_address(other), cluster.peer_address(other)))
+        self._faults[name] = Faults()
+        self._fetch_snapshot(name)
+        self._cluster.restart(name)
+
+    def leave(self, name: str) -> None:
+        """Let a node go for good, with what it kept."""
+        self._cluster.remove(self._known(name))
+        del self._faults[name]
 
     def backup(self, name: str) -> None:
         """Copy a node's chain file as it is now."""

@@ -26,7 +26,7 @@ from minichain.crypto import KeyPair, Passphrase
 from minichain.errors import ConfigError, MinichainError, NetworkError, TimedOut
 from minichain.faults.timeline import parse
 from minichain.ledger.genesis import ChainSpec, Genesis
-from minichain.ledger.local import new_chain
+from minichain.ledger.local import new_chain, node_key
 from minichain.live import dashboards, keyfile
 from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor, control
@@ -75,8 +75,8 @@ class Supervisor:
     def _publish(self) -> Running:
         """Write down where everything is, if that has changed or somebody has lost it."""
         nodes = tuple(
-            NodePlace(m.name, m.public.hex(), self._cluster.client_address(m.name), self._cluster.pid(m.name))
-            for m in self._genesis.committee.members
+            NodePlace(name, public.hex(), self._cluster.client_address(name), self._cluster.pid(name))
+            for name, public in self._cluster.publics.items()
         )
         own = psutil.Process()
         url = self._dashboards.url if self._dashboards else None
@@ -108,6 +108,10 @@ class Supervisor:
                     self._director.begin(parse(timeline))
                 case {"end": True}:
                     self._director.end()
+                case {"join": str(name)}:
+                    self._director.join(name, node_key(self._home.root(), name))
+                case {"leave": str(name)}:
+                    self._director.leave(name)
                 case {"stop": True}:
                     pass
                 case _:

@@ -20,7 +20,7 @@ What correct members say is looked at by `conduct`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -58,7 +58,7 @@ class Checkers:
         genesis: Genesis,
         is_valid: SignatureCheck,
         on_violation: str = "stop",
-        stores: Mapping[str, MemoryStore] | None = None,
+        stores: dict[str, MemoryStore] | None = None,
     ) -> None:
         if on_violation not in ("stop", "note"):
             raise UsageError(f"on a violation a world can stop or note it, not {on_violation!r}")
@@ -66,7 +66,7 @@ class Checkers:
         self.violations: list[str] = []  # noted, where they do not stop the world
         self._genesis = genesis
         self._is_valid = is_valid
-        self._stores = stores or {}
+        self.stores = {} if stores is None else stores
         self._runtime = Runtime(self._begin)
         self._crashed: set[bytes] = set()  # transactions of the block that is checked
         self.may_crash = False  # somebody has planted what ends the place where contracts run
@@ -191,13 +191,13 @@ class Checkers:
 
     def _check_prudence(self, name: str, message: Message) -> None:
         """Look for what is said on the disk, unless its height is decided by now: a crash must not let it be denied."""
-        store = self._stores[name]
+        store = self.stores[name]
         if message.height == store.height() + 1 and encode(message) not in store.memory().values():
             raise Violated(f"prudence: {name} says what its disk does not hold, about height {message.height}")
 
     def _check_confirmation(self, name: str, reply: AppendReply) -> None:
         """A signed acknowledgement says that nothing else can take the block's place; only its own term shows that."""
-        term = Log.restore(self._stores[name].memory(), self._genesis.hash).term_at(reply.index)
+        term = Log.restore(self.stores[name].memory(), self._genesis.hash).term_at(reply.index)
         if term not in (reply.term, None):  # None: it has applied the block since
             raise Violated(f"confirmation: {name} signed in term {reply.term} what it has of term {term} only")
 
@@ -205,7 +205,7 @@ class Checkers:
         for verdict in answer.verdicts if isinstance(answer, Outcomes) else ():
             if verdict.code == "final" and verdict.receipt != self.receipts.get(verdict.tx_id):
                 raise Violated(f"answers: {name} tells of a final transaction what did not happen")
-            if verdict.code != "final" and self._stores[name].find(verdict.tx_id):
+            if verdict.code != "final" and self.stores[name].find(verdict.tx_id):
                 raise Violated(f"answers: {name} has refused a transaction ({verdict.code}) that is on its own chain")
 
     # --- a new block ---

@@ -19,7 +19,7 @@ class Trace:
     """The record of one world. `names` tells who a member's key belongs to."""
 
     def __init__(self, names: dict[bytes, str], keep_lines: bool) -> None:
-        self._names = names
+        self.names = names
         self._hash = sha256()
         self._keep_lines = keep_lines
         self.lines: list[str] = []
@@ -54,7 +54,7 @@ class Trace:
     def _describe(self, event: Event) -> str:
         match event:
             case Received(peer, data):
-                return f"<- {self._names[peer]}  {_describe_bytes(data)}"
+                return f"<- {self.names[peer]}  {_describe_bytes(data)}"
             case TimerFired(timer):
                 return f"timer {timer}" if isinstance(timer, str) else f"timeout {_timeout(timer)}"
             case Asked():

@@ -113,6 +113,24 @@ class World(Wires):
         for name in self._machines:
             self.restart(name)
 
+    def join(self, name: str, key: KeyPair) -> None:
+        """Let one more node run this chain; it begins with a snapshot, and is a member once the members say so."""
+        if name in self._machines:
+            raise UsageError(f"{name} is here already")
+        machine = self._machines[name] = self._machine(name, key)
+        self._of_key.setdefault(machine.key.public, []).append(machine)
+        self.trace.names[machine.key.public] = name
+        self.checkers.stores[name] = machine.store
+        self.restart(name, "snapshot")
+
+    def leave(self, name: str) -> None:
+        """Let a node go for good; what it kept of this chain goes with it."""
+        machine = self._named(name)
+        self.trace.note(self.elapsed_ms, f"{name} is taken away")
+        self._switch_off(machine)
+        del self._machines[name], self._of_key[machine.key.public], self.checkers.stores[name]
+        self.checkers.ignore(name)
+
     def _machine(self, name: str, key: KeyPair) -> Machine:
         work = self.genesis.spec.work
         rate = work.difficulty / work.block_ms / len(self.genesis.committee.members)
@@ -457,7 +475,7 @@ class World(Wires):
             case SetTimer():
                 self._set_timer(machine, effect.timer, effect.delay_ms)
             case Send(peer, data):
-                for other in self._of_key[peer]:
+                for other in self._of_key.get(peer, ()):
                     self._overhear(machine, other, data)
                     self._send(machine, other, data)
             case Mine(_, difficulty):

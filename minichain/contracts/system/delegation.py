@@ -23,6 +23,7 @@ MAX_WEIGHT = 1_099_511_627_776  # 2**40
 # Signs that every Python prints: ASCII, Latin letters with accents, Chinese. Others may be added when they are needed.
 PRINTABLE = ((" ", "~"), ("\u00c0", "\u024f"), ("\u4e00", "\u9fa5"))
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+PLAIN = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -."  # most names have no other signs
 # The did:key of the Ed25519 keys of 32 bytes 0 and of 32 bytes 255. All others have the same length and lie between.
 LOWEST_KEY = "did:key:z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP"
 HIGHEST_KEY = "did:key:z6MkwgaR63138bEEgad7uk993KMX54vBA6KTB4sFhCPnSB2e"
@@ -32,7 +33,7 @@ def check_name(name: str) -> None:
     """Refuse a name that people could not read or that no committee may have."""
     require(1 <= len(name) <= MAX_NAME, f"a member's name has 1 to {MAX_NAME} characters")
     require(name == name.strip(), "a member's name neither begins nor ends with a space")
-    for char in name:
+    for char in name.strip(PLAIN):
         is_printable = True in [first <= char <= last for first, last in PRINTABLE]
         require(is_printable and char not in "/\\", "a member's name is letters, digits and usual signs, no slashes")
 
