@@ -22,7 +22,8 @@ from minichain.contracts import lifecycle, system
 from minichain.contracts.deployed import NOBODY, first_version
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.crosschain import evidence, gate, locks
+from minichain.crosschain import evidence, gate, locks, people
+from minichain.crosschain.people import KEY_CHANGED
 from minichain.crypto import curve_public, did_of, public_of
 from minichain.errors import (
     ConfigError,
@@ -36,7 +37,17 @@ from minichain.errors import (
 )
 from minichain.ledger.committee import Committee, Member, Term, certifies_from, committee_at, with_term
 from minichain.ledger.genesis import Assigned, Authority, Delegation, Fee, Genesis, Membership, Stake
-from minichain.ledger.state import COMMITTEE_KEY, NO_KEY, TREASURY_KEY, Account, Overlay, State, Writes, contract_key
+from minichain.ledger.state import (
+    COMMITTEE_KEY,
+    NO_KEY,
+    TREASURY_KEY,
+    Account,
+    Overlay,
+    State,
+    Writes,
+    contract_key,
+    data_key,
+)
 from minichain.ledger.types import Block, Call, Envelope, Event, Header, Receipt, Transaction, open_envelope
 from minichain.merkle import StateTree, root
 
@@ -46,8 +57,7 @@ GAS_TRANSFER: Final = 500
 GAS_OWN: Final = 500_000_000  # what a call that the ledger itself makes may use
 
 GOVERNING: Final = "members"  # the contract whose event `Committee` changes who certifies blocks
-IDENTITY: Final = "identity"  # the contract whose event `KeyChanged` changes the key of an account
-KEY_CHANGED: Final = "KeyChanged"
+IDENTITY: Final = people.IDENTITY
 
 REFUSALS: Final = {
     "oversize": "larger than a transaction of this chain may be",
@@ -96,6 +106,8 @@ def first_state(genesis: Genesis) -> tuple[tuple[bytes, bytes], ...]:
     overlay = state.overlay()
     if genesis.spec.identity:  # it has no setup: whoever first calls it compiles it
         overlay.put(contract_key(IDENTITY), encode(first_version(system.IDENTITY, "ledger", 0, NOBODY)))
+        if genesis.spec.identity_home:
+            overlay.put(data_key(IDENTITY, "home"), encode(genesis.spec.identity_home))
     if membership is not None:
         _found(genesis, overlay, *_governing(genesis, membership))
     return tuple((state.values | {k: v for k, v in overlay.writes.items() if v is not None}).items())
@@ -240,7 +252,7 @@ def apply_transaction(
         runtime.begin(envelope.id)
         results = tuple([_perform(runtime, genesis, frame, body.sender, call) for call in body.calls])
         _heed(genesis, frame, events)
-        if gate.BRIDGE in {event.contract for event in events}:
+        if {event.contract for event in events} & {gate.BRIDGE, IDENTITY}:
             gate.require_carriable(events, results)
         outcome, error = "ok", ""
     except ExecutionError as failure:
@@ -407,6 +419,7 @@ _LEDGER_ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = 
     **gate.actions(_heed),
     **locks.ACTIONS,
     **evidence.ACTIONS,
+    **people.ACTIONS,
 }
 
 

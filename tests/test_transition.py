@@ -191,7 +191,7 @@ def run(*calls: Call, chain: Genesis = FREE, **fields: Any) -> tuple[Ledger, Any
 FAILURES = {
     'fault: there is no contract "nobody": deploy it first, or correct the name': Call("nobody", "nothing"),
     "fault: the ledger has no action mint; it has transfer, admit, accuse, connect, follow, trace, cross, "
-    "deliver, lock, claim, reclaim, report, deploy, upgrade, freeze, unfreeze, restrict, entrust": Call(
+    "deliver, lock, claim, reclaim, report, rekey, deploy, upgrade, freeze, unfreeze, restrict, entrust": Call(
         "ledger", "mint"
     ),
     "fault: ledger.transfer takes the arguments to, amount, all of them": Call("ledger", "transfer", {"to": "x"}),

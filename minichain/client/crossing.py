@@ -5,13 +5,15 @@ A relayer is a client like any other. It can be stopped, started again elsewhere
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import decode_own, encode
-from minichain.crosschain import relay
+from minichain.crosschain import people, relay
+from minichain.crosschain.gate import TOO_LARGE
 from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
@@ -19,6 +21,7 @@ from minichain.ledger.certificate import FinalBlock, WorkCertificate
 from minichain.ledger.committee import Member
 from minichain.ledger.local import node_key
 from minichain.ledger.types import Call
+from minichain.ledger.types import Receipt as LedgerReceipt
 from minichain.node.messages import AskFinal, BlockDetail, FinalAnswer
 
 if TYPE_CHECKING:
@@ -41,6 +44,16 @@ def connect(one: Network, other: Network, *, mints: bool = False, trusting_ms: i
         if one.send(member, [Call("ledger", "connect", args)], gas_limit=GAS).result:
             return
     raise UsageError(f"the members of {one.genesis.spec.chain_id} have not agreed: some of their keys are elsewhere")
+
+
+def alliance(networks: Sequence[Network], *, mints: bool = True) -> None:
+    """Connect each network to each, so that there is none in the middle.
+
+    With `mints`, units of each are good on all: then each of them trusts the members of all others not to send units
+    that they do not have. Without, units go nowhere, and what is left is to ask contracts and to swap by locks.
+    """
+    for one, other in permutations(networks, 2):
+        connect(one, other, mints=mints)
 
 
 def cross(
@@ -120,10 +133,23 @@ class _Way:
         due = self.due(block)
         members = self._next_members(final)
         left = [(one, self._left(one)) for one in due]
+        news = [receipt for receipt in block.receipts if self._has_news(receipt)]
         is_signed = self._source.genesis.spec.engine != "pow"
-        if is_signed and (members or any(gas for _, gas in left)):
+        if is_signed and (members or news or any(gas for _, gas in left)):
             self._bring(final, members)
-        return sum(self._deliver(block, one) for one, _ in left)
+        rekeyed = sum(self._rekey(block, receipt) for receipt in news)
+        return rekeyed + sum(self._deliver(block, one) for one, _ in left)
+
+    def _rekey(self, block: BlockDetail, receipt: LedgerReceipt) -> int:
+        brought = 0
+        while self._has_news(receipt) and self._try(relay.rekey(self._chain, block.receipts, receipt.index)):
+            brought += 1
+        return brought
+
+    def _has_news(self, receipt: LedgerReceipt) -> bool:
+        """Tell whether keys of accounts change in a receipt in a way that the target has not heard of."""
+        is_home = self._target.genesis.spec.identity_home == self._chain
+        return is_home and bool(people.news_in(receipt, lambda key: self._target.state(key).value))
 
     def _bring(self, final: FinalBlock, members: tuple[Member, ...]) -> None:
         """Bring a header with its certificate or, where the target trusts a later committee, by its descendants."""
@@ -142,11 +168,18 @@ class _Way:
         return self._target.state(followed_key(self._chain, height)).value is not None
 
     def _deliver(self, block: BlockDetail, due: relay.Due) -> int:
-        brought = 0
+        brought, room = 0, len(due.messages) + len(due.answers)
         while gas := self._left(due):
-            most = relay.how_many(gas, GAS)
+            most = relay.how_many(gas[:room], GAS)
+            try:
+                is_new = self._try(relay.deliver(self._chain, block.receipts, due.index, most))
+            except CallFailed as failed:
+                if most == 1 or TOO_LARGE not in str(failed):
+                    raise
+                room = most // 2  # all together, they have more to say than a receipt may hold
+                continue
             brought += 1
-            if not self._try(relay.deliver(self._chain, block.receipts, due.index, most)):
+            if not is_new:
                 break
         return brought
 
@@ -170,7 +203,7 @@ class _Way:
         try:
             self._target.send(self._carrier, [call], gas_limit=GAS)
         except CallFailed as failed:
-            if "not had already" in str(failed):
+            if "not had already" in str(failed) or "is known here" in str(failed):
                 return False
             raise
         return True

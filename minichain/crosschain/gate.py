@@ -40,6 +40,7 @@ from minichain.ledger.types import Event, Header, Receipt
 BRIDGE: Final = "bridge"
 MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
 LEAST_BYTES: Final = 2 * MAX_RECEIPT_BYTES  # of a transaction on a chain that takes part
+TOO_LARGE: Final = "where other chains must hear of it at most"
 MAX_TOLD_BYTES: Final = 16 * 1024  # what one message may return and announce
 GAS_SIGNATURE: Final = 150_000
 GAS_HEADER: Final = 50_000  # of a chain of work, with its hash
@@ -164,18 +165,12 @@ class Gate:
             if spec.limits.transaction_bytes < LEAST_BYTES:
                 fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
 
-    def _remote(self, chain: Any) -> Remote:
-        remote = kept_remote(self._frame.overlay, chain)
-        if remote.forked:
-            fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
-        return remote
-
     def follow(self, *, chain: Any, block: Any) -> str:
         """Take a header of another chain: `block` is an encoded handover.
 
         Of a chain of work, `block` are encoded links.
         """
-        meter, remote = self._frame.meter, self._remote(chain)
+        meter, remote = self._frame.meter, believed(self._frame.overlay, chain)
         if remote.branch:
             links = _read("block", block, tuple[Link, ...])
             meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
@@ -190,7 +185,7 @@ class Gate:
         No signature is needed, nor would one be found any more of a committee that is long gone: what is final has
         final ancestors, and a header names its parent by its hash.
         """
-        remote, frame = self._remote(chain), self._frame
+        remote, frame = believed(self._frame.overlay, chain), self._frame
         line = _read("headers", headers, tuple[Header, ...])
         frame.meter.charge(GAS_HEADER * len(line) + GAS_BYTE * len(headers))
         if len(line) < 2:
@@ -225,7 +220,7 @@ class Gate:
 
     def cross(self, *, chain: Any, to: Any, amount: Any, within_ms: Any) -> int:
         """Send units to an account of another chain; returns the number of the message."""
-        remote = self._remote(chain)
+        remote = believed(self._frame.overlay, chain)
         if type(amount) is not int or amount <= 0 or type(within_ms) is not int or within_ms <= 0:
             fault("ledger.cross takes `amount` and `within_ms`, positive integers")
         if _account(to) is None:
@@ -243,21 +238,10 @@ class Gate:
 
     def deliver(self, *, chain: Any, height: Any, receipt: Any, index: Any, path: Any, most: Any) -> int:
         """Take what a receipt of a followed block has for this chain, at most so many; returns how many were taken."""
-        remote, frame = self._remote(chain), self._frame
-        if type(height) is not int or type(index) is not int or type(most) is not int or most < 1:
-            fault("ledger.deliver takes `height` and `index` of the receipt, and `most`, how many messages of it")
-        if not isinstance(receipt, bytes) or not isinstance(path, list):
-            fault("ledger.deliver takes `receipt`, bytes, and `path`, a list of hashes")
-        frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
-        stored = frame.overlay.get(followed_key(remote.chain, height))
-        if stored is None:
-            fault(f"block {height} of {remote.chain} is not followed: bring its header first")
-        block = decode_own(stored, Followed)
-        if not all(isinstance(node, bytes) for node in path) or not merkle.verify_inclusion(
-            receipt, index, block.count, path, block.receipts
-        ):
-            fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
-        return self._take_all(remote, _read("receipt", receipt, Receipt).events, most)
+        remote = believed(self._frame.overlay, chain)
+        if type(most) is not int or most < 1:
+            fault("ledger.deliver takes `most`, how many messages of the receipt: 1 or more")
+        return self._take_all(remote, shown(self._frame, remote, height, receipt, index, path).events, most)
 
     def _take_all(self, remote: Remote, events: tuple[Event, ...], most: int) -> int:
         channel, taken = self._runtime.view(self._frame, BRIDGE, "channel", {"chain": remote.chain}), 0
@@ -326,6 +310,33 @@ def kept_remote(overlay: Overlay, chain: Any) -> Remote:
     return decode_own(stored, Remote)
 
 
+def believed(overlay: Overlay, chain: Any) -> Remote:
+    """Return what is kept of a chain that has not contradicted itself."""
+    remote = kept_remote(overlay, chain)
+    if remote.forked:
+        fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
+    return remote
+
+
+def shown(frame: Frame, remote: Remote, height: Any, receipt: Any, index: Any, path: Any) -> Receipt:
+    """Return a receipt, once it is found to be in a followed block."""
+    if type(height) is not int or type(index) is not int:
+        fault("`height` and `index` say where the receipt is: integers")
+    if not isinstance(receipt, bytes) or not isinstance(path, list):
+        fault("`receipt` is bytes, and `path` a list of hashes")
+    frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
+    stored = frame.overlay.get(followed_key(remote.chain, height))
+    if stored is None:
+        fault(f"block {height} of {remote.chain} is not followed: bring its header first")
+    block = decode_own(stored, Followed)
+    if not all(isinstance(node, bytes) for node in path) or not merkle.verify_inclusion(
+        receipt, index, block.count, path, block.receipts
+    ):
+        fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
+    found: Receipt = _read("receipt", receipt, Receipt)
+    return found
+
+
 def _account(to: Any) -> bytes | None:
     try:
         return public_of(to) if isinstance(to, str) else None
@@ -390,7 +401,7 @@ def actions(heed: Heed) -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]
 
 
 def require_carriable(events: list[Event], results: tuple[Any, ...]) -> None:
-    """Refuse a transaction with messages whose receipt would be too large for another chain to take."""
+    """Refuse a transaction that other chains must hear of, if its receipt would be too large for them to take."""
     size = len(encode((tuple(events), results)))
     if size > MAX_RECEIPT_BYTES:
-        fault(f"what it announced has {size} bytes, and with messages to other chains at most {MAX_RECEIPT_BYTES}")
+        fault(f"what it announced has {size} bytes, and {TOO_LARGE} {MAX_RECEIPT_BYTES}")

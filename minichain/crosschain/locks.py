@@ -1,8 +1,9 @@
 """Units locked under a digest and a time: who shows what has that digest gets them, and after the time they go back.
 
 With one such lock on each of two chains, under the same digest, two people swap units and need nobody between them:
-who takes one thereby shows the other how to take the second. The lock that is made first must end last, by more than
-it takes to see a block of the other chain and to answer it; who waits until the end loses (T. Nolan, 2013).
+who takes one thereby shows the other how to take the second. The lock that is made first must end last, by as
+much as the clocks may differ, and it takes to see a block of the other chain and to get an answer into one of this; who
+waits until the end loses (T. Nolan, 2013).
 
 A lock is open until its time, by the time of blocks, and over after it: never both.
 """

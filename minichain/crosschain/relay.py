@@ -78,8 +78,15 @@ def trace(chain: str, headers: Sequence[Header]) -> Call:
 
 def deliver(chain: str, receipts: Sequence[Receipt], index: int, most: int) -> Call:
     """Make the call that brings one receipt of a block that is followed."""
+    return Call("ledger", "deliver", {**_shown(chain, receipts, index), "most": most})
+
+
+def rekey(chain: str, receipts: Sequence[Receipt], index: int) -> Call:
+    """Make the call that brings a receipt in which keys of accounts change."""
+    return Call("ledger", "rekey", _shown(chain, receipts, index))
+
+
+def _shown(chain: str, receipts: Sequence[Receipt], index: int) -> dict[str, Any]:
     encoded = [encode(receipt) for receipt in receipts]
-    where: dict[str, Any] = {"chain": chain, "height": receipts[index].height, "index": index, "most": most}
-    return Call(
-        "ledger", "deliver", {**where, "receipt": encoded[index], "path": list(inclusion_proof(index, encoded))}
-    )
+    path = list(inclusion_proof(index, encoded))
+    return {"chain": chain, "height": receipts[index].height, "receipt": encoded[index], "index": index, "path": path}

@@ -135,7 +135,8 @@ class ChainSpec(Record, kw_only=True):
 
     `clock` is "wall" (block time is the proposer's clock, within `max_skew_ms` of everybody's) or "logical" (genesis
     time + height x `interval_ms`). `balances` are the first owners of the native unit, by public key. With `identity`
-    the system contract of that name is there from the first state on, and the key of an account can change.
+    the system contract of that name is there from the first state on, and the key of an account can change: here, or,
+    with an `identity_home`, on the chain of that id, whose changes are brought here (see `crosschain.people`).
     """
 
     chain_id: str
@@ -154,6 +155,7 @@ class ChainSpec(Record, kw_only=True):
     work: Work = Work()
     balances: tuple[tuple[bytes, int], ...] = ()
     identity: bool = False
+    identity_home: str = ""
 
     def __post_init__(self) -> None:
         if not CHAIN_ID.fullmatch(self.chain_id):
@@ -167,6 +169,7 @@ class ChainSpec(Record, kw_only=True):
             if chosen not in choices:
                 raise ConfigError(f"{what} {chosen!r}: choose one of {', '.join(choices)}")
         _require_fitting(self)
+        _require_home(self)
         if self.work.difficulty > MAX_DIFFICULTY:
             raise ConfigError(f"work.difficulty is at most {MAX_DIFFICULTY}: no class has such machines")
         if len(self.profile) > MAX_NAME:
@@ -208,6 +211,15 @@ def _require_fitting(spec: ChainSpec) -> None:
             raise ConfigError(f"membership.coordinator {coordinator!r}: give the id of another chain")
     if spec.engine == "raft" and isinstance(spec.membership, Stake | Delegation | Assigned):
         raise ConfigError("engine raft changes its members one at a time: its membership is authority, or none")
+
+
+def _require_home(spec: ChainSpec) -> None:
+    """Check where the keys of accounts change."""
+    home = spec.identity_home
+    if home and not spec.identity:
+        raise ConfigError("identity_home names where keys change: it needs identity=True, so that they can change here")
+    if home == spec.chain_id or (home and not CHAIN_ID.fullmatch(home)):
+        raise ConfigError(f"identity_home {home!r}: use the id of another chain, or nothing where keys change here")
 
 
 def _require_sound_units(what: str, units: tuple[tuple[bytes, int], ...]) -> None:

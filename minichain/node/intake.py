@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from minichain.codec import decode_own
+from minichain.crosschain.people import KEY_CHANGED
 from minichain.crypto import SignatureCheck
 from minichain.errors import DecodeError, Refused, SignatureError
 from minichain.ledger.genesis import Genesis
@@ -19,7 +20,7 @@ from minichain.node.mempool import Mempool
 from minichain.node.messages import Verdict
 from minichain.node.refusals import Refusal, Refusals
 from minichain.store import Store
-from minichain.transition import KEY_CHANGED, rekeyed, require_admissible
+from minichain.transition import rekeyed, require_admissible
 
 UNSIGNED: Final = "the signature does not belong to this sender and content: sign it again"
 

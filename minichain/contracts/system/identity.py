@@ -4,11 +4,14 @@
 A person is nothing but keys here. Guardians are kept as salted digests: nobody can read who they are until they help.
 They help against loss, not against theft: whoever holds the present key may refuse them. A refusal begins with the name
 of the argument it is about.
+
+Where the chain's settings name another chain as the `home` of keys, they change there, and the ledger brings what has
+changed (see `crosschain.people`); all else here is this chain's own.
 """
 
 from __future__ import annotations
 
-from minichain.contracts.api import Contract, Map, action, emit, require, sha256, view
+from minichain.contracts.api import Contract, Map, Value, action, emit, require, sha256, view
 
 MAX_GUARDIANS = 16
 MAX_WAIT_MS = 31_622_400_000  # a year
@@ -83,6 +86,8 @@ def check_services(services: list) -> None:
 class Identity(Contract):
     """Keys, guardians, organisations and devices: who may act for a did, and since when."""
 
+    home = Value(str)  # the chain where keys change; "" for this one
+
     # What a did's document rests on: version 1, 2, ... of each did, each the whole record as it was from then on.
     versions = Map((str, int), dict)
     latest = Map(str, int)
@@ -140,6 +145,9 @@ class Identity(Contract):
         emit("KeyChanged", did=did, key=key, before=before, version=version)
         return version
 
+    def require_home(self) -> None:
+        require(self.home == "", f"caller: the keys of accounts change on the chain {self.home}: do this there")
+
     def leave_key(self, did: str, record: dict, key: str) -> int:
         """Keep the record with another key, or with none."""
         before = record["key"]
@@ -154,6 +162,7 @@ class Identity(Contract):
         """Sign with another key from now on; returns the version of the record.
         zh: 从现在起用另一把密钥签名；返回记录的版本号。
         """
+        self.require_home()
         return self.change_key(self.caller, self.own_record(), key)
 
     @action
@@ -161,11 +170,24 @@ class Identity(Contract):
         """Close this account for ever: nobody can sign for it any more, and its roles and devices end.
         zh: 永久关闭本账户：不能再签名，其角色和设备随之终止。
         """
-        record = self.own_record()
+        self.require_home()
+        self.close(self.caller, self.own_record())
+
+    def close(self, did: str, record: dict) -> int:
         before = record["key"]
         record["deactivated"] = True
-        version = self.leave_key(self.caller, record, "")
-        emit("KeyChanged", did=self.caller, key="", before=before, version=version)
+        version = self.leave_key(did, record, "")
+        emit("KeyChanged", did=did, key="", before=before, version=version)
+        return version
+
+    @action
+    def take_over(self, did: str, key: str) -> int:
+        """Give an account the key that it has got on the chain where keys change, or none; the ledger asks.
+        zh: 采用账户在身份主链上的新密钥（空表示已关闭）；由账本调用。
+        """
+        require(self.caller == "ledger", "caller: only the ledger does this, after it has checked a proof")
+        record = self.live_record("did", did)
+        return self.change_key(did, record, key) if key else self.close(did, record)
 
     @view
     def record(self, did: str) -> dict:
@@ -217,6 +239,7 @@ class Identity(Contract):
         """Name guardians by salted digests; `threshold` of them can give this account another key after a wait.
         zh: 以加盐摘要指定监护人；其中达到门槛的人数可在等待期后为本账户换密钥。
         """
+        self.require_home()
         self.own_record()
         count = len(guardians)
         require(1 <= count <= MAX_GUARDIANS, f"guardians: 1 to {MAX_GUARDIANS}, not {count}")
@@ -246,6 +269,7 @@ class Identity(Contract):
         """As a guardian, ask that an account gets another key; returns how many guardians have asked for it.
         zh: 监护人请求为某账户换上新密钥；返回已提出请求的人数。
         """
+        self.require_home()
         self.live_record("did", did)
         check_did("key", key)
         require((did, key) not in self.held and key != did, "key: this account has or had this key: take a new one")
@@ -292,6 +316,7 @@ class Identity(Contract):
         """Give an account the key that its guardians have asked for, after the wait; anybody may.
         zh: 等待期满后，为账户换上监护人请求的密钥；任何人可操作。
         """
+        self.require_home()
         record = self.live_record("did", did)
         check_did("key", key)
         own = self.guarded(did)

@@ -1,0 +1,257 @@
+"""Whoever carries between chains may lie, repeat and mix up: each lie is refused with the check that it fails at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import builders
+import pytest
+from builders import finalise, key
+from msgspec.structs import replace
+from test_crossing import LOUD, Chain, connect, cross, delivery, follow
+
+import minichain as mc
+from minichain import merkle
+from minichain.client.crossing import Relayer
+from minichain.client.crossing import connect as connect_networks
+from minichain.codec import encode
+from minichain.contracts.system.bridge import MAX_ON_THE_WAY
+from minichain.crosschain.gate import LEAST_BYTES, MAX_RECEIPT_BYTES, MAX_TOLD_BYTES
+from minichain.ledger.certificate import Handover, QuorumCertificate
+from minichain.ledger.genesis import Authority, Limits, Quota
+from minichain.ledger.types import Call, Receipt
+
+FORGED_PATH = "its path does not lead to the root"
+
+
+@pytest.fixture
+def chains() -> tuple[Chain, Chain, Chain]:
+    """A side chain that follows a main chain and another one, which have both sent to it."""
+    main, side, other = (Chain(name, clock="logical") for name in ("main", "side", "other"))
+    for chain in (main, other):
+        connect(chain, side)
+        connect(side, chain, mints=True)
+    main.do("bank", builders.transfer("shop", 10))
+    sends, keeps = ("bank", cross("side", 5)), ("carrier", builders.transfer("shop", 1))
+    main.do_all(sends, keeps, ("shop", cross("side", 6, to="bank")))
+    for _ in range(2):
+        other.do("bank", builders.transfer("shop", 10))
+    for chain in (main, other):
+        assert follow(side, chain).ok
+    assert len(main.blocks) == len(other.blocks)
+    return main, side, other
+
+
+def leaf(receipt: bytes) -> bytes:
+    return merkle.root([receipt])
+
+
+def test_a_receipt_that_is_not_what_and_where_it_is_said_to_be(chains: tuple[Chain, Chain, Chain]) -> None:
+    """Block 5 of the main chain has three receipts; the first and the third hold a message each."""
+    main, side, _ = chains
+    height, receipts = len(main.blocks), [encode(receipt) for receipt in main.blocks[-1][1]]
+    good, third = delivery(main).args, delivery(main, index=2).args
+    path, pair = good["path"], encode([leaf(receipts[0]), leaf(receipts[1])])
+    lies: dict[str, tuple[dict[str, Any], str]] = {
+        "forged": ({"receipt": receipts[0].replace(encode(5), encode(6))}, FORGED_PATH),
+        "truncated": ({"receipt": receipts[0][:-1]}, FORGED_PATH),
+        "prolonged": ({"receipt": receipts[0] + b"\0"}, FORGED_PATH),
+        "another one in its place": ({"receipt": receipts[1]}, FORGED_PATH),
+        "index shifted": ({"index": 1}, FORGED_PATH),
+        "index shifted, with the path of that place": ({**delivery(main, index=1).args, "receipt": receipts[0]}, ""),
+        "index from the end": ({"index": -3}, FORGED_PATH),
+        "index behind the last": ({"index": 3}, FORGED_PATH),
+        "the last leaf doubled": ({**third, "index": 3, "path": [leaf(receipts[2]), *third["path"]]}, FORGED_PATH),
+        "the last leaf doubled in its place": ({**third, "path": [leaf(receipts[2]), *third["path"]]}, FORGED_PATH),
+        "an inner node as a leaf": ({"receipt": pair, "path": path[1:]}, FORGED_PATH),
+        "a path in another order": ({"path": path[::-1]}, FORGED_PATH),
+        "a path cut short": ({"path": path[:-1]}, FORGED_PATH),
+        "a path too long": ({"path": [*path, path[-1]]}, FORGED_PATH),
+        "no path": ({"path": []}, FORGED_PATH),
+        "a path of words": ({"path": ["x", "y"]}, FORGED_PATH),
+        "a path of short hashes": ({"path": [path[0][:31], path[1]]}, FORGED_PATH),
+        "the wrong height": ({"height": height - 1}, f"block {height - 1} of main is not followed"),
+        "a height in words": ({"height": str(height)}, "`height` and `index` say where"),
+        "a chain of that height that is another": ({"chain": "other"}, FORGED_PATH),
+        "a chain that is not followed": ({"chain": "third"}, "not connected to that one"),
+        "this chain itself": ({"chain": "side"}, "not connected to that one"),
+        "no bytes": ({"receipt": "x"}, "`receipt` is bytes"),
+        "a path that is none": ({"path": b"x"}, "`receipt` is bytes, and `path` a list"),
+        "nothing at once": ({"most": 0}, "`most`, how many messages"),
+        "all at once, in words": ({"most": "all"}, "`most`, how many messages"),
+        "one that is for nobody here": (delivery(main, index=1).args, "nothing in it for this chain"),
+        "the second message first": (third, "message 2 is not the next one: that is 1"),
+    }
+    for name, (lie, words) in lies.items():
+        refused = side.do("carrier", Call("ledger", "deliver", {**good, **lie}))
+        assert not refused.ok, name
+        assert (words or FORGED_PATH) in refused.error, (name, refused.error)
+    assert side.balance("shop") == 0
+    assert side.do("carrier", delivery(main)).ok
+    assert "nothing in it for this chain that it has not had" in side.do("carrier", delivery(main)).error, "replayed"
+    assert side.do("carrier", delivery(main, index=2)).ok
+
+
+def test_what_was_sent_to_another_chain_is_not_for_this_one(chains: tuple[Chain, Chain, Chain]) -> None:
+    main, side, other = chains
+    connect(main, other)
+    assert main.do("bank", cross("other", 7)).ok
+    assert follow(side, main).ok
+    assert "nothing in it for this chain" in side.do("carrier", delivery(main)).error
+
+
+# --- headers ---------------------------------------------------------------------------------------------------------
+
+
+def bring(to: Chain, header: Any, certificate: Any) -> Receipt:
+    block = encode(Handover(header, certificate, ()))
+    return to.do("carrier", Call("ledger", "follow", {"chain": "main", "block": block}))
+
+
+def test_a_header_that_its_committee_has_not_made_final(chains: tuple[Chain, Chain, Chain]) -> None:
+    main, side, _ = chains
+    assert main.do("bank", cross("side", 5)).ok
+    final, _ = main.blocks[-1]
+    header, good = final.block.header, final.certificate
+    assert isinstance(good, QuorumCertificate)
+    first, second, third, *_ = good.signatures
+    strangers = Chain("main", clock="logical", weights=(1, 1, 1))
+    strangers.do("bank", builders.transfer("shop", 1))
+    neighbours = [(place, signature) for place, (_, signature) in enumerate(neighbour_signatures(main))]
+    lies: dict[str, tuple[Any, Any, str]] = {
+        "signed by a minority": (header, replace(good, signatures=(first, second)), "not more than two thirds"),
+        "signed by nobody": (header, replace(good, signatures=()), "not more than two thirds"),
+        "one who signs twice": (header, replace(good, signatures=(first, second, second)), "order"),
+        "signers in another order": (header, replace(good, signatures=(third, second, first)), "order"),
+        "a signer who is none": (
+            header,
+            replace(good, signatures=(first, second, (9, third[1]))),
+            "distinct committee members",
+        ),
+        "forged": (header, replace(good, signatures=tuple((n, bytes(64)) for n in range(4))), "wrong"),
+        "signed by validators of another chain": (header, replace(good, signatures=tuple(neighbours)), "wrong"),
+        "another round": (header, replace(good, round=1), "wrong"),
+        "other receipts": (replace(header, receipt_root=bytes(32)), good, "another block"),
+        "more transactions": (replace(header, tx_count=9), good, "another block"),
+        "another height": (replace(header, height=header.height + 1), good, "another block than the header of height"),
+        "another committee": (replace(header, committee=bytes(32)), good, "another block than"),
+        "another chain of that name": (strangers.blocks[-1][0].block.header, good, "another chain"),
+    }
+    for name, (told, certificate, words) in lies.items():
+        refused = bring(side, told, certificate)
+        assert refused.outcome == "fault", name
+        assert words in refused.error, (name, refused.error)
+    junk = side.do("carrier", Call("ledger", "follow", {"chain": "main", "block": b"x"}))
+    assert "is not the encoding of a Handover" in junk.error
+    assert bring(side, header, good).ok
+
+
+def neighbour_signatures(main: Chain) -> tuple[tuple[int, bytes], ...]:
+    """Sign the main chain's newest block with the keys of people who validate elsewhere."""
+    final, _ = main.blocks[-1]
+    elsewhere = builders.Committee(builders.Member(f"elsewhere-{n}", key(f"elsewhere-{n}").public) for n in range(4))
+    certificate = finalise(main.genesis, final.block, by=elsewhere).certificate
+    assert isinstance(certificate, QuorumCertificate)
+    return certificate.signatures
+
+
+def test_a_committee_that_has_handed_over_certifies_nothing_any_more() -> None:
+    """Members who have left keep their keys: what they sign later is refused, also in a header that names them."""
+    main, side = Chain("main", clock="logical", membership=Authority(voting_blocks=50, delay=2)), Chain("side")
+    connect(side, main)
+    former = main.committees[0]
+    removal = {"did": key("node-3").did, "reason": "it has closed"}
+    assert main.do("node-0", Call("members", "propose_removal", removal)).ok
+    for member in ("node-0", "node-1", "node-2"):
+        assert main.do(member, Call("members", "vote", {"proposal": 1, "yes": True})).ok
+    while len(main.committees[-1].members) == 4:
+        main.do("carrier", builders.transfer("shop", 1))
+    last, _ = main.blocks[-1]
+    step = encode(Handover(last.block.header, last.certificate, main.committees[-1].members))
+    assert side.do("carrier", Call("ledger", "follow", {"chain": "main", "block": step})).ok
+    main.do("carrier", builders.transfer("shop", 1))
+    final, _ = main.blocks[-1]
+    named = replace(final.block.header, committee=former.hash, next_committee=former.hash)
+    for header, words in ((final.block.header, "not distinct committee members"), (named, "names another committee")):
+        stale = finalise(main.genesis, builders.Block(header, ()), by=former).certificate
+        assert words in bring(side, header, stale).error
+    assert bring(side, final.block.header, final.certificate).ok
+
+
+# --- bounds ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_whose_transactions_are_too_small_takes_no_part() -> None:
+    """A receipt of another chain must fit into one; so the members of neither side can agree on it."""
+    small = Chain("small", limits=Limits(transaction_bytes=LEAST_BYTES - 1))
+    usual, least = Chain("usual"), Chain("least", limits=Limits(transaction_bytes=LEAST_BYTES))
+    for one, other in ((usual, small), (small, usual)):
+        args = {"spec": encode(other.genesis.spec), "mints": False, "trusting_ms": 1, "checkpoint": b""}
+        words = f"small: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs"
+        assert words in one.do("node-0", Call("ledger", "connect", args)).error
+    connect(usual, least)
+
+
+def test_messages_in_a_receipt_that_nobody_could_carry_are_not_sent(chains: tuple[Chain, Chain, Chain]) -> None:
+    main, _, _ = chains
+    assert main.do("bank", builders.deploy("loud", LOUD)).ok
+    before, shout = main.balance("bank"), Call("loud", "shout", {"size": MAX_RECEIPT_BYTES // 4})
+    refused = main.do("bank", cross("side", 1), *[shout] * 4)
+    assert f"where other chains must hear of it at most {MAX_RECEIPT_BYTES}" in refused.error
+    assert main.balance("bank") == before
+    assert main.do("bank", *[shout] * 4).ok, "without a message it may say as much as gas pays for"
+    assert main.do("bank", cross("side", 1), *[shout] * 3).ok
+
+
+def test_a_channel_has_room_for_so_many_without_an_answer() -> None:
+    main, side = (Chain(name, clock="logical", policy=Quota(10**10)) for name in ("main", "side"))
+    connect(main, side)
+    connect(side, main, mints=True)
+    assert main.do("bank", cross("side", 1)).ok
+    first = len(main.blocks)
+    for count in (*[111] * (MAX_ON_THE_WAY // 111 - 1), 111 + MAX_ON_THE_WAY % 111 - 1):
+        assert main.do("bank", *[cross("side", 1)] * count).ok
+    assert main.do("carrier", builders.transfer("bank", 100)).ok, "what it lacks is not units"
+    before = main.balance("bank")
+    assert f"{MAX_ON_THE_WAY} messages wait for their answers" in main.do("bank", cross("side", 1)).error
+    assert main.balance("bank") == before
+    assert follow(side, main, first).ok
+    assert side.do("carrier", delivery(main, first)).ok
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).ok
+    assert main.do("bank", cross("side", 1)).ok, "one is answered, and leaves its room to another"
+    assert f"{MAX_ON_THE_WAY} messages wait" in main.do("bank", cross("side", 1)).error
+
+
+@pytest.mark.parametrize(("size", "outcome"), [(MAX_TOLD_BYTES - 100, "done"), (MAX_TOLD_BYTES, "failed")])
+def test_a_call_from_elsewhere_says_no_more_than_an_answer_holds(size: int, outcome: str) -> None:
+    main, side = Chain("main", clock="logical"), Chain("side", clock="logical")
+    connect(main, side)
+    connect(side, main)
+    assert side.do("bank", builders.deploy("loud", LOUD)).ok
+    assert main.do("bank", ask(size)).ok
+    assert follow(side, main).ok
+    assert side.do("carrier", delivery(main)).ok
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).ok
+    told = main.ask("bridge", "outcome", chain="side", number=1)
+    assert told["outcome"] == outcome
+    assert ("more than 16384 bytes" in told["reason"]) == (outcome == "failed")
+
+
+def ask(size: int) -> Call:
+    asked = {"chain": "side", "contract": "loud", "name": "shout", "arguments": {"size": size}}
+    return Call("bridge", "send", {**asked, "gas": 1_000_000, "within_ms": 600_000})
+
+
+def test_a_relayer_takes_fewer_at_once_where_the_answers_are_long() -> None:
+    """Five long answers do not fit into one receipt, though the gas would do for them."""
+    main, side = (mc.Network.simulated(1, seed=seed, chain_id=name) for seed, name in enumerate(("main", "side")))
+    with main, side:
+        connect_networks(main, side)
+        connect_networks(side, main)
+        side.deploy(LOUD, sender=side.wallet("office"))
+        main.send(main.wallet("office"), [ask(MAX_TOLD_BYTES - 100)] * 5)
+        Relayer(main, side).carry()
+        bridge = main.contract("bridge")
+        assert [bridge.outcome(chain="side", number=n)["outcome"] for n in range(1, 6)] == ["done"] * 5
