@@ -654,10 +654,13 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 @click.argument(
     "what",
     type=click.Choice(
-        ["throughput", "latency", "idle", "start", "recovery", "simulator", "committee", "miners", "public", "tree"]
+        [
+            *("throughput", "latency", "idle", "start", "recovery", "simulator"),
+            *("committee", "miners", "public", "tree", "contracts", "shards"),
+        ]
     ),
 )
-@click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7].")
+@click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7]; of each shard.")
 @click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
 @click.option(
     "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
@@ -667,7 +670,8 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, as_jso
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
-    options = {} if what in ("tree", "miners", "public") or validators is None else {"validators": validators}
+    has_validators = what not in ("tree", "miners", "public", "contracts")
+    options = {"validators": validators} if has_validators and validators is not None else {}
     if what == "throughput":
         options["transfers"] = transfers
     if what == "recovery":

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from minichain import bench
+from minichain.bench import actions, core, processes
 from minichain.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "BATCH", 20)
-    monkeypatch.setattr(bench, "ACCOUNTS", 50)
-    monkeypatch.setattr(bench, "REST_S", 0.0)
-    monkeypatch.setattr(bench, "CROWD", 7)
-    monkeypatch.setattr(bench, "CROWD_BLOCKS", 5)
+    monkeypatch.setattr(processes, "BATCH", 20)
+    monkeypatch.setattr(processes, "ACCOUNTS", 50)
+    monkeypatch.setattr(processes, "REST_S", 0.0)
+    monkeypatch.setattr(core, "CROWD", 7)
+    monkeypatch.setattr(core, "CROWD_BLOCKS", 5)
 
 
 def test_throughput_counts_what_became_final_against_the_cost_of_its_signatures():
@@ -30,7 +31,7 @@ def test_throughput_counts_what_became_final_against_the_cost_of_its_signatures(
 
 
 def test_throughput_gives_no_figure_for_transfers_that_were_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "GAS_LIMIT", 1)
+    monkeypatch.setattr(processes, "GAS_LIMIT", 1)
     with pytest.raises(AssertionError, match="refused a transfer: gas limit 1 is not from"):
         bench.throughput(validators=1, transfers=40)
 
@@ -61,17 +62,17 @@ def test_recovery_kills_validators_under_load_and_looks_for_what_was_lost():
     assert (found["missing"], found["lost"], found["contradictions"]) == (0, 0, [])
     assert found["submitted"] > 0 < found["height"]
     assert 0 < found["recovery_s"]["p50"] <= found["recovery_s"]["p95"] <= found["recovery_s"]["max"]
-    assert found["passed"] == (found["recovery_s"]["p50"] <= bench.RECOVERY_S)
+    assert found["passed"] == (found["recovery_s"]["p50"] <= processes.RECOVERY_S)
     with pytest.raises(UsageError, match="3 validators can spare none"):
         bench.recovery(validators=3)
 
 
 def test_whom_the_others_can_spare():
     names = [f"node-{number}" for number in range(7)]
-    groups = bench._spared(names, 21, seed=1)
+    groups = processes._spared(names, 21, seed=1)
     assert len(set(groups)) == 21
     assert all(len(set(group)) == 2 for group in groups)
-    assert bench._spared(names, 22, seed=1) == [*groups, groups[0]]
+    assert processes._spared(names, 22, seed=1) == [*groups, groups[0]]
 
 
 def test_the_simulator_is_measured_by_what_it_delivers():
@@ -92,8 +93,8 @@ def test_a_large_committee_is_measured_by_what_it_delivers():
 
 
 def test_a_public_network_is_measured_with_its_forks(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "MINERS", 10)
-    monkeypatch.setattr(bench, "BLOCK_MS", 60)  # often two blocks at a time
+    monkeypatch.setattr(core, "MINERS", 10)
+    monkeypatch.setattr(core, "BLOCK_MS", 60)  # often two blocks at a time
     found = bench.public(nodes=30, blocks=20)
     assert (found["nodes"], found["miners"], found["blocks"]) == (30, 10, 20)
     assert 2 < found["links_each"] <= 4
@@ -103,7 +104,7 @@ def test_a_public_network_is_measured_with_its_forks(monkeypatch: pytest.MonkeyP
 
 
 def test_engines_of_a_public_network_are_measured_alone(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "BLOCK_MS", 60)
+    monkeypatch.setattr(core, "BLOCK_MS", 60)
     found = bench.miners(nodes=100, blocks=20)
     assert (found["nodes"], found["miners"], found["blocks"]) == (100, 50, 20)
     assert found["mined"] > 20
@@ -118,8 +119,8 @@ def test_the_tree_is_measured_by_key():
 
 
 def test_an_action_is_measured_beside_plain_python(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "CALLS", 3)
-    monkeypatch.setattr(bench, "TIMES", 2)
+    monkeypatch.setattr(actions, "CALLS", 3)
+    monkeypatch.setattr(actions, "TIMES", 2)
     found = bench.contracts()
     assert found["on_top_us"] == pytest.approx(found["action_us"] - found["plain_us"], abs=0.1)
     assert found["ns_per_gas"] == pytest.approx(found["action_us"] * 1000 / found["gas"], rel=0.1)
@@ -130,6 +131,6 @@ def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
-        *("simulator", "committee", "miners", "public", "tree", "contracts"),
+        *("simulator", "committee", "miners", "public", "tree", "contracts", "shards"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

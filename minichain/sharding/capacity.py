@@ -22,8 +22,8 @@ CROSSING: Final = (Fraction(0), Fraction(1, 10), Fraction(1, 2), Fraction(1))
 FINAL: Final = Fraction(3, 2)  # block times until a transaction is final: half of one until the next begins, and that
 
 DEFINITIONS: Final = {
-    "throughput": "transactions that became final / seconds, on all shards together; one that crosses counts once, when "
-    "it is settled (committed transactions over time at the committing nodes: Hyperledger, Blockchain Performance "
+    "throughput": "transactions that became final / seconds, on all shards together; one that crosses counts once, "
+    "when it is settled (committed transactions over time at the committing nodes: Hyperledger, Blockchain Performance "
     "Metrics, 2018)",
     "confirmation latency": "time when a transaction is final - time when it was submitted; of one that crosses, final "
     "where it is delivered (the same white paper: confirmation time at the network threshold - submit time)",
@@ -105,7 +105,7 @@ def throughput(costs: Costs, design: Design) -> Fraction:
 
 
 def coordinator_load(costs: Costs, design: Design) -> Fraction:
-    """Return which part of its time the coordinating chain needs to follow every block of every shard; at most 1 works."""
+    """Return which part of its time the coordinating chain needs to follow each block of each shard; 1 is too much."""
     return Fraction(design.shards * follow_cost(costs, design.members) * 1_000, design.block_ms * SECOND)
 
 
@@ -118,14 +118,14 @@ def delay(design: Design) -> Fraction:
     return FINAL * (1 + (design.crossing if design.shards > 1 else 0))
 
 
-def table(costs: Costs, crossing: Iterable[Fraction] = CROSSING, **settings: int) -> list[Row]:
-    """Return what 1 to 64 shards carry, a column for each share that crosses; `settings` are those of `Design`."""
+def table(costs: Costs, crossing: Iterable[Fraction] = CROSSING, members: int = 4, block_ms: int = 1_000) -> list[Row]:
+    """Return what 1 to 64 shards carry, a column for each share that crosses."""
     shares, rows = tuple(crossing), []
     before: tuple[Fraction, ...] = ()
     for shards in SHARDS:
-        rates = tuple(throughput(costs, Design(shards, share, **settings)) for share in shares)
+        rates = tuple(throughput(costs, Design(shards, share, members, block_ms)) for share in shares)
         ratios = tuple(Fraction(rate, 2 * half) for rate, half in zip(rates, before, strict=True)) if before else ()
-        load = coordinator_load(costs, Design(shards, **settings))
+        load = coordinator_load(costs, Design(shards, Fraction(0), members, block_ms))
         rows.append(Row(shards, tuple(map(int, rates)), ratios or (None,) * len(rates), load))
         before = rates
     return rows

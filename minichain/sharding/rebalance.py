@@ -137,7 +137,7 @@ class _House:
             self._move(account, self._best(account))
 
     def improve(self) -> None:
-        """Let single accounts move to where they deal more, while there is room; each move makes fewer transfers cross."""
+        """Let single accounts move to where they deal more, while there is room; each move helps."""
         for _round in range(ROUNDS):
             before = dict(self._at)
             for account in range(len(self._loads)):

@@ -2,9 +2,9 @@
 
 Committees are drawn without putting anybody back, so the number of dishonest members is hypergeometric: of all ways to
 draw `members` out of `validators`, those with x dishonest ones are C(dishonest, x) C(validators - dishonest,
-members - x). The share of the ways with enough of them is the risk of one committee in one draw: so calculates RapidChain
+members - x). The share of the ways with enough of them is the risk of one committee in one draw. So RapidChain has it
 (Zamani et al., CCS 2018, "Epoch Security"), where OmniLedger (Kokoris-Kogias et al., S&P 2018, "Shard-Size Security")
-takes the binomial, as if the validators were without number. What is enough is quorum arithmetic: `membership.measures`.
+takes the binomial, as if the validators were without number. What is enough, `membership.measures` says.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Risk(Plain):
 def enough(members: int, power: str = "halt") -> int:
     """Return how many dishonest members are enough: to "halt" a committee, to "fork" its chain, to "rewrite" it.
 
-    With a third they can refuse to certify anything. With more than a third they can sign two blocks of one height. With
-    more than two thirds they certify whatever they like, and no other chain can tell.
+    With a third they can refuse to certify anything. With more than a third they can sign two blocks of one height.
+    With more than two thirds they certify whatever they like, and no other chain can tell.
     """
     if power not in POWERS:
         raise UsageError(f"there is no power {power!r}: choose one of {', '.join(POWERS)}")
