@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from minichain import bench
-from minichain.bench import actions, core, processes
+from minichain.bench import actions, core, crossing, processes
 from minichain.errors import UsageError
+from minichain.sharding.capacity import DEFINITIONS, Costs, Design, throughput
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +127,21 @@ def test_an_action_is_measured_beside_plain_python(monkeypatch: pytest.MonkeyPat
     assert found["on_top_us"] == pytest.approx(found["action_us"] - found["plain_us"], abs=0.1)
     assert found["ns_per_gas"] == pytest.approx(found["action_us"] * 1000 / found["gas"], rel=0.1)
     assert found["pyrevm_us"], "a figure, or how to get one"
+
+
+def test_what_crosses_is_measured_and_multiplied_out(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(crossing, "AT_ONCE", 3)
+    monkeypatch.setattr(crossing, "ROUNDS", 1)
+    monkeypatch.setattr(crossing, "LEAST_S", 0.01)
+    found = bench.shards(validators=7)
+    costs = Costs(**{name: round(1_000 * cost) for name, cost in found["costs_us"].items()})
+    assert costs.transfer < costs.send + costs.deliver + costs.settle
+    for name, share in (("0 % crossing", Fraction(0)), ("50 % crossing", Fraction(1, 2))):
+        expected = throughput(costs, Design(64, share, members=7))
+        assert found["tps"][name][64] == pytest.approx(int(expected), rel=0.01)
+    assert found["passed"] == (found["verification_us"]["receipt"] <= crossing.TARGET_US)
+    assert found["verification_us"]["receipt"] < found["verification_us"]["with_certificate"]
+    assert set(found["definitions"]) == set(DEFINITIONS)
 
 
 def test_every_bench_is_offered_and_explains_its_figures():
