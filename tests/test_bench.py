@@ -133,6 +133,8 @@ def test_what_crosses_is_measured_and_multiplied_out(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(crossing, "AT_ONCE", 3)
     monkeypatch.setattr(crossing, "ROUNDS", 1)
     monkeypatch.setattr(crossing, "LEAST_S", 0.01)
+    monkeypatch.setattr(crossing, "PLAYED_SHARDS", 2)
+    monkeypatch.setattr(crossing, "PLAYED_BLOCKS", 4)
     found = bench.shards(validators=7)
     costs = Costs(**{name: round(1_000 * cost) for name, cost in found["costs_us"].items()})
     assert costs.transfer < costs.send + costs.deliver + costs.settle
@@ -141,6 +143,7 @@ def test_what_crosses_is_measured_and_multiplied_out(monkeypatch: pytest.MonkeyP
         assert found["tps"][name][64] == pytest.approx(int(expected), rel=0.01)
     assert found["passed"] == (found["verification_us"]["receipt"] <= crossing.TARGET_US)
     assert found["verification_us"]["receipt"] < found["verification_us"]["with_certificate"]
+    assert found["played_with_2_shards"]["0 % crossing"]["of_formula"] == pytest.approx(1, abs=0.05)
     assert set(found["definitions"]) == set(DEFINITIONS)
 
 

@@ -21,6 +21,7 @@ from minichain.errors import ConfigError, UsageError
 from minichain.sharding import capacity, risk
 from minichain.sharding.capacity import Costs, Design
 from minichain.sharding.placement import Placement, hashed
+from minichain.sharding.played import play
 from minichain.sharding.rebalance import FULL, Transfer, crossing_operations, graph_of, measure, rebalance, town
 from minichain.sharding.risk import Draw
 from minichain.views import i18n, sharding_pictures
@@ -275,6 +276,7 @@ def test_whoever_is_not_in_the_traffic_stays_where_it_was_placed():
 PROPOSE = """
 from fractions import Fraction; from random import Random
 from minichain.crypto import digest; from minichain.codec import encode
+from minichain.sharding.played import play
 from minichain.sharding.placement import Placement; from minichain.sharding.rebalance import rebalance, town
 print(digest("test", encode(rebalance(town(Random(1), 6, 20, 900, Fraction(3, 4)), Placement(3), 5).placement)).hex())
 """
@@ -366,6 +368,34 @@ def test_a_transfer_to_another_shard_waits_for_two_blocks():
         *(Fraction(3, 2), Fraction(33, 20), Fraction(9, 4), Fraction(3))
     ]
     assert capacity.delay(Design(1, Fraction(1))) == Fraction(3, 2)
+
+
+@pytest.mark.parametrize("share", capacity.CROSSING)
+def test_shards_that_are_played_carry_what_the_formula_says_and_no_more(share):
+    slow = Costs(*(40 * cost for cost in (COSTS.transfer, COSTS.send, COSTS.deliver, COSTS.settle)), 200_000, 100_000)
+    design = Design(4, share)
+    found = play(slow, design, Fraction(6, 5), Random(7), blocks=60)
+    assert found.throughput == pytest.approx(float(capacity.throughput(slow, design)), rel=0.06)
+
+
+def test_with_room_in_each_block_a_message_is_delivered_within_two_block_times():
+    found = play(COSTS, Design(4, Fraction(1, 2)), Fraction(1, 2), Random(7), blocks=12)
+    assert Fraction(1) <= found.delivery <= 2
+    assert Fraction(3, 2) <= found.delay <= 3
+    expected = capacity.throughput(COSTS, Design(4, Fraction(1, 2))) / 2
+    assert found.throughput == pytest.approx(float(expected), rel=0.05), "all that was submitted, and nothing twice"
+
+
+def test_with_too_much_to_do_people_wait_and_messages_do_not():
+    calm, busy = (play(COSTS, Design(2, Fraction(1)), load, Random(7), 20) for load in (Fraction(1, 2), Fraction(2)))
+    assert busy.delay > calm.delay + 1
+    assert busy.delivery <= 2
+
+
+def test_a_shard_alone_has_nobody_to_send_to():
+    found = play(COSTS, Design(1, Fraction(1)), Fraction(1, 2), Random(7), 6)
+    assert found.delivery is None
+    assert found.throughput == pytest.approx(2_498, abs=2)
 
 
 def test_a_design_that_cannot_be_is_refused():

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
+from random import Random
 from statistics import median
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from minichain.ledger.state import State
 from minichain.ledger.types import Call, Header, Receipt, Transaction, sign_transaction
 from minichain.sharding import capacity
 from minichain.sharding.capacity import Costs, Design
+from minichain.sharding.played import play
 from minichain.transition import apply_block, build_block, first_state, open_transaction
 
 AT_ONCE: Final = 50  # transactions in a block
@@ -40,6 +42,8 @@ EXPIRES: Final = 9_000
 BLOCK_MS: Final = 1_000  # of the shards in the table
 TARGET_US: Final = 300  # for a receipt in a block that is followed
 LEAST_S: Final = 0.5
+PLAYED_SHARDS, PLAYED_BLOCKS = 4, 20
+TOO_MUCH, ENOUGH = Fraction(6, 5), Fraction(4, 5)  # of what the formula says can be carried
 
 Kept = tuple[Header, tuple[Receipt, ...]]
 
@@ -126,6 +130,10 @@ def shards(validators: int = 4) -> dict[str, Any]:
         "costs_us": {name: round(getattr(costs, name) / 1_000, 1) for name in costs.__struct_fields__},
         "tps": {_percent(share): _column(rows, column) for column, share in enumerate(capacity.CROSSING)},
         "efficiency_of_doubling": round(worst, 4),
+        f"played_with_{PLAYED_SHARDS}_shards": {
+            _percent(share): _played(costs, Design(PLAYED_SHARDS, share, validators, BLOCK_MS))
+            for share in capacity.CROSSING
+        },
         "delay_blocks": {_percent(share): float(capacity.delay(Design(2, share))) for share in capacity.CROSSING},
         "coordinator_load": {row.shards: round(float(row.coordinator), 4) for row in rows},
         "members": validators,
@@ -143,6 +151,9 @@ _FORMULA: Final = (
     "quorum's signatures on the header; tps of S shards = S x the x at which x ((1 - c) transfer + c (send + deliver + "
     "settle)) + follow x min(2 c x, headers of all other shards) = 1 - votes, where c is the share that crosses (none "
     "with one shard), votes = 2 x members x signature / block time, follow = header + signature x quorum; "
+    f"played = {PLAYED_BLOCKS} blocks of each shard one after the other, with random senders and receivers: tps under "
+    f"{float(TOO_MUCH):g} x as many as the formula says, delays under {float(ENOUGH):g} x, delivery from final in the "
+    "one shard to final in the other; "
     "efficiency_of_doubling = the least tps of 2 S / (2 x tps of S) where nothing crosses; delay_blocks = mean time "
     "until final where it takes effect, in block times: 3/2 x (1 + c); coordinator_load = share of its time for "
     "following each block of each shard"
@@ -193,6 +204,17 @@ def _verification_us(chain: _Chain, other: _Chain, people: Sequence[KeyPair]) ->
 
 def _us(work: Callable[[], None]) -> float:
     return round(seconds_each(work, LEAST_S) * 1e6, 1)
+
+
+def _played(costs: Costs, design: Design) -> dict[str, float | None]:
+    """Play what the formula says; return what was carried under too much load, and delays under less."""
+    busy, calm = (play(costs, design, load, Random(1), PLAYED_BLOCKS) for load in (TOO_MUCH, ENOUGH))
+    return {
+        "tps": round(busy.throughput),
+        "of_formula": round(float(Fraction(busy.throughput, capacity.throughput(costs, design))), 3),
+        "p50_delay_blocks": None if calm.delay is None else round(float(calm.delay), 2),
+        "p50_delivery_blocks": None if calm.delivery is None else round(float(calm.delivery), 2),
+    }
 
 
 def _percent(share: Fraction) -> str:
