@@ -678,8 +678,20 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, as_jso
         options["rounds"] = rounds
     with notes.status(f"measuring {what}"):
         content = benches.BENCHES[what](**options)
-    show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
+    show(as_json, content, lambda: _print_figures(content))
     sys.exit(0 if content.get("passed", True) else NO)
+
+
+def _print_figures(content: dict[str, Any]) -> None:
+    """Print figures with their names, and each that has rows and columns of its own as a table."""
+    tables = {name: rows for name, rows in content.items() if _has_rows(rows)}
+    _print_table([{"figure": name, "value": value} for name, value in content.items() if name not in tables])
+    for name, rows in tables.items():
+        _print_table([{name: row, **{str(key): value for key, value in cells.items()}} for row, cells in rows.items()])
+
+
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, dict) and value != {} and all(isinstance(cells, dict) for cells in value.values())
 
 
 @main.command()
