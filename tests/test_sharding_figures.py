@@ -278,7 +278,7 @@ from fractions import Fraction; from random import Random
 from minichain.crypto import digest; from minichain.codec import encode
 from minichain.sharding.played import play
 from minichain.sharding.placement import Placement; from minichain.sharding.rebalance import rebalance, town
-print(digest("test", encode(rebalance(town(Random(1), 6, 20, 900, Fraction(3, 4)), Placement(3), 5).placement)).hex())
+print(digest("test", encode(rebalance(town(Random(1), 6, 20, 900, Fraction(1, 5)), Placement(3), 5).placement)).hex())
 """
 
 
@@ -376,6 +376,13 @@ def test_shards_that_are_played_carry_what_the_formula_says_and_no_more(share):
     design = Design(4, share)
     found = play(slow, design, Fraction(6, 5), Random(7), blocks=60)
     assert found.throughput == pytest.approx(float(capacity.throughput(slow, design)), rel=0.06)
+
+
+def test_headers_that_take_a_third_of_the_time_are_taken_into_account():
+    """Three others make a block a second, and to follow its header takes 0.1 s."""
+    costs, design = Costs(200_000, 300_000, 400_000, 300_000, 100_000_000, 100_000), Design(4, Fraction(1))
+    assert capacity.throughput(costs, design) == pytest.approx(4 * 700, rel=0.01)
+    assert play(costs, design, Fraction(6, 5), Random(7)).throughput == pytest.approx(4 * 700, rel=0.05)
 
 
 def test_with_room_in_each_block_a_message_is_delivered_within_two_block_times():
