@@ -654,10 +654,13 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 @click.argument(
     "what",
     type=click.Choice(
-        ["throughput", "latency", "idle", "start", "recovery", "simulator", "committee", "miners", "public", "tree"]
+        [
+            *("throughput", "latency", "idle", "start", "recovery", "simulator"),
+            *("committee", "miners", "public", "tree", "contracts", "shards"),
+        ]
     ),
 )
-@click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7].")
+@click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7]; of each shard.")
 @click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
 @click.option(
     "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
@@ -667,15 +670,28 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, as_jso
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
-    options = {} if what in ("tree", "miners", "public") or validators is None else {"validators": validators}
+    has_validators = what not in ("tree", "miners", "public", "contracts")
+    options = {"validators": validators} if has_validators and validators is not None else {}
     if what == "throughput":
         options["transfers"] = transfers
     if what == "recovery":
         options["rounds"] = rounds
     with notes.status(f"measuring {what}"):
         content = benches.BENCHES[what](**options)
-    show(as_json, content, lambda: _print_table([{"figure": k, "value": v} for k, v in content.items()]))
+    show(as_json, content, lambda: _print_figures(content))
     sys.exit(0 if content.get("passed", True) else NO)
+
+
+def _print_figures(content: dict[str, Any]) -> None:
+    """Print figures with their names, and each that has rows and columns of its own as a table."""
+    tables = {name: rows for name, rows in content.items() if _has_rows(rows)}
+    _print_table([{"figure": name, "value": value} for name, value in content.items() if name not in tables])
+    for name, rows in tables.items():
+        _print_table([{name: row, **{str(key): value for key, value in cells.items()}} for row, cells in rows.items()])
+
+
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, dict) and value != {} and all(isinstance(cells, dict) for cells in value.values())
 
 
 @main.command()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from minichain import bench
+from minichain.bench import actions, core, crossing, processes
 from minichain.errors import UsageError
+from minichain.sharding.capacity import DEFINITIONS, Costs, Design, throughput
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "BATCH", 20)
-    monkeypatch.setattr(bench, "ACCOUNTS", 50)
-    monkeypatch.setattr(bench, "REST_S", 0.0)
-    monkeypatch.setattr(bench, "CROWD", 7)
-    monkeypatch.setattr(bench, "CROWD_BLOCKS", 5)
+    monkeypatch.setattr(processes, "BATCH", 20)
+    monkeypatch.setattr(processes, "ACCOUNTS", 50)
+    monkeypatch.setattr(processes, "REST_S", 0.0)
+    monkeypatch.setattr(core, "CROWD", 7)
+    monkeypatch.setattr(core, "CROWD_BLOCKS", 5)
 
 
 def test_throughput_counts_what_became_final_against_the_cost_of_its_signatures():
@@ -30,7 +33,7 @@ def test_throughput_counts_what_became_final_against_the_cost_of_its_signatures(
 
 
 def test_throughput_gives_no_figure_for_transfers_that_were_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "GAS_LIMIT", 1)
+    monkeypatch.setattr(processes, "GAS_LIMIT", 1)
     with pytest.raises(AssertionError, match="refused a transfer: gas limit 1 is not from"):
         bench.throughput(validators=1, transfers=40)
 
@@ -61,17 +64,17 @@ def test_recovery_kills_validators_under_load_and_looks_for_what_was_lost():
     assert (found["missing"], found["lost"], found["contradictions"]) == (0, 0, [])
     assert found["submitted"] > 0 < found["height"]
     assert 0 < found["recovery_s"]["p50"] <= found["recovery_s"]["p95"] <= found["recovery_s"]["max"]
-    assert found["passed"] == (found["recovery_s"]["p50"] <= bench.RECOVERY_S)
+    assert found["passed"] == (found["recovery_s"]["p50"] <= processes.RECOVERY_S)
     with pytest.raises(UsageError, match="3 validators can spare none"):
         bench.recovery(validators=3)
 
 
 def test_whom_the_others_can_spare():
     names = [f"node-{number}" for number in range(7)]
-    groups = bench._spared(names, 21, seed=1)
+    groups = processes._spared(names, 21, seed=1)
     assert len(set(groups)) == 21
     assert all(len(set(group)) == 2 for group in groups)
-    assert bench._spared(names, 22, seed=1) == [*groups, groups[0]]
+    assert processes._spared(names, 22, seed=1) == [*groups, groups[0]]
 
 
 def test_the_simulator_is_measured_by_what_it_delivers():
@@ -92,8 +95,8 @@ def test_a_large_committee_is_measured_by_what_it_delivers():
 
 
 def test_a_public_network_is_measured_with_its_forks(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "MINERS", 10)
-    monkeypatch.setattr(bench, "BLOCK_MS", 60)  # often two blocks at a time
+    monkeypatch.setattr(core, "MINERS", 10)
+    monkeypatch.setattr(core, "BLOCK_MS", 60)  # often two blocks at a time
     found = bench.public(nodes=30, blocks=20)
     assert (found["nodes"], found["miners"], found["blocks"]) == (30, 10, 20)
     assert 2 < found["links_each"] <= 4
@@ -103,7 +106,7 @@ def test_a_public_network_is_measured_with_its_forks(monkeypatch: pytest.MonkeyP
 
 
 def test_engines_of_a_public_network_are_measured_alone(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "BLOCK_MS", 60)
+    monkeypatch.setattr(core, "BLOCK_MS", 60)
     found = bench.miners(nodes=100, blocks=20)
     assert (found["nodes"], found["miners"], found["blocks"]) == (100, 50, 20)
     assert found["mined"] > 20
@@ -118,18 +121,36 @@ def test_the_tree_is_measured_by_key():
 
 
 def test_an_action_is_measured_beside_plain_python(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "CALLS", 3)
-    monkeypatch.setattr(bench, "TIMES", 2)
+    monkeypatch.setattr(actions, "CALLS", 3)
+    monkeypatch.setattr(actions, "TIMES", 2)
     found = bench.contracts()
     assert found["on_top_us"] == pytest.approx(found["action_us"] - found["plain_us"], abs=0.1)
     assert found["ns_per_gas"] == pytest.approx(found["action_us"] * 1000 / found["gas"], rel=0.1)
     assert found["pyrevm_us"], "a figure, or how to get one"
 
 
+def test_what_crosses_is_measured_and_multiplied_out(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(crossing, "AT_ONCE", 3)
+    monkeypatch.setattr(crossing, "ROUNDS", 1)
+    monkeypatch.setattr(crossing, "LEAST_S", 0.01)
+    monkeypatch.setattr(crossing, "PLAYED_SHARDS", 2)
+    monkeypatch.setattr(crossing, "PLAYED_BLOCKS", 4)
+    found = bench.shards(validators=7)
+    costs = Costs(**{name: round(1_000 * cost) for name, cost in found["costs_us"].items()})
+    assert costs.transfer < costs.send + costs.deliver + costs.settle
+    for name, share in (("0 % crossing", Fraction(0)), ("50 % crossing", Fraction(1, 2))):
+        expected = throughput(costs, Design(64, share, members=7))
+        assert found["tps"][name][64] == pytest.approx(int(expected), rel=0.01)
+    assert found["passed"] == (found["verification_us"]["receipt"] <= crossing.TARGET_US)
+    assert found["verification_us"]["receipt"] < found["verification_us"]["with_certificate"]
+    assert found["played_with_2_shards"]["0 % crossing"]["of_formula"] == pytest.approx(1, abs=0.05)
+    assert set(found["definitions"]) == set(DEFINITIONS)
+
+
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
-        *("simulator", "committee", "miners", "public", "tree", "contracts"),
+        *("simulator", "committee", "miners", "public", "tree", "contracts", "shards"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from minichain.bench import _grow
+from minichain.bench.core import _grow
 from minichain.ledger.genesis import Work
 from minichain.ledger.local import BANK, new_chain, root_of, validator_key, wallet_key
 from minichain.sim.agenda import Agenda

@@ -1,0 +1,29 @@
+"""Figures about this machine, each printed with the formula it comes from. Nothing here is a test.
+
+Every ratio is measured in one run: what is compared was timed on the same machine within the same minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from minichain.bench.actions import contracts
+from minichain.bench.core import committee, miners, public, simulator, tree
+from minichain.bench.crossing import shards
+from minichain.bench.processes import idle, latency, recovery, start, throughput
+
+BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "throughput": throughput,
+    "latency": latency,
+    "idle": idle,
+    "start": start,
+    "recovery": recovery,
+    "simulator": simulator,
+    "committee": committee,
+    "miners": miners,
+    "public": public,
+    "tree": tree,
+    "contracts": contracts,
+    "shards": shards,
+}
