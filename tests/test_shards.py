@@ -357,6 +357,15 @@ def is_key(public: bytes) -> bool:
     return True
 
 
+def test_nobody_but_the_bridge_says_what_a_shard_has_answered() -> None:
+    world = World()
+    shard = moved(world).genesis.spec.chain_id
+    number = world.coordinator.ask("bridge", "channel", chain=shard)["sent"]
+    told = {"chain": shard, "number": number, "outcome": "done", "result": []}
+    assert "only the bridge tells" in world.act("bank", "heard", **told).error
+    assert f"{shard} is not to be told anything now" in world.act("bank", "tell", chain=shard).error
+
+
 # --- evidence -------------------------------------------------------------------------------------------------------
 
 
