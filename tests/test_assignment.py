@@ -157,6 +157,16 @@ class Draws:
             self.ok(leaver, "shards", "withdraw", did=leaver)
             self.gone.add(leaver)
         self.box.advance(blocks=5)
+        new, self.later = self.box.account(f"later {number}"), set[str]()
+        if chance.random() < 0.5:  # too late for this epoch
+            self.ok(new, "shards", "register", name=f"later {number}")
+            self.here.add(new)
+            self.later.add(new)
+        too_late = chance.choice(active)
+        if chance.random() < 0.3 and too_late not in self.gone:
+            self.ok(too_late, "shards", "withdraw", did=too_late)
+        else:
+            too_late = ""
         for did in sorted(secrets):
             if chance.random() < 0.2:
                 late.add(did)
@@ -169,11 +179,12 @@ class Draws:
         self.box.advance(blocks=5)
         self.ok("anybody", "shards", "turn")
         self.compare(secrets, late)
+        self.gone |= {too_late} - {""}
 
     def compare(self, secrets: dict[str, bytes], late: set[str]) -> None:
         self.seed = mixed(self.seed, secrets)
         assert self.contract.randomness() == self.seed
-        eligible = self.here - self.gone - self.guilty
+        eligible = self.here - self.gone - self.guilty - self.later
         busy = [place for place, chain in enumerate(self.chains) if self.told[chain] < 0]
         try:
             drawn: Sequence[Sequence[str]] = draw(

@@ -357,6 +357,15 @@ def is_key(public: bytes) -> bool:
     return True
 
 
+def test_nobody_but_the_bridge_says_what_a_shard_has_answered() -> None:
+    world = World()
+    shard = moved(world).genesis.spec.chain_id
+    number = world.coordinator.ask("bridge", "channel", chain=shard)["sent"]
+    told = {"chain": shard, "number": number, "outcome": "done", "result": []}
+    assert "only the bridge tells" in world.act("bank", "heard", **told).error
+    assert f"{shard} is not to be told anything now" in world.act("bank", "tell", chain=shard).error
+
+
 # --- evidence -------------------------------------------------------------------------------------------------------
 
 
@@ -395,6 +404,10 @@ def test_what_is_no_evidence_excludes_nobody() -> None:
     first, second = double_vote(shard, member)
     lies = {
         "another shard's": (report(world, "shard-1", first, second), "has not signed both of them for this chain"),
+        "half another shard's": (
+            report(world, "shard-0", first, double_vote(world.shards[1].genesis, member)[1]),
+            "has not signed both of them for this chain",
+        ),
         "one vote": (report(world, "shard-0", first, first), "not two statements"),
         "two heights": (report(world, "shard-0", first, double_vote(shard, member, 2)[1]), "not two statements"),
         "no votes": (report(world, "shard-0", b"", second), "ledger.report takes `first` and `second`"),
@@ -450,6 +463,12 @@ def test_what_an_old_committee_certified_still_arrives_by_its_descendants() -> N
     }
     for name, (heights, words) in lies.items():
         assert words in trace(coordinator, shard, *heights).error, name
+    real = shard.blocks[line[0] - 1][0].block.header
+    parent = msgspec.structs.replace(real, height=line[1], receipt_root=bytes(32))
+    forged = (msgspec.structs.replace(real, parent=parent.id), parent)
+    where = {"chain": shard.genesis.spec.chain_id, "headers": encode(forged)}
+    refused = coordinator.do("carrier", Call("ledger", "trace", where))
+    assert "is not a block of shard" in refused.error, "of a followed height, and another header"
     traced = trace(coordinator, shard, *line)
     assert traced.results == ("followed",)
     assert [event.data["height"] for event in traced.events] == list(line[1:])

@@ -100,13 +100,12 @@ class Validator(Record):
 
 
 class Shard(Record):
-    """A shard with the dids of its members, the epoch that drew them, and the number of the message that told it."""
+    """A shard with the dids of its members, and the epoch that drew them."""
 
     chain: str
     members: list
     state: str
     epoch: int = 0
-    number: int = 0
 
 
 # --- a draw ------------------------------------------------------------------------------------------------------
@@ -415,7 +414,7 @@ class Shards(Contract):
         due = due[: max(1, MAX_TOLD // self.size)]
         for shard in due:
             told = {"epoch": shard.epoch, "members": self.entries(shard.members)}
-            shard.number = self.call(
+            self.call(
                 "bridge", "send", chain=shard.chain, contract="members", name="assign", arguments=told, gas=GAS,
                 within_ms=WITHIN_MS, answer="heard",
             )  # fmt: skip
@@ -431,7 +430,7 @@ class Shards(Contract):
         """
         require(self.caller == "bridge", "only the bridge tells what became of a message")
         shard = self.expect(chain)
-        require(shard.state == TOLD and shard.number == number, f"{number} is not the message that is waited for")
+        require(shard.state == TOLD, f"{chain} was told nothing that it has not answered")
         shard.state = SETTLED if outcome == "done" else DUE
         self.shards[chain] = shard
         emit("Heard", chain=chain, epoch=shard.epoch, outcome=outcome)
