@@ -18,7 +18,7 @@ from typing import Self, TypeVar, overload
 import msgspec
 
 from minichain import merkle
-from minichain.codec import Plain, Record, decode, from_json, to_json
+from minichain.codec import Plain, Record, decode, encode, from_json, to_json
 from minichain.crosschain.gate import BRIDGE, Message, Received, Sent
 from minichain.crosschain.light import follow
 from minichain.crosschain.work import Depth, Link, depth_of, require_deep
@@ -111,9 +111,26 @@ def read(data: bytes) -> AnyProof:
         told = f"proof version {int(begins[1])}: this program reads version {VERSION}"
         raise ProofError(f"{told}; take the proof from the network anew")
     try:
-        return from_json(data, tuple[int, AnyProof])[1]
+        _version, proof = from_json(data, tuple[int, AnyProof])
     except (DecodeError, ConfigError) as error:
         raise ProofError(f"this is not a proof: {error}") from None
+    return proof
+
+
+def pack(proof: AnyProof) -> bytes:
+    """Return a proof in the ledger's own encoding, for programs that read no other."""
+    return encode((VERSION, proof))
+
+
+def unpack(data: bytes) -> AnyProof:
+    """Read what `pack` wrote; raises `ProofError` for anything else."""
+    try:
+        version, proof = decode(data, tuple[int, AnyProof], MAX_FILE_BYTES)
+    except (DecodeError, ConfigError) as error:
+        raise ProofError(f"this is not a proof: {error}") from None
+    if version != VERSION:
+        raise ProofError(f"proof version {version}: this program reads version {VERSION}; take the proof anew")
+    return proof
 
 
 # --- what is proved ----------------------------------------------------------------------------------------------
