@@ -6,7 +6,8 @@
 class Refused extends Error {
   constructor(words) { super(words.text); this.words = words; }
 }
-const _ = (text, values = {}) => ({ text, values });
+// A text in the reader's language, when it is written on the page (see `words`).
+const _ = (text, values = {}) => ({ text, values, toString: () => words({ text, values }) });
 const refuse = (text) => { throw new Refused(text); };
 const require = (holds, text) => { if (!holds) refuse(text); };
 

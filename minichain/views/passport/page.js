@@ -13,7 +13,6 @@ function words({ text, values }) {
   const chosen = state.language === "zh" ? CHINESE[text] || text : text;
   return chosen.replace(/\{(\w+)\}/g, (_all, name) => clean(String(values[name])));
 }
-const t = (text, values = {}) => words({ text, values });
 
 function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -51,8 +50,8 @@ function time(ms) {
 
 function shown(value) {
   if (value === null) return "–";
-  if (value === true) return t("yes");
-  if (value === false) return t("no");
+  if (value === true) return _("yes");
+  if (value === false) return _("no");
   if (value instanceof Uint8Array) return mono(hex(value) || "–");
   if (value instanceof Map) return value.size ? pairs([...value].map(([name, one]) => [name, shown(one)])) : "–";
   if (Array.isArray(value)) return value.length ? h("ul", {}, value.map((one) => h("li", {}, shown(one)))) : "–";
@@ -74,21 +73,21 @@ function keyName(bytes) {
 
 function claimOf({ kind, proof, facts }) {
   if (kind === "transaction") {
-    return t("On {time}, the chain “{chain}” made a signed transaction final in its block {height}.", { time: time(proof.header.time_ms), chain: proof.spec.chain_id, height: proof.header.height });
+    return _("On {time}, the chain “{chain}” made a signed transaction final in its block {height}.", { time: time(proof.header.time_ms), chain: proof.spec.chain_id, height: proof.header.height });
   }
   if (kind === "value") {
     const values = { chain: proof.spec.chain_id, height: proof.header.height, time: time(proof.header.time_ms) };
     return proof.value === null
-      ? t("After block {height}, of {time}, the chain “{chain}” had nothing at this place of its state.", values)
-      : t("After block {height}, of {time}, the chain “{chain}” had this value at this place of its state.", values);
+      ? _("After block {height}, of {time}, the chain “{chain}” had nothing at this place of its state.", values)
+      : _("After block {height}, of {time}, the chain “{chain}” had this value at this place of its state.", values);
   }
   const values = { one: proof.sent.spec.chain_id, other: proof.decided.spec.chain_id, number: proof.number };
   return facts.answer && facts.answer.outcome === "done"
-    ? t("Message {number} of the chain “{one}” crossed to the chain “{other}”, and was carried out there.", values)
-    : t("Message {number} of the chain “{one}” crossed to the chain “{other}”, and was decided there.", values);
+    ? _("Message {number} of the chain “{one}” crossed to the chain “{other}”, and was carried out there.", values)
+    : _("Message {number} of the chain “{one}” crossed to the chain “{other}”, and was decided there.", values);
 }
 
-const OUTCOMES = () => ({ ok: t("done"), done: t("done"), reverted: t("refused by the contract"), failed: t("failed"), refused: t("refused"), out_of_gas: t("stopped: it used too much"), fault: t("failed: the contract broke"), crashed: t("failed: the contract broke") });
+const OUTCOMES = () => ({ ok: _("done"), done: _("done"), reverted: _("refused by the contract"), failed: _("failed"), refused: _("refused"), out_of_gas: _("stopped: it used too much"), fault: _("failed: the contract broke"), crashed: _("failed: the contract broke") });
 const outcome = (word, reason) => [OUTCOMES()[word] || word, reason ? `: ${reason}` : ""].join("");
 
 function aboutTransaction({ proof, facts: { transaction, receipt } }) {
@@ -96,34 +95,34 @@ function aboutTransaction({ proof, facts: { transaction, receipt } }) {
   const { body } = transaction;
   return [
     pairs([
-      [t("Signed by"), mono(didOf(body.sender))],
-      [t("Outcome"), outcome(receipt.outcome, receipt.error)],
-      [t("Name of the transaction"), mono(hex(receipt.tx_id))],
+      [_("Signed by"), mono(didOf(body.sender))],
+      [_("Outcome"), outcome(receipt.outcome, receipt.error)],
+      [_("Transaction id"), mono(hex(receipt.tx_id))],
     ]),
-    ...body.calls.map((call) => asked(t("What was asked: {contract} · {action}", call), call.args)),
-    ...receipt.events.map((event) => asked(t("What was announced: {contract} · {name}", event), event.data)),
+    ...body.calls.map((call) => asked(_("What was asked: {contract} · {action}", call), call.args)),
+    ...receipt.events.map((event) => asked(_("What was announced: {contract} · {name}", event), event.data)),
   ];
 }
 
-const asked = (title, values) => h("div", { class: "row" }, h("h3", {}, title), h("div", { style: false }, shown(values)));
+const asked = (title, values) => h("div", { class: "asked" }, h("h3", {}, title), shown(values));
 
 function aboutValue({ proof }) {
-  const value = proof.value === null ? t("nothing") : shown(readable(proof.value));
-  return [pairs([[t("Place"), keyName(proof.key)], [t("Value"), value]])];
+  const value = proof.value === null ? _("nothing") : shown(readable(proof.value));
+  return [pairs([[_("Place"), keyName(proof.key)], [_("Value"), value]])];
 }
 
 function aboutCrossing({ proof, facts: { sent, answer } }) {
-  const stop = (title, block) => h("div", { class: "stop" }, h("h3", {}, title), h("p", {}, block.spec.chain_id), h("p", { class: "soft" }, t("block {height}, {time}", { height: block.header.height, time: time(block.header.time_ms) })));
-  const way = h("div", { class: "way" }, stop(t("Sent"), proof.sent), icon(ARROW, 30), stop(t("Decided"), proof.decided));
+  const stop = (title, block) => h("div", { class: "stop" }, h("h3", {}, title), h("p", {}, block.spec.chain_id), h("p", { class: "soft" }, _("block {height}, {time}", { height: block.header.height, time: time(block.header.time_ms) })));
+  const way = h("div", { class: "way" }, stop(_("Sent"), proof.sent), icon(ARROW, 30), stop(_("Decided"), proof.decided));
   if (!sent || !answer) return [way];
   const { message } = sent, isUnits = message.kind === "units";
   return [way, pairs([
-    [t("From"), shown(message.sender)],
-    [t("To"), shown(message.to)],
-    isUnits ? [t("Units"), String(message.amount)] : [t("Asked for"), message.action],
-    isUnits ? null : [t("With"), shown(message.arguments)],
-    [t("Decision"), outcome(answer.outcome, answer.reason)],
-    answer.result.length ? [t("Result"), shown(answer.result[0])] : null,
+    [_("From"), shown(message.sender)],
+    [_("To"), shown(message.to)],
+    isUnits ? [_("Units"), String(message.amount)] : [_("Asked for"), message.action],
+    isUnits ? null : [_("With"), shown(message.arguments)],
+    [_("Decision"), outcome(answer.outcome, answer.reason)],
+    answer.result.length ? [_("Result"), shown(answer.result[0])] : null,
   ])];
 }
 
@@ -131,28 +130,29 @@ const ABOUT = { transaction: aboutTransaction, value: aboutValue, crossing: abou
 
 function verdict(seen, failed) {
   const isSound = !failed.length;
-  const title = isSound ? t("This proof holds") : t("This proof does not hold");
+  const title = isSound ? _("This proof holds") : _("This proof does not hold");
   const told = isSound
-    ? [h("p", {}, claimOf(seen))]
-    : [h("p", {}, t("Do not rely on it. Something in it was changed, or it was never right. What fails first:")),
-      h("div", { class: "failed" }, h("p", {}, h("strong", {}, words(failed[0].claim))), h("p", {}, words(failed[0].problem)))];
+    ? [h("p", {}, claimOf(seen)), h("p", { class: "soft" }, _("Whether it is the chain you mean, only you can say: compare its fingerprint below."))]
+    : [h("p", {}, _("Do not rely on it. Something in it was changed, or it was never right. What fails first:")),
+      h("div", { class: "failed" }, h("p", {}, h("strong", {}, failed[0].claim)), h("p", {}, failed[0].problem))];
   return h("section", { class: "verdict", "data-state": isSound ? "ok" : "bad", role: "status" }, icon(isSound ? `${SEAL}M8 12.3l2.8 2.8L16 9.6` : `${SEAL}M9 9l6 6M15 9l-6 6`, 62), h("div", {}, h("h1", {}, title), ...told));
 }
 
 function detail({ found }) {
   if (!found || (!found.signers && !found.depth)) return "";
-  if (found.depth) return t("{count} blocks confirm it, which took about {work} tries.", { count: found.depth.confirmations, work: found.depth.work });
-  const told = t("{count} of {all} signed: {names}.", { count: found.signers.length, all: found.committee.members.length, names: found.signers.map((one) => one.name).join(state.language === "zh" ? "、" : ", ") });
-  return found.handovers ? `${told} ${t("The validators changed {count} times since the first block, and each time the earlier ones signed for it.", { count: found.handovers })}` : told;
+  if (found.depth) return _("{count} blocks confirm it, which took about {work} tries.", { count: found.depth.confirmations, work: found.depth.work });
+  const signed = _("{count} of {all} signed: {names}.", { count: found.signers.length, all: found.committee.members.length, names: found.signers.map((one) => one.name).join(state.language === "zh" ? "、" : ", ") });
+  const changed = _("The validators changed {count} times since the first block, and each time the earlier ones signed for it.", { count: found.handovers });
+  return found.handovers ? `${signed} ${changed}` : signed;
 }
 
 function checkList(checks) {
   return h("ol", { class: "checks" }, checks.map((check) => {
     const { claim, where, problem } = check, more = problem ? "" : detail(check);
-    const mark = h("span", { class: "mark", role: "img", "aria-label": problem ? t("fails") : t("holds") }, icon(problem ? CROSS : CHECK, 18));
+    const mark = h("span", { class: "mark", role: "img", "aria-label": problem ? _("fails") : _("holds") }, icon(problem ? CROSS : CHECK, 18));
     return h("li", { "data-state": problem ? "bad" : "ok" }, mark, h("div", {},
-      h("p", {}, where ? h("span", { class: "where" }, where) : null, words(claim)),
-      problem ? h("p", { class: "why" }, words(problem)) : null,
+      h("p", {}, where ? h("span", { class: "where" }, where) : null, claim),
+      problem ? h("p", { class: "why" }, problem) : null,
       more ? h("p", { class: "soft" }, more) : null));
   }));
 }
@@ -165,15 +165,15 @@ function chainSheet(chains) {
   const compare = () => {
     state.genesis = input.value;
     const text = input.value.replace(/\s/g, "").toLowerCase(), isKnown = chains.some((chain) => hex(chain.hash) === text);
-    told.replaceChildren(...(text ? [icon(isKnown ? CHECK : CROSS, 20), isKnown ? t("Yes, it is the same: the proof is about that chain.") : t("No, this is another chain. Do not rely on this proof.")] : []));
+    told.replaceChildren(...(text ? [icon(isKnown ? CHECK : CROSS, 20), isKnown ? _("Yes, it is the same: the proof is about that chain.") : _("No, this is another chain. Do not rely on this proof.")] : []));
     told.dataset.state = isKnown ? "ok" : "bad";
   };
   input.addEventListener("input", compare);
   compare();
-  return sheet(t("Is it the chain you mean?"),
-    h("p", { class: "soft" }, t("Anybody can found a chain of the same name. Its genesis fingerprint cannot be imitated: compare it with one from a source you trust, such as the office that runs the chain.")),
+  return sheet(_("Is it the chain you mean?"),
+    h("p", { class: "soft" }, _("Anybody can found a chain of the same name. Its genesis fingerprint cannot be imitated: compare it with one from a source you trust, such as the office that runs the chain.")),
     ...chains.map((chain) => h("div", {}, h("p", {}, h("strong", {}, chain.spec.chain_id)), h("p", { class: "print" }, groups(chain.hash)))),
-    h("div", { class: "no-print" }, h("label", { for: "known" }, t("Paste the fingerprint you know, and it is compared")), input, told));
+    h("div", { class: "no-print" }, h("label", { for: "known" }, _("Paste the fingerprint you know, and it is compared")), input, told));
 }
 
 function tryIt() {
@@ -183,9 +183,9 @@ function tryIt() {
     paint("change");
   };
   const restore = () => { state.changed = null; paint("change"); };
-  const told = state.changed ? h("p", {}, h("strong", {}, t("Byte {at} of {size} is changed now. See at the top which check notices it.", { at: state.changed.at + 1, size: original.length }))) : null;
-  const section = sheet(t("See for yourself"), h("p", { class: "soft" }, t("Change one byte of the proof, anywhere in it. Only the copy on this page is changed.")), told,
-    h("div", { class: "row" }, button(t("Change one byte"), change, "change"), state.changed ? button(t("Put it back"), restore, "restore") : null));
+  const told = state.changed ? h("p", {}, h("strong", {}, _("Byte {at} of {size} is changed now. See at the top which check notices it.", { at: state.changed.at + 1, size: original.length }))) : null;
+  const section = sheet(_("See for yourself"), h("p", { class: "soft" }, _("Change one byte of the proof, anywhere in it. Only the copy on this page is changed.")), told,
+    h("div", { class: "row" }, button(_("Change one byte"), change, "change"), state.changed ? button(_("Put it back"), restore, "restore") : null));
   section.classList.add("no-print");
   return section;
 }
@@ -193,12 +193,12 @@ function tryIt() {
 function limits({ kind, proof, chains }) {
   const depth = kind === "value" && chains.length && proof.spec.engine === "pow";
   const isRaft = chains.some((chain) => chain.spec.engine === "raft"), isWork = chains.some((chain) => chain.spec.engine === "pow");
-  const section = sheet(t("What this page cannot tell"), h("ul", {}, [
-    t("Whether what was signed is true: a chain proves who signed what, and when."),
-    t("Whether the page itself is honest: somebody could imitate all of it. Where much depends on it, check the file with minichain verify, which reads this page too."),
-    isRaft ? t("Validators of a chain of the kind raft are trusted not to lie: their signatures prove that the record is not lost.") : null,
-    isWork ? t("Whether a chain with more work exists: the headers here show only the work that was done for them.") : null,
-    depth ? t("Whether this block stays: the newest blocks of a chain of work may still be replaced.") : null,
+  const section = sheet(_("What this page cannot tell"), h("ul", {}, [
+    _("Whether what was signed is true: a chain proves who signed what, and when."),
+    _("Whether the page itself is honest: somebody could imitate all of it. Where much depends on it, check the file with minichain verify, which reads this page too."),
+    isRaft ? _("Validators of a chain of the kind raft are trusted not to lie: their signatures prove that the record is not lost.") : null,
+    isWork ? _("Whether a chain with more work exists: the headers here show only the work that was done for them.") : null,
+    depth ? _("Whether this block stays: the newest blocks of a chain of work may still be replaced.") : null,
   ].filter(Boolean).map((text) => h("li", {}, text))));
   section.classList.add("warn");
   return section;
@@ -230,11 +230,11 @@ function paint(focus) {
   if (state.changed) bytes[state.changed.at] ^= state.changed.by;
   const seen = examine(bytes), failed = seen.checks.filter((check) => check.problem);
   document.documentElement.lang = state.language === "zh" ? "zh-Hans" : "en";
-  document.title = t("Proof passport");
+  document.title = _("Proof passport");
   languages();
-  const about = seen.kind && !failed.length ? [sheet(t("What is proved"), h("p", { class: "claim" }, claimOf(seen)), ...ABOUT[seen.kind](seen))] : [];
-  const list = sheet(failed.length ? t("Which checks fail: {count} of {all}", { count: failed.length, all: seen.checks.length }) : t("What was checked, here and now: {all} of {all} hold", { all: seen.checks.length }),
-    h("p", { class: "soft" }, t("This browser has made each check by itself. It asked nobody.")), checkList(seen.checks));
+  const about = seen.kind && !failed.length ? [sheet(_("What is proved"), ...ABOUT[seen.kind](seen))] : [];
+  const list = sheet(failed.length ? _("Which checks fail: {count} of {all}", { count: failed.length, all: seen.checks.length }) : _("What was checked, here and now: {all} of {all} hold", { all: seen.checks.length }),
+    h("p", { class: "soft" }, _("This browser has made each check by itself. It asked nobody.")), checkList(seen.checks));
   const parts = [verdict(seen, failed), ...about, list, chainSheet(seen.chains), original.length ? tryIt() : null, limits(seen)];
   document.getElementById("main").replaceChildren(...parts.filter(Boolean));
   if (focus) document.getElementById(focus)?.focus();

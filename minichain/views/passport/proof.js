@@ -254,11 +254,13 @@ function transactionOf(bytes, chain) {
   return signed;
 }
 
-function requireSender({ body, signature }, chain) {
+function signedTransaction(bytes, chain) {
+  const signed = transactionOf(bytes, chain), { body, signature } = signed;
   const isHere = body.chain_id === chain.spec.chain_id && same(body.genesis, chain.hash);
   require(isHere, _("The transaction was signed for another chain."));
   const key = body.key.length ? body.key : body.sender;
   require(isSigned(key, tagged("transaction", pack(body.raw)), signature), _("The signature is not the sender's."));
+  return signed;
 }
 
 function announced(receipt, name, number, other) {
@@ -283,9 +285,12 @@ function examine(bytes) {
     }
     return check.found;
   };
-  const [version, proof] = attempt(_("The proof is complete, and not a byte is spelled otherwise"), () => read(bytes, SHAPES.proof)) || [];
+  const proof = attempt(_("The proof is complete, and not a byte is spelled otherwise"), () => {
+    const [version, inner] = read(bytes, SHAPES.proof);
+    require(version === BigInt(RULES.version), _("It is of another version: take the proof from the network anew."));
+    return inner;
+  });
   if (!proof) return { kind: null, facts, chains, checks };
-  attempt(_("It is of the version that this page can check"), () => require(version === BigInt(RULES.version), _("It is of another version: take the proof from the network anew.")));
 
   function ground(block, where, isStateOnly) {
     const chain = attempt(_("The chain is described whole: this gives its genesis fingerprint"), () => chainOf(block.spec), where);
@@ -300,15 +305,12 @@ function examine(bytes) {
     const { chain } = ground(proof, "") || {};
     attempt(_("The transaction is in the block"), () => requireIncluded(header, header.tx_root, proof.tx, proof.index, proof.count, proof.tx_path));
     attempt(_("The receipt is in the block"), () => requireIncluded(header, header.receipt_root, proof.receipt, proof.index, proof.count, proof.receipt_path));
-    if (chain) {
-      facts.transaction = attempt(_("The transaction can be read"), () => transactionOf(proof.tx, chain));
-      facts.receipt = attempt(_("The receipt is that of this transaction"), () => {
-        const receipt = receiptAt(proof.receipt, header, proof.index);
-        require(same(receipt.tx_id, digest("transaction", proof.tx)), _("The receipt belongs to another transaction."));
-        return receipt;
-      });
-      if (facts.transaction) attempt(_("The sender signed it, for this chain"), () => requireSender(facts.transaction, chain));
-    }
+    facts.receipt = attempt(_("The receipt is that of this transaction"), () => {
+      const receipt = receiptAt(proof.receipt, header, proof.index);
+      require(same(receipt.tx_id, digest("transaction", proof.tx)), _("The receipt belongs to another transaction."));
+      return receipt;
+    });
+    if (chain) facts.transaction = attempt(_("The sender signed it, for this chain"), () => signedTransaction(proof.tx, chain));
   } else if (proof.tag === "value") {
     ground(proof, "", true);
     const claim = proof.value === null ? _("The state of this block has nothing at this place") : _("The state of this block has this value at this place");
