@@ -12,7 +12,7 @@ from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import decode_own, encode
 from minichain.crosschain import relay
-from minichain.crosschain.proofs import CrossingProof, Final, Told
+from minichain.crosschain.proofs import Certified, CrossingProof, Told
 from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
@@ -67,10 +67,12 @@ def _told(network: Network, other: Network, what: str, number: int) -> Told:
         for due in relay.due_in(receipts, other.genesis.hash):
             if number in (one for one, _gas in getattr(due, what)):
                 proof = network.proof(receipts[due.index].tx_id.hex())
-                shared = {name: getattr(proof, name) for name in (*Final.__struct_fields__, "receipt", "index", "count")}
+                shared = {
+                    name: getattr(proof, name) for name in (*Certified.__struct_fields__, "receipt", "index", "count")
+                }
                 return Told(**shared, path=proof.receipt_path)
     told = "was sent from" if what == "messages" else "was answered by"
-    raise UsageError(f"no message {number} {told} {network.genesis.spec.chain_id} yet: let it be carried, and ask again")
+    raise UsageError(f"no message {number} {told} {network.genesis.spec.chain_id} yet: have it carried, and ask again")
 
 
 class Relayer:

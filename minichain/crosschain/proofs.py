@@ -1,7 +1,7 @@
 """Proofs that leave their network as files: anybody can check them offline, for ever, from a chain's genesis alone.
 
 Three kinds, one reader. That a transaction is final; that a value was in the state, or was not; that a message crossed
-from one chain to another, and what was decided there. Each begins with a final block (`Final`): the chain's
+from one chain to another, and what was decided there. Each begins with a final block (`Certified`): the chain's
 specification makes its genesis hash; the committee it names, or one it handed over to, certified the header, or enough
 work was done on top of it. Then a path leads from the header's roots to what is proved. Whoever must not be fooled by
 a made-up chain compares the genesis hash with one it knows.
@@ -12,8 +12,8 @@ The file form is canonical JSON: after any changed byte the file is refused.
 from __future__ import annotations
 
 import re
-from typing import Final as Constant
-from typing import Self, TypeVar, overload
+from collections.abc import Callable
+from typing import Any, Final, Self, TypeVar, overload
 
 import msgspec
 
@@ -28,8 +28,8 @@ from minichain.ledger.certificate import Certificate, Handover
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.types import Header, Receipt, Transaction, open_envelope
 
-VERSION: Constant = 3
-MAX_FILE_BYTES: Constant = 4 * 1024 * 1024
+VERSION: Final = 3
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class _File(Record):
         return proof
 
 
-class Final(Record, kw_only=True):
+class Certified(Record, kw_only=True):
     """A block of a chain, and everything it takes to see that it is final."""
 
     spec: ChainSpec
@@ -63,7 +63,7 @@ class Final(Record, kw_only=True):
     links: tuple[Link, ...] = ()
 
 
-class Proof(Final, _File, tag="transaction", kw_only=True):
+class Proof(Certified, _File, tag="transaction", kw_only=True):
     """One final transaction with its receipt. `index` counts in the block, from 0."""
 
     tx: bytes
@@ -74,7 +74,7 @@ class Proof(Final, _File, tag="transaction", kw_only=True):
     receipt_path: tuple[bytes, ...]
 
 
-class ValueProof(Final, _File, tag="value", kw_only=True):
+class ValueProof(Certified, _File, tag="value", kw_only=True):
     """What the state after a block has under a key; None: nothing."""
 
     key: bytes
@@ -82,7 +82,7 @@ class ValueProof(Final, _File, tag="value", kw_only=True):
     path: merkle.StateProof
 
 
-class Told(Final, kw_only=True):
+class Told(Certified, kw_only=True):
     """One receipt of a final block."""
 
     receipt: bytes
@@ -106,15 +106,9 @@ def read(data: bytes) -> AnyProof:
     """Read a proof file of any kind; raises `ProofError` unless it is exactly what `to_bytes` writes."""
     if len(data) > MAX_FILE_BYTES:
         raise ProofError(f"a proof file has at most {MAX_FILE_BYTES} bytes, not {len(data)}")
-    begins = re.match(rb"\[(\d{1,9}),", data)
-    if begins and int(begins[1]) != VERSION:
-        told = f"proof version {int(begins[1])}: this program reads version {VERSION}"
-        raise ProofError(f"{told}; take the proof from the network anew")
-    try:
-        _version, proof = from_json(data, tuple[int, AnyProof])
-    except (DecodeError, ConfigError) as error:
-        raise ProofError(f"this is not a proof: {error}") from None
-    return proof
+    if begins := re.match(rb"\[(\d{1,9}),", data):  # another version has another form
+        _require_version(int(begins[1]))
+    return _read(from_json, data)
 
 
 def pack(proof: AnyProof) -> bytes:
@@ -124,13 +118,21 @@ def pack(proof: AnyProof) -> bytes:
 
 def unpack(data: bytes) -> AnyProof:
     """Read what `pack` wrote; raises `ProofError` for anything else."""
+    return _read(decode, data)
+
+
+def _read(decoded: Callable[[bytes, Any], tuple[int, AnyProof]], data: bytes) -> AnyProof:
     try:
-        version, proof = decode(data, tuple[int, AnyProof], MAX_FILE_BYTES)
+        version, proof = decoded(data, tuple[int, AnyProof])
     except (DecodeError, ConfigError) as error:
         raise ProofError(f"this is not a proof: {error}") from None
+    _require_version(version)
+    return proof
+
+
+def _require_version(version: int) -> None:
     if version != VERSION:
         raise ProofError(f"proof version {version}: this program reads version {VERSION}; take the proof anew")
-    return proof
 
 
 # --- what is proved ----------------------------------------------------------------------------------------------
@@ -215,7 +217,7 @@ def _chain(spec: ChainSpec, known: tuple[bytes, ...]) -> Genesis:
     return chain
 
 
-def require_final(chain: Genesis, block: Final) -> Standing:
+def require_final(chain: Genesis, block: Certified) -> Standing:
     """Return what stands behind a block; raises `ProofError` if it is not final."""
     standing = _standing(chain, block)
     if standing.depth:
@@ -223,9 +225,9 @@ def require_final(chain: Genesis, block: Final) -> Standing:
     return standing
 
 
-def _standing(chain: Genesis, block: Final) -> Standing:
+def _standing(chain: Genesis, block: Certified) -> Standing:
     """Do as `require_final`, but with however few blocks on top."""
-    header, signers, depth = block.header, (), None
+    header, signers, depth = block.header, tuple[str, ...](), None
     if block.handovers if chain.spec.engine == "pow" else block.links:
         raise ProofError("the proof carries what a chain of this kind has no use for: take it from the network anew")
     if chain.spec.engine == "pow":
@@ -247,7 +249,7 @@ def _standing(chain: Genesis, block: Final) -> Standing:
 
 
 def _require_included(
-    what: str, root: bytes, header: Header, entry: bytes, index: int, count: int, path: tuple[bytes, ...]
+    what: str, root: bytes, entry: bytes, header: Header, index: int, count: int, path: tuple[bytes, ...]
 ) -> None:
     if count != header.tx_count:  # a root alone does not say how many entries it stands for
         raise ProofError(f"block {header.height} has {header.tx_count} transactions, not {count}")
@@ -268,8 +270,9 @@ def _receipt(data: bytes, header: Header, index: int) -> Receipt:
 def _transaction(proof: Proof, known: tuple[bytes, ...]) -> Verified:
     chain, header = _chain(proof.spec, known), proof.header
     standing = require_final(chain, proof)
-    _require_included("transaction", header.tx_root, header, proof.tx, proof.index, proof.count, proof.tx_path)
-    _require_included("receipt", header.receipt_root, header, proof.receipt, proof.index, proof.count, proof.receipt_path)
+    place = (header, proof.index, proof.count)
+    _require_included("transaction", header.tx_root, proof.tx, *place, proof.tx_path)
+    _require_included("receipt", header.receipt_root, proof.receipt, *place, proof.receipt_path)
     receipt = _receipt(proof.receipt, header, proof.index)
     try:
         envelope = open_envelope(proof.tx, chain.spec.limits.transaction_bytes)
@@ -304,7 +307,7 @@ def _told(chain: Genesis, told: Told, other: Genesis, number: int, kind: type[T]
     """Return what the bridge of a chain announced to another one under a number, and where; raises `ProofError`."""
     header, what = told.header, f"receipt of {chain.spec.chain_id}"
     standing = require_final(chain, told)
-    _require_included(what, header.receipt_root, header, told.receipt, told.index, told.count, told.path)
+    _require_included(what, header.receipt_root, told.receipt, header, told.index, told.count, told.path)
     for event in _receipt(told.receipt, header, told.index).events:
         if (event.contract, event.name) != (BRIDGE, kind.__name__) or event.data.get("number") != number:
             continue

@@ -59,9 +59,9 @@ _SHAPES: Final = {
 def page(proof: proofs.AnyProof) -> str:
     """Return the page of a proof; it must have been verified, and the page will check it again."""
     script, style = _script(), _read("page.css")
-    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}"
     parts = {
-        "policy": policy,
+        "policy": f"{policy}; base-uri 'none'; form-action 'none'",
         "style": style,
         "proof": b64encode(proofs.pack(proof)).decode(),
         "script": script,

@@ -70,7 +70,7 @@ function pack(value) {
 
 function unpack(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const cannot = _("The bytes are not minichain's encoding of anything.");
+  const cannot = _("What is there is no proof any more: a byte was changed, lost or added.");
   let at = 0;
   function take(size) {
     require(size <= bytes.length - at, cannot);
@@ -121,7 +121,7 @@ function unpack(bytes) {
   }
   const value = one(0);
   require(at === bytes.length, cannot);
-  require(same(pack(value), bytes), _("The bytes are another spelling than the one that minichain writes."));
+  require(same(pack(value), bytes), _("Something in it is written otherwise than minichain writes it."));
   return value;
 }
 

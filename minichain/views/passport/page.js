@@ -135,6 +135,7 @@ function verdict(seen, failed) {
     ? [h("p", {}, claimOf(seen)), h("p", { class: "soft" }, _("Whether it is the chain you mean, only you can say: compare its fingerprint below."))]
     : [h("p", {}, _("Do not rely on it. Something in it was changed, or it was never right. What fails first:")),
       h("div", { class: "failed" }, h("p", {}, h("strong", {}, failed[0].claim)), h("p", {}, failed[0].problem))];
+  if (state.changed) told.push(changedByHand());
   return h("section", { class: "verdict", "data-state": isSound ? "ok" : "bad", role: "status" }, icon(isSound ? `${SEAL}M8 12.3l2.8 2.8L16 9.6` : `${SEAL}M9 9l6 6M15 9l-6 6`, 62), h("div", {}, h("h1", {}, title), ...told));
 }
 
@@ -176,16 +177,32 @@ function chainSheet(chains) {
     h("div", { class: "no-print" }, h("label", { for: "known" }, _("Paste the fingerprint you know, and it is compared")), input, told));
 }
 
+// --- changing a byte on purpose ---
+
+function button(name, text, act) {
+  const made = h("button", { type: "button", id: name }, text);
+  made.addEventListener("click", act);
+  return made;
+}
+
+function change() {
+  state.changed = { at: Math.floor(Math.random() * original.length), by: 1 << Math.floor(Math.random() * 8) };
+  paint("change");
+  scrollTo({ top: 0 });
+}
+
+function restore() {
+  state.changed = null;
+  paint("change");
+}
+
+const changedByHand = () => h("div", { class: "no-print" },
+  h("p", {}, _("You have changed byte {at} of {size}, on this page only.", { at: state.changed.at + 1, size: original.length })),
+  h("div", { class: "row" }, button("restore", _("Put it back"), restore), button("change", _("Change another byte"), change)));
+
 function tryIt() {
-  const button = (text, act, name) => { const made = h("button", { type: "button", id: name }, text); made.addEventListener("click", act); return made; };
-  const change = () => {
-    state.changed = { at: Math.floor(Math.random() * original.length), by: 1 << Math.floor(Math.random() * 8) };
-    paint("change");
-  };
-  const restore = () => { state.changed = null; paint("change"); };
-  const told = state.changed ? h("p", {}, h("strong", {}, _("Byte {at} of {size} is changed now. See at the top which check notices it.", { at: state.changed.at + 1, size: original.length }))) : null;
-  const section = sheet(_("See for yourself"), h("p", { class: "soft" }, _("Change one byte of the proof, anywhere in it. Only the copy on this page is changed.")), told,
-    h("div", { class: "row" }, button(_("Change one byte"), change, "change"), state.changed ? button(_("Put it back"), restore, "restore") : null));
+  const section = sheet(_("See for yourself"), h("p", { class: "soft" }, _("Change one byte of the proof, anywhere in it. Only the copy on this page is changed.")),
+    h("div", { class: "row" }, button("change", _("Change one byte"), change)));
   section.classList.add("no-print");
   return section;
 }
@@ -235,7 +252,7 @@ function paint(focus) {
   const about = seen.kind && !failed.length ? [sheet(_("What is proved"), ...ABOUT[seen.kind](seen))] : [];
   const list = sheet(failed.length ? _("Which checks fail: {count} of {all}", { count: failed.length, all: seen.checks.length }) : _("What was checked, here and now: {all} of {all} hold", { all: seen.checks.length }),
     h("p", { class: "soft" }, _("This browser has made each check by itself. It asked nobody.")), checkList(seen.checks));
-  const parts = [verdict(seen, failed), ...about, list, chainSheet(seen.chains), original.length ? tryIt() : null, limits(seen)];
+  const parts = [verdict(seen, failed), ...about, list, chainSheet(seen.chains), original.length && !state.changed ? tryIt() : null, limits(seen)];
   document.getElementById("main").replaceChildren(...parts.filter(Boolean));
   if (focus) document.getElementById(focus)?.focus();
   document.body.dataset.verdict = failed.length ? "bad" : "ok";

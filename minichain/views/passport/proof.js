@@ -285,7 +285,7 @@ function examine(bytes) {
     }
     return check.found;
   };
-  const proof = attempt(_("The proof is complete, and not a byte is spelled otherwise"), () => {
+  const proof = attempt(_("The proof is complete and in its one exact form"), () => {
     const [version, inner] = read(bytes, SHAPES.proof);
     require(version === BigInt(RULES.version), _("It is of another version: take the proof from the network anew."));
     return inner;
@@ -316,15 +316,17 @@ function examine(bytes) {
     const claim = proof.value === null ? _("The state of this block has nothing at this place") : _("The state of this block has this value at this place");
     attempt(claim, () => require(isInState(proof.key, proof.value, proof.path, header.state_root), _("Its path leads to another root than the block names.")));
   } else {
-    const here = ground(proof.sent, proof.sent.spec.chain_id), there = ground(proof.decided, proof.decided.spec.chain_id);
-    const told = (block, own, other, name, claim) => {
-      const where = block.spec.chain_id;
+    const place = (block) => {
+      const where = block.spec.chain_id, grounded = ground(block, where);
       attempt(_("The receipt is in the block"), () => requireIncluded(block.header, block.header.receipt_root, block.receipt, block.index, block.count, block.path), where);
-      if (own && other) return attempt(claim, () => announced(receiptAt(block.receipt, block.header, block.index), name, proof.number, other.chain), where);
-      return null;
+      return grounded && grounded.chain;
     };
-    facts.sent = told(proof.sent, here, there, "Sent", _("This receipt sent the message to that chain"));
-    facts.answer = told(proof.decided, there, here, "Received", _("This receipt decided that very message"));
+    const here = place(proof.sent), there = place(proof.decided);
+    const told = (claim, block, name, other) => attempt(claim, () => announced(receiptAt(block.receipt, block.header, block.index), name, proof.number, other), block.spec.chain_id);
+    if (here && there) {
+      facts.sent = told(_("This receipt sent the message to that chain"), proof.sent, "Sent", there);
+      facts.answer = told(_("This receipt decided that very message"), proof.decided, "Received", here);
+    }
   }
   return { kind: proof.tag, proof, facts, chains, checks };
 }
