@@ -250,7 +250,7 @@ function paint(focus) {
   document.title = _("Proof passport");
   languages();
   const about = seen.kind && !failed.length ? [sheet(_("What is proved"), ...ABOUT[seen.kind](seen))] : [];
-  const list = sheet(failed.length ? _("Which checks fail: {count} of {all}", { count: failed.length, all: seen.checks.length }) : _("What was checked, here and now: {all} of {all} hold", { all: seen.checks.length }),
+  const list = sheet(failed.length ? _("Which checks fail: {count} of {all}", { count: failed.length, all: seen.checks.length }) : _("What was checked, here and now: all {all} checks hold", { all: seen.checks.length }),
     h("p", { class: "soft" }, _("This browser has made each check by itself. It asked nobody.")), checkList(seen.checks));
   const parts = [verdict(seen, failed), ...about, list, chainSheet(seen.chains), original.length && !state.changed ? tryIt() : null, limits(seen)];
   document.getElementById("main").replaceChildren(...parts.filter(Boolean));
