@@ -101,15 +101,16 @@ def _script() -> str:
     tables = {
         "RULES": _RULES,
         "SHAPES": {name: shape(inspect.type_info(type_)) for name, type_ in _SHAPES.items()},
-        "CHINESE": {text: translate(text, "zh") for text in texts(source)},
+        "CHINESE": translations(source),
     }
     told = "\n".join(f"const {name} = {_json(table)};" for name, table in tables.items())
     return f'"use strict";\n(() => {{\n{told}\n{source}}})();\n'
 
 
-def texts(source: str) -> list[str]:
-    """Return the texts of a script that are translated: the first argument of each `_(...)`."""
-    return sorted({json.loads(f'"{text}"') for text in _WORDS.findall(source)})
+def translations(source: str) -> dict[str, str]:
+    """Return the Chinese of each text that a script shows: the first argument of each `_(...)`."""
+    texts = sorted({json.loads(f'"{text}"') for text in _WORDS.findall(source)})
+    return {text: translate(text, "zh") for text in texts}
 
 
 def _json(table: Any) -> str:

@@ -1,6 +1,6 @@
-// Ed25519 (RFC 8032), with the rules by which libsodium refuses: S below the order, a canonical key, no small-order
-// point as key or R; and what is left of the equation must be of small order. Only public data are here: no secrets,
-// so nothing needs to take the same time always.
+// Ed25519 (RFC 8032), with the rules by which libsodium refuses: S below the order, canonical points, none of small order
+// as key or R, and the equation holds as it is, not only times 8. Only public data are here: no secrets, so nothing needs
+// to take the same time always.
 
 const PRIME = 2n ** 255n - 19n;
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -32,9 +32,11 @@ function add([x1, y1, z1, t1], [x2, y2, z2, t2]) {
 
 const negative = ([x, y, z, t]) => [mod(-x), y, z, mod(-t)];
 
+const isZero = ([x, y, z]) => x === 0n && y === z;
+
 function isOfSmallOrder(point) {
   for (let i = 0; i < 3; i++) point = add(point, point);
-  return point[0] === 0n && point[1] === point[2];
+  return isZero(point);
 }
 
 // Returns the point that 32 bytes stand for (section 5.1.3); null if there is none.
@@ -64,5 +66,5 @@ function isSigned(key, message, signature) {
     const one = (s >> bit) & 1n, two = (h >> bit) & 1n;
     if (one || two) sum = add(sum, one && two ? both : one ? BASE : minus);
   }
-  return isOfSmallOrder(add(sum, negative(r)));
+  return isZero(add(sum, negative(r)));
 }

@@ -152,7 +152,7 @@ function checkList(checks) {
     const { claim, where, problem } = check, more = problem ? "" : detail(check);
     const mark = h("span", { class: "mark", role: "img", "aria-label": problem ? _("fails") : _("holds") }, icon(problem ? CROSS : CHECK, 18));
     return h("li", { "data-state": problem ? "bad" : "ok" }, mark, h("div", {},
-      h("p", {}, where ? h("span", { class: "where" }, where) : null, claim),
+      h("p", {}, where ? [h("span", { class: "where" }, where), " "] : null, claim),
       problem ? h("p", { class: "why" }, problem) : null,
       more ? h("p", { class: "soft" }, more) : null));
   }));
