@@ -527,7 +527,7 @@ def _print_verified(content: dict[str, Any]) -> None:
             message = content["message"]
             what = f"{message['amount']} units" if message["kind"] == "units" else f"the call {message['action']}"
             line(_plain(f"message {content['number']}: {what} from {message['sender']} to {message['to']}"))
-            line(_plain(f"decided: {content['outcome']} {content['reason']}"))
+            line(_plain(f"decided: {content['outcome']} {content['reason']}".rstrip()))
     for block in (content["sent"], content["decided"]) if content["kind"] == "crossing" else (content,):
         behind = f"signed by {_plain(', '.join(block['signers']))}"
         if block["work"]:
