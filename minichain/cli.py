@@ -23,7 +23,7 @@ from rich.table import Table
 
 from minichain import __version__
 from minichain.crypto import KEY_SIZE, KeyPair, Passphrase, Secret, did_of
-from minichain.errors import LanguageError, MinichainError, ProofError, UsageError
+from minichain.errors import ConfigError, DecodeError, LanguageError, MinichainError, ProofError, UsageError
 from minichain.ledger.profiles import PROFILES
 
 NO, COULD_NOT = 1, 3
@@ -413,36 +413,87 @@ def _print_story(result: dict[str, Any]) -> None:
 
 
 @main.command()
-@click.argument("proof", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--genesis", help="The genesis hash, in hexadecimal, of the chain it must belong to.")
+@click.argument("proof", type=_EXISTING)
+@click.option(
+    "--genesis",
+    multiple=True,
+    metavar="FILE|HASH",
+    help="A chain it may speak of: its genesis.json, or its genesis hash in hexadecimal. Two for a crossing. [any]",
+)
+@click.option("--passport", type=_NEW, help="Also write a page to this file that checks the proof in any browser.")
 @with_json
-def verify(proof: Path, genesis: str | None, as_json: bool) -> None:
-    """Check a proof file, with no network."""
+def verify(proof: Path, genesis: tuple[str, ...], passport: Path | None, as_json: bool) -> None:
+    """Check a proof file, or a proof passport, with no network: of a transaction, a value of the state, a crossing."""
     from minichain.crosschain import proofs
+    from minichain.views import passport as passports
 
-    expected = None if genesis is None else _read_hash(genesis)
+    known = [_read_genesis(text) for text in genesis]
     try:
-        found = proofs.verify(proofs.Proof.from_bytes(proof.read_bytes()), expected)
+        held = passports.carried(proof.read_bytes())
+        found = proofs.verify(held, *known)
     except ProofError as error:
         text = str(error)
         told = f"[bold red]Refused[/]: {_plain(text)}"
         show(as_json, {"valid": False, "reason": text}, lambda: screen.print(told, soft_wrap=True))
         sys.exit(NO)
-    content = {
-        "valid": True,
-        "chain": found.chain_id,
-        "genesis": found.genesis.hex(),
-        "height": found.height,
-        "time_ms": found.time_ms,
-        "sender": found.sender,
-        "signers": list(found.signers),
-        "confirmations": found.depth.confirmations if found.depth else None,
-        "work": found.depth.work if found.depth else None,
-        "calls": [{"contract": call.contract, "action": call.action} for call in found.transaction.calls],
-        "outcome": found.receipt.outcome,
-        "events": [{"contract": e.contract, "name": e.name, "data": e.data} for e in found.receipt.events],
-    }
+    if passport is not None:
+        passport.write_text(passports.page(held), encoding="utf-8", newline="\n")
+    content = {"valid": True, **_content(found), "passport": str(passport) if passport else None}
     show(as_json, content, lambda: _print_verified(content))
+
+
+def _content(found: Any) -> dict[str, Any]:
+    """Say what a proof proves."""
+    from minichain.crosschain.proofs import ProvenValue, Verified
+
+    match found:
+        case Verified():
+            return {
+                "kind": "transaction",
+                **_standing(found),
+                "sender": found.sender,
+                "calls": [{"contract": call.contract, "action": call.action} for call in found.transaction.calls],
+                "outcome": found.receipt.outcome,
+                "events": [{"contract": e.contract, "name": e.name, "data": e.data} for e in found.receipt.events],
+            }
+        case ProvenValue():
+            value, is_there = found.value, found.value is not None
+            return {"kind": "value", **_standing(found), "key": found.key, "present": is_there, "value": value}
+    return {
+        "kind": "crossing",
+        "number": found.number,
+        "sent": _standing(found.sent),
+        "decided": _standing(found.decided),
+        "message": to_builtins(found.message),
+        "outcome": found.answer.outcome,
+        "reason": found.answer.reason,
+        "result": found.answer.result,
+    }
+
+
+def _standing(block: Any) -> dict[str, Any]:
+    return {
+        "chain": block.chain_id,
+        "genesis": block.genesis.hex(),
+        "height": block.height,
+        "time_ms": block.time_ms,
+        "signers": list(block.signers),
+        "confirmations": block.depth.confirmations if block.depth else None,
+        "work": block.depth.work if block.depth else None,
+    }
+
+
+def _read_genesis(text: str) -> bytes:
+    """Return the genesis hash that an option gives, or that of the chain in the file it names."""
+    from minichain.codec import from_json
+    from minichain.ledger.genesis import ChainSpec, Genesis
+
+    if not Path(text).is_file():
+        return _read_hash(text)
+    try:
+        return Genesis(from_json(Path(text).read_bytes(), ChainSpec)).hash
+    except (DecodeError, ConfigError) as error:
+        raise UsageError(f"--genesis {text} is not the genesis file of a chain: {error}") from None
 
 
 def _read_hash(text: str) -> bytes:
@@ -453,15 +504,38 @@ def _read_hash(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
+_PROVED = {
+    "transaction": "It is proved who signed what, and that the chain made it final",
+    "value": "It is proved what the chain's state held after a block",
+    "crossing": "It is proved that one chain sent a message, and what the other one decided",
+}
+
+
 def _print_verified(content: dict[str, Any]) -> None:
-    calls = ", ".join(_plain(f"{call['contract']}.{call['action']}") for call in content["calls"])
-    behind = f"signed by {_plain(', '.join(content['signers']))}"
-    if content["work"]:
-        behind = f"under {content['confirmations']} blocks that took about {content['work']} tries"
-    screen.print("[bold green]Valid.[/] It is proved who signed what, and that the chain made it final:")
-    screen.print(f"  {calls} by {content['sender']}: {content['outcome']}", soft_wrap=True, highlight=False)
-    screen.print(f"  block {content['height']} of {content['chain']}, {behind}")
-    screen.print(f"  genesis {content['genesis']}", soft_wrap=True, highlight=False)
+    def line(text: str) -> None:
+        screen.print(f"  {text}", soft_wrap=True, highlight=False)
+
+    screen.print(f"[bold green]Valid.[/] {_PROVED[content['kind']]}:")
+    match content["kind"]:
+        case "transaction":
+            calls = ", ".join(f"{call['contract']}.{call['action']}" for call in content["calls"])
+            line(_plain(f"{calls} by {content['sender']}: {content['outcome']}"))
+        case "value":
+            value = f"the value {content['value'].hex()}" if content["present"] else "no value"
+            line(f"key {content['key'].hex()}: {value}")
+        case "crossing":
+            message = content["message"]
+            what = f"{message['amount']} units" if message["kind"] == "units" else f"the call {message['action']}"
+            line(_plain(f"message {content['number']}: {what} from {message['sender']} to {message['to']}"))
+            line(_plain(f"decided: {content['outcome']} {content['reason']}".rstrip()))
+    for block in (content["sent"], content["decided"]) if content["kind"] == "crossing" else (content,):
+        behind = f"signed by {_plain(', '.join(block['signers']))}"
+        if block["work"]:
+            behind = f"under {block['confirmations']} blocks that took about {block['work']} tries"
+        line(f"block {block['height']} of {block['chain']}, {behind}")
+        line(f"genesis {block['genesis']}")
+    if content["passport"]:
+        line(f"Passport: {_plain(content['passport'])} (it checks itself in any browser, with no network)")
 
 
 # --- the workshop ------------------------------------------------------------------------------------------------

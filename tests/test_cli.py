@@ -357,8 +357,7 @@ def test_a_sound_proof_is_valid(proof: Proof, file: Path):
 
 
 def test_a_changed_proof_is_refused(file: Path):
-    data = file.read_bytes()
-    file.write_bytes(data.replace(b'"add"', b'"sub"') if b'"add"' in data else data[:-3] + b"]]]")
+    file.write_bytes(file.read_bytes()[:-1] + b",0]")
     shown = read("verify", file, expect=NO)
     assert shown["valid"] is False
     assert shown["reason"]
@@ -375,6 +374,34 @@ def test_what_is_no_proof_is_refused(file: Path, content: bytes):
 def test_a_proof_of_another_chain_is_refused(file: Path):
     assert "not " + "00" * 32 in read("verify", file, "--genesis", "00" * 32, expect=NO)["reason"]
     assert "does not exist" in run("verify", "nowhere.json", expect=WRONG_USE).stderr
+
+
+def test_the_chain_is_told_by_its_genesis_file_too(proof: Proof, file: Path, tmp_path: Path):
+    right, wrong = tmp_path / "genesis.json", tmp_path / "other.json"
+    right.write_bytes(to_json(proof.spec))
+    wrong.write_bytes(to_json(builders.genesis().spec))
+    assert read("verify", file, "--genesis", right)["valid"]
+    assert read("verify", file, "--genesis", wrong, "--genesis", right)["valid"], "it may be any of those"
+    assert "the proof is about the chain with genesis" in read("verify", file, "--genesis", wrong, expect=NO)["reason"]
+    done = run("verify", file, "--genesis", file, expect=COULD_NOT)
+    assert "is not the genesis file of a chain" in done.stderr
+
+
+def test_a_passport_is_written_of_a_sound_proof_and_is_itself_a_proof(file: Path, tmp_path: Path):
+    page = tmp_path / "passport.html"
+    written = read("verify", file, "--passport", page)
+    assert written["passport"] == str(page)
+    assert {**read("verify", page), "passport": str(page)} == written
+    assert "it checks itself in any browser" in run("verify", file, "--passport", page).stdout.replace("\n", " ")
+    changed = page.read_bytes().replace(b'id="proof">kg', b'id="proof">kw')
+    assert changed != page.read_bytes()
+    page.write_bytes(changed)
+    assert "this is not a proof" in read("verify", page, expect=NO)["reason"]
+    other = tmp_path / "other.html"
+    read("verify", page, "--passport", other, expect=NO)
+    assert not other.exists()
+    page.write_bytes(b"<!doctype html><p>Trust me.")
+    assert "this page carries no proof" in read("verify", page, expect=NO)["reason"]
 
 
 @pytest.mark.parametrize("genesis", ["", "00", "xyz", "00" * 33, " " + "00" * 31 + " "])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import builders
 import msgspec
@@ -13,13 +14,16 @@ import pytest
 
 import minichain as mc
 from minichain import merkle
+from minichain.client import crossing
 from minichain.codec import Record, decode, encode
-from minichain.crosschain import proofs
-from minichain.crosschain.proofs import Proof, Verified, verify
-from minichain.errors import CallFailed, ConfigError, ProofError
+from minichain.contracts.storage import state_key
+from minichain.crosschain import proofs, work
+from minichain.crosschain.proofs import Crossed, CrossingProof, Proof, ProvenValue, ValueProof, Verified, verify
+from minichain.errors import CallFailed, ConfigError, ProofError, UsageError
 from minichain.ledger.certificate import FinalBlock, Handover
 from minichain.ledger.committee import Committee, Member
-from minichain.ledger.genesis import Authority, ChainSpec, Genesis, Quota
+from minichain.ledger.genesis import Authority, ChainSpec, Genesis, Quota, Work
+from minichain.ledger.local import validator_key
 from minichain.ledger.types import Call, Header, Receipt, SignedTransaction, transaction_id
 
 replace = msgspec.structs.replace
@@ -46,7 +50,6 @@ def in_a_crowd() -> Proof:
 def assemble(chain: Genesis, final: FinalBlock, receipts: tuple[bytes, ...], index: int) -> Proof:
     txs = final.block.txs
     return Proof(
-        version=proofs.VERSION,
         spec=chain.spec,
         header=final.block.header,
         certificate=final.certificate,
@@ -59,9 +62,9 @@ def assemble(chain: Genesis, final: FinalBlock, receipts: tuple[bytes, ...], ind
     )
 
 
-def is_sound(data: bytes, genesis: bytes | None = None) -> bool:
+def is_sound(data: bytes) -> bool:
     try:
-        verify(Proof.from_bytes(data), genesis)
+        verify(Proof.from_bytes(data))
     except ProofError:
         return False
     return True
@@ -208,7 +211,7 @@ def test_no_field_can_be_changed(proof: Proof):
         with pytest.raises(ProofError):
             verify(new)
         assert not is_sound(new.to_bytes()), name
-    assert {"version", "header.state_root", "certificate.round", "spec.limits.block_gas", "index"} <= set(changed)
+    assert {"header.state_root", "certificate.round", "spec.limits.block_gas", "index"} <= set(changed)
     assert "handovers" in changed
     assert len(changed) > 40
 
@@ -348,15 +351,15 @@ def test_a_chain_that_cannot_be_is_refused(proof: Proof, members: tuple[str, ...
 def test_a_setting_that_cannot_be_is_refused(proof: Proof):
     content = json.loads(proof.to_bytes())
     place = ChainSpec.__struct_fields__.index("clock")
-    fields = Proof.__struct_fields__.index("spec")
-    content[fields][place] = "sundial"
+    content[1][1 + Proof.__struct_fields__.index("spec")][place] = "sundial"
     with pytest.raises(ProofError, match="this is not a proof: clock 'sundial': choose one of wall, logical"):
         Proof.from_bytes(json.dumps(content, separators=(",", ":")).encode())
 
 
-def test_a_version_of_tomorrow_is_named(proof: Proof):
-    with pytest.raises(ProofError, match="proof version 3: this program reads version 2"):
-        verify(replace(proof, version=3))
+def test_a_version_of_yesterday_or_tomorrow_is_named(proof: Proof):
+    for version in (2, 4):
+        with pytest.raises(ProofError, match=f"proof version {version}: this program reads version 3; take the proof"):
+            Proof.from_bytes(proof.to_bytes().replace(b"[3,", b"[%d," % version, 1))
 
 
 def test_what_is_certified_but_unreadable_is_refused():
@@ -367,8 +370,198 @@ def test_what_is_certified_but_unreadable_is_refused():
 
 def test_the_file_is_for_people_too(proof: Proof):
     content = json.loads(proof.to_bytes())
-    assert base64.b64decode(content[Proof.__struct_fields__.index("tx")]) == proof.tx
+    assert base64.b64decode(content[1][1 + Proof.__struct_fields__.index("tx")]) == proof.tx
 
 
 def test_calls_are_named_in_the_file(proof: Proof):
     assert verify(proof).transaction.calls == (Call("counter", "add", {"amount": 7}, version=1),)
+
+
+# --- values of the state, and their absence ---------------------------------------------------------------------------
+
+
+class Counted(NamedTuple):
+    """Proofs of a value, and of an absent one, out of one network, and of that value in an earlier block."""
+
+    genesis: bytes
+    total: ValueProof
+    nothing: ValueProof
+    before: ValueProof
+
+
+@pytest.fixture(scope="module")
+def counted() -> Counted:
+    with mc.Network.simulated(validators=4, seed=3) as net:
+        counter = net.deploy(builders.COUNTER, sender=net.wallet("author"))
+        counter.add(7)
+        before = net.value_proof(TOTAL)
+        counter.add(1)
+        return Counted(net.genesis.hash, net.value_proof(TOTAL), net.value_proof(state_key("counter", "no")), before)
+
+
+TOTAL = state_key("counter", "total")
+
+
+def test_a_value_and_its_absence_are_proved_by_files(counted: Counted):
+    found = verify(proofs.read(counted.total.to_bytes()), counted.genesis)
+    assert isinstance(found, ProvenValue)
+    assert (found.key, found.value, found.height) == (TOTAL, encode(8), 3)
+    assert len(found.signers) >= 3
+    absent = verify(ValueProof.from_bytes(counted.nothing.to_bytes()), counted.genesis)
+    assert absent.value is None
+    assert verify(counted.before).value == encode(7), "a value is that of its block, and of no later one"
+
+
+def why_refused(proof: proofs.AnyProof) -> str:
+    """Return why a proof does not hold; empty if it does."""
+    try:
+        verify(proof)
+    except ProofError as error:
+        return str(error)
+    return ""
+
+
+def lying_about_a_value(counted: Counted) -> list[tuple[str, ValueProof, str]]:
+    total, nothing, before = counted.total, counted.nothing, counted.before
+    path, elsewhere = total.path, "its path leads elsewhere"
+    minority = replace(total.certificate, signatures=total.certificate.signatures[:2])
+    liars = Committee(Member(member.name, builders.key(member.name).public) for member in total.spec.members)
+    own_keys = builders.finalise(Genesis(total.spec), builders.Block(total.header, ()), by=liars)
+    return [
+        ("another value", replace(total, value=encode(9)), elsewhere),
+        ("another key", replace(total, key=state_key("counter", "no")), elsewhere),
+        ("what was there is said to be absent", replace(total, value=None), "the key is not shown to be absent"),
+        ("what is absent is said to be there", replace(nothing, value=encode(8)), elsewhere),
+        ("the absence of another key", replace(nothing, key=TOTAL), "the key is not shown to be absent"),
+        ("no path", replace(total, path=merkle.StateProof(())), elsewhere),
+        ("a shorter path", replace(total, path=replace(path, levels=path.levels[:-1])), elsewhere),
+        ("a longer path", replace(total, path=replace(path, levels=(*path.levels, path.levels[0]))), elsewhere),
+        ("the path of another key", replace(total, path=nothing.path), elsewhere),
+        ("the value of an earlier block", replace(total, value=before.value, path=before.path), elsewhere),
+        ("the header of an earlier block", replace(total, header=before.header), "certificate is for another block"),
+        ("another height", replace(total, header=replace(total.header, height=9)), "certificate is for another block"),
+        ("two of four signed", replace(total, certificate=minority), "weight 2 of 4 are not more than two thirds"),
+        ("signed by others", replace(total, certificate=own_keys.certificate), "signature of node-0 is wrong"),
+        ("another chain", replace(total, spec=replace(total.spec, chain_id="twin")), "belongs to another chain"),
+    ]
+
+
+def test_nobody_can_be_told_another_value(counted: Counted):
+    for what, lie, words in lying_about_a_value(counted):
+        assert re.search(words, why_refused(lie)), f"{what}: {why_refused(lie)}"
+
+
+def test_the_newest_state_of_a_chain_of_work_is_told_with_its_depth():
+    with mc.Network.simulated(2, seed=5, engine="pow", work=Work(block_ms=1_000, confirmations=4)) as net:
+        net.deploy(builders.COUNTER, sender=net.wallet("author")).add(3)
+        held = net.value_proof(TOTAL)
+        found = verify(ValueProof.from_bytes(held.to_bytes()), net.genesis.hash)
+    assert (found.value, found.signers) == (encode(3), ())
+    assert found.depth == work.depth_of(net.genesis, held.header, held.links)
+    with pytest.raises(ProofError, match="not in the chain of headers"):
+        verify(replace(held, links=held.links[: held.header.height - 1]))
+
+
+# --- from one chain to another ----------------------------------------------------------------------------------------
+
+
+class Crossings(NamedTuple):
+    """Proofs of the first and the second message from `main` to `side`, whose committee has changed before."""
+
+    main: Genesis
+    side: Genesis
+    first: CrossingProof
+    second: CrossingProof
+
+
+@pytest.fixture(scope="module")
+def crossings() -> Crossings:
+    main = mc.Network.simulated(4, seed=1, chain_id="main", engine="raft")
+    side = mc.Network.simulated(4, seed=2, chain_id="side", membership=Authority(voting_blocks=50, delay=2))
+    with main, side:
+        crossing.connect(main, side)
+        crossing.connect(side, main, mints=True)
+        voters = [mc.Wallet(name, validator_key(side.world.root, place)) for place, name in enumerate(side.nodes[:3])]
+        members, leaver = side.contract("members"), side.genesis.committee.members[3].did
+        members.with_sender(voters[0]).propose_removal(did=leaver, reason="it has closed")
+        for voter in voters:
+            members.with_sender(voter).vote(proposal=1, yes=True)
+        counter = side.deploy(builders.COUNTER, sender=side.wallet("author"))
+        while len(side.members()) == 4:
+            counter.add(1)
+        for amount in (300, 5):
+            crossing.cross(main, side, main.wallet("bank"), side.wallet("shop"), amount)
+        with pytest.raises(UsageError, match="no message 1 was answered by side yet: have it carried, and ask again"):
+            crossing.crossing_proof(main, side, 1)
+        crossing.Relayer(main, side).carry()
+        first, second = (crossing.crossing_proof(main, side, number) for number in (1, 2))
+        return Crossings(main.genesis, side.genesis, first, second)
+
+
+def test_a_whole_crossing_is_one_file(crossings: Crossings):
+    data = crossings.first.to_bytes()
+    found = verify(proofs.read(data), crossings.main.hash, crossings.side.hash)
+    assert isinstance(found, Crossed)
+    assert (found.number, found.message.kind, found.message.amount, found.answer.outcome) == (1, "units", 300, "done")
+    assert (found.sent.chain_id, found.decided.chain_id) == ("main", "side")
+    assert crossings.first.decided.handovers, "the committee of the side chain has changed on the way"
+    assert set(found.decided.signers) <= {"node-0", "node-1", "node-2"}
+    assert [spec.chain_id for spec in proofs.chains_of(crossings.first)] == ["main", "side"]
+
+
+def test_both_chains_must_be_known(crossings: Crossings):
+    for known in (crossings.main, crossings.side):
+        with pytest.raises(ProofError, match="the proof is about the chain with genesis"):
+            verify(crossings.first, known.hash)
+    with pytest.raises(ProofError, match="this is a CrossingProof, where a Proof is expected"):
+        Proof.from_bytes(crossings.first.to_bytes())
+
+
+def lying_about_a_crossing(crossings: Crossings) -> list[tuple[str, CrossingProof, str]]:
+    first, second = crossings.first, crossings.second
+    sent, decided = first.sent, first.decided
+    receipt = decode(sent.receipt, Receipt)
+    event = receipt.events[-1]
+    more = replace(event, data={**event.data, "message": {**event.data["message"], "amount": 301}})
+    forged = encode(replace(receipt, events=(*receipt.events[:-1], more)))
+    minority = replace(decided.certificate, signatures=decided.certificate.signatures[:2])
+    no_path = "its path does not lead to the root"
+    shifted = replace(sent, index=sent.index + 1, count=sent.count + 1)
+    twice = replace(sent, index=1, count=2, path=(merkle.leaf_hash(sent.receipt),))
+    longer = (*sent.path, merkle.leaf_hash(sent.receipt))
+    old_committee = replace(decided, handovers=())
+    twin = replace(decided.spec, chain_id="twin")
+    swapped = replace(first, sent=decided, decided=sent)
+    return [
+        ("a forged receipt", replace(first, sent=replace(sent, receipt=forged)), no_path),
+        ("an entry too far", replace(first, sent=shifted), "transactions, not"),
+        ("a leaf twice", replace(first, sent=twice), "transactions, not 2|does not lead to the root"),
+        ("a longer path", replace(first, sent=replace(sent, path=longer)), no_path),
+        ("another place", replace(first, sent=replace(sent, index=sent.index ^ 1)), no_path),
+        ("another height", replace(first, sent=replace(sent, header=replace(sent.header, height=99))), "another block"),
+        ("a stale committee", replace(first, decided=old_committee), "names another committee"),
+        ("a minority", replace(first, decided=replace(decided, certificate=minority)), "weight 2 of 3"),
+        ("another chain", replace(first, decided=replace(decided, spec=twin)), "numbered 1 for twin"),
+        ("the wrong way round", swapped, "holds no message numbered 1 for main"),
+        ("only sent", replace(first, decided=sent), "holds no message numbered 1 for main"),
+        ("a number nobody sent", replace(first, number=9), "holds no message numbered 9 for side"),
+        ("the answer to another", replace(first, number=2, sent=second.sent), "no answer to a message numbered 2"),
+        ("another message", replace(first, sent=second.sent), "holds no message numbered 1 for side"),
+    ]
+
+
+def test_nothing_about_a_crossing_can_be_made_up(crossings: Crossings):
+    for what, lie, words in lying_about_a_crossing(crossings):
+        assert re.search(words, why_refused(lie)), f"{what}: {why_refused(lie)}"
+
+
+def test_no_byte_of_the_other_kinds_can_be_changed(counted: Counted, crossings: Crossings):
+    for proof in (counted.total, counted.nothing, crossings.first):
+        for data, reader in ((proof.to_bytes(), proofs.read), (proofs.pack(proof), proofs.unpack)):
+            assert verify(reader(data)) == verify(proof)
+            for place in range(0, len(data), 3):
+                changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+                with pytest.raises(ProofError):
+                    verify(reader(changed))
+            with pytest.raises(ProofError, match="this is not a proof"):
+                reader(data[:-1])

@@ -17,7 +17,7 @@ from minichain.contracts.changes import Difference
 from minichain.contracts.deployed import Version, version_key
 from minichain.contracts.proxy import DeployedContract, default_name, in_units
 from minichain.contracts.written import Source, source_of
-from minichain.crosschain.values import ProvenValue
+from minichain.crosschain.proofs import ProvenValue
 from minichain.errors import ContractFault, UsageError
 from minichain.ledger.genesis import Quota
 from minichain.ledger.state import contract_key

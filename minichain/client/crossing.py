@@ -14,6 +14,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import decode_own, encode
 from minichain.crosschain import people, relay
 from minichain.crosschain.gate import TOO_LARGE
+from minichain.crosschain.proofs import Certified, CrossingProof, Told
 from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
@@ -67,6 +68,29 @@ def crossing(target: Network, to: Wallet, amount: int, within_ms: int = WITHIN_M
     """Make the call that does so."""
     where = {"chain": target.genesis.spec.chain_id, "to": to.did, "amount": amount, "within_ms": within_ms}
     return Call("ledger", "cross", where)
+
+
+def crossing_proof(source: Network, target: Network, number: int) -> CrossingProof:
+    """Return the proof that a message, by its number, was sent on one network and decided on the other.
+
+    Raises `UsageError` while one of both is not final.
+    """
+    sent, decided = _told(source, target, "messages", number), _told(target, source, "answers", number)
+    return CrossingProof(number=number, sent=sent, decided=decided)
+
+
+def _told(network: Network, other: Network, what: str, number: int) -> Told:
+    for height in range(1, network.height() + 1):
+        receipts = network.block(height).receipts
+        for due in relay.due_in(receipts, other.genesis.hash):
+            if number in (one for one, _gas in getattr(due, what)):
+                proof = network.proof(receipts[due.index].tx_id.hex())
+                shared = {
+                    name: getattr(proof, name) for name in (*Certified.__struct_fields__, "receipt", "index", "count")
+                }
+                return Told(**shared, path=proof.receipt_path)
+    told = "was sent from" if what == "messages" else "was answered by"
+    raise UsageError(f"no message {number} {told} {network.genesis.spec.chain_id} yet: have it carried, and ask again")
 
 
 class Relayer:

@@ -26,9 +26,9 @@ from minichain.client.wallet import Wallet
 from minichain.client.world import World
 from minichain.codec import Record, decode_own
 from minichain.contracts.proxy import require_ok
-from minichain.crosschain.proofs import Proof
+from minichain.crosschain import proofs
+from minichain.crosschain.proofs import Proof, ProvenValue, ValueProof
 from minichain.crosschain.supply import units_present
-from minichain.crosschain.values import ProvenValue, require_value
 from minichain.crosschain.work import Link
 from minichain.crypto import Passphrase
 from minichain.errors import ProofError, UsageError
@@ -344,15 +344,25 @@ class Network(ContractVerbs):
         """Return a state value with its proof."""
         return self.client.ask(AskState(key), StateAnswer, "a state value")
 
-    def proven(self, key: bytes) -> ProvenValue:
-        """Return a state value whose proof was checked here, and the certificate of its block; raises `ProofError`."""
+    def value_proof(self, key: bytes) -> ValueProof:
+        """Return the proof of a state value, or that there is none, after the newest block that a node tells of."""
         found = self.state(key)
         if found.header is None or found.certificate is None:
             raise ProofError("the chain has no block yet, so nobody has certified anything")
-        links = self._links() if self.genesis.spec.engine == "pow" else ()
-        return require_value(
-            self.genesis, key, found.value, found.proof, found.header, found.certificate, found.handovers, links
+        return ValueProof(
+            spec=self.genesis.spec,
+            header=found.header,
+            certificate=found.certificate,
+            handovers=found.handovers,
+            links=tuple(self._links()) if self.genesis.spec.engine == "pow" else (),
+            key=key,
+            value=found.value,
+            path=found.proof,
         )
+
+    def proven(self, key: bytes) -> ProvenValue:
+        """Return a state value whose proof was checked here; raises `ProofError`."""
+        return proofs.verify(self.value_proof(key), self.genesis.hash)
 
     def supply(self) -> int:
         """Return the units on this chain, counted in a snapshot that was checked; a chain of work has none.

@@ -6,7 +6,7 @@ from typing import Any
 
 from minichain import ledger
 from minichain.client.client import Client
-from minichain.crosschain.proofs import VERSION, Proof
+from minichain.crosschain.proofs import Proof
 from minichain.ledger.types import Event
 from minichain.node.messages import AskBlock, AskReceipt, BlockDetail, ReceiptAnswer
 
@@ -79,7 +79,6 @@ class Receipt:
         """Return a proof that this transaction is final; it verifies offline."""
         found = self._client.ask(AskReceipt(self.content.tx_id), ReceiptAnswer, "the proof of a transaction")
         return Proof(
-            version=VERSION,
             spec=self._client.genesis.spec,
             header=found.header,
             certificate=found.certificate,

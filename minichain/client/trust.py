@@ -11,12 +11,9 @@ from typing import Any, Final
 
 from msgspec import convert
 
-from minichain import merkle
 from minichain.client.network import Network
 from minichain.codec import decode_own
 from minichain.contracts.storage import state_key
-from minichain.crosschain import proofs
-from minichain.crosschain.work import follow
 from minichain.crypto import KeyPair, public_of
 from minichain.errors import CredentialError, ProofError
 from minichain.identity import documents
@@ -33,7 +30,6 @@ from minichain.identity.status import (
     list_subject,
     read_chain_list,
 )
-from minichain.ledger.types import Header
 
 STATUS: Final = "status"  # the usual names of the system contracts
 ACCREDITATION: Final = "accreditation"
@@ -123,32 +119,11 @@ def export_list(net: Network, number: int, key: KeyPair, contract: str = STATUS,
 
 def proven(net: Network, key: bytes) -> tuple[Any, str]:
     """Return a stored value (None: there is none) and the block in whose state it is; checked, not merely told."""
-    answer = net.state(key)
-    if answer.header is None:
-        raise CredentialError("status", "this chain has no block yet")
     try:
-        words = _place_of(net, answer.header)
+        found = net.proven(key)
     except ProofError as error:
-        raise CredentialError("status", f"a node shows a block that is not of this chain: {error}") from None
-    if not merkle.verify_state(key, answer.value, answer.proof, answer.header.state_root):
-        raise CredentialError("status", "a node shows a value that is not in the state of its block: ask another one")
-    return (None if answer.value is None else decode_own(answer.value, Any)), words
-
-
-def _place_of(net: Network, header: Header) -> str:
-    """Say which block this is; raises `ProofError` unless it is final, or on a chain of work has its place in it.
-
-    A proof of the block's first transaction shows it. Only chains of work have blocks without one; there every proof
-    brings the whole chain of headers, and a state is that of the last block, however few confirm it.
-    """
-    height = next(height for height in range(header.height, 0, -1) if net.headers(height, 1)[0][1])
-    final = net.proof(net.block(height).receipts[0].tx_id.hex())
-    if net.genesis.spec.engine != "pow":
-        proofs.verify(final, net.genesis.hash)
-        if final.header != header:
-            raise ProofError(f"it is another block {header.height} than the one that was certified")
-        return f"block {header.height}"
-    chain = follow(net.genesis, final.links)
-    if len(chain) <= header.height or chain[header.height].id != header.id:
-        raise ProofError(f"its block {header.height} is not in the chain of headers given with it")
-    return f"block {header.height}, which {len(chain) - 1 - header.height} more confirm"
+        raise CredentialError("status", f"no node has proved what the chain says: {error}") from None
+    words = f"block {found.height}"
+    if found.depth:  # a state is that of the last block, however few confirm it
+        words += f", which {found.confirmations - 1} more confirm"
+    return (None if found.value is None else decode_own(found.value, Any)), words

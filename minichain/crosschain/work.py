@@ -63,12 +63,17 @@ def follow_to(genesis: Genesis, header: Header, links: Sequence[Link]) -> list[E
 
 
 def depth_of(genesis: Genesis, header: Header, links: Sequence[Link]) -> Depth:
-    """Return how deep a block lies in a chain of headers; raises `ProofError` unless it is deep enough to be final."""
+    """Return how deep a block lies in a chain of headers; raises `ProofError` unless it is in it."""
     entries = follow_to(genesis, header, links)
-    confirmations, needed = len(entries) - header.height, genesis.spec.work.confirmations
-    if confirmations < needed:
-        raise ProofError(f"block {header.height} has {confirmations} confirmations, where this chain asks for {needed}")
-    return Depth(confirmations, entries[-1].work - entries[header.height - 1].work)
+    return Depth(len(entries) - header.height, entries[-1].work - entries[header.height - 1].work)
 
 
-__all__ = ["Depth", "Link", "depth_of", "follow", "follow_to", "next_entry"]
+def require_deep(genesis: Genesis, header: Header, depth: Depth) -> None:
+    """Raise `ProofError` unless a block is deep enough to be final."""
+    needed = genesis.spec.work.confirmations
+    if depth.confirmations < needed:
+        told = f"block {header.height} has {depth.confirmations} confirmations"
+        raise ProofError(f"{told}, where this chain asks for {needed}")
+
+
+__all__ = ["Depth", "Link", "depth_of", "follow", "follow_to", "next_entry", "require_deep"]

@@ -23,7 +23,7 @@ from minichain.codec import decode_own
 from minichain.contracts import Abi, Deployed, describe
 from minichain.contracts.changes import SENTENCES, Change, Difference, difference, signature, upgrade
 from minichain.contracts.deployed import NOBODY, Version, version_key
-from minichain.crosschain.values import ProvenValue
+from minichain.crosschain.proofs import ProvenValue
 from minichain.errors import LanguageError, ProofError, UsageError
 from minichain.ledger.types import Event
 from minichain.views import parts

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from minichain import merkle
 from minichain.codec import INT_MAX, INT_MIN, decode, decode_own, encode
-from minichain.crosschain.proofs import VERSION, Proof, require_final, verify
+from minichain.crosschain.proofs import Proof, require_final, verify
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, DecodeError, MinichainError, ProofError, SignatureError
 from minichain.ledger.certificate import PRECOMMIT, sign_vote, vote_statement
@@ -51,10 +51,6 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
     except ConfigError as error:
         return (Check(_("It describes a chain"), str(error)),)
 
-    def is_readable() -> None:
-        if proof.version != VERSION:
-            raise ProofError(_("It is of another version than this page can read."))
-
     def is_this_chain() -> None:
         if not trusted == genesis.hash == header.genesis:
             raise ProofError(_("It names another chain: somebody made their own, with validators of their own."))
@@ -79,7 +75,6 @@ def checks(proof: Proof, trusted: bytes) -> tuple[Check, ...]:
     return tuple(
         Check(claim, _problem(make))
         for claim, make in (
-            (_("It is a proof this page can read"), is_readable),
             (_("It is about the chain you trust"), is_this_chain),
             (_("Enough validators signed the block"), is_final),
             (_("The sender signed the transaction"), is_signed),

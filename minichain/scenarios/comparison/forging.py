@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from minichain.contracts.runtime import Runtime
-from minichain.crosschain.proofs import VERSION, Proof
+from minichain.crosschain.proofs import Proof
 from minichain.crypto import KeyPair
 from minichain.ledger.certificate import (
     PRECOMMIT,
@@ -36,7 +36,17 @@ def forged_proof(genesis: Genesis, before: Sequence[Block], envelope: Envelope, 
     assert not refused, "what is put into a forged block is valid"
     receipt = execution.encoded_receipts[0]
     certificate = _certify(genesis, block.header, keys)
-    return Proof(VERSION, genesis.spec, block.header, certificate, block.txs[0], receipt, 0, 1, (), ())
+    return Proof(
+        spec=genesis.spec,
+        header=block.header,
+        certificate=certificate,
+        tx=block.txs[0],
+        receipt=receipt,
+        index=0,
+        count=1,
+        tx_path=(),
+        receipt_path=(),
+    )
 
 
 def _replay(genesis: Genesis, blocks: Sequence[Block]) -> tuple[State, Header | None]:
