@@ -37,8 +37,8 @@ SLIPS = {
         "forgery crossing conservation supply",
         Change(
             GATE,
-            "        if not all(isinstance(node, bytes) for node in path) or not merkle.verify_inclusion(\n",
-            "        if not all(isinstance(node, bytes) for node in path) or 1 < 0 and merkle.verify_inclusion(\n",
+            "    if not all(isinstance(node, bytes) for node in path) or not merkle.verify_inclusion(\n",
+            "    if not all(isinstance(node, bytes) for node in path) or 1 < 0 and merkle.verify_inclusion(\n",
         ),
     ),
     "a header needs no certificate": (

@@ -206,7 +206,9 @@ class _Chains:
             other.send(other.wallet("liar"), [true], gas_limit=GAS)
         for due in liar.due(block):
             receipts = list(block.receipts)
-            receipts[due.index] = replace(receipts[due.index], events=tuple(map(_dearer, receipts[due.index].events)))
+            receipts[due.index] = replace(
+                receipts[due.index], events=tuple(map(_falsified, receipts[due.index].events))
+            )
             self._must_fail(other, relay.deliver(chain, receipts, due.index, 1))
         liar.carry()
         for due in liar.due(block):
@@ -253,12 +255,15 @@ def _with_messages(one: Network, other: Network) -> list[BlockDetail]:
     return [block for block in newest if relayer.due(block)]
 
 
-def _dearer(event: Event) -> Event:
-    """Return what a bridge announced with more units in it."""
-    if (event.contract, event.name) != (BRIDGE, "Sent"):
-        return event
-    message = {**event.data["message"], "amount": event.data["message"]["amount"] + 1}
-    return replace(event, data={**event.data, "message": message})
+def _falsified(event: Event) -> Event:
+    """Return what a bridge announced with more units in it, or another answer."""
+    match event.contract, event.name:
+        case (bridge, "Sent") if bridge == BRIDGE:
+            message = {**event.data["message"], "amount": event.data["message"]["amount"] + 1}
+            return replace(event, data={**event.data, "message": message})
+        case (bridge, "Received") if bridge == BRIDGE:
+            return replace(event, data={**event.data, "reason": "because I say so"})
+    return event
 
 
 def _renamed(step: Step, names: Sequence[str]) -> Step:
