@@ -18,7 +18,7 @@ from minichain.cli import main
 from minichain.contracts import system
 from minichain.scenarios.crossings.hunt import CrossingHunt, run
 
-BUDGET = 6  # seeds
+BUDGET = 12  # seeds
 GATE, LOCKS, BRIDGE = "minichain.crosschain.gate", "minichain.crosschain.locks", "bridge"
 SLIPS = {
     "what was delivered is given back as well": (
