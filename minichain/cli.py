@@ -730,7 +730,7 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     type=click.Choice(
         [
             *("throughput", "latency", "idle", "start", "recovery", "simulator"),
-            *("committee", "miners", "public", "tree", "contracts", "shards"),
+            *("committee", "miners", "public", "tree", "contracts", "shards", "delivery"),
         ]
     ),
 )
@@ -744,7 +744,7 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, as_jso
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
-    has_validators = what not in ("tree", "miners", "public", "contracts")
+    has_validators = what not in ("tree", "miners", "public", "contracts", "delivery")
     options = {"validators": validators} if has_validators and validators is not None else {}
     if what == "throughput":
         options["transfers"] = transfers

@@ -11,6 +11,7 @@ from typing import Any, Final
 from minichain.bench.actions import contracts
 from minichain.bench.core import committee, miners, public, simulator, tree
 from minichain.bench.crossing import shards
+from minichain.bench.delivery import delivery
 from minichain.bench.processes import idle, latency, recovery, start, throughput
 
 BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
@@ -26,4 +27,5 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "tree": tree,
     "contracts": contracts,
     "shards": shards,
+    "delivery": delivery,
 }
