@@ -1,0 +1,97 @@
+"""Which chains a home has, or gets: one, or a coordinating chain and its shards, each in a home of its own beside it.
+
+What a home has stays what it is: whoever asks for another number or kind is told so. `--fresh` begins anew.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from minichain.codec import from_json
+from minichain.crypto import KeyPair
+from minichain.errors import ConfigError
+from minichain.ledger.genesis import ChainSpec, Genesis
+from minichain.ledger.local import COORDINATOR, chain_ids, new_chain, shard_settings
+from minichain.live.home import Home
+
+Chain = tuple[Home, Genesis, dict[str, KeyPair]]  # where it lives, what it is, its validators' keys by name
+
+VALIDATORS: Final = 4  # of a new chain, unless another number is asked for
+
+
+def is_there(home: Home) -> bool:
+    """Tell whether a home has a chain, or several."""
+    return bool(home.chains) or _spec(home).exists()
+
+
+def count(home: Home, shards: int | None, validators: int | None) -> tuple[int, int]:
+    """Return (chains, validators of all of them) that a home has, or would get."""
+    if is_there(home):
+        kept = [_kept(home.part(chain_id)) for chain_id in home.chains] or [_kept(home)]
+        return len(kept), sum(len(genesis.committee.members) for genesis in kept)
+    chains = len(chain_ids(shards)) if shards else 1
+    return chains, chains * (validators or VALIDATORS)
+
+
+def chains_of(home: Home, shards: int | None, validators: int | None, profile: str | None) -> list[Chain]:
+    """Return the chains of a home, made now if it has none; each of them has so many validators (None: 4)."""
+    if is_there(home):
+        _require_same(home, shards)
+        parts = [home.share(chain_id) for chain_id in home.chains] or [home]
+        return [(part, *_known_chain(part, validators, profile)) for part in parts]
+    if not shards:
+        return [(home, *_new_chain(home, validators, profile, {}))]
+    count, made = validators or VALIDATORS, []
+    for place, chain_id in enumerate(chain_ids(shards)):
+        part = home.share(chain_id)
+        made.append((part, *_new_chain(part, count, profile, shard_settings(chain_id, {}), first=place * count)))
+    return made
+
+
+def _spec(home: Home) -> Path:
+    return home.chain / "genesis.json"
+
+
+def _kept(home: Home) -> Genesis:
+    return Genesis(from_json(_spec(home).read_bytes(), ChainSpec))
+
+
+def _require_same(home: Home, shards: int | None) -> None:
+    known = len([chain_id for chain_id in home.chains if chain_id != COORDINATOR])
+    if shards not in (None, known):
+        raise ConfigError(
+            f"the network in {home.path} has {known or 'no'} shards, not {shards}: leave the number out to go on with "
+            "it, or start a new one with `--fresh`"
+        )
+
+
+def _new_chain(
+    home: Home, validators: int | None, profile: str | None, settings: dict[str, Any], first: int = 0
+) -> tuple[Genesis, dict[str, KeyPair]]:
+    told = {"genesis_time_ms": time.time_ns() // 1_000_000, **settings, **({"profile": profile} if profile else {})}
+    return new_chain(validators or VALIDATORS, home.root(), told, first)
+
+
+def _known_chain(home: Home, validators: int | None, profile: str | None) -> tuple[Genesis, dict[str, KeyPair]]:
+    genesis = _kept(home)
+    members = genesis.committee.members
+    if validators not in (None, len(members)):
+        raise ConfigError(
+            f"the chain in {home.path} has {len(members)} validators, not {validators}: leave the number out to go on "
+            "with it, or start a new chain with `--fresh`"
+        )
+    if profile not in (None, genesis.spec.profile):
+        raise ConfigError(
+            f"the chain in {home.path} has the profile {genesis.spec.profile}, not {profile}: leave the profile out to "
+            "go on with it, or start a new chain with `--fresh`"
+        )
+    first = min(int(member.name.removeprefix("node-")) for member in members)
+    keys = new_chain(len(members), home.root(), {}, first)[1]
+    if {key.public for key in keys.values()} != {member.public for member in members}:
+        raise ConfigError(
+            f"the secret {home.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
+            "right one back, or start a new chain with `--fresh`"
+        )
+    return genesis, keys
