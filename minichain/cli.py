@@ -204,7 +204,7 @@ def status(home: Path | None, as_json: bool) -> None:
     if running is None:
         show(as_json, {"running": False}, lambda: screen.print("No network is running. Start one with `minichain up`."))
         sys.exit(NO)
-    parts = [Home(home).part(chain_id).path for chain_id in running.chains] or [home]
+    parts = [Home(home).part(chain_id).path for chain_id in running.chains] or [Home(home).path]
     nodes, members = [], {}
     for part in parts:
         with Network.attach(part) as net:
@@ -217,7 +217,7 @@ def status(home: Path | None, as_json: bool) -> None:
         "running": True,
         "dashboards": running.dashboards,
         "pid": running.pid,
-        "nodes": nodes if running.chains else [{k: v for k, v in node.items() if k != "chain"} for node in nodes],
+        "nodes": nodes,
         "join": join,
         "members": members if running.chains else next(iter(members.values())),
     }
@@ -225,7 +225,7 @@ def status(home: Path | None, as_json: bool) -> None:
         content |= {"chains": list(running.chains), "relay": running.relay}
     told = [f"{chain}: {_names(known)}" if running.chains else _names(known) for chain, known in members.items()]
     caption = f"Members now: {'; '.join(told)}\nDashboards: {running.dashboards or 'none'}"
-    show(as_json, content, lambda: _print_table(content["nodes"], caption))
+    show(as_json, content, lambda: _print_table(nodes, caption))
 
 
 def _names(members: list[str] | None) -> str:
@@ -469,6 +469,35 @@ def waste(manifest: Path | None, world: str, seed: int, proof: Path, as_json: bo
         document = manifest or SCENARIO.samples["full_electronic"]
         result = demo.run(SCENARIO, document, world, seed, proof, progress.update)
     show(as_json, result, lambda: _print_story(result))
+
+
+@demo.command()
+@click.option("--world", type=click.Choice(["live", "sim"]), default="live", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Fixes every key.")
+@click.option(
+    "--proof",
+    type=click.Path(dir_okay=False, path_type=Path, resolve_path=True),
+    default="crossing-proof.json",
+    show_default=True,
+    help="Where to write the proof.",
+)
+@with_json
+def crossing(world: str, seed: int, proof: Path, as_json: bool) -> None:
+    """Let units and calls cross between two shards and a side chain, while relayer and validators are killed."""
+    from minichain.scenarios.crossings import demo
+
+    with notes.status("starting") as progress:
+        result = demo.run(world, seed, proof, progress.update)
+    show(as_json, result, lambda: _print_crossings(result))
+
+
+def _print_crossings(result: dict[str, Any]) -> None:
+    names = ("from", "to", "number", "units", "call", "outcome", "reason")
+    crossed = [*result["delivered"], *result["refunded"]]
+    _print_table([{name: one.get(name) or None for name in names} for one in crossed])
+    for chain_id, before in result["supply_before"].items():
+        screen.print(f"{chain_id}: {before} units before, {result['supply_after'][chain_id]} after", highlight=False)
+    screen.print(f"Proof: {result['proof']}  (check it with `minichain verify {result['proof']}`)", soft_wrap=True)
 
 
 def _print_story(result: dict[str, Any]) -> None:

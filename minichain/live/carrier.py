@@ -43,11 +43,12 @@ class Carrier:
         """Start the process if it does not run; one that ends again and again is given time."""
         if self.pid is None and time.monotonic() >= self._again_s:
             self.close()
-            self._spawn()
+            self.spawn()
             self._again_s = time.monotonic() + PAUSES_S[min(self._starts, len(PAUSES_S) - 1)]
             self._starts += 1
 
-    def _spawn(self) -> None:
+    def spawn(self) -> None:
+        """Start the process."""
         paths = [str(home.path) for home in self._homes]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

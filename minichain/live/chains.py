@@ -6,14 +6,16 @@ What a home has stays what it is: whoever asks for another number or kind is tol
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from minichain.codec import from_json
+from minichain.codec import from_json, to_json
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import COORDINATOR, chain_ids, new_chain, shard_settings
+from minichain.live import keyfile
 from minichain.live.home import Home
 
 Chain = tuple[Home, Genesis, dict[str, KeyPair]]  # where it lives, what it is, its validators' keys by name
@@ -48,6 +50,15 @@ def chains_of(home: Home, shards: int | None, validators: int | None, profile: s
         part = home.share(chain_id)
         made.append((part, *_new_chain(part, count, profile, shard_settings(chain_id, {}), first=place * count)))
     return made
+
+
+def settle(home: Home, specs: Sequence[ChainSpec]) -> list[Chain]:
+    """Let a home that has no chain have several, made by its secret with these settings, and return them."""
+    for spec in specs:
+        part = home.share(spec.chain_id)
+        keyfile.make_private(part.chain)
+        _spec(part).write_bytes(to_json(spec))
+    return chains_of(home, None, None, None)
 
 
 def _spec(home: Home) -> Path:

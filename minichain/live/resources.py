@@ -16,8 +16,8 @@ from minichain.codec import Plain
 from minichain.errors import NetworkError
 
 VALIDATOR_MB: Final = 90  # the 67 that were measured, and room for a chain that grows
-SUPERVISOR_MB: Final = 70
-RELAY_MB: Final = 80
+SUPERVISOR_MB: Final = 60
+RELAY_MB: Final = 60
 KERNEL_MB: Final = 160  # the dashboards' server and one viewer
 START_S: Final = 1.3  # seconds of one core that a validator takes to start
 PATIENCE_S: Final = 30.0  # that a start may take with all cores at work

@@ -13,9 +13,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,9 +30,8 @@ from minichain.errors import MinichainError, NetworkError, TimedOut
 from minichain.faults.timeline import parse
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import node_key
-from minichain.live import dashboards, keyfile, resources
+from minichain.live import chains, dashboards, keyfile, resources
 from minichain.live.carrier import Carrier
-from minichain.live.chains import VALIDATORS, chains_of, count, is_there
 from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor, control
 from minichain.live.director import Director
@@ -182,6 +182,24 @@ def _write(home: Home, running: Running) -> None:
         home.write(running)
 
 
+@contextmanager
+def within(home: Home, found: Sequence[chains.Chain]) -> Iterator[None]:
+    """Run the chains of a home under this process, which others can reach as those of `minichain up`; no relayer."""
+    with ExitStack() as held:
+        for place in (home, *(part for part, _, _ in found)):
+            _lock(place, held)
+        supervisor = Supervisor(home, [Chain(*chain) for chain in found], carries=False)
+        supervisor.start(None, with_dashboards=False)
+        held.callback(supervisor.close)
+        thread = threading.Thread(target=supervisor.run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ask_to_stop(home, home.require())
+            thread.join()
+
+
 def apps() -> Path:
     """Return the directory of the dashboards' notebooks: inside the installed package, or beside it in a checkout."""
     package = Path(minichain.__file__).resolve().parent
@@ -249,7 +267,6 @@ def main() -> int:
     parser.add_argument("--profile")
     parser.add_argument("--port", type=int)
     parser.add_argument("--no-dashboards", action="store_true")
-    parser.add_argument("--no-relay", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--fit", action="store_true")
     chosen = parser.parse_args()
@@ -294,17 +311,16 @@ def _lock(home: Home, held: ExitStack) -> None:
 def _prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervisor:
     """Return what will run, if there is room for it; `--fit` makes a new network smaller, and says so."""
     shards, validators, note = chosen.shards, chosen.validators, ""
-    is_new, with_dashboards = not is_there(home), not chosen.no_dashboards
+    is_new, with_dashboards = not chains.is_there(home), not chosen.no_dashboards
     if is_new and chosen.fit:
-        shards, validators, note = resources.scale_down(shards or 0, validators or VALIDATORS, with_dashboards)
-    need = resources.Need(*count(home, shards, validators), with_dashboards)
+        shards, validators, note = resources.scale_down(shards or 0, validators or chains.VALIDATORS, with_dashboards)
+    need = resources.Need(*chains.count(home, shards, validators), with_dashboards)
     resources.require_room(need, shards or 0, is_new=is_new)
-    chains = chains_of(home, shards, validators, chosen.profile)
-    for part, _, _ in chains:
+    found = chains.chains_of(home, shards, validators, chosen.profile)
+    for part, _, _ in found:
         if part is not home:
             _lock(part, held)
-    carries = len(chains) > 1 and not chosen.no_relay
-    return Supervisor(home, [Chain(*chain) for chain in chains], carries=carries, note=note)
+    return Supervisor(home, [Chain(*chain) for chain in found], carries=len(found) > 1, note=note)
 
 
 if __name__ == "__main__":
