@@ -72,8 +72,11 @@ class _Story:
         before = self._supply()
         self._chains.start_relayer()
         for one, other, _ in PAIRS:
-            for source, target in ((one, other), (other, one)):
-                self._exchange(source, target)
+            self._send_among_deaths(one, other)
+            self._ask(one, other)
+            self._cross(other, one, UNITS // 3)
+            self._settle(other, one)
+            self._ask(other, one)
         last = self._come_too_late("shard-1", "shard-0")
         for network in self._chains.networks:
             network.wait_for_height(network.height())
@@ -89,17 +92,15 @@ class _Story:
             connect(self._of[one], self._of[other], mints=makes_anew)
             connect(self._of[other], self._of[one], mints=True)
 
-    def _exchange(self, source: str, target: str) -> None:
-        """Let units and a call cross one way: the relayer is killed half way, and a validator of each chain before."""
-        with self._without_a_validator(source):
-            self._cross(source, target, UNITS if source < target else UNITS // 3)
-            self._tell(f"killing the relayer, who has brought the units to {target} and not said so in {source}")
+    def _send_among_deaths(self, source: str, target: str) -> None:
+        """Let units cross while a validator of each chain is down, and the relayer is killed half way."""
+        with self._without_a_validator(source), self._without_a_validator(target):
+            self._cross(source, target, UNITS)
             self._chains.carry_until(lambda: self._received(source, target))
+            self._tell(f"killing the relayer, who has brought the units to {target} and not said so in {source}")
             self._chains.kill_relayer()
-        with self._without_a_validator(target):
+            self._tell("starting the relayer again")
             self._chains.start_relayer()
-            self._settle(source, target)
-            self._ask(source, target, f"from {source}")
             self._settle(source, target)
 
     @contextmanager
@@ -136,11 +137,12 @@ class _Story:
         self._note(source, target, receipt, units=amount)
         return receipt
 
-    def _ask(self, source: str, target: str, text: str) -> None:
+    def _ask(self, source: str, target: str) -> None:
         self._tell(f"the desk of {source} asks that of {target}")
         here = self._of[source]
-        receipt = here.contract("desk", sender=here.wallet("resident")).ask(chain=target, text=text)
+        receipt = here.contract("desk", sender=here.wallet("resident")).ask(chain=target, text=f"a note from {source}")
         self._note(source, target, receipt, call="desk.note")
+        self._settle(source, target)
 
     def _note(self, source: str, target: str, receipt: Receipt, **what: Any) -> None:
         self._crossings.append({"from": source, "to": target, "number": receipt.result, **what})

@@ -27,7 +27,7 @@ from minichain.live.home import Home
 
 PATIENCE_S: Final = 60.0
 LOOK_S: Final = 0.02
-CALM_LOOKS: Final = 15  # without anything new, until a killed relayer's last words have come through
+CALM_LOOKS: Final = 5  # without anything new, until a killed relayer's last words have come through
 
 Condition = Callable[[], bool]
 
