@@ -113,6 +113,7 @@ def main(context: click.Context) -> None:
     type=click.IntRange(1, 64),
     help="A new network of so many chains and one that coordinates them, each with so many validators.",
 )
+@click.option("--chain-id", help="What other chains call a new one [minichain-local].")
 @click.option("--fit", is_flag=True, help="Make a new network as small as this computer needs it, and say so.")
 @click.option(
     "--profile",
@@ -131,6 +132,7 @@ def up(
     home: Path | None,
     validators: int | None,
     shards: int | None,
+    chain_id: str | None,
     fit: bool,
     profile: str | None,
     port: int | None,
@@ -154,7 +156,13 @@ def up(
     needed = encrypt_keys or is_encrypted or passphrase_file is not None
     passphrase = _passphrase(passphrase_file, is_new=not is_encrypted) if needed else None
     place = Home(home, passphrase)
-    named = {"--validators": validators, "--shards": shards, "--profile": profile, "--port": port}
+    named = {
+        "--validators": validators,
+        "--shards": shards,
+        "--chain-id": chain_id,
+        "--profile": profile,
+        "--port": port,
+    }
     flags = {"--no-dashboards": no_dashboards, "--fresh": fresh, "--fit": fit}
     options = [text for name, value in named.items() if value is not None for text in (name, str(value))]
     options += [name for name, is_set in flags.items() if is_set]

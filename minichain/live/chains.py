@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from minichain.codec import from_json, to_json
 from minichain.crypto import KeyPair
-from minichain.errors import ConfigError
+from minichain.errors import ConfigError, UsageError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import COORDINATOR, chain_ids, new_chain, shard_settings
 from minichain.live import keyfile
@@ -37,18 +37,26 @@ def count(home: Home, shards: int | None, validators: int | None) -> tuple[int, 
     return chains, chains * (validators or VALIDATORS)
 
 
-def chains_of(home: Home, shards: int | None, validators: int | None, profile: str | None) -> list[Chain]:
+def chains_of(
+    home: Home,
+    shards: int | None = None,
+    validators: int | None = None,
+    profile: str | None = None,
+    chain_id: str | None = None,
+) -> list[Chain]:
     """Return the chains of a home, made now if it has none; each of them has so many validators (None: 4)."""
+    if shards and chain_id:
+        raise UsageError("the chains of a sharded network have ids of their own: leave --chain-id out, or --shards")
     if is_there(home):
         _require_same(home, shards)
         parts = [home.share(chain_id) for chain_id in home.chains] or [home]
-        return [(part, *_known_chain(part, validators, profile)) for part in parts]
+        return [(part, *_known_chain(part, validators, profile, chain_id)) for part in parts]
     if not shards:
-        return [(home, *_new_chain(home, validators, profile, {}))]
+        return [(home, *_new_chain(home, validators, profile, {"chain_id": chain_id} if chain_id else {}))]
     count, made = validators or VALIDATORS, []
-    for place, chain_id in enumerate(chain_ids(shards)):
-        part = home.share(chain_id)
-        made.append((part, *_new_chain(part, count, profile, shard_settings(chain_id, {}), first=place * count)))
+    for place, each in enumerate(chain_ids(shards)):
+        part = home.share(each)
+        made.append((part, *_new_chain(part, count, profile, shard_settings(each, {}), first=place * count)))
     return made
 
 
@@ -58,7 +66,7 @@ def settle(home: Home, specs: Sequence[ChainSpec]) -> list[Chain]:
         part = home.share(spec.chain_id)
         keyfile.make_private(part.chain)
         _spec(part).write_bytes(to_json(spec))
-    return chains_of(home, None, None, None)
+    return chains_of(home)
 
 
 def _spec(home: Home) -> Path:
@@ -85,19 +93,22 @@ def _new_chain(
     return new_chain(validators or VALIDATORS, home.root(), told, first)
 
 
-def _known_chain(home: Home, validators: int | None, profile: str | None) -> tuple[Genesis, dict[str, KeyPair]]:
+def _known_chain(
+    home: Home, validators: int | None, profile: str | None, chain_id: str | None
+) -> tuple[Genesis, dict[str, KeyPair]]:
     genesis = _kept(home)
-    members = genesis.committee.members
-    if validators not in (None, len(members)):
-        raise ConfigError(
-            f"the chain in {home.path} has {len(members)} validators, not {validators}: leave the number out to go on "
-            "with it, or start a new chain with `--fresh`"
-        )
-    if profile not in (None, genesis.spec.profile):
-        raise ConfigError(
-            f"the chain in {home.path} has the profile {genesis.spec.profile}, not {profile}: leave the profile out to "
-            "go on with it, or start a new chain with `--fresh`"
-        )
+    members, spec = genesis.committee.members, genesis.spec
+    asked = (
+        (validators, len(members), f"has {len(members)} validators, not {validators}", "number"),
+        (profile, spec.profile, f"has the profile {spec.profile}, not {profile}", "profile"),
+        (chain_id, spec.chain_id, f"is called {spec.chain_id}, not {chain_id}", "id"),
+    )
+    for wanted, has, difference, what in asked:
+        if wanted not in (None, has):
+            raise ConfigError(
+                f"the chain in {home.path} {difference}: leave the {what} out to go on with it, or start a new chain "
+                "with `--fresh`"
+            )
     first = min(int(member.name.removeprefix("node-")) for member in members)
     keys = new_chain(len(members), home.root(), {}, first)[1]
     if {key.public for key in keys.values()} != {member.public for member in members}:

@@ -105,7 +105,7 @@ class Supervisor:
     def __init__(self, home: Home, chains: Sequence[Chain], *, carries: bool, note: str = "") -> None:
         self._home = home
         self._chains = chains
-        self._note = note
+        self.note = note
         self._dashboards: dashboards.Dashboards | None = None
         self._carrier = Carrier(home.path / "relay.log", [chain.home for chain in chains]) if carries else None
 
@@ -132,7 +132,7 @@ class Supervisor:
     def _publish(self) -> None:
         """Write down where everything is, if that has changed or somebody has lost it; see to the relayer."""
         url = self._dashboards.url if self._dashboards else None
-        found = [replace(chain.now(), dashboards=url, note=self._note) for chain in self._chains]
+        found = [replace(chain.now(), dashboards=url, note=self.note) for chain in self._chains]
         for chain, running in zip(self._chains, found, strict=True):
             _write(chain.home, running)
         if self._carrier:
@@ -264,6 +264,7 @@ def main() -> int:
     parser.add_argument("home", type=Path)
     parser.add_argument("--shards", type=int)
     parser.add_argument("--validators", type=int)
+    parser.add_argument("--chain-id")
     parser.add_argument("--profile")
     parser.add_argument("--port", type=int)
     parser.add_argument("--no-dashboards", action="store_true")
@@ -291,7 +292,7 @@ def run(home: Home, chosen: argparse.Namespace) -> int:
             _lock(home, held)
             if chosen.fresh:
                 home.forget_chain()
-            supervisor = _prepare(home, chosen, held)
+            supervisor = prepare(home, chosen, held)
             supervisor.start(chosen.port, not chosen.no_dashboards)
             print(json.dumps({"pid": os.getpid()}), flush=True)
             held.callback(supervisor.close)
@@ -308,7 +309,7 @@ def _lock(home: Home, held: ExitStack) -> None:
     held.callback(home.unlock)
 
 
-def _prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervisor:
+def prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervisor:
     """Return what will run, if there is room for it; `--fit` makes a new network smaller, and says so."""
     shards, validators, note = chosen.shards, chosen.validators, ""
     is_new, with_dashboards = not chains.is_there(home), not chosen.no_dashboards
@@ -316,7 +317,7 @@ def _prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervi
         shards, validators, note = resources.scale_down(shards or 0, validators or chains.VALIDATORS, with_dashboards)
     need = resources.Need(*chains.count(home, shards, validators), with_dashboards)
     resources.require_room(need, shards or 0, is_new=is_new)
-    found = chains.chains_of(home, shards, validators, chosen.profile)
+    found = chains.chains_of(home, shards, validators, chosen.profile, chosen.chain_id)
     for part, _, _ in found:
         if part is not home:
             _lock(part, held)

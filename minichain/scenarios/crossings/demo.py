@@ -15,7 +15,7 @@ from typing import Any, Final
 from minichain.client.crossing import connect, cross, unsettled
 from minichain.client.receipt import Receipt
 from minichain.errors import UsageError
-from minichain.ledger.genesis import ChainSpec
+from minichain.ledger.genesis import ChainSpec, Timeouts
 from minichain.ledger.local import new_chain, root_of
 from minichain.ledger.types import Call
 from minichain.scenarios.crossings.desk import Desk
@@ -30,6 +30,7 @@ CHAINS: Final[dict[str, tuple[int, dict[str, Any]]]] = {
 }
 # (one, other, whether one makes anew what comes from the other): shards have one currency, the side chain has its own
 PAIRS: Final = (("shard-0", "shard-1", True), ("shard-0", "side", False))
+TIMEOUTS: Final = Timeouts(propose=500, prevote=250, precommit=250)  # somebody is always dead, and not waited for long
 UNITS: Final = 300
 LATE_MS: Final = 3_000
 
@@ -52,7 +53,7 @@ def run(world: str, seed: int, proof: Path, tell: Tell) -> dict[str, Any]:
 def _specs(seed: int) -> list[ChainSpec]:
     root, first, specs = root_of(seed), 0, []
     for chain_id, (validators, settings) in CHAINS.items():
-        told = {**settings, "chain_id": chain_id, "clock": "logical"}
+        told = {**settings, "chain_id": chain_id, "clock": "logical", "timeouts": TIMEOUTS}
         specs.append(new_chain(validators, root, told, first)[0].spec)
         first += validators
     return specs
