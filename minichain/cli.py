@@ -109,6 +109,13 @@ def main(context: click.Context) -> None:
 @with_home
 @click.option("--validators", type=click.IntRange(1, 100), help="How many, for a new chain [4].")
 @click.option(
+    "--shards",
+    type=click.IntRange(1, 64),
+    help="A new network of so many chains and one that coordinates them, each with so many validators.",
+)
+@click.option("--chain-id", help="What other chains call a new one [minichain-local].")
+@click.option("--fit", is_flag=True, help="Make a new network as small as this computer needs it, and say so.")
+@click.option(
     "--profile",
     type=click.Choice(list(PROFILES)),
     help="Kind of a new chain [its own: validators agree by votes, anybody writes].",
@@ -124,6 +131,9 @@ def main(context: click.Context) -> None:
 def up(
     home: Path | None,
     validators: int | None,
+    shards: int | None,
+    chain_id: str | None,
+    fit: bool,
     profile: str | None,
     port: int | None,
     fresh: bool,
@@ -134,7 +144,7 @@ def up(
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Start a network and its dashboards, and say where they are.
+    """Start a network and its dashboards, and say where they are; refuse where the computer has no room for it.
 
     Where the keys of its directory are encrypted, it asks for the passphrase; its dashboards then have no wallets.
     """
@@ -146,14 +156,19 @@ def up(
     needed = encrypt_keys or is_encrypted or passphrase_file is not None
     passphrase = _passphrase(passphrase_file, is_new=not is_encrypted) if needed else None
     place = Home(home, passphrase)
-    options = ["--validators", str(validators)] if validators else []
-    options += ["--profile", profile] if profile else []
-    options += ["--port", str(port)] if port is not None else []
-    options += ["--no-dashboards"] if no_dashboards else []
-    options += ["--fresh"] if fresh else []
+    named = {
+        "--validators": validators,
+        "--shards": shards,
+        "--chain-id": chain_id,
+        "--profile": profile,
+        "--port": port,
+    }
+    flags = {"--no-dashboards": no_dashboards, "--fresh": fresh, "--fit": fit}
+    options = [text for name, value in named.items() if value is not None for text in (name, str(value))]
+    options += [name for name, is_set in flags.items() if is_set]
     with notes.status("starting validators and dashboards"):
         running = supervisor.spawn(place, options)
-    if not empty:
+    if not empty and not running.chains:
         from minichain.scenarios import examples
 
         with Network.attach(home, passphrase) as net, notes.status("putting the example cases on the chain") as status:
@@ -162,6 +177,8 @@ def up(
         "home": str(place.path),
         "dashboards": running.dashboards,
         "nodes": {node.name: node.address for node in running.nodes},
+        "chains": {chain_id: str(place.part(chain_id).path) for chain_id in running.chains},
+        "note": running.note,
         "pid": running.pid,
     }
     show(as_json, content, lambda: _print_up(content))
@@ -171,8 +188,13 @@ def up(
 
 def _print_up(content: dict[str, Any]) -> None:
     screen.print(f"[bold green]{len(content['nodes'])} validators are running.[/]")
+    if content["note"]:
+        screen.print(f"[bold yellow]{content['note']}[/]", highlight=False)
     if content["dashboards"]:
-        screen.print(f"Dashboards: [bold]{content['dashboards']}[/]")
+        of = " (of the coordinating chain)" if content["chains"] else ""
+        screen.print(f"Dashboards: [bold]{content['dashboards']}[/]{of}")
+    for chain_id, path in content["chains"].items():
+        screen.print(f"  {chain_id}  is a network of its own for other commands: --home {path}", highlight=False)
     for name, address in content["nodes"].items():
         screen.print(f"  {name}  {address}", highlight=False)
     screen.print("See `minichain status`; stop everything with `minichain down`.", highlight=False)
@@ -190,11 +212,39 @@ def status(home: Path | None, as_json: bool) -> None:
     if running is None:
         show(as_json, {"running": False}, lambda: screen.print("No network is running. Start one with `minichain up`."))
         sys.exit(NO)
-    with Network.attach(home) as net:
-        reports = net.status()
-        members = [member.name for member in net.members()] if any(report.is_up for report in reports) else None
-    nodes = [
+    parts = [Home(home).part(chain_id).path for chain_id in running.chains] or [Home(home).path]
+    nodes, members = [], {}
+    for part in parts:
+        with Network.attach(part) as net:
+            found = _nodes_of(net)
+            known = [member.name for member in net.members()] if any(node["up"] for node in found) else None
+        nodes += found
+        members[net.genesis.spec.chain_id] = known
+    join = {place.name: f"{place.public}@{place.address.removeprefix('tcp://')}" for place in running.nodes}
+    content = {
+        "running": True,
+        "dashboards": running.dashboards,
+        "pid": running.pid,
+        "nodes": nodes,
+        "join": join,
+        "members": members if running.chains else next(iter(members.values())),
+    }
+    if running.chains:
+        content |= {"chains": list(running.chains), "relay": running.relay}
+    told = [f"{chain}: {_names(known)}" if running.chains else _names(known) for chain, known in members.items()]
+    caption = f"Members now: {'; '.join(told)}\nDashboards: {running.dashboards or 'none'}"
+    show(as_json, content, lambda: _print_table(nodes, caption))
+
+
+def _names(members: list[str] | None) -> str:
+    return "unknown while no node answers" if members is None else ", ".join(map(_plain, members))
+
+
+def _nodes_of(net: Any) -> list[dict[str, Any]]:
+    """Return how the nodes of a network are."""
+    return [
         {
+            "chain": net.genesis.spec.chain_id,
             "name": report.name,
             "up": report.is_up,
             "height": report.height if report.is_up else None,
@@ -203,13 +253,8 @@ def status(home: Path | None, as_json: bool) -> None:
             "evidence": report.status.evidence if report.status else None,
             "memory_mb": round(report.memory / 1e6, 1) if report.memory else None,
         }
-        for report in reports
+        for report in net.status()
     ]
-    join = {place.name: f"{place.public}@{place.address.removeprefix('tcp://')}" for place in running.nodes}
-    content = {"running": True, "dashboards": running.dashboards, "pid": running.pid, "nodes": nodes, "join": join}
-    names = "unknown while no node answers" if members is None else ", ".join(map(_plain, members))
-    caption = f"Members now: {names}\nDashboards: {running.dashboards or 'none'}"
-    show(as_json, {**content, "members": members}, lambda: _print_table(nodes, caption))
 
 
 def _print_table(rows: list[dict[str, Any]], caption: str = "") -> None:
@@ -238,6 +283,35 @@ def down(home: Path | None, as_json: bool) -> None:
     stopped = "Stopped. The chain is kept: `minichain up` goes on with it."
     text = "No network was running." if running is None else stopped
     show(as_json, {"stopped": running is not None}, lambda: screen.print(text, highlight=False))
+
+
+@main.command()
+@click.option(
+    "--home",
+    "homes",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A running network; give two or more, or one of several chains [~/.minichain].",
+)
+@click.option("--name", default="relay", show_default=True, help="The wallet that pays for what is brought.")
+@with_passphrase
+def relay(homes: tuple[Path, ...], name: str, passphrase_file: Path | None) -> None:
+    """Carry whatever is due between the connected chains of running networks, until Ctrl-C.
+
+    Nobody has to trust a relayer, and several do no harm; a network of shards has one of its own.
+    """
+    import threading
+
+    from minichain.client import relaying
+    from minichain.live.home import Home
+
+    chosen = homes or (None,)
+    is_encrypted = any(Home(home).is_encrypted for home in chosen)
+    passphrase = _passphrase(passphrase_file) if is_encrypted or passphrase_file else None
+    rounds = relaying.begin(chosen, name, passphrase)
+    notes.print(f"Carrying between {', '.join(map(_plain, rounds.chains))}. Stop it with Ctrl-C.", highlight=False)
+    with suppress(KeyboardInterrupt):
+        relaying.run(rounds, threading.Event(), lambda line: notes.print(_plain(line), highlight=False))
 
 
 @main.command()
@@ -403,6 +477,35 @@ def waste(manifest: Path | None, world: str, seed: int, proof: Path, as_json: bo
         document = manifest or SCENARIO.samples["full_electronic"]
         result = demo.run(SCENARIO, document, world, seed, proof, progress.update)
     show(as_json, result, lambda: _print_story(result))
+
+
+@demo.command()
+@click.option("--world", type=click.Choice(["live", "sim"]), default="live", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Fixes every key.")
+@click.option(
+    "--proof",
+    type=click.Path(dir_okay=False, path_type=Path, resolve_path=True),
+    default="crossing-proof.json",
+    show_default=True,
+    help="Where to write the proof.",
+)
+@with_json
+def crossing(world: str, seed: int, proof: Path, as_json: bool) -> None:
+    """Let units and calls cross between two shards and a side chain, while relayer and validators are killed."""
+    from minichain.scenarios.crossings import demo
+
+    with notes.status("starting") as progress:
+        result = demo.run(world, seed, proof, progress.update)
+    show(as_json, result, lambda: _print_crossings(result))
+
+
+def _print_crossings(result: dict[str, Any]) -> None:
+    names = ("from", "to", "number", "units", "call", "outcome", "reason")
+    crossed = [*result["delivered"], *result["refunded"]]
+    _print_table([{name: one.get(name) or None for name in names} for one in crossed])
+    for chain_id, before in result["supply_before"].items():
+        screen.print(f"{chain_id}: {before} units before, {result['supply_after'][chain_id]} after", highlight=False)
+    screen.print(f"Proof: {result['proof']}  (check it with `minichain verify {result['proof']}`)", soft_wrap=True)
 
 
 def _print_story(result: dict[str, Any]) -> None:

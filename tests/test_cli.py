@@ -306,7 +306,7 @@ def test_the_doctor_finds_what_is_well(home: Home):
 
 def test_the_doctor_says_how_to_mend_what_is_not(home: Home, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor.zmq, "has", lambda what: False)
-    monkeypatch.setattr(doctor, "NODE_MB", 10**9)
+    monkeypatch.setattr(doctor, "VALIDATOR_MB", 10**9)
     monkeypatch.setattr(doctor, "DISK_MB", 10**12)
     monkeypatch.setattr(doctor, "apps", lambda: home.path)
     found = {finding["what"]: finding["fix"] for finding in read("doctor", expect=NO)["findings"]}

@@ -11,7 +11,7 @@ from typing import Any
 from minichain.client.client import Channel
 from minichain.codec import from_json
 from minichain.crypto import Passphrase, Secret
-from minichain.errors import NetworkError
+from minichain.errors import NetworkError, UsageError
 from minichain.faults.timeline import Step, Timeline
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import node_key
@@ -27,6 +27,11 @@ class AttachedWorld:
         self._home = home
         self._running = home.require()
         self._seen = 0
+        if self._running.chains:
+            raise UsageError(
+                f"the network in {home.path} has several chains: `ShardedNetwork.attach` reaches all of them, and "
+                f"`Network.attach` one, by its own home such as {home.part(self._running.chains[0]).path}"
+            )
         try:
             self.genesis = Genesis(from_json((home.chain / "genesis.json").read_bytes(), ChainSpec))
         except OSError as error:

@@ -18,8 +18,8 @@ from minichain.crosschain.proofs import Certified, CrossingProof, Told
 from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
-from minichain.ledger.certificate import FinalBlock, WorkCertificate
-from minichain.ledger.committee import Member
+from minichain.ledger.certificate import FinalBlock, WorkCertificate, shortened
+from minichain.ledger.committee import Committee, Member
 from minichain.ledger.local import node_key
 from minichain.ledger.types import Call
 from minichain.ledger.types import Receipt as LedgerReceipt
@@ -159,8 +159,9 @@ class _Way:
         left = [(one, self._left(one)) for one in due]
         news = [receipt for receipt in block.receipts if self._has_news(receipt)]
         is_signed = self._source.genesis.spec.engine != "pow"
-        if is_signed and (members or news or any(gas for _, gas in left)):
-            self._bring(final, members)
+        is_due = news or any(gas for _, gas in left)
+        if is_signed and (members or (is_due and not self._is_followed(final.block.header.height))):
+            self._bring(block, members)
         rekeyed = sum(self._rekey(block, receipt) for receipt in news)
         return rekeyed + sum(self._deliver(block, one) for one, _ in left)
 
@@ -175,11 +176,13 @@ class _Way:
         is_home = self._target.genesis.spec.identity_home == self._chain
         return is_home and bool(people.news_in(receipt, lambda key: self._target.state(key).value))
 
-    def _bring(self, final: FinalBlock, members: tuple[Member, ...]) -> None:
+    def _bring(self, block: BlockDetail, members: tuple[Member, ...]) -> None:
         """Bring a header with its certificate or, where the target trusts a later committee, by its descendants."""
-        header, after = final.block.header, self._followed().after
+        header, after = block.final.block.header, self._followed().after
         if header.height > after:
-            self._try(relay.follow(self._chain, header, final.certificate, members))
+            whole = block.final.certificate
+            certificate = whole if members else shortened(whole, Committee(block.members))
+            self._try(relay.follow(self._chain, header, certificate, members))
             return
         known = after if self._is_followed(after) else after + 1  # where the later committee was learnt
         while not self._is_followed(header.height):
@@ -189,6 +192,7 @@ class _Way:
             known = oldest
 
     def _is_followed(self, height: int) -> bool:
+        """Tell whether the target has this header: another relayer may have brought it, and nothing of the rest."""
         return self._target.state(followed_key(self._chain, height)).value is not None
 
     def _deliver(self, block: BlockDetail, due: relay.Due) -> int:

@@ -35,7 +35,10 @@ class Epochs:
     def __init__(self, network: ShardedNetwork) -> None:
         self._network = network
         self._coordinator = network.coordinator
-        self._root = network.coordinator.world.root
+
+    @property
+    def _root(self) -> bytes:
+        return self._coordinator.world.root
 
     def begin(self, turnover: int = 1) -> None:
         """Register all validators and shards, and connect the shards with the coordinating chain."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from minichain.client.crossing import WITHIN_MS, Relayer, connect, cross
 from minichain.client.epochs import Epochs
@@ -23,31 +23,17 @@ from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
+from minichain.crypto import Passphrase
 from minichain.errors import UsageError
 from minichain.faults.network import Weather
-from minichain.ledger.genesis import Assigned
+from minichain.ledger.local import COORDINATOR, MAX_SHARDS, chain_ids, shard_settings
 from minichain.ledger.types import Call
+from minichain.live.home import Home
 from minichain.sharding.placement import Placement
 from minichain.sim.agenda import Time
 
 if TYPE_CHECKING:
     from minichain.client.network import Network
-
-COORDINATOR: Final = "coordinator"
-MAX_NAMED: Final = 64  # chains
-
-
-def chain_ids(shards: int) -> tuple[str, ...]:
-    """Return the ids of the chains of a sharded network, the coordinating one first; raises `UsageError`."""
-    if not 1 <= shards <= MAX_NAMED:
-        raise UsageError(f"a network has 1 to {MAX_NAMED} shards, not {shards}")
-    return COORDINATOR, *(f"shard-{number}" for number in range(shards))
-
-
-def settings_of(chain_id: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of one of the chains: the coordinating one says who certifies on a shard."""
-    is_assigned = chain_id != COORDINATOR and settings.get("engine", "bft") == "bft"
-    return {**({"membership": Assigned(COORDINATOR)} if is_assigned else {}), **settings, "chain_id": chain_id}
 
 
 class ShardedNetwork:
@@ -75,7 +61,7 @@ class ShardedNetwork:
         time: Time | None = None
         made = []
         for place, chain_id in enumerate(chain_ids(shards)):
-            told = settings_of(chain_id, settings)
+            told = shard_settings(chain_id, settings)
             first = place * validators
             world = SimulatedWorld.create(validators, seed, weather, keep_lines, told, first=first, time=time)
             time = world.world.time
@@ -96,8 +82,23 @@ class ShardedNetwork:
         made = []
         for place, chain_id in enumerate(chain_ids(shards)):
             where = directory / chain_id if directory else None
-            told = settings_of(chain_id, settings)
+            told = shard_settings(chain_id, settings)
             made.append(kind(LocalWorld.create(validators, seed, where, told, first=place * validators)))
+        return cls(made[0], tuple(made[1:]))
+
+    @classmethod
+    def attach(cls, home: Path | str | None = None, passphrase: str | Passphrase | None = None) -> Self:
+        """Reach the sharded network that `minichain up --shards` started; its own relayer carries between its chains.
+
+        Raises `NetworkError` if there is none, `UsageError` if it has no shards.
+        """
+        from minichain.client.network import Network  # noqa: PLC0415 - it imports this module
+
+        place = Home(None if home is None else Path(home))
+        chains = place.require().chains
+        if chains[:1] != (COORDINATOR,):
+            raise UsageError(f"the network in {place.path} has no shards: reach it by `Network.attach`")
+        made = [Network.attach(place.part(chain_id).path, passphrase) for chain_id in chains]
         return cls(made[0], tuple(made[1:]))
 
     # --- life ---
@@ -110,9 +111,8 @@ class ShardedNetwork:
     def start(self) -> None:
         """Start all chains; those that have started are stopped where one cannot."""
         with ExitStack() as started:
-            for chain in self.chains:
-                started.callback(chain.close)
-                chain.start()
+            for chain in self.chains:  # an attached one has been
+                started.enter_context(chain)
             started.pop_all()
 
     def close(self) -> None:
@@ -191,5 +191,5 @@ def connected(network: Network) -> Iterator[str]:
     """Yield the ids of the chains that one is connected to."""
     names = [name for name, _, _ in network.contracts()]
     if "bridge" in names:
-        for channel in network.contract("bridge").connections(limit=MAX_NAMED + 1):
+        for channel in network.contract("bridge").connections(limit=MAX_SHARDS + 1):
             yield channel["chain"]

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from msgspec.structs import replace
+
 from minichain.codec import Plain, Record, encode
 from minichain.crypto import KeyPair, SignatureCheck, digest, is_valid_signature
 from minichain.errors import ProofError
@@ -176,6 +178,21 @@ class Snapshot(Plain):
 def in_order(committee: Committee, signatures: Mapping[bytes, bytes]) -> Signatures:
     """Put signatures by public key into the order of a certificate."""
     return tuple(sorted((committee.order[public], signature) for public, signature in signatures.items()))
+
+
+def shortened(certificate: Certificate, committee: Committee) -> Certificate:
+    """Return a certificate with as few signatures as make its block final, the first of them: who brings it elsewhere
+    pays for each.
+    """
+    if isinstance(certificate, WorkCertificate):
+        return certificate
+    is_enough = committee.is_quorum if isinstance(certificate, QuorumCertificate) else committee.is_majority
+    kept, weight = [], 0
+    for position, signature in certificate.signatures:
+        if not is_enough(weight):
+            kept.append((position, signature))
+            weight += committee.members[position].weight
+    return replace(certificate, signatures=tuple(kept))
 
 
 def _require_header(certificate: Certificate, header: Header, committee: Committee) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from minichain.crypto import KeyPair, Secret, digest
 from minichain.errors import UsageError
 from minichain.ledger.committee import Member
-from minichain.ledger.genesis import ChainSpec, Delegation, Genesis
+from minichain.ledger.genesis import Assigned, ChainSpec, Delegation, Genesis
 from minichain.ledger.profiles import OWNED_BY_ONE, settings_of
 
 BANK: Final = "bank"  # the wallet that holds the native units of a new network
@@ -17,6 +17,21 @@ BANK_UNITS: Final = 10**15
 BANK_VOTES: Final = 10**6  # units of elections that it holds on a network whose members are elected
 MAX_VALIDATORS: Final = 100
 OWNER: Final = "the owner"  # of all validators, where a profile has one
+COORDINATOR: Final = "coordinator"  # the chain that coordinates the shards of a network
+MAX_SHARDS: Final = 64
+
+
+def chain_ids(shards: int) -> tuple[str, ...]:
+    """Return the ids of the chains of a sharded network, the coordinating one first; raises `UsageError`."""
+    if not 1 <= shards <= MAX_SHARDS:
+        raise UsageError(f"a network has 1 to {MAX_SHARDS} shards, not {shards}")
+    return COORDINATOR, *(f"shard-{number}" for number in range(shards))
+
+
+def shard_settings(chain_id: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of one of these chains: the coordinating one says who certifies on a shard."""
+    is_assigned = chain_id != COORDINATOR and settings.get("engine", "bft") == "bft"
+    return {**({"membership": Assigned(COORDINATOR)} if is_assigned else {}), **settings, "chain_id": chain_id}
 
 
 def root_of(seed: int) -> Secret:

@@ -288,10 +288,14 @@ class Cluster:
         if backup.exists() and not is_lost:
             shutil.copyfile(backup, chain)
 
-    def stop(self) -> None:
-        """Stop every validator; returns when no process is left."""
+    def leave(self) -> None:
+        """Tell every validator to stop."""
         for child in self._children.values():
             child.close_input()
+
+    def stop(self) -> None:
+        """Stop every validator; returns when no process is left."""
+        self.leave()
         deadline = time.monotonic() + STOP_TIMEOUT_S
         for child in self._children.values():
             child.stop(deadline)

@@ -42,6 +42,10 @@ class ControlDoor:
         """Say that it was done, or why not."""
         self._door.send_multipart((client, json.dumps({"error": error}).encode()))
 
+    def watch(self, poller: zmq.Poller) -> None:
+        """Let a poller wait for the next command, with those for other doors."""
+        poller.register(self._door, zmq.POLLIN)
+
     def close(self) -> None:
         """Leave nothing open."""
         self._door.close(200)

@@ -14,12 +14,16 @@ import zmq
 from minichain.codec import Plain
 from minichain.live.cluster import HOST
 from minichain.live.home import Home
+from minichain.live.resources import KERNEL_MB, VALIDATOR_MB
 from minichain.live.supervisor import PORT, apps
 
-NODE_MB: Final = 90
-KERNEL_MB: Final = 160  # the dashboards' server and one viewer
 DISK_MB: Final = 200
-PROGRAMS: Final = ("minichain.live.process", "minichain.live.supervisor", "minichain.views.server")
+PROGRAMS: Final = (
+    "minichain.live.process",
+    "minichain.live.supervisor",
+    "minichain.views.server",
+    "minichain.client.relaying",
+)
 
 
 class Finding(Plain):
@@ -58,7 +62,7 @@ def _curve() -> Finding:
 
 def _memory() -> Finding:
     free = psutil.virtual_memory().available // 10**6
-    need = 4 * NODE_MB + KERNEL_MB
+    need = 4 * VALIDATOR_MB + KERNEL_MB
     fix = "" if free >= need else f"close other programs: four validators and one dashboard need about {need} MB"
     return Finding("memory", f"{free} MB free", fix)
 

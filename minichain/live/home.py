@@ -5,7 +5,10 @@ lock           which process runs it
 root           the secret that the network's keys are derived from; with a passphrase, an encrypted key file
 operator       the key that may stop nodes and the network, and can sign nothing; never encrypted
 chain/         one directory for each validator: key (none, if they are encrypted), chain, log
-*.log          what supervisor and dashboards have to say
+*.log          what supervisor, dashboards and relayer have to say
+
+A network of several chains has no `chain/` but a directory for each of them, named by its id, and each is a home like
+any other, with the same two secrets: what one does with a network one can do with one of its chains.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class NodePlace(Plain):
 
 
 class Running(Plain):
-    """A running network; the content of network.json."""
+    """A running network; the content of network.json. One of several `chains` lists the validators of all of them."""
 
     pid: int
     started: float  # when that process was created, so that a later one with the same number is not mistaken for it
@@ -45,6 +48,9 @@ class Running(Plain):
     control_public: str
     nodes: tuple[NodePlace, ...]
     dashboards: str | None
+    chains: tuple[str, ...] = ()
+    relay: int | None = None  # the process that carries between the chains
+    note: str = ""  # what whoever started it should know
 
 
 class Home:
@@ -77,6 +83,28 @@ class Home:
     def operator(self) -> KeyPair:
         """Return the key that may control the network."""
         return KeyPair(keyfile.secret(self.path / "operator", None))
+
+    # --- one of several chains ---
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """Return the ids of the chains side by side here, as they are numbered; none where there is but one chain."""
+        found = [genesis.parent.parent.name for genesis in self.path.glob("*/chain/genesis.json")]
+        return tuple(sorted(found, key=_numbered))
+
+    def part(self, chain_id: str) -> Home:
+        """Return the home of one of several chains."""
+        return Home(self.path / chain_id, self.passphrase)
+
+    def share(self, chain_id: str) -> Home:
+        """Let the home of one of several chains have the secrets of this one, and return it."""
+        part = self.part(chain_id)
+        self.root(), self.operator()  # drawn, and encrypted, if they were not
+        for name in ("root", "operator"):
+            secret = keyfile.read(self.path / name)
+            if not (part.path / name).exists() or keyfile.read(part.path / name) != secret:
+                keyfile.write_private(part.path / name, secret, replace=True)
+        return part
 
     # --- running or not ---
 
@@ -125,7 +153,9 @@ class Home:
         self._lock.unlink(missing_ok=True)
 
     def forget_chain(self) -> None:
-        """Delete the chain and its keys; only for whoever holds the lock."""
+        """Delete the chain, or chains, and their keys; only for whoever holds the lock."""
+        for chain_id in self.chains:
+            shutil.rmtree(self.path / chain_id)
         if (self.chain / "genesis.json").exists():  # a directory that is not ours stays
             shutil.rmtree(self.chain)
         (self.path / "root").unlink(missing_ok=True)
@@ -138,6 +168,12 @@ class Home:
     @property
     def _lock(self) -> Path:
         return self.path / "lock"
+
+
+def _numbered(chain_id: str) -> tuple[str, int]:
+    """Return what sorts shard-10 after shard-2."""
+    stem = chain_id.rstrip("0123456789")
+    return stem, int(chain_id[len(stem) :] or 0)
 
 
 def is_alive(pid: int, started: float) -> bool:

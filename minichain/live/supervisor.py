@@ -13,92 +13,62 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
+import zmq
+from msgspec.structs import replace
 
 import minichain
-from minichain.codec import from_json
 from minichain.crypto import KeyPair, Passphrase
-from minichain.errors import ConfigError, MinichainError, NetworkError, TimedOut
+from minichain.errors import MinichainError, NetworkError, TimedOut
 from minichain.faults.timeline import parse
-from minichain.ledger.genesis import ChainSpec, Genesis
-from minichain.ledger.local import new_chain, node_key
-from minichain.live import dashboards, keyfile
+from minichain.ledger.genesis import Genesis
+from minichain.ledger.local import node_key
+from minichain.live import chains, dashboards, keyfile, resources
+from minichain.live.carrier import Carrier
 from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor, control
 from minichain.live.director import Director
 from minichain.live.home import VARIABLE, Home, NodePlace, Running, is_alive
 
 POLL_MS: Final = 1_000
-START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 20.0
 PORT: Final = 8866  # of the dashboards, if it is free
 
 log = logging.getLogger("minichain")
 
 
-class Supervisor:
-    """Runs one home's network."""
+class Chain:
+    """One chain of this process: its home, its validators, and the door of its operator."""
 
     def __init__(self, home: Home, genesis: Genesis, keys: dict[str, KeyPair]) -> None:
-        self._home = home
+        self.home = home
         self._genesis = genesis
         self._key = KeyPair(os.urandom(32))
         self._cluster = Cluster(home.chain, genesis, keys, in_files=home.passphrase is None)
         self._director = Director(self._cluster, genesis)
-        self._dashboards: dashboards.Dashboards | None = None
-        self._door = ControlDoor(self._key, home.operator().public, HOST)
+        self.door = ControlDoor(self._key, home.operator().public, HOST)
 
-    def start(self, port: int | None, with_dashboards: bool) -> Running:
-        """Start everything; raises `NetworkError` with the reason, leaving nothing behind."""
-        try:
-            self._cluster.start()
-            if with_dashboards:
-                self._dashboards = self._serve(port)
-        except BaseException:
-            self.close()
-            raise
-        return self._publish()
+    def start(self) -> None:
+        self._cluster.start()
 
-    def _serve(self, port: int | None) -> dashboards.Dashboards:
-        with (self._home.path / "dashboards.log").open("ab") as output:
-            environment = {VARIABLE: str(self._home.path)}
-            if port is None:
-                with suppress(NetworkError):
-                    return dashboards.start(apps(), PORT, log=output, environment=environment)
-            return dashboards.start(apps(), port or 0, log=output, environment=environment)
-
-    def _publish(self) -> Running:
-        """Write down where everything is, if that has changed or somebody has lost it."""
+    def now(self) -> Running:
+        """Return where everything is."""
         nodes = tuple(
             NodePlace(name, public.hex(), self._cluster.client_address(name), self._cluster.pid(name))
             for name, public in self._cluster.publics.items()
         )
         own = psutil.Process()
-        url = self._dashboards.url if self._dashboards else None
-        running = Running(own.pid, own.create_time(), self._door.address, self._key.public.hex(), nodes, url)
-        if running != self._home.find():
-            self._home.write(running)
-        return running
+        return Running(own.pid, own.create_time(), self.door.address, self._key.public.hex(), nodes, None)
 
-    def run(self) -> None:
-        """Obey until told to stop."""
-        while True:
-            asked = self._door.wait(POLL_MS)
-            if asked is not None:
-                client, command = asked
-                error = self._obey(command)
-                self._publish()
-                self._door.answer(client, error)
-                if command.get("stop"):
-                    return
-            self._publish()  # a validator may have ended by itself
-
-    def _obey(self, command: dict[str, Any]) -> str:
+    def obey(self, command: dict[str, Any]) -> str:
+        """Do what the operator says; returns why not, if it cannot be done."""
         log.info("command %s", command)
         try:
             match command:
@@ -109,7 +79,7 @@ class Supervisor:
                 case {"end": True}:
                     self._director.end()
                 case {"join": str(name)}:
-                    self._director.join(name, node_key(self._home.root(), name))
+                    self._director.join(name, node_key(self.home.root(), name))
                 case {"leave": str(name)}:
                     self._director.leave(name)
                 case {"stop": True}:
@@ -120,39 +90,114 @@ class Supervisor:
             return str(error)
         return ""
 
+    def leave(self) -> None:
+        """Tell the validators to stop, without waiting for them."""
+        self._cluster.leave()
+
+    def close(self) -> None:
+        self._cluster.stop()
+        self.door.close()
+
+
+class Supervisor:
+    """Runs one home's network, of one chain or of several; the dashboards are of the first."""
+
+    def __init__(self, home: Home, chains: Sequence[Chain], *, carries: bool, note: str = "") -> None:
+        self._home = home
+        self._chains = chains
+        self.note = note
+        self._dashboards: dashboards.Dashboards | None = None
+        self._carrier = Carrier(home.path / "relay.log", [chain.home for chain in chains]) if carries else None
+
+    def start(self, port: int | None, with_dashboards: bool) -> None:
+        """Start everything; raises `NetworkError` with the reason, leaving nothing behind."""
+        try:
+            for chain in self._chains:  # one after the other, so that the computer can still be used
+                chain.start()
+            if with_dashboards:
+                self._dashboards = self._serve(port)
+        except BaseException:
+            self.close()
+            raise
+        self._publish()
+
+    def _serve(self, port: int | None) -> dashboards.Dashboards:
+        with (self._home.path / "dashboards.log").open("ab") as output:
+            environment = {VARIABLE: str(self._chains[0].home.path)}
+            if port is None:
+                with suppress(NetworkError):
+                    return dashboards.start(apps(), PORT, log=output, environment=environment)
+            return dashboards.start(apps(), port or 0, log=output, environment=environment)
+
+    def _publish(self) -> None:
+        """Write down where everything is, if that has changed or somebody has lost it; see to the relayer."""
+        url = self._dashboards.url if self._dashboards else None
+        found = [replace(chain.now(), dashboards=url, note=self.note) for chain in self._chains]
+        for chain, running in zip(self._chains, found, strict=True):
+            _write(chain.home, running)
+        if self._carrier:
+            self._carrier.see_to_it()
+        if self._chains[0].home is not self._home:
+            nodes = tuple(node for running in found for node in running.nodes)
+            pid = self._carrier.pid if self._carrier else None
+            names = tuple(chain.home.path.name for chain in self._chains)
+            _write(self._home, replace(found[0], nodes=nodes, chains=names, relay=pid))
+
+    def run(self) -> None:
+        """Obey until told to stop."""
+        poller = zmq.Poller()
+        for chain in self._chains:
+            chain.door.watch(poller)
+        is_told = False
+        while not is_told:
+            poller.poll(POLL_MS)
+            is_told = any(self._serve_operator(chain) for chain in self._chains)
+            self._publish()  # a validator may have ended by itself
+
+    def _serve_operator(self, chain: Chain) -> bool:
+        """Do what the operator of one chain says, if it says something; returns whether that is to stop."""
+        asked = chain.door.wait(0)
+        if asked is None:
+            return False
+        client, command = asked
+        error = chain.obey(command)
+        self._publish()
+        chain.door.answer(client, error)
+        return bool(command.get("stop"))
+
     def close(self) -> None:
         """Stop everything."""
         if self._dashboards:
             self._dashboards.close()
-        self._cluster.stop()
-        self._door.close()
+        if self._carrier:
+            self._carrier.close()
+        for chain in self._chains:
+            chain.leave()
+        for chain in self._chains:
+            chain.close()
 
 
-def chain_of(home: Home, validators: int | None, profile: str | None) -> tuple[Genesis, dict[str, KeyPair]]:
-    """Return the chain this home has, or make a new one of so many validators (None: 4) and of a profile."""
-    root, file = home.root(), home.chain / "genesis.json"
-    if not file.exists():
-        settings: dict[str, Any] = {"genesis_time_ms": time.time_ns() // 1_000_000}
-        return new_chain(validators or 4, root, {**settings, **({"profile": profile} if profile else {})})
-    genesis = Genesis(from_json(file.read_bytes(), ChainSpec))
-    count = len(genesis.committee.members)
-    if validators not in (None, count):
-        raise ConfigError(
-            f"the chain in {home.path} has {count} validators, not {validators}: leave the number out to go on with "
-            "it, or start a new chain with `--fresh`"
-        )
-    if profile not in (None, genesis.spec.profile):
-        raise ConfigError(
-            f"the chain in {home.path} has the profile {genesis.spec.profile}, not {profile}: leave the profile out to "
-            "go on with it, or start a new chain with `--fresh`"
-        )
-    keys = new_chain(count, root, {})[1]
-    if {key.public for key in keys.values()} != {member.public for member in genesis.committee.members}:
-        raise ConfigError(
-            f"the secret {home.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
-            "right one back, or start a new chain with `--fresh`"
-        )
-    return genesis, keys
+def _write(home: Home, running: Running) -> None:
+    if running != home.find():
+        home.write(running)
+
+
+@contextmanager
+def within(home: Home, found: Sequence[chains.Chain]) -> Iterator[None]:
+    """Run the chains of a home under this process, which others can reach as those of `minichain up`; no relayer."""
+    with ExitStack() as held:
+        for place in (home, *(part for part, _, _ in found)):
+            _lock(place, held)
+        supervisor = Supervisor(home, [Chain(*chain) for chain in found], carries=False)
+        supervisor.start(None, with_dashboards=False)
+        held.callback(supervisor.close)
+        thread = threading.Thread(target=supervisor.run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ask_to_stop(home, home.require())
+            thread.join()
 
 
 def apps() -> Path:
@@ -217,16 +262,18 @@ def main() -> int:
     """Run a home's network until told to stop; returns the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
+    parser.add_argument("--shards", type=int)
     parser.add_argument("--validators", type=int)
+    parser.add_argument("--chain-id")
     parser.add_argument("--profile")
     parser.add_argument("--port", type=int)
     parser.add_argument("--no-dashboards", action="store_true")
     parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--fit", action="store_true")
     chosen = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    home, with_dashboards = Home(chosen.home, _told_passphrase()), not chosen.no_dashboards
-    return run(home, chosen.validators, chosen.profile, chosen.port, with_dashboards, chosen.fresh)
+    return run(Home(chosen.home, _told_passphrase()), chosen)
 
 
 def _told_passphrase() -> Passphrase | None:
@@ -235,35 +282,46 @@ def _told_passphrase() -> Passphrase | None:
     return told if told.reveal() else None
 
 
-def run(
-    home: Home, validators: int | None, profile: str | None, port: int | None, with_dashboards: bool, fresh: bool
-) -> int:
+def run(home: Home, chosen: argparse.Namespace) -> int:
     """Run a home's network in this process, and write one line about it to standard output.
 
     `fresh` forgets the chain that is there, which only whoever holds the lock may do.
     """
-    try:
-        home.lock()
-    except MinichainError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
-        return 1
-    try:
-        if fresh:
-            home.forget_chain()
-        supervisor = Supervisor(home, *chain_of(home, validators, profile))
-        supervisor.start(port, with_dashboards)
-        print(json.dumps({"pid": os.getpid()}), flush=True)
+    with ExitStack() as held:
         try:
+            _lock(home, held)
+            if chosen.fresh:
+                home.forget_chain()
+            supervisor = prepare(home, chosen, held)
+            supervisor.start(chosen.port, not chosen.no_dashboards)
+            print(json.dumps({"pid": os.getpid()}), flush=True)
+            held.callback(supervisor.close)
             supervisor.run()
-        finally:
-            supervisor.close()
-    except MinichainError as error:
-        log.error("%s", error)
-        print(json.dumps({"error": str(error)}), flush=True)
-        return 1
-    finally:
-        home.unlock()
+        except MinichainError as error:
+            log.error("%s", error)
+            print(json.dumps({"error": str(error)}), flush=True)
+            return 1
     return 0
+
+
+def _lock(home: Home, held: ExitStack) -> None:
+    home.lock()
+    held.callback(home.unlock)
+
+
+def prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervisor:
+    """Return what will run, if there is room for it; `--fit` makes a new network smaller, and says so."""
+    shards, validators, note = chosen.shards, chosen.validators, ""
+    is_new, with_dashboards = not chains.is_there(home), not chosen.no_dashboards
+    if is_new and chosen.fit:
+        shards, validators, note = resources.scale_down(shards or 0, validators or chains.VALIDATORS, with_dashboards)
+    need = resources.Need(*chains.count(home, shards, validators), with_dashboards)
+    resources.require_room(need, shards or 0, is_new=is_new)
+    found = chains.chains_of(home, shards, validators, chosen.profile, chosen.chain_id)
+    for part, _, _ in found:
+        if part is not home:
+            _lock(part, held)
+    return Supervisor(home, [Chain(*chain) for chain in found], carries=len(found) > 1, note=note)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from minichain.client.crossing import GAS, Relayer, connect, cross, unsettled
 from minichain.client.network import Network
-from minichain.client.sharded import ShardedNetwork, chain_ids, settings_of
+from minichain.client.sharded import ShardedNetwork
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.crosschain import relay
@@ -29,6 +29,7 @@ from minichain.errors import CallFailed, ContractFault, Refused, TimedOut, Usage
 from minichain.faults.player import perform
 from minichain.faults.timeline import Step, Timeline, parse_step
 from minichain.ledger.certificate import QuorumCertificate
+from minichain.ledger.local import chain_ids, shard_settings
 from minichain.ledger.types import Call, Event
 from minichain.node.messages import BlockDetail
 from minichain.scenarios.crossings.desk import Desk
@@ -87,7 +88,7 @@ class _Chains:
         is_sharded = self.random.random() < SHARDED
         ids = chain_ids(len(engines) - 1) if is_sharded else [f"chain-{place}" for place in range(len(engines))]
         self.networks = [
-            self._network(place, "bft" if is_sharded else engine, settings_of(chain_id, {}) if is_sharded else {})
+            self._network(place, "bft" if is_sharded else engine, shard_settings(chain_id, {}) if is_sharded else {})
             for place, (engine, chain_id) in enumerate(zip(engines, ids, strict=True))
         ]
         self.sharded = ShardedNetwork(self.networks[0], tuple(self.networks[1:])) if is_sharded else None
