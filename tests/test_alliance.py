@@ -10,7 +10,8 @@ import pytest
 from test_crossing import DESK
 
 import minichain as mc
-from minichain.client.crossing import Relayer, alliance, cross, unsettled
+from minichain.client.crossing import alliance, cross, unsettled
+from minichain.client.relayer import Relayer
 from minichain.client.wallet import Wallet
 from minichain.ledger.types import Call
 

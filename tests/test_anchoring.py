@@ -12,8 +12,9 @@ from test_crossing import connect as connect_chains
 
 import minichain as mc
 from minichain.client.anchoring import Anchors, anchors, report
-from minichain.client.crossing import Relayer, connect
+from minichain.client.crossing import connect
 from minichain.client.crossing import cross as cross_networks
+from minichain.client.relayer import Relayer
 from minichain.codec import encode
 from minichain.errors import CallFailed, UsageError
 from minichain.ledger.certificate import Handover
@@ -49,7 +50,7 @@ def test_a_side_chain_that_keeps_to_its_history_agrees(networks: tuple[mc.Networ
     height = side.height()
     anchored = anchors(main, side)
     assert anchored == Anchors(anchored.height, 0, 0, 0, height)
-    assert anchored.height == height - 2, "the last two take the answer to the withdrawal: main has no use for them"
+    assert anchored.height == height - 1, "the last one takes the answer to the withdrawal: main has no use for it"
     assert main.contract("bridge").channel(chain="side")["abroad"] == 180
     side.deploy(builders.COUNTER, sender=side.wallet("office"))
     assert str(anchors(main, side)) == f"not anchored since height {anchored.height}: the side chain is at {height + 1}"

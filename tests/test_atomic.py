@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from test_crossing import Chain, connect, delivery, follow
 
 import minichain as mc
-from minichain.client.crossing import Relayer
 from minichain.client.crossing import connect as join
+from minichain.client.relayer import Relayer
 from minichain.contracts import Sandbox
 from minichain.contracts.system import ATOMIC
 from minichain.contracts.testing import reverts
@@ -518,7 +518,7 @@ def test_those_who_prepared_wait_for_a_desk_whose_validators_are_all_down() -> N
         parts = [part("desk", "taxi", places=1), part("rail", "train", places=2)]
         number = atomic.with_sender(guest).begin(parts=parts, within_ms=600_000).result
         relayer = Relayer(desk, rail)
-        assert relayer._ways[0].carry() == 1
+        assert relayer._ways[0].begin()() == 1
         for name in desk.nodes:
             desk.crash(name)
         with pytest.raises(MinichainError):

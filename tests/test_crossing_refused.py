@@ -12,8 +12,8 @@ from test_crossing import LOUD, Chain, connect, cross, delivery, follow
 
 import minichain as mc
 from minichain import merkle
-from minichain.client.crossing import Relayer
 from minichain.client.crossing import connect as connect_networks
+from minichain.client.relayer import Relayer
 from minichain.codec import encode
 from minichain.contracts.system.bridge import MAX_ON_THE_WAY
 from minichain.crosschain.gate import LEAST_BYTES, MAX_RECEIPT_BYTES, MAX_TOLD_BYTES

@@ -11,8 +11,8 @@ from builders import genesis, key
 from test_crossing import LOUD, Chain, connect, follow, lie
 
 import minichain as mc
-from minichain.client.crossing import Relayer
 from minichain.client.crossing import connect as connect_networks
+from minichain.client.relayer import Relayer
 from minichain.client.wallet import Wallet
 from minichain.codec import encode
 from minichain.crosschain import relay

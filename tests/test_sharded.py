@@ -70,9 +70,8 @@ def test_while_a_shard_stands_still_nothing_is_lost_and_then_it_arrives(net: Sha
 def test_what_came_too_late_goes_home(net: ShardedNetwork) -> None:
     one, other = neighbours(net)
     net.transfer(one, other, 50, within_ms=1)
-    for _ in range(3):
-        net.home(other).wallet("somebody", units=net.home(other).account(other).balance + 1)
-    net.transfer(other, other, 1)
+    for number in range(6):
+        net.home(other).wallet(f"somebody {number}", units=1)
     net.carry()
     assert (net.balance(one), net.balance(other)) == (1_000, 1_000)
 

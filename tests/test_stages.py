@@ -9,7 +9,8 @@ import pytest
 from test_crossing import DESK
 
 import minichain as mc
-from minichain.client.crossing import Relayer, alliance, connect, cross
+from minichain.client.crossing import alliance, connect, cross
+from minichain.client.relayer import Relayer
 from minichain.client.stages import STAGES, Crossings
 from minichain.crosschain import relay
 from minichain.ledger.genesis import Work

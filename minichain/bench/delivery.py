@@ -11,8 +11,9 @@ from functools import partial
 from statistics import median, quantiles
 from typing import Any, Final, cast
 
-from minichain.client.crossing import Relayer, crossing
+from minichain.client.crossing import crossing
 from minichain.client.network import Network
+from minichain.client.relayer import Relayer
 from minichain.client.simulated import SimulatedWorld
 from minichain.codec import encode
 from minichain.crosschain.gate import BRIDGE

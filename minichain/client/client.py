@@ -168,10 +168,25 @@ class Client:
         self, items: Sequence[tuple[Wallet, Sequence[Call], str]], gas_limit: int = GAS_LIMIT
     ) -> list[Receipt]:
         """Do as `send` with each (sender, calls, what), but hand in all before waiting for any."""
+        return self.begin_together(items, gas_limit)()
+
+    def begin_together(
+        self, items: Sequence[tuple[Wallet, Sequence[Call], str]], gas_limit: int = GAS_LIMIT
+    ) -> Callable[[], list[Receipt]]:
+        """Hand in all; return what waits for them, and has their receipts."""
         deadline = self.channel.now_ms() + self.timeout_ms
         envelopes = [self._sign_next(sender, calls, gas_limit, deadline) for sender, calls, _ in items]
         if envelopes:
             self._ask(Submit(tuple(envelope.raw for envelope in envelopes)), Submitted, deadline)
+        return lambda: self._finish(envelopes, items, gas_limit, deadline)
+
+    def _finish(
+        self,
+        envelopes: Sequence[Envelope],
+        items: Sequence[tuple[Wallet, Sequence[Call], str]],
+        gas_limit: int,
+        deadline: int,
+    ) -> list[Receipt]:
         receipts = []
         for envelope, (sender, calls, what) in zip(envelopes, items, strict=True):
             verdict = self._finalise(envelope, deadline)

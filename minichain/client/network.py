@@ -8,7 +8,7 @@ with Network.local(validators=4) as net:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast, overload
@@ -290,9 +290,18 @@ class Network(ContractVerbs):
 
         Returns their receipts, in order. Raises `CallFailed` for the first that failed; the others stand.
         """
+        return self.begin_together(items)()
+
+    def begin_together(self, items: Iterable[Item], *, gas_limit: int = GAS_LIMIT) -> Callable[[], list[Receipt]]:
+        """Hand several transactions in at once; return what waits for them as `send_together` does."""
         sent = [(sender, calls, _told(calls)) for sender, calls in items]
-        receipts = self.client.send_together(sent)
-        return [require_ok(Receipt(self.client, got), what) for got, (_, _, what) in zip(receipts, sent, strict=True)]
+        wait = self.client.begin_together(sent, gas_limit)
+
+        def finish() -> list[Receipt]:
+            found = [Receipt(self.client, receipt) for receipt in wait()]
+            return [require_ok(receipt, what) for receipt, (_, _, what) in zip(found, sent, strict=True)]
+
+        return finish
 
     def offer(self, raw: bytes) -> tuple[str, str]:
         """Hand a signed transaction to a node as it is, whoever made it; return the node's word on it, and why."""

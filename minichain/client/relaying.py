@@ -20,8 +20,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final
 
-from minichain.client.crossing import Relayer
 from minichain.client.network import Network
+from minichain.client.relayer import Relayer
 from minichain.client.sharded import connected
 from minichain.crypto import Passphrase
 from minichain.errors import MinichainError, UsageError

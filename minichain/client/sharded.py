@@ -17,10 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from minichain.client.crossing import WITHIN_MS, Relayer, connect, cross
+from minichain.client.crossing import WITHIN_MS, connect, cross
 from minichain.client.epochs import Epochs
 from minichain.client.local import LocalWorld
 from minichain.client.receipt import Receipt
+from minichain.client.relayer import Relayer
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
 from minichain.crypto import Passphrase

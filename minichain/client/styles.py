@@ -11,8 +11,9 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from minichain.client.broker import Broker, claim, lock
-from minichain.client.crossing import Relayer, connect, crossing
+from minichain.client.crossing import connect, crossing
 from minichain.client.receipt import Receipt
+from minichain.client.relayer import Relayer
 from minichain.client.wallet import Wallet
 from minichain.codec import Plain, encode
 from minichain.ledger.types import Call, open_envelope

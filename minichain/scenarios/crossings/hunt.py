@@ -18,8 +18,9 @@ from typing import Any, Final, cast
 
 from msgspec.structs import replace
 
-from minichain.client.crossing import GAS, Relayer, connect, cross, unsettled
-from minichain.client.network import Network
+from minichain.client.crossing import connect, cross, unsettled
+from minichain.client.network import Item, Network
+from minichain.client.relayer import GAS, Relayer
 from minichain.client.sharded import ShardedNetwork
 from minichain.client.simulated import SimulatedWorld
 from minichain.client.wallet import Wallet
@@ -70,10 +71,17 @@ class _Mortal:
         return getattr(self._network, name)
 
     def send(self, sender: Wallet, calls: Sequence[Call], **options: Any) -> Any:
+        self._live_on()
+        return self._network.send(sender, calls, **options)
+
+    def begin_together(self, items: Sequence[Item], **options: Any) -> Any:
+        self._live_on()
+        return self._network.begin_together(items, **options)
+
+    def _live_on(self) -> None:
         if self._lives[0] == 0:
             raise Died
         self._lives[0] -= 1
-        return self._network.send(sender, calls, **options)
 
 
 class _Chains:
