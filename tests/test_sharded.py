@@ -12,9 +12,8 @@ import pytest
 import minichain as mc
 from minichain.client.sharded import COORDINATOR, ShardedNetwork
 from minichain.client.wallet import Wallet
-from minichain.errors import TimedOut, UsageError
+from minichain.errors import ConfigError, TimedOut, UsageError
 from minichain.ledger.state import COMMITTEE_KEY
-from minichain.sharding.placement import Placement
 
 
 @pytest.fixture
@@ -110,12 +109,19 @@ def test_an_epoch_that_nobody_attends_ends_all_the_same(net: ShardedNetwork) -> 
     assert net.coordinator.contract("shards").epoch() == 3
 
 
-def test_the_placement_may_be_explicit() -> None:
-    with mc.Network.simulated(shards=2, seed=5) as net:
-        who = net.wallet("resident")
-        elsewhere = 1 - net.placement.shard_of(who.account)
-        net.placement = Placement(2, {who.did: elsewhere})
-        assert net.home(who) is net.shards[elsewhere]
+def test_an_account_that_moves_takes_its_units_along(net: ShardedNetwork) -> None:
+    who = net.wallet("resident", units=40)
+    elsewhere = 1 - net.placement.shard_of(who.account)
+    net.move(who, elsewhere)
+    assert net.home(who) is net.shards[elsewhere]
+    assert net.balance(who) == 0, "they are on their way"
+    net.carry()
+    assert net.balance(who) == 40
+    net.move(who, elsewhere)
+    assert net.carry() == 0
+    with pytest.raises(ConfigError, match="is placed on shard 2: the shards are 0 to 1"):
+        net.move(who, 2)
+    assert net.home(who) is net.shards[elsewhere]
 
 
 def test_what_cannot_be_is_said() -> None:
