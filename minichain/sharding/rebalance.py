@@ -198,3 +198,24 @@ def town(random: Random, districts: int, residents: int, transfers: int, at_home
         payer = random.choice(district)
         day.append((payer, random.choice([name for name in (district if stays else everybody) if name != payer])))
     return day
+
+
+class Days(Plain):
+    """A placement made from the traffic of one day, beside the one by hash, and both on the day after it."""
+
+    shards: int
+    day: list[Transfer]
+    proposal: Proposal
+    next_before: Measured
+    next_after: Measured
+
+
+def two_days(random: Random, shards: int, at_home: Fraction, residents: int = 12, each: int = 10) -> Days:
+    """Rebalance a town after one day, and see what it is worth on the next; each resident pays `each` times a day.
+
+    The names of residents are the same on both days, and so are their districts.
+    """
+    day, after = (town(random, shards, residents, shards * residents * each, at_home) for _ in range(2))
+    hashes = Placement(shards)
+    found = rebalance(day, hashes, random.randrange(2**32))
+    return Days(shards, day, found, measure(hashes, after), measure(found.placement, after))

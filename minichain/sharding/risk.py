@@ -9,7 +9,6 @@ takes the binomial, as if the validators were without number. What is enough, `m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from math import comb, isqrt
 from random import Random
@@ -162,13 +161,14 @@ def sample(draw: Draw, draws: int, random: Random, power: str = "halt") -> Sampl
     """Draw committees so often, and count. Where validators serve several times, each committee is drawn by itself."""
     need, one, several = enough(draw.members, power), 0, 0
     for _draw in range(draws):
-        captured = [sum(place < draw.dishonest for place in drawn) >= need for drawn in _committees(draw, random)]
+        captured = [sum(place < draw.dishonest for place in drawn) >= need for drawn in committees(draw, random)]
         one += captured[0]
         several += any(captured)
     return Sample(draws, one, several)
 
 
-def _committees(draw: Draw, random: Random) -> Iterable[list[int]]:
+def committees(draw: Draw, random: Random) -> list[list[int]]:
+    """Draw the committees of all shards once; validators go by number, and the lowest `dishonest` ones are dishonest."""
     everybody, size = range(draw.validators), draw.members
     if not draw.is_disjoint:
         return [random.sample(everybody, size) for _shard in range(draw.shards)]

@@ -31,7 +31,7 @@ _STATE_PATHS: Final = {
 }
 
 
-def _script(name: str) -> str:
+def script(name: str) -> str:
     return "\n".join((_ESM / part).read_text("utf-8") for part in ("dom.js", name))
 
 
@@ -41,7 +41,7 @@ class Pulse(anywidget.AnyWidget):  # type: ignore[misc]
     The page asks once a second; the first question calls `opened`, which is where a page starts its `LiveLoop`.
     """
 
-    _esm = _script("pulse.js")
+    _esm = script("pulse.js")
     state = Unicode("").tag(sync=True)  # "" shows no badge: the page has no network behind it
     notice = Unicode("").tag(sync=True)
     words = Dict().tag(sync=True)
@@ -83,7 +83,7 @@ def _pulse_words() -> Mapping[str, str]:
 class NodeRing(anywidget.AnyWidget):  # type: ignore[misc]
     """Validators on a ring with their heights and states; `selected` is the index of the chosen one, or -1."""
 
-    _esm = _script("ring.js")
+    _esm = script("ring.js")
     nodes: Any = List().tag(sync=True)
     centre = Dict().tag(sync=True)
     selected = Int(-1).tag(sync=True)
@@ -107,7 +107,7 @@ def _node(node: NodeCard) -> dict[str, str]:
 class BlockStrip(anywidget.AnyWidget):  # type: ignore[misc]
     """The last blocks as linked cards; `selected` is the height of the chosen one, or -1."""
 
-    _esm = _script("strip.js")
+    _esm = script("strip.js")
     blocks: Any = List().tag(sync=True)
     selected = Int(-1).tag(sync=True)
     label = Unicode("").tag(sync=True)
@@ -160,7 +160,7 @@ class Pick:
 class PickList(anywidget.AnyWidget):  # type: ignore[misc]
     """A list to choose one row from; `selected` is its key, or empty."""
 
-    _esm = _script("picklist.js")
+    _esm = script("picklist.js")
     items: Any = List().tag(sync=True)
     selected = Unicode("").tag(sync=True)
     label = Unicode("").tag(sync=True)
@@ -178,7 +178,7 @@ class PickList(anywidget.AnyWidget):  # type: ignore[misc]
 class Opener(anywidget.AnyWidget):  # type: ignore[misc]
     """A button that opens a file; `take` gets its content, cut off one byte after `limit`."""
 
-    _esm = _script("opener.js")
+    _esm = script("opener.js")
     words = Unicode("").tag(sync=True)
     accept = Unicode("").tag(sync=True)
     limit = Int(0).tag(sync=True)
@@ -194,7 +194,7 @@ class Stage(anywidget.AnyWidget):  # type: ignore[misc]
     `run` is what `consensus_lab.staged` makes of a recording; `office` and `message` are what was clicked.
     """
 
-    _esm = _script("stage.js")
+    _esm = script("stage.js")
     run: Any = Dict().tag(sync=True)
     position = Int(0).tag(sync=True)
     playing = Bool(False).tag(sync=True)
@@ -230,7 +230,7 @@ def _stage_words() -> Mapping[str, str]:
 class Slide(anywidget.AnyWidget):  # type: ignore[misc]
     """A whole number from `least` to `most`; what the page sends outside of that is put at the nearer end."""
 
-    _esm = _script("slide.js")
+    _esm = script("slide.js")
     words = Unicode("").tag(sync=True)
     least = Int(0).tag(sync=True)
     most = Int(1).tag(sync=True)

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import networkx as nx
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from minichain.sharding import capacity, risk
 from minichain.sharding.placement import Placement
@@ -79,9 +78,16 @@ def capture_sentence(draw: Draw, power: str = "halt") -> str:
 
 
 def capture_figure(
-    chosen: Draw, sizes: Sequence[int], samples: Mapping[int, Sample] | None = None, power: str = "halt"
+    chosen: Draw,
+    sizes: Sequence[int],
+    samples: Mapping[int, Sample] | None = None,
+    power: str = "halt",
+    limit: Fraction | None = None,
 ) -> go.Figure:
-    """Draw the risk of committees of several sizes; `samples` are what draws gave, by size."""
+    """Draw the risk of committees of several sizes; `samples` are what draws gave, by size.
+
+    With a `limit`, it is a line, and the chosen size stands out.
+    """
     draws = [Draw(chosen.validators, chosen.dishonest, size, chosen.shards) for size in sizes]
     figure = go.Figure()
     one, several = _("one shard, calculated"), _("any of {count} shards, calculated").format(count=chosen.shards)
@@ -92,10 +98,19 @@ def capture_figure(
     for place, field, name in _drawn(chosen.shards) if samples else ():
         hits = {size: (getattr(found, field), found.draws) for size, found in (samples or {}).items()}
         figure.add_trace(_dots(place, name, hits))
+    if limit is not None:
+        chance = _above_zero(risk.any_shard(chosen, power).chance)
+        figure.add_trace(_dot(_("your choice"), chosen.members, chance))
+        figure.add_trace(_line(3, _("your risk line"), (sizes[0], sizes[-1]), [float(limit)] * 2))
     powers = range(RAREST + 1)
     words = [_("1 in {count}").format(count=number(10**power)) for power in powers]
     figure.update_yaxes(type="log", tickvals=[10**-power for power in powers], ticktext=words)
     return _dressed(figure, capture_sentence(chosen, power), _("Members of a committee"), _("Chance in one draw"))
+
+
+def _dot(name: str, x: float, y: float | None) -> go.Scatter:
+    marker = {"color": INK, "symbol": "circle-open", "size": 17, "line": {"width": 3}}
+    return go.Scatter(x=[x], y=[y], name=name, mode="markers", marker=marker)
 
 
 def _drawn(shards: int) -> list[tuple[int, str, str]]:
@@ -128,12 +143,23 @@ def _dots(place: int, name: str, hits: Mapping[int, tuple[int, int]]) -> go.Scat
 # --- capacity ----------------------------------------------------------------------------------------------------
 
 
-def throughput_figure(rows: Sequence[capacity.Row], crossing: Sequence[Fraction]) -> go.Figure:
-    """Draw what a number of shards carries, a line for each share that crosses."""
+def throughput_figure(
+    rows: Sequence[capacity.Row],
+    crossing: Sequence[Fraction],
+    chosen: tuple[int, int] | None = None,
+    demand: int = 0,
+) -> go.Figure:
+    """Draw what a number of shards carries, a line for each share that crosses.
+
+    A choice is (shards, throughput) and stands out; what is demanded is a line.
+    """
     figure, shards = go.Figure(), [row.shards for row in rows]
     for place, share in enumerate(crossing):
         name = _("{share} to another shard").format(share=percent(share))
         figure.add_trace(_line(place, name, shards, [row.throughput[place] for row in rows]))
+    if chosen:
+        figure.add_trace(_dot(_("your choice"), *chosen))
+        figure.add_trace(_line(len(crossing), _("your demand"), (shards[0], shards[-1]), [demand] * 2))
     figure.update_xaxes(type="log", tickvals=shards)
     figure.update_yaxes(type="log")
     most = max(rows[-1].throughput)
@@ -168,29 +194,17 @@ def delay_figure(crossing: Sequence[Fraction], block_ms: int) -> go.Figure:
 # --- placement ---------------------------------------------------------------------------------------------------
 
 
-def placement_figure(
-    graph: nx.Graph, before: tuple[Placement, Measured], after: tuple[Placement, Measured], seed: int = 1
-) -> go.Figure:
-    """Draw who deals with whom, twice: coloured and shaped by shard before and after; what crosses is dashed."""
+def placement_figure(graph: nx.Graph, placement: Placement, measured: Measured, seed: int = 1) -> go.Figure:
+    """Draw who deals with whom, coloured and shaped by shard; what crosses is dashed. A seed gives the same places."""
     where = nx.spring_layout(graph, seed=seed, weight="weight")
-    titles = [_placement_words(*pair) for pair in ((_("before"), before[1]), (_("after"), after[1]))]
-    figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.04)
-    for column, (placement, _measured) in enumerate((before, after), 1):
-        shard = {name: placement.shard_of(name) for name in graph}
-        for trace in (*_edges(graph, where, shard), *_accounts(graph, where, shard, column == 1)):
-            figure.add_trace(trace, row=1, col=column)
-    _dressed(figure, _("Who deals with whom, and in which shard they are"))
-    figure.update_layout(margin={"t": 110})
-    figure.update_annotations(font={"size": 13})
+    shard = {name: placement.shard_of(name) for name in graph}
+    figure = go.Figure([*_edges(graph, where, shard), *_accounts(graph, where, shard)])
+    words = _("{share} of transfers cross; the fullest shard has {load} of the mean")
+    shares = {"share": percent(measured.by_transaction), "load": percent(measured.fullest)}
+    _dressed(figure, words.format(**shares))
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     return figure
-
-
-def _placement_words(when: str, measured: Measured) -> str:
-    cross = _("{share} of transfers cross").format(share=percent(measured.by_transaction))
-    load = _("the fullest shard has {load} of the mean").format(load=percent(measured.fullest))
-    return f"<b>{when}</b><br>{cross}<br>{load}"
 
 
 def _edges(graph: nx.Graph, where: Mapping[str, Any], shard: Mapping[str, int]) -> list[go.Scatter]:
@@ -204,9 +218,7 @@ def _edges(graph: nx.Graph, where: Mapping[str, Any], shard: Mapping[str, int]) 
     return drawn
 
 
-def _accounts(
-    graph: nx.Graph, where: Mapping[str, Any], shard: Mapping[str, int], in_legend: bool
-) -> Iterable[go.Scatter]:
+def _accounts(graph: nx.Graph, where: Mapping[str, Any], shard: Mapping[str, int]) -> Iterable[go.Scatter]:
     for place in sorted(set(shard.values())):
         names = [name for name in graph if shard[name] == place]
         yield go.Scatter(
@@ -214,8 +226,6 @@ def _accounts(
             y=[where[name][1] for name in names],
             text=[escape(name) for name in names],
             name=_("Shard {number}").format(number=place),
-            legendgroup=str(place),
-            showlegend=in_legend,
             mode="markers",
             marker={"color": COLOURS[place % len(COLOURS)], "symbol": SHAPES[place % len(SHAPES)], "size": 8},
         )

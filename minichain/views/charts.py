@@ -1,0 +1,45 @@
+"""Plotly figures on a page. Its program is 5 MB, so a page gets it once, from its own kernel, when a chart is shown."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import plotly
+import plotly.graph_objects as go
+from traitlets import Unicode
+
+from minichain.views.moving import script
+
+
+@cache
+def _program() -> bytes:
+    return (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+
+
+class Chart(anywidget.AnyWidget):  # type: ignore[misc]
+    """Shows one figure; its title becomes a caption above it, which wraps and which a screen reader says."""
+
+    _esm = script("chart.js")
+    plot = Unicode("").tag(sync=True)
+    label = Unicode("").tag(sync=True)
+
+    def __init__(self, figure: go.Figure) -> None:
+        super().__init__()
+        self.show(figure)
+        self.on_msg(self._asked)
+
+    def _asked(self, _widget: Any, _content: Any, _buffers: Any) -> None:
+        self.send({"answer": "program"}, buffers=[_program()])
+
+    def show(self, figure: go.Figure) -> None:
+        """Show another figure in its place."""
+        plot = json.loads(figure.to_json())
+        title = plot["layout"].pop("title", {}).get("text", "")
+        plot["layout"].pop("template", None)  # ours says all that is to be said
+        plot["layout"]["margin"]["t"] = 12
+        with self.hold_sync():
+            self.plot, self.label = json.dumps(plot), title
