@@ -51,7 +51,7 @@ class Choice(Plain):
 class Need(Plain):
     """So many transactions a second, and a capture in no more than one of so many draws."""
 
-    demand: int = 2_000
+    demand: int = 6_000
     draws: int = 1_000
 
     @property
@@ -85,7 +85,7 @@ def judge(costs: Costs, choice: Choice, need: Need, power: str = "halt") -> Verd
 
 
 def sizes(choice: Choice, at_most: int = 14) -> list[int]:
-    """Return sizes of committees from small to large, 3 f + 1 each, of which none bears more with one member fewer."""
+    """Return sizes of committees, each of 3 f + 1: no smaller one bears as many dishonest members."""
     largest = most_members(choice.validators, choice.shards)
     every = range(LEAST_MEMBERS, largest + 1, 3)
     step = -(-len(every) // at_most)

@@ -168,7 +168,7 @@ def sample(draw: Draw, draws: int, random: Random, power: str = "halt") -> Sampl
 
 
 def committees(draw: Draw, random: Random) -> list[list[int]]:
-    """Draw the committees of all shards once; validators go by number, and the lowest `dishonest` ones are dishonest."""
+    """Draw the committees of all shards once; validators go by number, the dishonest ones first."""
     everybody, size = range(draw.validators), draw.members
     if not draw.is_disjoint:
         return [random.sample(everybody, size) for _shard in range(draw.shards)]

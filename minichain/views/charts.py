@@ -10,7 +10,7 @@ from typing import Any
 import anywidget
 import plotly
 import plotly.graph_objects as go
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
 from minichain.views.moving import script
 
@@ -21,14 +21,15 @@ def _program() -> bytes:
 
 
 class Chart(anywidget.AnyWidget):  # type: ignore[misc]
-    """Shows one figure; its title becomes a caption above it, which wraps and which a screen reader says."""
+    """Shows one figure. A screen reader says its title; with `has_caption`, it stands above, where it can wrap."""
 
     _esm = script("chart.js")
     plot = Unicode("").tag(sync=True)
     label = Unicode("").tag(sync=True)
+    has_caption = Bool(False).tag(sync=True)
 
-    def __init__(self, figure: go.Figure) -> None:
-        super().__init__()
+    def __init__(self, figure: go.Figure, *, has_caption: bool = False) -> None:
+        super().__init__(has_caption=has_caption)
         self.show(figure)
         self.on_msg(self._asked)
 

@@ -19,7 +19,6 @@ from minichain.views import parts
 from minichain.views.consensus_model import LEAST, MOST, PREDICTION, Lab
 from minichain.views.consensus_text import own
 from minichain.views.i18n import _, ngettext, number
-from minichain.views.icons import icon
 from minichain.views.markup import Safe, join, tag
 from minichain.views.moving import Pick, PickList, Stage
 from minichain.views.panels import Content, Page, bar, bound, button, card, field, guarded, html, rebuilt, row, stack
@@ -309,19 +308,11 @@ def _cut(model: Lab) -> Safe:
 def _lamps(model: Lab) -> Safe:
     if model.recording is None:
         first = _("First say what you expect. Then you see it.")
-        lamps = [_lamp(_("Safe?"), "plain", first), _lamp(_("Moving?"), "plain", first)]
+        lamps = [parts.lamp(_("Safe?"), "plain", first), parts.lamp(_("Moving?"), "plain", first)]
     else:
         safe, moving = (tell(model.recording, model.position) for tell in (words.safe, words.moving))
-        lamps = [_lamp(_("Safe?"), *safe), _lamp(_("Moving?"), *moving)]
+        lamps = [parts.lamp(_("Safe?"), *safe), parts.lamp(_("Moving?"), *moving)]
     return tag("div", lamps, class_="mc-lamps")
-
-
-_LAMP: Final = {"ok": "check", "bad": "cross", "info": "clock", "plain": "dot", "warn": "warn"}
-
-
-def _lamp(name: str, state: State, told: str) -> Safe:
-    light = tag("span", icon(_LAMP[state], 22), class_="mc-lamp-light")
-    return tag("div", light, tag("div", tag("h2", name, class_="mc-h2"), tag("p", told)), class_=f"mc-lamp mc-{state}")
 
 
 def _conflict(model: Lab) -> Safe:

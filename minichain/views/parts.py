@@ -18,7 +18,7 @@ from minichain.views.markup import Child, Safe, join, tag
 
 State = Literal["ok", "warn", "bad", "info", "plain"]
 
-_STATE_ICON: Final[Mapping[str, str]] = {
+_STATE_ICON: Final[Mapping[State, str]] = {
     "ok": "check",
     "warn": "warn",
     "bad": "cross",
@@ -100,6 +100,15 @@ def _sentence(line: Child | tuple[State, Child]) -> Safe:
 def note(state: State, title: str, *words: Child) -> Safe:
     """Set something apart that the reader must not miss."""
     return tag("div", icon(_STATE_ICON[state]), tag("div", tag("strong", title), *words), class_=f"mc-note mc-{state}")
+
+
+_LAMP: Final[Mapping[State, str]] = {**_STATE_ICON, "info": "clock"}
+
+
+def lamp(name: str, state: State, told: Child) -> Safe:
+    """Answer a question with a light and a sentence; several stand side by side in a `div` of class mc-lamps."""
+    light = tag("span", icon(_LAMP[state], 22), class_="mc-lamp-light")
+    return tag("div", light, tag("div", tag("h2", name, class_="mc-h2"), tag("p", told)), class_=f"mc-lamp mc-{state}")
 
 
 def limits(lines: Sequence[str]) -> Safe:

@@ -47,7 +47,7 @@ def _dressed(figure: go.Figure, title: str, across: str = "", up: str = "") -> g
         legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
     )
     figure.update_xaxes(title=across or None, gridcolor=LINE, zerolinecolor=LINE)
-    figure.update_yaxes(title=up or None, gridcolor=LINE, zerolinecolor=LINE)
+    figure.update_yaxes(title=up or None, gridcolor=LINE, zerolinecolor=LINE, automargin=True)
     return figure
 
 
@@ -161,7 +161,8 @@ def throughput_figure(
         figure.add_trace(_dot(_("your choice"), *chosen))
         figure.add_trace(_line(len(crossing), _("your demand"), (shards[0], shards[-1]), [demand] * 2))
     figure.update_xaxes(type="log", tickvals=shards)
-    figure.update_yaxes(type="log")
+    tens = [10**power for power in range(8)]
+    figure.update_yaxes(type="log", tickvals=tens, ticktext=[number(value) for value in tens])
     most = max(rows[-1].throughput)
     title = _("{shards} shards carry up to {count} transactions a second").format(shards=shards[-1], count=number(most))
     return _dressed(figure, title, _("Shards"), _("Transactions a second"))
@@ -187,6 +188,7 @@ def delay_figure(crossing: Sequence[Fraction], block_ms: int) -> go.Figure:
         ]
     )
     figure.update_layout(barmode="stack")
+    figure.update_xaxes(type="category")  # "10 %" would else be read as a number
     title = _("A transfer to another shard takes twice as long")
     return _dressed(figure, title, _("Share of transfers to another shard"), _("Block times"))
 

@@ -23,8 +23,12 @@ SEED: Final = 7
 
 
 class Sight(Plain):
-    """The city at one moment: units in each district, and every transfer between them so far."""
+    """The city at one moment: units in each district, and every transfer between them so far.
 
+    `begun` is how many units all districts had before the first transfer.
+    """
+
+    begun: int
     supply: dict[str, int]
     heights: dict[str, int]
     ways: tuple[Way, ...]
@@ -37,6 +41,10 @@ class Sight(Plain):
     @property
     def total(self) -> int:
         return sum(self.supply.values()) + self.on_the_way
+
+    @property
+    def is_whole(self) -> bool:
+        return self.total == self.begun
 
 
 class City:
@@ -90,7 +98,7 @@ class City:
         """Read the city."""
         supply = {shard.genesis.spec.chain_id: shard.supply() for shard in self.net.shards}
         heights = {shard.genesis.spec.chain_id: shard.height() for shard in self.net.shards}
-        return Sight(supply, heights, tuple(ways(self.net)), tuple(sorted(self._asleep)))
+        return Sight(DISTRICTS * RESERVE, supply, heights, tuple(ways(self.net)), tuple(sorted(self._asleep)))
 
 
 def _resident(net: ShardedNetwork, district: Network) -> Wallet:

@@ -18,7 +18,8 @@ async function render({ model, el }) {
   const plotly = await program(model);
   function paint() {
     const { data, layout } = JSON.parse(model.get("plot"));
-    caption.textContent = model.get("label");
+    caption.textContent = model.get("has_caption") ? model.get("label") : "";
+    caption.hidden = !model.get("has_caption");
     sheet.setAttribute("aria-label", model.get("label"));
     plotly.react(sheet, data, layout, { responsive: true, displayModeBar: false, scrollZoom: false });
   }
