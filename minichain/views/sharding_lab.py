@@ -23,7 +23,6 @@ from minichain.views.charts import Chart
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Slide
-from minichain.views.parts import State
 from minichain.views.panels import (
     Content,
     Page,
@@ -39,6 +38,7 @@ from minichain.views.panels import (
     stack,
     tabs,
 )
+from minichain.views.parts import State
 from minichain.views.polling import Errands
 from minichain.views.sharding_model import MANY, MOST_DISHONEST, MOST_VALIDATORS, Lab
 
@@ -222,7 +222,7 @@ def _throughput(model: Lab, found: Any) -> W.Box:
         bound(model, ["choice"], lambda: parts.paragraph(words.gained(model))),
         _charted(model, PLAN, drawn),
         _formula(words.capacity_formula()),
-        bound(model, ["choice"], lambda: join(_as_table(model), costs())),
+        bound(model, ["choice"], lambda: _spaced(_as_table(model), costs())),
         title=_("How much does it carry?"),
     )
 
@@ -278,8 +278,11 @@ def _seen(model: Lab) -> Safe:
     sight = model.sight
     if sight is None:
         return parts.note("info", _("Nothing has happened yet. The first press builds the city, in some seconds."))
-    followed = _followed(sight) if sight.ways else Safe("")
-    return join(_units(sight), followed)
+    return _spaced(_units(sight), _followed(sight) if sight.ways else None)
+
+
+def _spaced(*shown: Child) -> Safe:
+    return tag("div", *shown, class_="mc-spaced")
 
 
 def _units(sight: Any) -> Safe:
@@ -298,14 +301,14 @@ def _units(sight: Any) -> Safe:
 def _followed(sight: Any) -> Safe:
     *earlier, last = sight.ways
     title = _("Transfer {number}: {amount} units").format(number=last.number, amount=number(last.amount))
-    shown = join(parts.heading(title), parts.custody(title, words.stops(last, sight.asleep)))
+    shown = _spaced(parts.heading(title), parts.custody(title, words.stops(last, sight.asleep)))
     if not earlier:
         return shown
     rows: list[list[Child]] = [
         [way.number, way.amount, words.kinds()[way.state], words.took(way)] for way in reversed(earlier)
     ]
     columns = [_("Transfer"), _("Units"), _("How far"), _("Delivered after")]
-    return join(shown, parts.drawer(_("Earlier transfers"), parts.table(_("Earlier transfers"), columns, rows)))
+    return _spaced(shown, parts.drawer(_("Earlier transfers"), parts.table(_("Earlier transfers"), columns, rows)))
 
 
 # --- who lives where ---------------------------------------------------------------------------------------------
@@ -367,7 +370,7 @@ def _what_it_brings(model: Lab) -> Safe:
         count=number(len(found.moved)), all=number(len(graph_of(days.day)))
     )
     table = parts.table(_("The same transfers under both"), ["", _("By hash"), _("By whom they pay")], rows)
-    return join(parts.paragraph(moved), table)
+    return _spaced(parts.paragraph(moved), table)
 
 
 def _next(days: Any) -> tuple[Any, Any]:

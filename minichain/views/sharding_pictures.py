@@ -44,7 +44,7 @@ def _dressed(figure: go.Figure, title: str, across: str = "", up: str = "") -> g
         plot_bgcolor=SHEET,
         margin={"l": 60, "r": 20, "t": 60, "b": 50},
         height=HEIGHT,
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.25, "yanchor": "top"},
     )
     figure.update_xaxes(title=across or None, gridcolor=LINE, zerolinecolor=LINE)
     figure.update_yaxes(title=up or None, gridcolor=LINE, zerolinecolor=LINE, automargin=True)
@@ -227,7 +227,7 @@ def _accounts(graph: nx.Graph, where: Mapping[str, Any], shard: Mapping[str, int
             x=[where[name][0] for name in names],
             y=[where[name][1] for name in names],
             text=[escape(name) for name in names],
-            name=_("Shard {number}").format(number=place),
+            name=_("District {number}").format(number=place + 1),
             mode="markers",
             marker={"color": COLOURS[place % len(COLOURS)], "symbol": SHAPES[place % len(SHAPES)], "size": 8},
         )

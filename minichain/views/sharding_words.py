@@ -73,16 +73,16 @@ def compared(sample: Sample, chance: Fraction) -> tuple[State, str]:
     """Set what was drawn beside what was calculated."""
     low, high = risk.interval(sample.one, sample.draws)
     state: State = "ok" if low <= chance <= high else "info"
-    words = _("{draws} draws: district 1 was captured {hits} times ({share}). The formula says {chance}; ")
-    inside = _("that is within the 95 % interval of the draws, {low} to {high}.")
-    outside = _("that is outside the 95 % interval of the draws, {low} to {high}, which happens once in twenty times.")
+    words = _("{draws} draws: district 1 was captured {hits} times ({share}); the formula says {chance}.")
+    inside = _("That is within the 95 % interval of the draws, {low} to {high}.")
+    outside = _("That is outside the 95 % interval of the draws, {low} to {high}, which happens once in twenty times.")
     told = words.format(
         draws=number(sample.draws),
         hits=number(sample.one),
         share=percent(Fraction(sample.one, sample.draws)),
         chance=percent(chance),
     )
-    return state, told + (inside if state == "ok" else outside).format(low=percent(low), high=percent(high))
+    return state, f"{told} " + (inside if state == "ok" else outside).format(low=percent(low), high=percent(high))
 
 
 # --- capacity ----------------------------------------------------------------------------------------------------
@@ -112,11 +112,11 @@ def gained(model: Lab) -> str:
     one = capacity.throughput(model.costs, Design(1, members=model.choice.members))
     ratio = float(capacity.throughput(model.costs, model.choice.design) / one) if one else 0.0
     words = ngettext(
-        "{count} district carries {ratio:.2g} times what one carries.",
-        "{count} districts carry {ratio:.2g} times what one carries.",
+        "{count} district carries {ratio} times what one carries.",
+        "{count} districts carry {ratio} times what one carries.",
         model.choice.shards,
     )
-    return words.format(count=model.choice.shards, ratio=ratio)
+    return words.format(count=model.choice.shards, ratio=f"{ratio:.2g}")
 
 
 def capacity_formula() -> str:
