@@ -842,11 +842,18 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
 @click.option(
     "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
 )
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="For shards: write a page with a table and a picture into this directory.",
+)
 @with_json
-def bench(what: str, validators: int | None, transfers: int, rounds: int, as_json: bool) -> None:
+def bench(what: str, validators: int | None, transfers: int, rounds: int, page: Path | None, as_json: bool) -> None:
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
+    if page is not None and what != "shards":
+        raise click.UsageError(f"--page is for shards: there is no page of {what}")
     has_validators = what not in ("tree", "miners", "public", "contracts", "delivery")
     options = {"validators": validators} if has_validators and validators is not None else {}
     if what == "throughput":
@@ -855,6 +862,10 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, as_jso
         options["rounds"] = rounds
     with notes.status(f"measuring {what}"):
         content = benches.BENCHES[what](**options)
+    if page is not None:
+        from minichain.views import capacity_page
+
+        capacity_page.write(content, page)
     show(as_json, content, lambda: _print_figures(content))
     sys.exit(0 if content.get("passed", True) else NO)
 
