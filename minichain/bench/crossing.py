@@ -127,7 +127,7 @@ def shards(validators: int = 4) -> dict[str, Any]:
     return {
         "passed": proof_us["receipt"] <= TARGET_US,
         "verification_us": proof_us,
-        "costs_us": {name: round(getattr(costs, name) / 1_000, 1) for name in costs.__struct_fields__},
+        "costs_us": {name: round(getattr(costs, name) / 1_000, 3) for name in costs.__struct_fields__},
         "tps": {_percent(share): _column(rows, column) for column, share in enumerate(capacity.CROSSING)},
         "efficiency_of_doubling": round(worst, 4),
         f"played_with_{PLAYED_SHARDS}_shards": {

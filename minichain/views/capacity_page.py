@@ -117,7 +117,7 @@ def picture(columns: Mapping[str, Column]) -> Safe:
     drawn = [line for place, one in enumerate(columns.items()) for line in _drawn(scale, place, *one)]
     ground = tag("rect", width=WIDTH, height=HEIGHT, fill=SHEET)
     title = tag("title", "Transactions a second by number of shards, a line for each share that crosses")
-    look = {"role": "img", "font_family": FONT, "font_size": 13, "fill": INK}
+    look: dict[str, str | int] = {"role": "img", "font_family": FONT, "font_size": 13, "fill": INK}
     space, box = "http://www.w3.org/2000/svg", f"0 0 {WIDTH} {HEIGHT}"
     return tag("svg", title, ground, *scale.axes(), *drawn, xmlns=space, viewBox=box, **look)
 
@@ -148,7 +148,12 @@ class _Scale:
 
 def _drawn(scale: _Scale, place: int, share: str, column: Column) -> Iterator[Safe]:
     points = [f"{scale.x(int(shards)):.1f},{scale.y(rate):.1f}" for shards, rate in column.items()]
-    look = {"fill": "none", "stroke": COLOURS[place], "stroke_width": 2.5, "stroke_dasharray": PATTERNS[place]}
+    look: dict[str, str | float] = {
+        "fill": "none",
+        "stroke": COLOURS[place],
+        "stroke_width": 2.5,
+        "stroke_dasharray": PATTERNS[place],
+    }
     yield tag("polyline", points=" ".join(points), **look)
     x, y = points[-1].split(",")
     yield tag("text", share, x=f"{float(x) + 8:.1f}", y=f"{float(y) + 4:.1f}", fill=COLOURS[place])
