@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from minichain.scenarios.districts.city import City, Sight
 from minichain.scenarios.districts.costs import Calibration, calibration
-from minichain.scenarios.districts.tracing import Step, Way, ways
+from minichain.scenarios.districts.tracing import Step, Tracer, Way
 
-__all__ = ["Calibration", "City", "Sight", "Step", "Way", "calibration", "ways"]
+__all__ = ["Calibration", "City", "Sight", "Step", "Tracer", "Way", "calibration"]

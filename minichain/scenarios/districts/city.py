@@ -14,7 +14,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import Plain
 from minichain.errors import TimedOut
 from minichain.ledger.local import BANK, root_of
-from minichain.scenarios.districts.tracing import Way, ways
+from minichain.scenarios.districts.tracing import Tracer, Way
 
 DISTRICTS: Final = 2
 RESERVE: Final = 10_000  # units of the bank in each district
@@ -57,6 +57,7 @@ class City:
         self.net.start()
         self.residents = tuple(_resident(self.net, district) for district in self.net.shards)
         self.net.relayer(*self.net.shards)
+        self._tracer = Tracer(self.net)
         self._asleep: set[str] = set()
 
     def close(self) -> None:
@@ -98,7 +99,7 @@ class City:
         """Read the city."""
         supply = {shard.genesis.spec.chain_id: shard.supply() for shard in self.net.shards}
         heights = {shard.genesis.spec.chain_id: shard.height() for shard in self.net.shards}
-        return Sight(DISTRICTS * RESERVE, supply, heights, tuple(ways(self.net)), tuple(sorted(self._asleep)))
+        return Sight(DISTRICTS * RESERVE, supply, heights, self._tracer.look(), tuple(sorted(self._asleep)))
 
 
 def _resident(net: ShardedNetwork, district: Network) -> Wallet:

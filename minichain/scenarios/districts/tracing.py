@@ -1,16 +1,14 @@
-"""The way of a transfer between shards, read from the blocks of both chains and from nothing else.
+"""The way of a transfer between shards as steps with their times: sent, delivered, answered. Until then one waits.
 
-A step is there when a final block says so: sent, then delivered, then answered. Until then one waits.
+Heights come from `client.stages`, that is, from the events of both chains, and times from their headers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from minichain.client.network import Network
 from minichain.client.sharded import ShardedNetwork
+from minichain.client.stages import Crossing, Crossings
 from minichain.codec import Plain
-from minichain.ledger.types import Event
 
 SENT, DELIVERED, ANSWERED, WAITING = "sent", "delivered", "answered", "waiting"
 
@@ -42,45 +40,42 @@ class Way(Plain):
     @property
     def on_the_way(self) -> int:
         """Return the units that are in neither shard: sent and not delivered, or refused and not given back."""
-        delivered, answered = self._outcome(DELIVERED), self._outcome(ANSWERED)
-        return 0 if answered or delivered == "done" else self.amount
-
-    def _outcome(self, kind: str) -> str:
-        return next((step.outcome for step in self.steps if step.kind == kind), "")
+        is_settled = self.state == ANSWERED or self.steps[-1].outcome == "done"
+        return 0 if is_settled else self.amount
 
 
-def ways(net: ShardedNetwork) -> list[Way]:
-    """Follow every transfer of units from shard to shard, by sender's shard and number."""
-    said = {_id(chain): list(_events(chain)) for chain in net.shards}
-    found = []
-    for source, lines in said.items():
-        for sent, event in lines:
-            if event.name == "Sent" and event.data["message"]["kind"] == "units":
-                target, number = event.data["chain"], event.data["number"]
-                later = [*_said(said[target], "Received", source, number), *_said(lines, "Settled", target, number)]
-                found.append(Way(source, target, number, event.data["message"]["amount"], (sent, *later)))
-    return found
+class Tracer:
+    """The transfers between all shards of a network."""
+
+    def __init__(self, net: ShardedNetwork) -> None:
+        self._pairs = [
+            (one, other, Crossings(one, other)) for one in net.shards for other in net.shards if one is not other
+        ]
+
+    def look(self) -> tuple[Way, ...]:
+        """Return every transfer of units so far, in the order of the times when they were sent."""
+        found = [
+            _way(one, other, crossing)
+            for one, other, crossings in self._pairs
+            for crossing in crossings.look()
+            if crossing.kind == "units"
+        ]
+        return tuple(sorted(found, key=lambda way: way.steps[0].time_ms))
+
+
+def _way(source: Network, target: Network, crossing: Crossing) -> Way:
+    reached = [
+        (SENT, source, crossing.sent, ""),
+        (DELIVERED, target, crossing.decided, crossing.outcome),
+        (ANSWERED, source, crossing.settled, crossing.outcome),
+    ]
+    steps = tuple(_step(*one) for one in reached if one[2])
+    return Way(_id(source), _id(target), crossing.number, crossing.amount, steps)
+
+
+def _step(kind: str, chain: Network, height: int, outcome: str) -> Step:
+    return Step(kind, _id(chain), height, chain.headers(height, 1)[0][0].time_ms, outcome)
 
 
 def _id(chain: Network) -> str:
     return chain.genesis.spec.chain_id
-
-
-def _events(chain: Network) -> Iterator[tuple[Step, Event]]:
-    """Yield what the bridge of a chain has said about messages, each as a step."""
-    kinds = {"Sent": SENT, "Received": DELIVERED, "Settled": ANSWERED}
-    for height in range(1, chain.height() + 1):
-        block = chain.block(height)
-        time_ms = block.final.block.header.time_ms
-        for receipt in block.receipts:
-            for event in receipt.events:
-                if event.contract == "bridge" and event.name in kinds:
-                    outcome = event.data.get("outcome", "")
-                    yield Step(kinds[event.name], _id(chain), height, time_ms, outcome), event
-
-
-def _said(lines: list[tuple[Step, Event]], name: str, about: str, number: int) -> Iterator[Step]:
-    """Yield what a chain has said about a message that came from `about` (Received) or went there (Settled)."""
-    for step, event in lines:
-        if (event.name, event.data["chain"], event.data["number"]) == (name, about, number):
-            yield step
