@@ -161,6 +161,6 @@ def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
-        *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "split"),
+        *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

@@ -262,8 +262,10 @@ def test_the_same_receipts_in_both_worlds_whoever_is_killed(tmp_path: Path) -> N
     assert {chain: len(set(roots.values())) for chain, roots in live["state_roots"].items()} == {
         "shard-0": 1, "shard-1": 1, "side": 1
     }  # fmt: skip
-    proof = proofs.Proof.from_bytes(Path(live["proof"]).read_bytes())
-    assert proofs.verify(proof, bytes.fromhex(live["genesis"]["shard-1"])).chain_id == "shard-1"
+    proof = proofs.read(Path(live["proof"]).read_bytes())
+    assert isinstance(proof, proofs.CrossingProof)
+    crossed = proofs.verify(proof, *(bytes.fromhex(live["genesis"][chain]) for chain in ("side", "shard-0")))
+    assert (crossed.answer.outcome, crossed.message.amount) == ("done", demo.UNITS // 3)
 
 
 def test_there_are_two_worlds(tmp_path: Path) -> None:
