@@ -26,6 +26,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import to_json
 from minichain.crosschain import proofs
 from minichain.errors import NetworkError, UsageError
+from minichain.ledger.types import Call
 from minichain.live import chains, resources, supervisor
 from minichain.live.home import Home, family
 from minichain.live.resources import Need, Room
@@ -149,6 +150,26 @@ def test_after_the_supervisor_was_killed_all_chains_leave_and_go_on(home: Home) 
     after = processes(home)
     assert read("down", "--home", home.path) == {"stopped": True}
     assert all(map(is_gone, after))
+
+
+def test_who_has_moved_to_a_chain_is_there_when_the_network_goes_up_and_who_has_left_is_not(tmp_path: Path) -> None:
+    def at_height(net: mc.Network) -> list[tuple[str, int]]:
+        return [(report.name, report.height) for report in net.status()]
+
+    up = (*UP, "--home", tmp_path)
+    read(*up, "--validators", 1)
+    with mc.Network.attach(tmp_path) as net:
+        net.send(net.wallet("bank"), [Call("ledger", "transfer", {"to": net.wallet("shop").did, "amount": 1})])
+        net.join("node-7")
+        eventually(lambda: at_height(net) == [("node-0", 1), ("node-7", 1)], "the one who moved here")
+    run("down", "--home", tmp_path)
+    assert list(read(*up)["nodes"]) == ["node-0", "node-7"]
+    with mc.Network.attach(tmp_path) as net:
+        assert at_height(net) == [("node-0", 1), ("node-7", 1)]
+        net.leave("node-7")
+    run("down", "--home", tmp_path)
+    assert list(read(*up)["nodes"]) == ["node-0"]
+    run("down", "--home", tmp_path)
 
 
 # --- anybody's relayer ---------------------------------------------------------------------------------------------
