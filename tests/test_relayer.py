@@ -71,7 +71,7 @@ def test_a_relayer_brings_no_header_again_and_no_more_signatures_than_are_needed
     short.verify(block.final.block.header, committee)
     with pytest.raises(ProofError, match="are not more than two thirds"):
         replace(short, signatures=short.signatures[1:]).verify(block.final.block.header, committee)
-    side.send(side.wallet("relayer"), [relay.follow("main", block.final.block.header, short)], gas_limit=crossing.GAS)
+    side.send(side.wallet("relayer"), [relay.follow("main", block.final.block.header, short)], gas_limit=relayer.GAS)
     before = side.height()
     assert Relayer(main, side)._ways[0].carry() == 1
     assert side.height() == before + 1, "the message alone: somebody had brought its header"
