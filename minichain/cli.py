@@ -833,12 +833,14 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     type=click.Choice(
         [
             *("throughput", "latency", "idle", "start", "recovery", "simulator"),
-            *("committee", "miners", "public", "tree", "contracts", "shards", "delivery"),
+            *("committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
         ]
     ),
 )
-@click.option("--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7]; of each shard.")
-@click.option("--transfers", type=click.IntRange(1_000), default=20_000, show_default=True, help="For throughput.")
+@click.option(
+    "--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7, for split 8]; of each shard."
+)
+@click.option("--transfers", type=click.IntRange(1_000), help="For throughput [20000] and split [8000].")
 @click.option(
     "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
 )
@@ -848,7 +850,9 @@ def fault(words: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     help="For shards: write a page with a table and a picture into this directory.",
 )
 @with_json
-def bench(what: str, validators: int | None, transfers: int, rounds: int, page: Path | None, as_json: bool) -> None:
+def bench(
+    what: str, validators: int | None, transfers: int | None, rounds: int, page: Path | None, as_json: bool
+) -> None:
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
@@ -856,7 +860,7 @@ def bench(what: str, validators: int | None, transfers: int, rounds: int, page: 
         raise click.UsageError(f"--page is for shards: there is no page of {what}")
     has_validators = what not in ("tree", "miners", "public", "contracts", "delivery")
     options = {"validators": validators} if has_validators and validators is not None else {}
-    if what == "throughput":
+    if what in ("throughput", "split") and transfers is not None:
         options["transfers"] = transfers
     if what == "recovery":
         options["rounds"] = rounds

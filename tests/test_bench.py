@@ -147,10 +147,20 @@ def test_what_crosses_is_measured_and_multiplied_out(monkeypatch: pytest.MonkeyP
     assert set(found["definitions"]) == set(DEFINITIONS)
 
 
+def test_the_same_validators_are_measured_as_one_chain_and_as_several():
+    found = bench.split(validators=2, transfers=80)
+    assert (found["transfers"], found["shards"], found["expected_gain"]) == (80, 2, 2)
+    assert len(found["one_chain_each"]) == len(found["shards_each"]) == 3
+    gains = sorted(b / a for a, b in zip(found["one_chain_each"], found["shards_each"], strict=True))
+    assert found["gain"] == pytest.approx(gains[1], rel=0.05)
+    with pytest.raises(UsageError, match="3 validators are not so many on each of 2 shards"):
+        bench.split(validators=3)
+
+
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
-        *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery"),
+        *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

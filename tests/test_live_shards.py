@@ -26,6 +26,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import to_json
 from minichain.crosschain import proofs
 from minichain.errors import NetworkError, UsageError
+from minichain.ledger.types import Call
 from minichain.live import chains, resources, supervisor
 from minichain.live.home import Home, family
 from minichain.live.resources import Need, Room
@@ -151,6 +152,26 @@ def test_after_the_supervisor_was_killed_all_chains_leave_and_go_on(home: Home) 
     assert all(map(is_gone, after))
 
 
+def test_who_has_moved_to_a_chain_is_there_when_the_network_goes_up_and_who_has_left_is_not(tmp_path: Path) -> None:
+    def at_height(net: mc.Network) -> list[tuple[str, int]]:
+        return [(report.name, report.height) for report in net.status()]
+
+    up = (*UP, "--home", tmp_path)
+    read(*up, "--validators", 1)
+    with mc.Network.attach(tmp_path) as net:
+        net.send(net.wallet("bank"), [Call("ledger", "transfer", {"to": net.wallet("shop").did, "amount": 1})])
+        net.join("node-7")
+        eventually(lambda: at_height(net) == [("node-0", 1), ("node-7", 1)], "the one who moved here")
+    run("down", "--home", tmp_path)
+    assert list(read(*up)["nodes"]) == ["node-0", "node-7"]
+    with mc.Network.attach(tmp_path) as net:
+        assert at_height(net) == [("node-0", 1), ("node-7", 1)]
+        net.leave("node-7")
+    run("down", "--home", tmp_path)
+    assert list(read(*up)["nodes"]) == ["node-0"]
+    run("down", "--home", tmp_path)
+
+
 # --- anybody's relayer ---------------------------------------------------------------------------------------------
 
 
@@ -262,8 +283,10 @@ def test_the_same_receipts_in_both_worlds_whoever_is_killed(tmp_path: Path) -> N
     assert {chain: len(set(roots.values())) for chain, roots in live["state_roots"].items()} == {
         "shard-0": 1, "shard-1": 1, "side": 1
     }  # fmt: skip
-    proof = proofs.Proof.from_bytes(Path(live["proof"]).read_bytes())
-    assert proofs.verify(proof, bytes.fromhex(live["genesis"]["shard-1"])).chain_id == "shard-1"
+    proof = proofs.read(Path(live["proof"]).read_bytes())
+    assert isinstance(proof, proofs.CrossingProof)
+    crossed = proofs.verify(proof, *(bytes.fromhex(live["genesis"][chain]) for chain in ("side", "shard-0")))
+    assert (crossed.answer.outcome, crossed.message.amount) == ("done", demo.UNITS // 3)
 
 
 def test_there_are_two_worlds(tmp_path: Path) -> None:

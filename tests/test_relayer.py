@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 from test_crossing import DESK
 
 import minichain as mc
@@ -13,7 +14,9 @@ from minichain.client.crossing import connect, cross, unsettled
 from minichain.client.relayer import Relayer
 from minichain.client.wallet import Wallet
 from minichain.crosschain import relay
-from minichain.errors import CallFailed
+from minichain.errors import CallFailed, ProofError
+from minichain.ledger.certificate import shortened
+from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Authority, Work
 from minichain.ledger.local import validator_key
 from minichain.ledger.types import Call
@@ -54,6 +57,25 @@ def test_a_relayer_that_stops_is_replaced_and_two_do_no_harm(networks: tuple[mc.
     assert second.carry() == 1, "the answers, in one receipt; the messages are there"
     assert Relayer(main, side).carry() == 0, "one that begins anew finds nothing to do"
     assert side.account(shop).balance == 6
+
+
+def test_a_relayer_brings_no_header_again_and_no_more_signatures_than_are_needed(
+    networks: tuple[mc.Network, mc.Network],
+) -> None:
+    main, side = networks
+    receipt = cross(main, side, main.wallet("bank"), side.wallet("shop"), 4)
+    block = receipt.block
+    whole, committee = block.final.certificate, Committee(block.members)
+    short = shortened(whole, committee)
+    assert len(short.signers) == 3 <= len(whole.signers)
+    short.verify(block.final.block.header, committee)
+    with pytest.raises(ProofError, match="are not more than two thirds"):
+        replace(short, signatures=short.signatures[1:]).verify(block.final.block.header, committee)
+    side.send(side.wallet("relayer"), [relay.follow("main", block.final.block.header, short)], gas_limit=relayer.GAS)
+    assert Relayer(main, side).carry() == 2, "the message and its answer"
+    events = [event.name for one in side.block(side.height()).receipts for event in one.events]
+    assert "Received" in events
+    assert "Followed" not in events, "somebody had brought that header"
 
 
 def test_a_validator_that_is_down_holds_up_neither_chain(networks: tuple[mc.Network, mc.Network]) -> None:

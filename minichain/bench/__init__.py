@@ -13,6 +13,7 @@ from minichain.bench.core import committee, miners, public, simulator, tree
 from minichain.bench.crossing import shards
 from minichain.bench.delivery import delivery
 from minichain.bench.processes import idle, latency, recovery, start, throughput
+from minichain.bench.side_by_side import split
 
 BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "throughput": throughput,
@@ -28,4 +29,5 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "contracts": contracts,
     "shards": shards,
     "delivery": delivery,
+    "split": split,
 }

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from itertools import combinations
 from random import Random
 from statistics import quantiles
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from minichain.bench.timing import signature_seconds
 from minichain.client.local import LocalWorld
@@ -41,26 +41,15 @@ CALM_S: Final = 60.0
 
 def throughput(validators: int = 4, transfers: int = 20_000) -> dict[str, Any]:
     """Submit signed transfers over the client sockets and wait until they are final on every validator."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = os_cores()
     transfers -= transfers % validators  # each validator gets the same share
-    senders = [KeyPair.derive(b"bench", str(number)) for number in range(validators)]
-    balances = tuple((sender.public, transfers) for sender in senders)
-    net = Network.local(validators, balances=balances)
-    with net:
-        world = net.world
-        assert isinstance(world, LocalWorld)
-        work = [_transfers(net, sender, transfers // validators) for sender in senders]
+    latencies: list[float] = []
+    with paid(validators, transfers // validators) as net:
+        work = transfers_on(net, transfers // validators)
         check_before_s = signature_seconds(cores)
-        latencies: list[float] = []
-        start = time.perf_counter()
-        with ThreadPoolExecutor(validators) as pool:
-            jobs = [pool.submit(_submit_all, world, *job, latencies) for job in zip(net.nodes, work, strict=True)]
-        for job in jobs:
-            job.result()  # whatever went wrong in it goes wrong here: no figure without every transfer
-        net.wait_for_height(net.height())
-        seconds = time.perf_counter() - start
+        seconds = flood([work], latencies)
         check_s = (check_before_s + signature_seconds(cores)) / 2  # a machine may change its speed under way
-        done = sum(dict(report.status.counters)["transactions"] for report in net.status() if report.status)
+        done = final_on_all(net)
     tps, limit = transfers / seconds, cores / (validators * check_s)
     cuts = quantiles(latencies, n=100)
     return {
@@ -79,6 +68,49 @@ def throughput(validators: int = 4, transfers: int = 20_000) -> dict[str, Any]:
         "ratio = tps / limit_tps; "
         f"latency of a batch of {BATCH} from its submission to the answer that all of it is final",
     }
+
+
+def os_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+Work = tuple[Network, list[list[list[Envelope]]]]  # a network, and for each of its validators the batches it is given
+
+
+def _senders(validators: int) -> list[KeyPair]:
+    return [KeyPair.derive(b"bench", str(number)) for number in range(validators)]
+
+
+def paid(validators: int, each: int) -> Network:
+    """Make a network, not yet started, with a sender for each validator who can send so many units."""
+    return Network.local(validators, balances=tuple((sender.public, each) for sender in _senders(validators)))
+
+
+def transfers_on(net: Network, each: int) -> Work:
+    """Sign so many transfers for each validator of such a network."""
+    return net, [_transfers(net, sender, each) for sender in _senders(len(net.nodes))]
+
+
+def flood(work: Sequence[Work], latencies: list[float]) -> float:
+    """Hand in everything at once; return the seconds until it is final on every validator of its network."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(sum(len(shares) for _, shares in work)) as pool:
+        jobs = [
+            pool.submit(_submit_all, cast(LocalWorld, net.world), name, batches, latencies)
+            for net, shares in work
+            for name, batches in zip(net.nodes, shares, strict=True)
+        ]
+    for job in jobs:
+        job.result()  # whatever went wrong in it goes wrong here: no figure without every transfer
+    for net, _ in work:
+        net.wait_for_height(net.height())
+    return time.perf_counter() - start
+
+
+def final_on_all(net: Network) -> int:
+    """Return how many transactions the validators have made final, each of them counted."""
+    return sum(dict(report.status.counters)["transactions"] for report in net.status() if report.status)
 
 
 def _transfers(net: Network, sender: KeyPair, count: int) -> list[list[Envelope]]:

@@ -29,9 +29,9 @@ def connect(one: Network, other: Network, *, mints: bool = False, trusting_ms: i
     With `mints`, units that come from there and were never sent there are made here.
     """
     args = {"spec": encode(other.genesis.spec), "mints": mints, "trusting_ms": trusting_ms, "checkpoint": b""}
-    for name in one.nodes:
-        member = Wallet(name, node_key(one.world.root, name))
-        if one.send(member, [Call("ledger", "connect", args)], gas_limit=GAS).result:
+    for name in (member.name for member in one.members() if member.name in one.nodes):
+        wallet = Wallet(name, node_key(one.world.root, name))
+        if one.send(wallet, [Call("ledger", "connect", args)], gas_limit=GAS).result:
             return
     raise UsageError(f"the members of {one.genesis.spec.chain_id} have not agreed: some of their keys are elsewhere")
 

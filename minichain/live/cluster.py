@@ -33,6 +33,7 @@ PROGRAM: Final = ("-m", "minichain.live.process")
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
 BACKUP: Final = "backup.sqlite"  # beside the chain file
+GONE: Final = "gone"  # the file that names who has left
 HOST: Final = "127.0.0.1"
 LOG_TAIL: Final = 2_000  # characters of a log shown in an error
 
@@ -149,8 +150,8 @@ class Cluster:
         if spec.exists() and spec.read_bytes() != to_json(genesis.spec):
             raise ConfigError(f"{directory} holds another chain: choose another directory, or remove that one")
         spec.write_bytes(to_json(genesis.spec))
-        self._keys = dict(keys)
-        self._children = {name: self._settle(name, key) for name, key in keys.items()}
+        self._keys = {name: key for name, key in keys.items() if name not in self._gone()}
+        self._children = {name: self._settle(name, key) for name, key in self._keys.items()}
 
     def _settle(self, name: str, key: KeyPair, source: tuple[str, str, str] | None = None) -> Child:
         home = self.directory.resolve() / name
@@ -170,6 +171,7 @@ class Cluster:
             raise UsageError(f"{name} is here already")
         self._keys[name] = key
         self._children[name] = self._settle(name, key, source)
+        self._remember_gone(self._gone() - {name})
 
     def remove(self, name: str) -> None:
         """Stop a validator for good, and remove what it kept."""
@@ -177,6 +179,20 @@ class Cluster:
         child.end()
         del self._children[name], self._keys[name]
         shutil.rmtree(child.config.parent)
+        self._remember_gone(self._gone() | {name})
+
+    def _gone(self) -> set[str]:
+        """Return who has left for good: started again, a founder among them would know an old state only."""
+        file = self.directory / GONE
+        return set(file.read_text(encoding="utf-8").split()) if file.exists() else set()
+
+    def _remember_gone(self, names: set[str]) -> None:
+        (self.directory / GONE).write_text("\n".join(sorted(names)), encoding="utf-8")
+
+    def left_over(self) -> list[str]:
+        """Return whose chain is kept in this directory, and who is not one of these validators."""
+        kept = [file.parent.name for file in self.directory.glob("node-*/chain.sqlite")]
+        return sorted(name for name in kept if name not in self._children)
 
     @property
     def names(self) -> tuple[str, ...]:

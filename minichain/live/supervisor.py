@@ -56,7 +56,10 @@ class Chain:
         self.door = ControlDoor(self._key, home.operator().public, HOST)
 
     def start(self) -> None:
+        """Start the founders, and who has joined since: committees change, and their members keep what they have."""
         self._cluster.start()
+        for name in self._cluster.left_over():
+            self._director.join(name, node_key(self.home.root(), name))
 
     def now(self) -> Running:
         """Return where everything is."""

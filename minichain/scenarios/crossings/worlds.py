@@ -113,6 +113,16 @@ class _Watched:
         self._look()
         return receipt
 
+    def begin_together(self, *args: Any, **options: Any) -> Callable[[], Any]:
+        wait = self._network.begin_together(*args, **options)
+
+        def finish() -> Any:
+            receipts = wait()
+            self._look()
+            return receipts
+
+        return finish
+
 
 class SimulatedChains(_Chains):
     """Chains under one virtual time, and a relayer that carries while somebody waits."""
