@@ -22,11 +22,18 @@ class Agenda(Generic[T]):
 
     def put(self, time_ms: int, entry: T) -> None:
         """Let something be due at a time."""
+        self._at(time_ms).append(entry)
+
+    def put_first(self, time_ms: int, entry: T) -> None:
+        """Let something be due at a time, before all else that is."""
+        self._at(time_ms).appendleft(entry)
+
+    def _at(self, time_ms: int) -> deque[T]:
         due = self._due.get(time_ms)
         if due is None:
             due = self._due[time_ms] = deque()
             heapq.heappush(self._times, time_ms)
-        due.append(entry)
+        return due
 
     def take(self, until_ms: int) -> tuple[int, T] | None:
         """Take out what happens next, with its time; None if that is nothing up to a time."""
@@ -54,6 +61,10 @@ class Time:
     def put(self, delay_ms: int, happen: Callable[[], bool]) -> None:
         """Let something be due after a delay."""
         self._agenda.put(self.now_ms + delay_ms, happen)
+
+    def put_first(self, happen: Callable[[], bool]) -> None:
+        """Let something happen now, before all else that is due."""
+        self._agenda.put_first(self.now_ms, happen)
 
     def step(self, until_ms: int) -> bool:
         """Let the next thing happen; False if there is none up to this time."""

@@ -275,8 +275,8 @@ class World(Wires):
         machine = self._named(name)
         self.trace.note(self.elapsed_ms, f"{name} goes on")
         machine.is_paused, waiting, machine.waiting = False, machine.waiting, []
-        for event in waiting:
-            self._push(0, machine, event)
+        for event in reversed(waiting):  # it came before what comes now
+            self.time.put_first(partial(self._arrive, machine, machine.life, event))
 
     def skew(self, name: str, ahead_ms: int) -> None:
         """Set a node's clock ahead of the world's, or, below zero, behind it."""
