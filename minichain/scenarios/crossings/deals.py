@@ -1,7 +1,7 @@
 """A seat on a train of one chain and a room in a hotel of another, both or neither: two-phase commit.
 
-The travel desk is a contract of a third chain. It asks both to prepare, decides when both have answered, and tells them.
-What is counted are the places of both, whether free, held for somebody, or booked.
+The travel desk is a contract of a third chain. It asks both to prepare, decides when both have answered, and tells
+them. What is counted are the places of both, whether free, held for somebody, or booked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from minichain.client.wallet import Wallet
 from minichain.contracts.system import ATOMIC
 from minichain.crosschain import relay
 from minichain.ledger.types import Call
-from minichain.node.messages import BlockDetail
 from minichain.scenarios.crossings.places import Places
 from minichain.scenarios.crossings.staging import RELAYER, Place, Stage, switched
 
@@ -129,13 +128,10 @@ class _Deal:
         block, carrier = sent.block, target.wallet(RELAYER)
         header, chain = block.final.block.header, _id(source)
         (due,) = relay.due_in(block.receipts, target.genesis.hash)
-        for call in (relay.follow(chain, header, block.final.certificate), self._receipt(source, block, due.index)):
-            receipt, refusal = self.stage.send(target, carrier, call)
-            assert receipt, refusal
+        self.stage.send(target, carrier, relay.follow(chain, header, block.final.certificate))
+        receipt, refusal = self.stage.send(target, carrier, relay.deliver(chain, block.receipts, due.index, 1))
+        assert receipt, refusal
         return receipt
-
-    def _receipt(self, source: Network, block: BlockDetail, index: int) -> Call:
-        return relay.deliver(_id(source), block.receipts, index, 1)
 
     def _note(self, kind: str, source: Network, target: Network, sent: Receipt, got: Receipt, **told: Any) -> None:
         (due,) = relay.due_in(sent.block.receipts, target.genesis.hash)

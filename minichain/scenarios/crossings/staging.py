@@ -81,13 +81,18 @@ class Step(Plain):
 
 
 class Story(Plain):
-    """What happened, the first step first. `total` is how many units, or other things, there were before it began."""
+    """What happened, the first step first; `before` is where the units, or other things, were before it began."""
 
     what: str
     lanes: tuple[str, ...]
     failures: frozenset[str]
-    total: int
+    before: tuple[Place, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def total(self) -> int:
+        """Return how many there were."""
+        return sum(place.amount for place in self.before)
 
     @property
     def outcome(self) -> str:
@@ -119,7 +124,8 @@ class Stage:
         self.count: Callable[[], tuple[Place, ...]] = self.units
         self._between: Between | None = None
         self._hub: Network | None = None  # the chain that is connected to all others
-        self._start_ms = self._total = 0
+        self._start_ms = 0
+        self._before: tuple[Place, ...] = ()
 
     def add(self, chain: str, engine: str = "bft") -> Network:
         """Make one more network, with the validators numbered after those that there are."""
@@ -157,7 +163,7 @@ class Stage:
         self._between = Between([self.world(network) for network in self.networks])
         assert self._time is not None
         self._start_ms = self._time.now_ms
-        self._total = sum(place.amount for place in self.count())
+        self._before = self.count()
 
     def person(self, network: Network, name: str) -> Wallet:
         """Return somebody who has units on a network, and whose units are counted apart."""
@@ -197,7 +203,7 @@ class Stage:
         """Return what has happened."""
         others = [_id(network) for network in self.networks if network is not self._hub]
         lanes = (_id(self._hub), RELAYER, *others) if self._hub else tuple(others)
-        return Story(self.what, lanes, self.failures, self._total, tuple(self._steps))
+        return Story(self.what, lanes, self.failures, self._before, tuple(self._steps))
 
     # --- what happens ---
 

@@ -57,6 +57,12 @@ def failures_for(what: str, pair: str) -> tuple[str, ...]:
     return tuple(name for name in FAILURES[what] if pair in _ONLY_BETWEEN.get(name, PAIRS))
 
 
+def fits(chosen: Iterable[str], one: str) -> bool:
+    """Tell whether something can go wrong beside what is chosen: some things have a story of their own."""
+    others = set(chosen) - {one}
+    return not others or not (_ALONE & {one, *others})
+
+
 def require_possible(what: str, pair: str, failures: Iterable[str]) -> None:
     """Raise `UsageError` unless there is such a story."""
     if what not in FAILURES:
@@ -68,7 +74,7 @@ def require_possible(what: str, pair: str, failures: Iterable[str]) -> None:
         if name not in failures_for(what, pair):
             known = ", ".join(failures_for(what, pair))
             raise UsageError(f"{name!r} cannot befall {what} between {pair}; what can is {known}")
-        if name in _ALONE and len(chosen) > 1:
+        if not all(fits([name], other) for other in chosen if other != name):
             raise UsageError(f"{name!r} has a story of its own: leave the other failures out")
 
 
@@ -83,4 +89,4 @@ def tell(what: str = "units", pair: str = "shards", failures: Iterable[str] = ()
         return stage.story()
 
 
-__all__ = ["FAILURES", "PAIRS", "RELAYER", "Place", "Step", "Story", "failures_for", "pairs_for", "tell"]
+__all__ = ["FAILURES", "PAIRS", "RELAYER", "Place", "Step", "Story", "failures_for", "fits", "pairs_for", "tell"]

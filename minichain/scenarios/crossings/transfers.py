@@ -6,6 +6,7 @@ Ana sends, on the first chain; Bo gets it, on the second. Relayers carry. Mo lie
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from msgspec.structs import replace
@@ -108,10 +109,8 @@ def _mined(stage: Stage, ana: Wallet, call: Call) -> BlockDetail:
         if is_cut:
             miner.partition(miner.nodes[:1], miner.nodes[1:])
             stage.note("cut", miner, alone=1, others=len(miner.nodes) - 1)
-        try:
+        with suppress(TimedOut):  # it waits until a block has it
             miner.send(ana, [call], timeout_ms=LOOK_MS)
-        except TimedOut:
-            pass  # it waits until a block has it
         block = _wait_for(stage, miner, 1)
         stage.note("mined", miner, "Ana", height=_height(block), depth=1, needed=needed)
         if is_cut:
@@ -137,10 +136,8 @@ def _reorganise(stage: Stage, miner: Network, block: BlockDetail) -> None:
     bank = miner.wallet("bank")
     others = Client(miner.genesis, cast(Channel, _Some(miner.world.start(), miner.nodes[1:])))
     pay = Call("ledger", "transfer", {"to": bank.did, "amount": 1})
-    try:
+    with suppress(TimedOut):
         others.send(bank, [pay], "a payment on the other side", timeout_ms=LOOK_MS)
-    except TimedOut:
-        pass  # it waits until a block has it
     carrier = target.wallet(RELAYER)
     _bring(stage, "headers", miner, target, block, carrier)
     (due,) = relay.due_in(block.receipts, target.genesis.hash)
@@ -295,7 +292,7 @@ def _height(block: BlockDetail) -> int:
 
 
 def _steal(stage: Stage) -> None:
-    """Let somebody use the keys of three of four members: what they sign is believed, until the truth is brought too."""
+    """Let somebody use the keys of three of four members: that is believed, until the truth is brought, too."""
     source, target = stage.source, stage.target
     thief = stage.person(target, LIAR)
     office, chain = source.wallet("office"), _id(source)
