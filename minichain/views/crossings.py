@@ -17,6 +17,7 @@ from minichain.views.crossings_model import Teller, Timeline, state_of
 from minichain.views.crossings_picture import picture
 from minichain.views.i18n import _, number, short
 from minichain.views.markup import Child, Safe, join, tag
+from minichain.views.moving import Slide
 from minichain.views.panels import Content, Page, bar, bound, button, card, field, html, rebuilt, row, stack
 from minichain.views.parts import State
 from minichain.views.pictures import merkle_picture
@@ -86,9 +87,13 @@ def _failure(model: Timeline, name: str) -> W.Checkbox:
 
 
 def _screen(model: Timeline) -> W.Box:
-    slide = W.IntSlider(0, 0, model.last, readout=False)
-    W.link((model, "position"), (slide, "value"))
-    model.observe(lambda _change: slide.set_trait("max", model.last), "story")
+    slide = Slide(_("Number of the step"), 1, model.last + 1)
+    slide.observe(lambda change: model.go(change.new - 1 - model.position), "value")
+
+    def follow(_change: Any) -> None:
+        slide.most, slide.value = model.last + 1, model.position + 1
+
+    model.observe(follow, list(LOOK))
     made = card(
         bound(model, LOOK, lambda: picture(model.story, min(model.position, model.last))),
         bar(
@@ -97,7 +102,7 @@ def _screen(model: Timeline) -> W.Box:
             button(_("To the end"), lambda: model.go(model.last)),
             bound(model, LOOK, lambda: _where(model)),
         ),
-        field(slide, _("Number of the step")),
+        slide,
         bound(model, LOOK, lambda: _told(model), "mc-live"),
         bound(model, LOOK, lambda: _lesson(model)),
         bound(model, ["story"], lambda: _all(model)),

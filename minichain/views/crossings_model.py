@@ -114,7 +114,9 @@ def state_of(step: Any) -> str:
 
 _BAD: Final = {"stolen": "harm"}
 _STATES: Final = {
-    **dict.fromkeys(("final", "delivered", "settled", "claimed", "swapped", "committed", "booked", "held"), "ok"),
+    **dict.fromkeys(
+        ("final", "delivered", "settled", "claimed", "swapped", "committed", "booked", "held", "decided"), "ok"
+    ),
     **dict.fromkeys(("refunded", "reclaimed", "released", "undone", "declined"), "back"),
     **dict.fromkeys(("offline", "paused", "unanswered", "cut", "replaced", "waited", "given up"), "warn"),
     **dict.fromkeys(("lost", "stolen"), "harm"),

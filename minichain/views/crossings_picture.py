@@ -43,7 +43,7 @@ class Paper(NamedTuple):
 def picture(story: Any, position: int) -> Safe:
     """Draw a story up to a step."""
     count, lanes = len(story.steps), len(story.lanes)
-    lying = Paper(206, min(96.0, 730 / max(1, count - 1)), 82, 50, standing=False)
+    lying = Paper(206, min(140.0, 730 / max(1, count - 1)), 82, 50, standing=False)
     standing = Paper(92, 58, 270 / max(1, lanes - 1), 66, standing=True)
     drawings = (_draw(story, position, paper) for paper in (lying, standing))
     return tag("figure", *drawings, legend(story), class_="mc-figure mc-crossing")

@@ -313,9 +313,9 @@ def lesson(story: Any) -> tuple[str, str]:
     failures_ = story.failures
     if "stolen" in failures_:
         return _("A bridge is a trust of its own"), _(
-            "No rule of the bridge was broken. Whoever connects two chains trusts the offices of the other one: at least a"
-            " third of them must be honest. The units from nothing stay. What helps is to mint little, late, and only for"
-            " chains one would trust anyway."
+            "No rule of the bridge was broken. Whoever connects two chains trusts the offices of the other one: at"
+            " least a third of them must be honest. The units from nothing stay. What helps is to mint little, late,"
+            " and only for chains one would trust anyway."
         )
     if story.what == "swap":
         return _("Two locks need no bridge, and need clocks"), _(

@@ -48,9 +48,10 @@ def play(stage: Stage) -> None:
     stage.connect(stage.source)
     if stage.has("stale"):
         _retire(stage.source)
+    thief = stage.person(stage.target, LIAR) if stage.has("stolen") else None
     stage.begin()
-    if stage.has("stolen"):
-        _steal(stage)
+    if thief:
+        _steal(stage, thief)
         return
     block, due = _send(stage, ana, bo)
     carrier = _away(stage)
@@ -291,10 +292,9 @@ def _height(block: BlockDetail) -> int:
     return block.final.block.header.height
 
 
-def _steal(stage: Stage) -> None:
+def _steal(stage: Stage, thief: Wallet) -> None:
     """Let somebody use the keys of three of four members: that is believed, until the truth is brought, too."""
     source, target = stage.source, stage.target
-    thief = stage.person(target, LIAR)
     office, chain = source.wallet("office"), _id(source)
     pay = Call("ledger", "transfer", {"to": office.did, "amount": 1})
     true = source.send(source.wallet("bank"), [pay]).block
