@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from minichain import merkle
 from minichain.client.client import Channel, Client
-from minichain.client.crossing import links_from, shared_height
 from minichain.client.network import Network
+from minichain.client.relayer import links_from, shared_height
 from minichain.client.wallet import Wallet
 from minichain.codec import encode
 from minichain.crosschain import relay
