@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import traitlets as T  # noqa: N812 - as everywhere in the views
 
 FIRST: Final = ("units", "shards")
+LIES: Final = frozenset({"forged", "altered", "stale", "replay"})
 KINDS: Final = ("units", "call", "swap", "deal")
 
 
@@ -99,7 +100,7 @@ class Timeline(T.HasTraits):
         if self.position != self.last or self.last == 0:
             return
         self.done |= {"whole"} if not self.failures else {"failure"}
-        if any(step.refusal and step.facts.get("lie") for step in self.story.steps):
+        if any(step.refusal and step.facts.get("lie") in LIES for step in self.story.steps):
             self.done |= {"lie"}
         if "stolen" in self.failures:
             self.done |= {"stolen"}
