@@ -186,13 +186,8 @@ class _Way:
         height, spec = self._source.height(), self._source.genesis.spec
         if spec.engine != "pow":
             return height
-        branch = self._followed().branch
-        assert branch is not None, "it was connected as a chain of work"
-        known = min(branch.height, height)
-        while known > branch.first and self._source.block(known).final.block.header.id != branch.at(known).id:
-            known -= 1
-        while blocks := self._source.client.ask(AskFinal(known + 1), FinalAnswer, "headers").blocks:
-            links = [Link(final.block.header, cast(WorkCertificate, final.certificate)) for final in blocks]
+        known = shared_height(self._source, self._target)
+        while links := links_from(self._source, known + 1):
             self._try(relay.follow_work(self._chain, links))
             known += len(links)
         return known - spec.work.confirmations + 1
@@ -266,8 +261,7 @@ class _Way:
         return found
 
     def _followed(self) -> Remote:
-        """Return what the target keeps of the source."""
-        return decode_own(self._target.state(remote_key(self._chain)).value or b"", Remote)
+        return followed(self._source, self._target)
 
     def _next_members(self, final: FinalBlock) -> tuple[Member, ...]:
         """Return whom a block hands over to, unless the target knows; none if nothing changes."""
@@ -285,3 +279,24 @@ class _Way:
                 return False
             raise
         return True
+
+
+def followed(source: Network, target: Network) -> Remote:
+    """Return what the target keeps of the source."""
+    return decode_own(target.state(remote_key(source.genesis.spec.chain_id)).value or b"", Remote)
+
+
+def shared_height(source: Network, target: Network) -> int:
+    """Return up to which height the target follows the best branch of a chain of work."""
+    branch = followed(source, target).branch
+    assert branch is not None, "it was connected as a chain of work"
+    height = min(branch.height, source.height())
+    while height > branch.first and source.block(height).final.block.header.id != branch.at(height).id:
+        height -= 1
+    return height
+
+
+def links_from(source: Network, height: int) -> list[Link]:
+    """Return some headers of a chain of work from a height on, with the work done for each; none beyond its end."""
+    blocks = source.client.ask(AskFinal(height), FinalAnswer, "headers").blocks
+    return [Link(final.block.header, cast(WorkCertificate, final.certificate)) for final in blocks]

@@ -39,7 +39,7 @@ from minichain.errors import Crashed, InvalidBlock, ProofError, SignatureError, 
 from minichain.ledger.certificate import FinalBlock
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Fee, Genesis
-from minichain.ledger.state import TREASURY_KEY, State, Writes, account_key, read_account
+from minichain.ledger.state import TREASURY_KEY, Account, State, Writes, account_key, read_account
 from minichain.ledger.types import Envelope, Header, Receipt, open_envelope
 from minichain.node.execution import CRASHED
 from minichain.node.messages import ClientAnswer, Outcomes, Response
@@ -309,9 +309,17 @@ class Checkers:
         else:
             raise Violated(f"handovers: block {header.height} leads to a committee that it does not name")
 
+    def values(self) -> Iterable[tuple[bytes, bytes]]:
+        """Return the state that is final: keys and values."""
+        return self._state.values.items()
+
+    def account(self, public: bytes) -> Account:
+        """Return an account as it is in that state."""
+        return read_account(self._state.values.get(account_key(public)))
+
     def units_present(self) -> int:
         """Return the units that are on this chain: those of accounts, locks and fees, wherever they were made."""
-        return sum(units_present(key, value) for key, value in self._state.values.items())
+        return sum(units_present(key, value) for key, value in self.values())
 
     def _units_in(self, writes: Writes) -> int:
         return sum(_units(key, value) for key, value in writes.items())
