@@ -198,7 +198,7 @@ def test_no_command_takes_a_passphrase_on_its_command_line() -> None:
         if "passphrase" in str(option.name)
     ]
     assert {option for _, option in found} == {"passphrase_file", "new_passphrase_file"}
-    assert {name for name, _ in found} == {"up", "node", "new", "change-passphrase"}
+    assert {name for name, _ in found} == {"up", "node", "relay", "new", "change-passphrase"}
 
 
 # --- nothing secret where people look --------------------------------------------------------------------------------

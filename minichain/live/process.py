@@ -343,7 +343,6 @@ def main(config: str) -> int:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
     gc.set_threshold(50_000, 10, 10)  # messages and transactions are many, and few things hold each other
-    gc.freeze()  # what stays for ever need not be looked through again and again
     transport = process.transport
     log.info("listening on ports %s and %s", transport.peer_port, transport.client_port)
     print(json.dumps({"peer_port": transport.peer_port, "client_port": transport.client_port}), flush=True)
