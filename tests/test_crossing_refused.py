@@ -14,14 +14,48 @@ import minichain as mc
 from minichain import merkle
 from minichain.client.crossing import connect as connect_networks
 from minichain.client.relayer import Relayer
-from minichain.codec import encode
+from minichain.codec import MAX_VALUE_DEPTH, encode
+from minichain.contracts.runtime import MAX_EVENTS
 from minichain.contracts.system.bridge import MAX_ON_THE_WAY
-from minichain.crosschain.gate import LEAST_BYTES, MAX_RECEIPT_BYTES, MAX_TOLD_BYTES
+from minichain.crosschain.gate import (
+    LEAST_BYTES,
+    MAX_RECEIPT_BYTES,
+    MAX_TOLD_BYTES,
+    MAX_TOLD_DEPTH,
+    MAX_TOLD_EVENTS,
+)
 from minichain.ledger.certificate import Handover, QuorumCertificate
 from minichain.ledger.genesis import Authority, Limits, Quota
 from minichain.ledger.types import Call, Receipt
 
 FORGED_PATH = "its path does not lead to the root"
+
+TRAP = '''"""Answers that are hard to carry."""
+from minichain.contracts.api import Contract, action, emit
+
+
+class Trap(Contract):
+    """Do what was asked, and say so in the worst way."""
+
+    @action
+    def announce(self, size: int, origin: str = "") -> None:
+        """Announce so many events."""
+        for number in range(size):
+            emit("Noise")
+
+    @action
+    def nest(self, size: int, origin: str = "") -> list:
+        """Return a list of so many levels."""
+        found = []
+        for level in range(size - 1):
+            found = [found]
+        return found
+
+    @action
+    def shout(self, size: int, origin: str = "") -> str:
+        """Return so many letters."""
+        return "x" * size
+'''
 
 
 @pytest.fixture
@@ -239,9 +273,57 @@ def test_a_call_from_elsewhere_says_no_more_than_an_answer_holds(size: int, outc
     assert ("more than 16384 bytes" in told["reason"]) == (outcome == "failed")
 
 
-def ask(size: int) -> Call:
-    asked = {"chain": "side", "contract": "loud", "name": "shout", "arguments": {"size": size}}
-    return Call("bridge", "send", {**asked, "gas": 1_000_000, "within_ms": 600_000})
+def ask(size: int, name: str = "shout", contract: str = "loud", gas: int = 1_000_000) -> Call:
+    asked = {"chain": "side", "contract": contract, "name": name, "arguments": {"size": size}}
+    return Call("bridge", "send", {**asked, "gas": gas, "within_ms": 600_000})
+
+
+@pytest.fixture
+def trapped() -> tuple[Chain, Chain]:
+    """A main chain, and a side chain with a contract that answers in the worst way."""
+    main, side = Chain("main", clock="logical"), Chain("side", clock="logical")
+    connect(main, side)
+    connect(side, main, mints=True)
+    assert side.do("bank", builders.deploy("trap", TRAP)).ok
+    return main, side
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "why"),
+    [
+        ("announce", MAX_TOLD_EVENTS, ""),
+        ("announce", MAX_TOLD_EVENTS + 1, "more than 500 events"),
+        ("announce", MAX_EVENTS, "more than 500 events"),
+        ("announce", MAX_EVENTS + 1, "at most 1000 events"),
+        *(("nest", levels, "") for levels in range(MAX_TOLD_DEPTH - 2, MAX_TOLD_DEPTH + 1)),
+        *(("nest", levels, "deeper than 12 levels") for levels in range(MAX_TOLD_DEPTH + 1, MAX_VALUE_DEPTH + 1)),
+        ("nest", MAX_VALUE_DEPTH + 1, "deeper than 16 levels"),
+        ("shout", MAX_RECEIPT_BYTES // 2, "more than 16384 bytes"),
+        ("shout", MAX_RECEIPT_BYTES + 1, "more than 16384 bytes"),
+    ],
+)
+def test_no_answer_blocks_those_after_it(trapped: tuple[Chain, Chain], name: str, size: int, why: str) -> None:
+    """Anybody may deploy such a contract and ask it: what could not be carried back fails there."""
+    main, side = trapped
+    assert main.do("bank", ask(size, name, "trap", gas=9_000_000), cross("side", 1)).ok
+    assert follow(side, main).ok
+    assert side.do("carrier", delivery(main)).ok
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).ok
+    told = main.ask("bridge", "outcome", chain="side", number=1)
+    assert why in told["reason"]
+    assert (told["outcome"], len(told["result"])) == (("failed", 0) if why else ("done", int(name != "announce")))
+    assert main.ask("bridge", "outcome", chain="side", number=2)["outcome"] == "done"
+
+
+def test_whoever_brings_a_message_does_not_make_it_fail_with_events_of_its_own(trapped: tuple[Chain, Chain]) -> None:
+    main, side = trapped
+    assert main.do("bank", ask(2, "announce", "trap")).ok
+    assert follow(side, main).ok
+    noise = Call("trap", "announce", {"size": MAX_EVENTS - 1})
+    assert "bring fewer messages at once" in side.do("shop", noise, delivery(main)).error
+    receipt = side.do("carrier", delivery(main))
+    assert [event.data["outcome"] for event in receipt.events if event.name == "Received"] == ["done"]
 
 
 def test_a_relayer_takes_fewer_at_once_where_the_answers_are_long() -> None:

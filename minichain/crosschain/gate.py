@@ -21,10 +21,10 @@ import msgspec
 from msgspec.structs import replace
 
 from minichain import merkle
-from minichain.codec import Plain, decode, decode_own, encode
+from minichain.codec import MAX_VALUE_DEPTH, Plain, check_value, decode, decode_own, encode
 from minichain.contracts import system
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.runtime import Frame, Runtime
+from minichain.contracts.runtime import MAX_EVENTS, Frame, Runtime
 from minichain.contracts.storage import state_key
 from minichain.contracts.values import fault
 from minichain.crosschain.remotes import Followed, Remote, first_trust, followed_key, remote_key
@@ -42,6 +42,8 @@ MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers m
 LEAST_BYTES: Final = 2 * MAX_RECEIPT_BYTES  # of a transaction on a chain that takes part
 TOO_LARGE: Final = "where other chains must hear of it at most"
 MAX_TOLD_BYTES: Final = 16 * 1024  # what one message may return and announce
+MAX_TOLD_EVENTS: Final = MAX_EVENTS // 2  # or nobody could bring it
+MAX_TOLD_DEPTH: Final = 12  # levels of what a call returns: on its way back it lies in other values
 GAS_SIGNATURE: Final = 150_000
 GAS_HEADER: Final = 50_000  # of a chain of work, with its hash
 GAS_BYTE: Final = 2
@@ -110,19 +112,19 @@ class Gate:
         frame = self._frame
         if frame.meter.limit - frame.meter.used < gas:
             raise OutOfGas(f"a message may use {gas} gas, and less is left: bring it with more")
-        inner = frame.asked_by(BRIDGE, GasMeter(gas))
-        mark, events = frame.overlay.checkpoint(), len(frame.events)
-        result, reason = None, ""
+        inner, mark = frame.asked_by(BRIDGE, GasMeter(gas), []), frame.overlay.checkpoint()
         try:
-            result = work(inner)
-            self._heed(self._genesis, frame, frame.events[events:])  # what the ledger refuses fails here, not the rest
-            if len(encode((result, tuple(frame.events[events:])))) > MAX_TOLD_BYTES:
-                fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
+            result, reason = work(inner), ""
+            self._heed(self._genesis, inner, inner.events)  # what the ledger refuses fails here, not the rest
+            _require_tellable(result, inner.events)
         except ExecutionError as error:
             frame.overlay.rollback(mark)
-            del frame.events[events:]
-            reason = str(error)[:MAX_REASON]
+            inner.events.clear()
+            result, reason = None, str(error)[:MAX_REASON]
         frame.meter.charge(inner.meter.used)
+        frame.events += inner.events
+        if len(frame.events) >= MAX_EVENTS:  # its answer is announced too
+            fault(f"a transaction announces at most {MAX_EVENTS} events: bring fewer messages at once")
         return result, reason
 
     # --- following ---
@@ -335,6 +337,18 @@ def shown(frame: Frame, remote: Remote, height: Any, receipt: Any, index: Any, p
         fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
     found: Receipt = _read("receipt", receipt, Receipt)
     return found
+
+
+def _require_tellable(result: Any, events: list[Event]) -> None:
+    """Refuse what a call did if its answer could not be carried: nothing could come after it on its channel."""
+    if len(encode((result, events))) > MAX_TOLD_BYTES:
+        fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
+    if len(events) > MAX_TOLD_EVENTS:
+        fault(f"it announced more than {MAX_TOLD_EVENTS} events")
+    try:
+        check_value(result, MAX_VALUE_DEPTH - MAX_TOLD_DEPTH)
+    except DecodeError:
+        fault(f"what it returned is nested deeper than {MAX_TOLD_DEPTH} levels")
 
 
 def _account(to: Any) -> bytes | None:
