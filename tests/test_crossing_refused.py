@@ -278,6 +278,20 @@ def ask(size: int, name: str = "shout", contract: str = "loud", gas: int = 1_000
     return Call("bridge", "send", {**asked, "gas": gas, "within_ms": 600_000})
 
 
+def test_a_relayer_takes_fewer_at_once_where_the_gas_does_not_do() -> None:
+    """Each answer is long: to bring all of them costs more than what their calls may use and the books usually need."""
+    names = enumerate(("main", "side"))
+    main, side = (mc.Network.simulated(1, seed=n, chain_id=name, policy=Quota(10**9)) for n, name in names)
+    with main, side:
+        connect_networks(main, side)
+        connect_networks(side, main)
+        side.deploy(LOUD, sender=side.wallet("office"))
+        main.send(main.wallet("office"), [ask(MAX_TOLD_BYTES - 100, gas=800_000)] * 24, gas_limit=30_000_000)
+        Relayer(main, side).carry()
+        bridge = main.contract("bridge")
+        assert {bridge.outcome(chain="side", number=n)["outcome"] for n in range(1, 25)} == {"done"}
+
+
 @pytest.fixture
 def trapped() -> tuple[Chain, Chain]:
     """A main chain, and a side chain with a contract that answers in the worst way."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from minichain.codec import Plain, decode_own, encode
 from minichain.crosschain import people, relay
-from minichain.crosschain.gate import GAS_SIGNATURE, TOO_LARGE
+from minichain.crosschain.gate import GAS_SIGNATURE
 from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
@@ -242,10 +242,10 @@ class _Way:
             most = relay.how_many(gas[:room], GAS)
             try:
                 is_new = self._try(relay.deliver(self._chain, block.receipts, due.index, most))
-            except CallFailed as failed:
-                if most == 1 or TOO_LARGE not in str(failed):
+            except CallFailed:
+                if most == 1:
                     raise
-                room = most // 2  # all together, they have more to say than a receipt may hold
+                room = most // 2  # all together, they have more to say than a receipt holds, or than the gas pays for
                 continue
             brought += 1
             if not is_new:
