@@ -267,13 +267,14 @@ class Gate:
     def _take(self, remote: Remote, sent: Sent) -> None:
         """Carry a message out, or not; the answer says which."""
         message, chain, number = sent.message, remote.chain, sent.number
-        why = self._books("accept", chain=chain, number=number, until=message.until, amount=message.amount)
+        amount = message.amount if message.kind == "units" else 0  # whatever a captured chain says of a call
+        why = self._books("accept", chain=chain, number=number, until=message.until, amount=amount)
         outcome, result = "refused", None
         if not why:
             result, why = self._carry_out(remote, message)
             outcome = "failed" if why else "done"
         answer = {"outcome": outcome, "reason": why, "result": [] if result is None else [result]}
-        self._books("reply", chain=chain, number=number, amount=message.amount, **answer)
+        self._books("reply", chain=chain, number=number, amount=amount, **answer)
 
     def _carry_out(self, remote: Remote, message: Message) -> tuple[Any, str]:
         if message.kind == "units":
@@ -287,7 +288,7 @@ class Gate:
         told = {"chain": remote.chain, "number": answer.number, "outcome": answer.outcome}
         message = self._books("settle", **told, reason=answer.reason, result=answer.result)
         if answer.outcome != "done" and message["amount"]:
-            self._credit(message["sender"], message["amount"])
+            self._frame.overlay.add_units(public_of(message["sender"]), message["amount"])
         if message["answer"]:
             args = {**told, "result": answer.result}
             who, action = message["sender"], message["answer"]
@@ -375,7 +376,11 @@ def _proven(chain: str, work: Callable[[], T]) -> T:
 
 def _read(what: str, data: Any, type_: Any) -> Any:
     try:
-        return decode(data if isinstance(data, bytes) else b"", type_)
+        found = decode(data if isinstance(data, bytes) else b"", type_)
+        if isinstance(found, Receipt):  # how deep this Python can read is no rule
+            for value in (*found.results, *(value for event in found.events for value in event.data.values())):
+                check_value(value)
+        return found
     except (DecodeError, ConfigError):  # its words may repeat what a sender wrote
         return fault(f"`{what}` is not the encoding of {_NAMES.get(type_, 'headers with their work')}, in bytes")
 
