@@ -8,7 +8,7 @@ import builders
 import pytest
 from builders import finalise, key
 from msgspec.structs import replace
-from test_crossing import LOUD, Chain, connect, cross, delivery, follow
+from test_crossing import LOUD, Chain, connect, cross, delivery, follow, lie
 
 import minichain as mc
 from minichain import merkle
@@ -18,15 +18,17 @@ from minichain.codec import MAX_VALUE_DEPTH, encode
 from minichain.contracts.runtime import MAX_EVENTS
 from minichain.contracts.system.bridge import MAX_ON_THE_WAY
 from minichain.crosschain.gate import (
+    GAS_RECEIPT_BYTE,
     LEAST_BYTES,
     MAX_RECEIPT_BYTES,
     MAX_TOLD_BYTES,
     MAX_TOLD_DEPTH,
     MAX_TOLD_EVENTS,
 )
+from minichain.crypto import KEY_SIZE
 from minichain.ledger.certificate import Handover, QuorumCertificate
 from minichain.ledger.genesis import Authority, Limits, Quota
-from minichain.ledger.types import Call, Receipt
+from minichain.ledger.types import Call, Event, Receipt
 
 FORGED_PATH = "its path does not lead to the root"
 
@@ -116,8 +118,8 @@ def test_a_receipt_that_is_not_what_and_where_it_is_said_to_be(chains: tuple[Cha
         "one that is for nobody here": (delivery(main, index=1).args, "nothing in it for this chain"),
         "the second message first": (third, "message 2 is not the next one: that is 1"),
     }
-    for name, (lie, words) in lies.items():
-        refused = side.do("carrier", Call("ledger", "deliver", {**good, **lie}))
+    for name, (changed, words) in lies.items():
+        refused = side.do("carrier", Call("ledger", "deliver", {**good, **changed}))
         assert not refused.ok, name
         assert (words or FORGED_PATH) in refused.error, (name, refused.error)
     assert side.balance("shop") == 0
@@ -276,6 +278,30 @@ def test_a_call_from_elsewhere_says_no_more_than_an_answer_holds(size: int, outc
 def ask(size: int, name: str = "shout", contract: str = "loud", gas: int = 1_000_000) -> Call:
     asked = {"chain": "side", "contract": contract, "name": name, "arguments": {"size": size}}
     return Call("bridge", "send", {**asked, "gas": gas, "within_ms": 600_000})
+
+
+def test_what_a_captured_chain_says_at_length_is_paid_for_before_it_is_read() -> None:
+    """Each byte of this receipt is a list: reading it takes fifty times as long as carrying it."""
+    main, side = Chain("main", clock="logical"), Chain("side", clock="logical")
+    connect(main, side)
+    lie(side, Event("noise", "Noise", {"lists": [[] for _ in range(50_000)]}))
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).gas > 50_000 * GAS_RECEIPT_BYTE
+
+
+def test_a_large_committee_costs_whoever_has_it_looked_at() -> None:
+    """Also where that is for nothing: a header without a signature."""
+    gas = []
+    for size in (4, 400):
+        main, side = Chain("main", clock="logical"), Chain("side", clock="logical", weights=(1,) * size)
+        connect(main, side)
+        side.do("bank", builders.transfer("shop", 1))
+        final, _ = side.blocks[-1]
+        step = encode(Handover(final.block.header, replace(final.certificate, signatures=()), ()))
+        refused = main.do("carrier", Call("ledger", "follow", {"chain": "side", "block": step}))
+        assert "signatures of weight 0" in refused.error
+        gas.append(refused.gas)
+    assert gas[1] - gas[0] > 396 * 2 * KEY_SIZE
 
 
 def test_a_relayer_takes_fewer_at_once_where_the_gas_does_not_do() -> None:

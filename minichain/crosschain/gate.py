@@ -34,7 +34,7 @@ from minichain.errors import ConfigError, DecodeError, ExecutionError, OutOfGas,
 from minichain.ledger.certificate import Handover
 from minichain.ledger.committee import committee_at
 from minichain.ledger.genesis import MAX_SUPPLY, ChainSpec, Genesis
-from minichain.ledger.state import COMMITTEE_KEY, Overlay, contract_key
+from minichain.ledger.state import COMMITTEE_KEY, contract_key
 from minichain.ledger.types import Event, Header, Receipt
 
 BRIDGE: Final = "bridge"
@@ -47,6 +47,7 @@ MAX_TOLD_DEPTH: Final = 12  # levels of what a call returns: on its way back it 
 GAS_SIGNATURE: Final = 150_000
 GAS_HEADER: Final = 50_000  # of a chain of work, with its hash
 GAS_BYTE: Final = 2
+GAS_RECEIPT_BYTE: Final = 20  # which can be a list of its own, to be made before it is known what for
 GAS_UNITS: Final = 1_000
 ANSWER_GAS: Final = 2_000_000  # what a contract may use that is told what became of its message
 MAX_REASON: Final = 200  # characters
@@ -172,7 +173,7 @@ class Gate:
 
         Of a chain of work, `block` are encoded links.
         """
-        meter, remote = self._frame.meter, believed(self._frame.overlay, chain)
+        meter, remote = self._frame.meter, believed(self._frame, chain)
         if remote.branch:
             links = _read("block", block, tuple[Link, ...])
             meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
@@ -187,7 +188,7 @@ class Gate:
         No signature is needed, nor would one be found any more of a committee that is long gone: what is final has
         final ancestors, and a header names its parent by its hash.
         """
-        remote, frame = believed(self._frame.overlay, chain), self._frame
+        remote, frame = believed(self._frame, chain), self._frame
         line = _read("headers", headers, tuple[Header, ...])
         frame.meter.charge(GAS_HEADER * len(line) + GAS_BYTE * len(headers))
         if len(line) < 2:
@@ -222,7 +223,7 @@ class Gate:
 
     def cross(self, *, chain: Any, to: Any, amount: Any, within_ms: Any) -> int:
         """Send units to an account of another chain; returns the number of the message."""
-        remote = believed(self._frame.overlay, chain)
+        remote = believed(self._frame, chain)
         if type(amount) is not int or amount <= 0 or type(within_ms) is not int or within_ms <= 0:
             fault("ledger.cross takes `amount` and `within_ms`, positive integers")
         if _account(to) is None:
@@ -240,7 +241,7 @@ class Gate:
 
     def deliver(self, *, chain: Any, height: Any, receipt: Any, index: Any, path: Any, most: Any) -> int:
         """Take what a receipt of a followed block has for this chain, at most so many; returns how many were taken."""
-        remote = believed(self._frame.overlay, chain)
+        remote = believed(self._frame, chain)
         if type(most) is not int or most < 1:
             fault("ledger.deliver takes `most`, how many messages of the receipt: 1 or more")
         return self._take_all(remote, shown(self._frame, remote, height, receipt, index, path).events, most)
@@ -305,17 +306,18 @@ class Gate:
         self._frame.overlay.add_units(public, amount)
 
 
-def kept_remote(overlay: Overlay, chain: Any) -> Remote:
+def kept_remote(frame: Frame, chain: Any) -> Remote:
     """Return what is kept of a chain that this one is connected to."""
-    stored = overlay.get(remote_key(chain)) if isinstance(chain, str) else None
+    stored = frame.overlay.get(remote_key(chain)) if isinstance(chain, str) else None
     if stored is None:
         fault("this chain is not connected to that one: its members connect it")
+    frame.meter.charge(GAS_BYTE * len(stored))  # a committee may have a thousand members
     return decode_own(stored, Remote)
 
 
-def believed(overlay: Overlay, chain: Any) -> Remote:
+def believed(frame: Frame, chain: Any) -> Remote:
     """Return what is kept of a chain that has not contradicted itself."""
-    remote = kept_remote(overlay, chain)
+    remote = kept_remote(frame, chain)
     if remote.forked:
         fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
     return remote
@@ -327,7 +329,7 @@ def shown(frame: Frame, remote: Remote, height: Any, receipt: Any, index: Any, p
         fault("`height` and `index` say where the receipt is: integers")
     if not isinstance(receipt, bytes) or not isinstance(path, list):
         fault("`receipt` is bytes, and `path` a list of hashes")
-    frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
+    frame.meter.charge(GAS_RECEIPT_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
     stored = frame.overlay.get(followed_key(remote.chain, height))
     if stored is None:
         fault(f"block {height} of {remote.chain} is not followed: bring its header first")
