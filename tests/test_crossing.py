@@ -26,6 +26,7 @@ from minichain.ledger.genesis import MAX_SUPPLY, Authority, Work
 from minichain.ledger.types import Block, Call, Envelope, Event, Receipt
 
 DAY = 86_400_000
+GAS = 30_000_000  # of a transaction
 
 DESK = '''"""A desk that other chains may ask."""
 from minichain.contracts.api import Contract, Value, action, require
@@ -84,23 +85,23 @@ class Chain(Ledger):
         self.committees = [self.genesis.committee]  # after each block
         self.nonces: dict[str, int] = {}
 
-    def do(self, who: str, *calls: Call, by: str = "") -> Receipt:
+    def do(self, who: str, *calls: Call, by: str = "", gas: int = GAS) -> Receipt:
         """Put a transaction into the next block; it is signed with the first key, or that of `by`."""
-        return self.do_all((who, *calls), by=by)[0]
+        return self.do_all((who, *calls), by=by, gas=gas)[0]
 
-    def do_all(self, *items: tuple[Any, ...], by: str = "") -> tuple[Receipt, ...]:
+    def do_all(self, *items: tuple[Any, ...], by: str = "", gas: int = GAS) -> tuple[Receipt, ...]:
         """Put transactions, each (who, call, ...), into one block."""
-        block, execution, refused = self.grow(*[self.signed(who, *calls, by=by) for who, *calls in items])
+        block, execution, refused = self.grow(*[self.signed(who, *calls, by=by, gas=gas) for who, *calls in items])
         assert not refused
         self.blocks.append((finalise(self.genesis, block, by=self.committees[-1]), execution.receipts))
         self.committees.append(execution.next_committee)
         return execution.receipts
 
-    def signed(self, who: str, *calls: Call, by: str = "") -> Envelope:
+    def signed(self, who: str, *calls: Call, by: str = "", gas: int = GAS) -> Envelope:
         nonce = self.nonces.get(who, 0)
         self.nonces[who] = nonce + 1
         expires = len(self.blocks) + 100
-        return sign(self.genesis, who, *calls, by=by, nonce=nonce, gas_limit=30_000_000, expires=expires)
+        return sign(self.genesis, who, *calls, by=by, nonce=nonce, gas_limit=gas, expires=expires)
 
     def ask(self, contract: str, view: str, **args: Any) -> Any:
         overlay, height = self.state.overlay(), len(self.blocks) + 1

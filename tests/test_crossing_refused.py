@@ -20,6 +20,7 @@ from minichain.contracts.system.bridge import MAX_ON_THE_WAY
 from minichain.crosschain.gate import (
     GAS_RECEIPT_BYTE,
     LEAST_BYTES,
+    LEAST_GAS,
     MAX_RECEIPT_BYTES,
     MAX_TOLD_BYTES,
     MAX_TOLD_DEPTH,
@@ -217,15 +218,16 @@ def test_a_committee_that_has_handed_over_certifies_nothing_any_more() -> None:
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_chain_whose_transactions_are_too_small_takes_no_part() -> None:
-    """A receipt of another chain must fit into one; so the members of neither side can agree on it."""
-    small = Chain("small", limits=Limits(transaction_bytes=LEAST_BYTES - 1))
-    usual, least = Chain("usual"), Chain("least", limits=Limits(transaction_bytes=LEAST_BYTES))
+@pytest.mark.parametrize(("setting", "least"), [("transaction_bytes", LEAST_BYTES), ("transaction_gas", LEAST_GAS)])
+def test_a_chain_whose_transactions_are_too_small_takes_no_part(setting: str, least: int) -> None:
+    """A receipt of another chain must fit into one, and what it asks for; so the members of neither side can agree."""
+    small = Chain("small", limits=Limits(**{setting: least - 1}))
+    usual, enough = Chain("usual"), Chain("enough", limits=Limits(**{setting: least}))
     for one, other in ((usual, small), (small, usual)):
         args = {"spec": encode(other.genesis.spec), "mints": False, "trusting_ms": 1, "checkpoint": b""}
-        words = f"small: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs"
-        assert words in one.do("node-0", Call("ledger", "connect", args)).error
-    connect(usual, least)
+        words = f"small: limits.{setting} is less than the {least} that crossing needs"
+        assert words in one.do("node-0", Call("ledger", "connect", args), gas=least - 1).error
+    connect(usual, enough)
 
 
 def test_messages_in_a_receipt_that_nobody_could_carry_are_not_sent(chains: tuple[Chain, Chain, Chain]) -> None:

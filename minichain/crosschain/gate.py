@@ -40,6 +40,7 @@ from minichain.ledger.types import Event, Header, Receipt
 BRIDGE: Final = "bridge"
 MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
 LEAST_BYTES: Final = 2 * MAX_RECEIPT_BYTES  # of a transaction on a chain that takes part
+LEAST_GAS: Final = 30_000_000  # likewise: the dearest message or answer can be brought
 TOO_LARGE: Final = "where other chains must hear of it at most"
 MAX_TOLD_BYTES: Final = 16 * 1024  # what one message may return and announce
 MAX_TOLD_EVENTS: Final = MAX_EVENTS // 2  # or nobody could bring it
@@ -165,8 +166,9 @@ class Gate:
         if other.spec.chain_id == self._genesis.spec.chain_id:
             fault(f"this chain is called {other.spec.chain_id} itself")
         for spec in (other.spec, self._genesis.spec):
-            if spec.limits.transaction_bytes < LEAST_BYTES:
-                fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
+            for setting, least in (("transaction_bytes", LEAST_BYTES), ("transaction_gas", LEAST_GAS)):
+                if getattr(spec.limits, setting) < least:
+                    fault(f"{spec.chain_id}: limits.{setting} is less than the {least} that crossing needs")
 
     def follow(self, *, chain: Any, block: Any) -> str:
         """Take a header of another chain: `block` is an encoded handover.
