@@ -22,7 +22,7 @@ from minichain.crosschain.branch import rooted
 from minichain.crosschain.remotes import followed_key
 from minichain.crosschain.work import Link
 from minichain.ledger.certificate import FinalBlock, Handover, WorkCertificate, is_sealed, seek_nonce
-from minichain.ledger.genesis import MAX_SUPPLY, Authority, Work
+from minichain.ledger.genesis import MAX_SUPPLY, Authority, Fee, Work
 from minichain.ledger.types import Block, Call, Envelope, Event, Receipt
 
 DAY = 86_400_000
@@ -341,6 +341,7 @@ def lie(chain: Chain, *events: Event) -> None:
     chain.head = header
 
 
+RICH = tuple((key(name).public, 10**12) for name in ("bank", "carrier", "node-0", "node-1", "node-2"))
 PAID = {"kind": "units", "sender": "x", "to": key("shop").did, "until": 2**60, "amount": 5, "action": "", "gas": 0}
 MESSAGE = {**PAID, "arguments": {}, "answer": ""}
 LIES: dict[str, Any] = {
@@ -397,6 +398,19 @@ def test_units_that_a_captured_chain_speaks_of_in_a_call_change_no_books(
     (answer,) = [event.data for event in main.do("carrier", delivery(side)).events if event.name == "Received"]
     assert answer["outcome"] == "done"
     assert main.ask("bridge", "channel", chain="side")["abroad"] == 100
+
+
+@pytest.mark.parametrize("gas", [-1, -(10**9), -(2**63)])
+def test_a_call_of_less_than_no_gas_gives_back_none(gas: int) -> None:
+    """Whoever brings it would be paid for that: by units out of nothing, where gas costs units."""
+    main, side = Chain("main", clock="logical", policy=Fee(1), balances=RICH), Chain("side", clock="logical")
+    connect(main, side)
+    asked = {**MESSAGE, "kind": "call", "amount": 0, "to": "desk", "action": "note", "gas": gas}
+    lie(side, Event("bridge", "Sent", {"chain": "main", "to": main.genesis.hash, "number": 1, "message": asked}))
+    assert follow(main, side).ok
+    receipt = main.do("carrier", delivery(side))
+    assert [event.data["outcome"] for event in receipt.events if event.name == "Received"] == ["failed"]
+    assert receipt.gas > 100_000
 
 
 @pytest.mark.parametrize("levels", [17, 400])

@@ -282,8 +282,9 @@ class Gate:
     def _carry_out(self, remote: Remote, message: Message) -> tuple[Any, str]:
         if message.kind == "units":
             return self._attempt(GAS_UNITS, lambda inner: self._credit(message.to, message.amount))
-        if message.gas > self._genesis.spec.limits.transaction_gas // 2:
-            return None, f"a call here may use {self._genesis.spec.limits.transaction_gas // 2} gas at most"
+        most = self._genesis.spec.limits.transaction_gas // 2
+        if not 0 <= message.gas <= most:
+            return None, f"a call here may use {most} gas at most, and not less than none"
         args = {**message.arguments, "origin": f"{remote.chain}:{message.sender}"}
         return self._attempt(message.gas, lambda inner: self._runtime.call(inner, message.to, message.action, args))
 
