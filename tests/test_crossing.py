@@ -17,14 +17,16 @@ from minichain.consensus.pow.tree import difficulty_after
 from minichain.contracts import state_key
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame
+from minichain.contracts.system.bridge import MAX_MADE
 from minichain.crosschain.branch import rooted
 from minichain.crosschain.remotes import followed_key
 from minichain.crosschain.work import Link
 from minichain.ledger.certificate import FinalBlock, Handover, WorkCertificate, is_sealed, seek_nonce
-from minichain.ledger.genesis import Authority, Work
+from minichain.ledger.genesis import MAX_SUPPLY, Authority, Fee, Work
 from minichain.ledger.types import Block, Call, Envelope, Event, Receipt
 
 DAY = 86_400_000
+GAS = 30_000_000  # of a transaction
 
 DESK = '''"""A desk that other chains may ask."""
 from minichain.contracts.api import Contract, Value, action, require
@@ -78,28 +80,28 @@ class Chain(Ledger):
 
     def __init__(self, name: str, **settings: Any) -> None:
         balances = ((key("bank").public, 1_000), (key("carrier").public, 1_000))
-        super().__init__(builders.genesis(chain_id=name, balances=balances, **settings))
+        super().__init__(builders.genesis(**{"chain_id": name, "balances": balances, **settings}))
         self.blocks: list[tuple[FinalBlock, tuple[Receipt, ...]]] = []
         self.committees = [self.genesis.committee]  # after each block
         self.nonces: dict[str, int] = {}
 
-    def do(self, who: str, *calls: Call, by: str = "") -> Receipt:
+    def do(self, who: str, *calls: Call, by: str = "", gas: int = GAS) -> Receipt:
         """Put a transaction into the next block; it is signed with the first key, or that of `by`."""
-        return self.do_all((who, *calls), by=by)[0]
+        return self.do_all((who, *calls), by=by, gas=gas)[0]
 
-    def do_all(self, *items: tuple[Any, ...], by: str = "") -> tuple[Receipt, ...]:
+    def do_all(self, *items: tuple[Any, ...], by: str = "", gas: int = GAS) -> tuple[Receipt, ...]:
         """Put transactions, each (who, call, ...), into one block."""
-        block, execution, refused = self.grow(*[self.signed(who, *calls, by=by) for who, *calls in items])
+        block, execution, refused = self.grow(*[self.signed(who, *calls, by=by, gas=gas) for who, *calls in items])
         assert not refused
         self.blocks.append((finalise(self.genesis, block, by=self.committees[-1]), execution.receipts))
         self.committees.append(execution.next_committee)
         return execution.receipts
 
-    def signed(self, who: str, *calls: Call, by: str = "") -> Envelope:
+    def signed(self, who: str, *calls: Call, by: str = "", gas: int = GAS) -> Envelope:
         nonce = self.nonces.get(who, 0)
         self.nonces[who] = nonce + 1
         expires = len(self.blocks) + 100
-        return sign(self.genesis, who, *calls, by=by, nonce=nonce, gas_limit=30_000_000, expires=expires)
+        return sign(self.genesis, who, *calls, by=by, nonce=nonce, gas_limit=gas, expires=expires)
 
     def ask(self, contract: str, view: str, **args: Any) -> Any:
         overlay, height = self.state.overlay(), len(self.blocks) + 1
@@ -339,6 +341,7 @@ def lie(chain: Chain, *events: Event) -> None:
     chain.head = header
 
 
+RICH = tuple((key(name).public, 10**12) for name in ("bank", "carrier", "node-0", "node-1", "node-2"))
 PAID = {"kind": "units", "sender": "x", "to": key("shop").did, "until": 2**60, "amount": 5, "action": "", "gas": 0}
 MESSAGE = {**PAID, "arguments": {}, "answer": ""}
 LIES: dict[str, Any] = {
@@ -379,6 +382,85 @@ def test_a_captured_chain_can_say_anything_and_gets_nothing(chains: tuple[Chain,
         assert answer["outcome"] in ("failed", "refused")
     assert main.balance("shop") == 0
     assert main.whole() == 2_000
+
+
+@pytest.mark.parametrize("amount", [-500, 50])
+def test_units_that_a_captured_chain_speaks_of_in_a_call_change_no_books(
+    chains: tuple[Chain, Chain], amount: int
+) -> None:
+    """Below zero they would be units that may come back though they never went."""
+    main, side = chains
+    assert main.do("bank", builders.deploy("desk", DESK), cross("side", 100)).ok
+    asked = {**MESSAGE, "kind": "call", "to": "desk", "action": "note", "arguments": {"text": "x"}, "gas": 10**6}
+    told = {"chain": "main", "to": main.genesis.hash, "number": 1, "message": {**asked, "amount": amount}}
+    lie(side, Event("bridge", "Sent", told))
+    assert follow(main, side).ok
+    (answer,) = [event.data for event in main.do("carrier", delivery(side)).events if event.name == "Received"]
+    assert answer["outcome"] == "done"
+    assert main.ask("bridge", "channel", chain="side")["abroad"] == 100
+
+
+@pytest.mark.parametrize("gas", [-1, -(10**9), -(2**63)])
+def test_a_call_of_less_than_no_gas_gives_back_none(gas: int) -> None:
+    """Whoever brings it would be paid for that: by units out of nothing, where gas costs units."""
+    main, side = Chain("main", clock="logical", policy=Fee(1), balances=RICH), Chain("side", clock="logical")
+    connect(main, side)
+    asked = {**MESSAGE, "kind": "call", "amount": 0, "to": "desk", "action": "note", "gas": gas}
+    lie(side, Event("bridge", "Sent", {"chain": "main", "to": main.genesis.hash, "number": 1, "message": asked}))
+    assert follow(main, side).ok
+    receipt = main.do("carrier", delivery(side))
+    assert [event.data["outcome"] for event in receipt.events if event.name == "Received"] == ["failed"]
+    assert receipt.gas > 100_000
+
+
+@pytest.mark.parametrize("levels", [17, 400])
+def test_how_deep_a_receipt_may_be_does_not_depend_on_who_reads_it(chains: tuple[Chain, Chain], levels: int) -> None:
+    """One Python reads a thousand levels, another one more; then validators would answer in two ways."""
+    main, side = chains
+    deep: Any = 1
+    for _ in range(levels):
+        deep = [deep]
+    message = {**MESSAGE, "kind": "call", "amount": 0, "to": "desk", "gas": 10**6, "arguments": {"text": deep}}
+    lie(side, Event("bridge", "Sent", {"chain": "main", "to": main.genesis.hash, "number": 1, "message": message}))
+    assert follow(main, side).ok
+    assert "`receipt` is not the encoding of a Receipt" in main.do("carrier", delivery(side)).error
+
+
+def test_a_captured_chain_gets_no_more_made_than_can_be_counted(chains: tuple[Chain, Chain]) -> None:
+    """Where units are made for other chains, an account that has many still gets back what was not delivered."""
+    main, side = chains
+    other = Chain("other", clock="logical")
+    connect(other, side)
+    connect(side, other, mints=True)
+    rest = MAX_MADE - 1
+    for number, (amount, outcome) in enumerate(((rest, "done"), (2, "refused"), (1, "done"), (1, "refused")), 1):
+        paid = {**MESSAGE, "amount": amount, "to": key("bank").did}
+        lie(
+            main, Event("bridge", "Sent", {"chain": "side", "to": side.genesis.hash, "number": number, "message": paid})
+        )
+        assert follow(side, main).ok
+        (answer,) = [event.data for event in side.do("carrier", delivery(main)).events if event.name == "Received"]
+        assert answer["outcome"] == outcome
+    assert side.balance("bank") == 1_000 + MAX_MADE
+
+
+def test_who_has_as_much_as_an_account_holds_gets_back_what_was_not_delivered() -> None:
+    """Otherwise whoever is paid enough meanwhile, by units made here, would block the answers to everybody."""
+    settings: dict[str, Any] = {"clock": "logical", "balances": ((key("bank").public, MAX_SUPPLY),)}
+    main, side = Chain("main", **settings), Chain("side", clock="logical")
+    connect(main, side, mints=True)
+    connect(side, main)
+    assert main.do("bank", cross("side", 5)).ok
+    paid = {**MESSAGE, "to": key("bank").did}
+    lie(side, Event("bridge", "Sent", {"chain": "main", "to": main.genesis.hash, "number": 1, "message": paid}))
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).ok
+    assert main.balance("bank") == MAX_SUPPLY
+    refused = {"chain": "main", "to": main.genesis.hash, "number": 1, "outcome": "refused", "reason": "", "result": []}
+    lie(side, Event("bridge", "Received", refused))
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).ok
+    assert main.balance("bank") == MAX_SUPPLY + 5
 
 
 def test_an_answer_that_nobody_asked_for_gives_nothing_back(chains: tuple[Chain, Chain]) -> None:

@@ -8,20 +8,57 @@ import builders
 import pytest
 from builders import finalise, key
 from msgspec.structs import replace
-from test_crossing import LOUD, Chain, connect, cross, delivery, follow
+from test_crossing import LOUD, Chain, connect, cross, delivery, follow, lie
 
 import minichain as mc
 from minichain import merkle
 from minichain.client.crossing import connect as connect_networks
 from minichain.client.relayer import Relayer
-from minichain.codec import encode
+from minichain.codec import MAX_VALUE_DEPTH, encode
+from minichain.contracts.runtime import MAX_EVENTS
 from minichain.contracts.system.bridge import MAX_ON_THE_WAY
-from minichain.crosschain.gate import LEAST_BYTES, MAX_RECEIPT_BYTES, MAX_TOLD_BYTES
+from minichain.crosschain.gate import (
+    GAS_RECEIPT_BYTE,
+    LEAST_BYTES,
+    LEAST_GAS,
+    MAX_RECEIPT_BYTES,
+    MAX_TOLD_BYTES,
+    MAX_TOLD_DEPTH,
+    MAX_TOLD_EVENTS,
+)
+from minichain.crypto import KEY_SIZE
 from minichain.ledger.certificate import Handover, QuorumCertificate
 from minichain.ledger.genesis import Authority, Limits, Quota
-from minichain.ledger.types import Call, Receipt
+from minichain.ledger.types import Call, Event, Receipt
 
 FORGED_PATH = "its path does not lead to the root"
+
+TRAP = '''"""Answers that are hard to carry."""
+from minichain.contracts.api import Contract, action, emit
+
+
+class Trap(Contract):
+    """Do what was asked, and say so in the worst way."""
+
+    @action
+    def announce(self, size: int, origin: str = "") -> None:
+        """Announce so many events."""
+        for number in range(size):
+            emit("Noise")
+
+    @action
+    def nest(self, size: int, origin: str = "") -> list:
+        """Return a list of so many levels."""
+        found = []
+        for level in range(size - 1):
+            found = [found]
+        return found
+
+    @action
+    def shout(self, size: int, origin: str = "") -> str:
+        """Return so many letters."""
+        return "x" * size
+'''
 
 
 @pytest.fixture
@@ -82,8 +119,8 @@ def test_a_receipt_that_is_not_what_and_where_it_is_said_to_be(chains: tuple[Cha
         "one that is for nobody here": (delivery(main, index=1).args, "nothing in it for this chain"),
         "the second message first": (third, "message 2 is not the next one: that is 1"),
     }
-    for name, (lie, words) in lies.items():
-        refused = side.do("carrier", Call("ledger", "deliver", {**good, **lie}))
+    for name, (changed, words) in lies.items():
+        refused = side.do("carrier", Call("ledger", "deliver", {**good, **changed}))
         assert not refused.ok, name
         assert (words or FORGED_PATH) in refused.error, (name, refused.error)
     assert side.balance("shop") == 0
@@ -181,15 +218,16 @@ def test_a_committee_that_has_handed_over_certifies_nothing_any_more() -> None:
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_chain_whose_transactions_are_too_small_takes_no_part() -> None:
-    """A receipt of another chain must fit into one; so the members of neither side can agree on it."""
-    small = Chain("small", limits=Limits(transaction_bytes=LEAST_BYTES - 1))
-    usual, least = Chain("usual"), Chain("least", limits=Limits(transaction_bytes=LEAST_BYTES))
+@pytest.mark.parametrize(("setting", "least"), [("transaction_bytes", LEAST_BYTES), ("transaction_gas", LEAST_GAS)])
+def test_a_chain_whose_transactions_are_too_small_takes_no_part(setting: str, least: int) -> None:
+    """A receipt of another chain must fit into one, and what it asks for; so the members of neither side can agree."""
+    small = Chain("small", limits=Limits(**{setting: least - 1}))
+    usual, enough = Chain("usual"), Chain("enough", limits=Limits(**{setting: least}))
     for one, other in ((usual, small), (small, usual)):
         args = {"spec": encode(other.genesis.spec), "mints": False, "trusting_ms": 1, "checkpoint": b""}
-        words = f"small: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs"
-        assert words in one.do("node-0", Call("ledger", "connect", args)).error
-    connect(usual, least)
+        words = f"small: limits.{setting} is less than the {least} that crossing needs"
+        assert words in one.do("node-0", Call("ledger", "connect", args), gas=least - 1).error
+    connect(usual, enough)
 
 
 def test_messages_in_a_receipt_that_nobody_could_carry_are_not_sent(chains: tuple[Chain, Chain, Chain]) -> None:
@@ -239,9 +277,95 @@ def test_a_call_from_elsewhere_says_no_more_than_an_answer_holds(size: int, outc
     assert ("more than 16384 bytes" in told["reason"]) == (outcome == "failed")
 
 
-def ask(size: int) -> Call:
-    asked = {"chain": "side", "contract": "loud", "name": "shout", "arguments": {"size": size}}
-    return Call("bridge", "send", {**asked, "gas": 1_000_000, "within_ms": 600_000})
+def ask(size: int, name: str = "shout", contract: str = "loud", gas: int = 1_000_000) -> Call:
+    asked = {"chain": "side", "contract": contract, "name": name, "arguments": {"size": size}}
+    return Call("bridge", "send", {**asked, "gas": gas, "within_ms": 600_000})
+
+
+def test_what_a_captured_chain_says_at_length_is_paid_for_before_it_is_read() -> None:
+    """Each byte of this receipt is a list: reading it takes fifty times as long as carrying it."""
+    main, side = Chain("main", clock="logical"), Chain("side", clock="logical")
+    connect(main, side)
+    lie(side, Event("noise", "Noise", {"lists": [[] for _ in range(50_000)]}))
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).gas > 50_000 * GAS_RECEIPT_BYTE
+
+
+def test_a_large_committee_costs_whoever_has_it_looked_at() -> None:
+    """Also where that is for nothing: a header without a signature."""
+    gas = []
+    for size in (4, 400):
+        main, side = Chain("main", clock="logical"), Chain("side", clock="logical", weights=(1,) * size)
+        connect(main, side)
+        side.do("bank", builders.transfer("shop", 1))
+        final, _ = side.blocks[-1]
+        step = encode(Handover(final.block.header, replace(final.certificate, signatures=()), ()))
+        refused = main.do("carrier", Call("ledger", "follow", {"chain": "side", "block": step}))
+        assert "signatures of weight 0" in refused.error
+        gas.append(refused.gas)
+    assert gas[1] - gas[0] > 396 * 2 * KEY_SIZE
+
+
+def test_a_relayer_takes_fewer_at_once_where_the_gas_does_not_do() -> None:
+    """Each answer is long: to bring all of them costs more than what their calls may use and the books usually need."""
+    names = enumerate(("main", "side"))
+    main, side = (mc.Network.simulated(1, seed=n, chain_id=name, policy=Quota(10**9)) for n, name in names)
+    with main, side:
+        connect_networks(main, side)
+        connect_networks(side, main)
+        side.deploy(LOUD, sender=side.wallet("office"))
+        main.send(main.wallet("office"), [ask(MAX_TOLD_BYTES - 100, gas=800_000)] * 24, gas_limit=30_000_000)
+        Relayer(main, side).carry()
+        bridge = main.contract("bridge")
+        assert {bridge.outcome(chain="side", number=n)["outcome"] for n in range(1, 25)} == {"done"}
+
+
+@pytest.fixture
+def trapped() -> tuple[Chain, Chain]:
+    """A main chain, and a side chain with a contract that answers in the worst way."""
+    main, side = Chain("main", clock="logical"), Chain("side", clock="logical")
+    connect(main, side)
+    connect(side, main, mints=True)
+    assert side.do("bank", builders.deploy("trap", TRAP)).ok
+    return main, side
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "why"),
+    [
+        ("announce", MAX_TOLD_EVENTS, ""),
+        ("announce", MAX_TOLD_EVENTS + 1, "more than 500 events"),
+        ("announce", MAX_EVENTS, "more than 500 events"),
+        ("announce", MAX_EVENTS + 1, "at most 1000 events"),
+        *(("nest", levels, "") for levels in range(MAX_TOLD_DEPTH - 2, MAX_TOLD_DEPTH + 1)),
+        *(("nest", levels, "deeper than 12 levels") for levels in range(MAX_TOLD_DEPTH + 1, MAX_VALUE_DEPTH + 1)),
+        ("nest", MAX_VALUE_DEPTH + 1, "deeper than 16 levels"),
+        ("shout", MAX_RECEIPT_BYTES // 2, "more than 16384 bytes"),
+        ("shout", MAX_RECEIPT_BYTES + 1, "more than 16384 bytes"),
+    ],
+)
+def test_no_answer_blocks_those_after_it(trapped: tuple[Chain, Chain], name: str, size: int, why: str) -> None:
+    """Anybody may deploy such a contract and ask it: what could not be carried back fails there."""
+    main, side = trapped
+    assert main.do("bank", ask(size, name, "trap", gas=9_000_000), cross("side", 1)).ok
+    assert follow(side, main).ok
+    assert side.do("carrier", delivery(main)).ok
+    assert follow(main, side).ok
+    assert main.do("carrier", delivery(side)).ok
+    told = main.ask("bridge", "outcome", chain="side", number=1)
+    assert why in told["reason"]
+    assert (told["outcome"], len(told["result"])) == (("failed", 0) if why else ("done", int(name != "announce")))
+    assert main.ask("bridge", "outcome", chain="side", number=2)["outcome"] == "done"
+
+
+def test_whoever_brings_a_message_does_not_make_it_fail_with_events_of_its_own(trapped: tuple[Chain, Chain]) -> None:
+    main, side = trapped
+    assert main.do("bank", ask(2, "announce", "trap")).ok
+    assert follow(side, main).ok
+    noise = Call("trap", "announce", {"size": MAX_EVENTS - 1})
+    assert "bring fewer messages at once" in side.do("shop", noise, delivery(main)).error
+    receipt = side.do("carrier", delivery(main))
+    assert [event.data["outcome"] for event in receipt.events if event.name == "Received"] == ["done"]
 
 
 def test_a_relayer_takes_fewer_at_once_where_the_answers_are_long() -> None:

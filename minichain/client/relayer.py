@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from minichain.codec import Plain, decode_own, encode
 from minichain.crosschain import people, relay
-from minichain.crosschain.gate import GAS_SIGNATURE, TOO_LARGE
+from minichain.crosschain.gate import GAS_SIGNATURE, LEAST_GAS
 from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
 from minichain.errors import CallFailed, UsageError
@@ -23,7 +23,7 @@ from minichain.node.messages import AskFinal, BlockDetail, FinalAnswer
 if TYPE_CHECKING:
     from minichain.client.network import Network
 
-GAS: Final = 30_000_000  # of one transaction
+GAS: Final = LEAST_GAS  # of one transaction
 TRACED: Final = 200  # ancestors that are brought at once
 PARCELS: Final = 8  # transactions that are handed in together
 ENVELOPE: Final = 1_024  # bytes of a transaction beside its calls
@@ -44,9 +44,8 @@ class _Parcel:
     """The calls of one transaction, as long as there is room in it."""
 
     def __init__(self, target: Network) -> None:
-        limits = target.genesis.spec.limits
         self.target, self.calls = target, list[Call]()
-        self._gas, self._bytes = min(GAS, limits.transaction_gas), limits.transaction_bytes - ENVELOPE
+        self._gas, self._bytes = GAS, target.genesis.spec.limits.transaction_bytes - ENVELOPE
 
     def put(self, calls: _Calls) -> bool:
         """Put calls in, all or none."""
@@ -242,10 +241,10 @@ class _Way:
             most = relay.how_many(gas[:room], GAS)
             try:
                 is_new = self._try(relay.deliver(self._chain, block.receipts, due.index, most))
-            except CallFailed as failed:
-                if most == 1 or TOO_LARGE not in str(failed):
+            except CallFailed:
+                if most == 1:
                     raise
-                room = most // 2  # all together, they have more to say than a receipt may hold
+                room = most // 2  # all together, they have more to say than a receipt holds, or than the gas pays for
                 continue
             brought += 1
             if not is_new:

@@ -82,12 +82,12 @@ class Frame:
         """Return who asks now: the contract that is running, or the signer while none is."""
         return self.stack[-1] if self.stack else self.signer
 
-    def asked_by(self, signer: str, meter: GasMeter | None = None) -> Frame:
-        """Return the frame of a call that somebody else makes inside this transaction, among its events."""
+    def asked_by(self, signer: str, meter: GasMeter | None = None, events: list[Event] | None = None) -> Frame:
+        """Return the frame of a call that somebody else makes inside this transaction, among its events or others."""
         return Frame(
             overlay=self.overlay,
             meter=meter or self.meter,
-            events=self.events,
+            events=self.events if events is None else events,
             signer=signer,
             height=self.height,
             now_ms=self.now_ms,

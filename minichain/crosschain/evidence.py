@@ -52,7 +52,7 @@ def _report(
 
     That chain may have forked: then this is how those are found who made it fork.
     """
-    remote = kept_remote(frame.overlay, chain)
+    remote = kept_remote(frame, chain)
     found = offence("ledger.report", frame.meter, remote.genesis, first, second)
     return runtime.call(frame.asked_by("ledger"), SHARDS, "exclude", {"chain": remote.chain, **found})
 

@@ -21,10 +21,10 @@ import msgspec
 from msgspec.structs import replace
 
 from minichain import merkle
-from minichain.codec import Plain, decode, decode_own, encode
+from minichain.codec import MAX_VALUE_DEPTH, Plain, check_value, decode, decode_own, encode
 from minichain.contracts import system
 from minichain.contracts.meter import GasMeter
-from minichain.contracts.runtime import Frame, Runtime
+from minichain.contracts.runtime import MAX_EVENTS, Frame, Runtime
 from minichain.contracts.storage import state_key
 from minichain.contracts.values import fault
 from minichain.crosschain.remotes import Followed, Remote, first_trust, followed_key, remote_key
@@ -34,17 +34,21 @@ from minichain.errors import ConfigError, DecodeError, ExecutionError, OutOfGas,
 from minichain.ledger.certificate import Handover
 from minichain.ledger.committee import committee_at
 from minichain.ledger.genesis import MAX_SUPPLY, ChainSpec, Genesis
-from minichain.ledger.state import COMMITTEE_KEY, Overlay, contract_key
+from minichain.ledger.state import COMMITTEE_KEY, contract_key
 from minichain.ledger.types import Event, Header, Receipt
 
 BRIDGE: Final = "bridge"
 MAX_RECEIPT_BYTES: Final = 64 * 1024  # of a transaction that sends or answers messages: others must be able to carry it
 LEAST_BYTES: Final = 2 * MAX_RECEIPT_BYTES  # of a transaction on a chain that takes part
+LEAST_GAS: Final = 30_000_000  # likewise: the dearest message or answer can be brought
 TOO_LARGE: Final = "where other chains must hear of it at most"
 MAX_TOLD_BYTES: Final = 16 * 1024  # what one message may return and announce
+MAX_TOLD_EVENTS: Final = MAX_EVENTS // 2  # or nobody could bring it
+MAX_TOLD_DEPTH: Final = 12  # levels of what a call returns: on its way back it lies in other values
 GAS_SIGNATURE: Final = 150_000
 GAS_HEADER: Final = 50_000  # of a chain of work, with its hash
 GAS_BYTE: Final = 2
+GAS_RECEIPT_BYTE: Final = 20  # which can be a list of its own, to be made before it is known what for
 GAS_UNITS: Final = 1_000
 ANSWER_GAS: Final = 2_000_000  # what a contract may use that is told what became of its message
 MAX_REASON: Final = 200  # characters
@@ -110,19 +114,19 @@ class Gate:
         frame = self._frame
         if frame.meter.limit - frame.meter.used < gas:
             raise OutOfGas(f"a message may use {gas} gas, and less is left: bring it with more")
-        inner = frame.asked_by(BRIDGE, GasMeter(gas))
-        mark, events = frame.overlay.checkpoint(), len(frame.events)
-        result, reason = None, ""
+        inner, mark = frame.asked_by(BRIDGE, GasMeter(gas), []), frame.overlay.checkpoint()
         try:
-            result = work(inner)
-            self._heed(self._genesis, frame, frame.events[events:])  # what the ledger refuses fails here, not the rest
-            if len(encode((result, tuple(frame.events[events:])))) > MAX_TOLD_BYTES:
-                fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
+            result, reason = work(inner), ""
+            self._heed(self._genesis, inner, inner.events)  # what the ledger refuses fails here, not the rest
+            _require_tellable(result, inner.events)
         except ExecutionError as error:
             frame.overlay.rollback(mark)
-            del frame.events[events:]
-            reason = str(error)[:MAX_REASON]
+            inner.events.clear()
+            result, reason = None, str(error)[:MAX_REASON]
         frame.meter.charge(inner.meter.used)
+        frame.events += inner.events
+        if len(frame.events) >= MAX_EVENTS:  # its answer is announced too
+            fault(f"a transaction announces at most {MAX_EVENTS} events: bring fewer messages at once")
         return result, reason
 
     # --- following ---
@@ -162,15 +166,16 @@ class Gate:
         if other.spec.chain_id == self._genesis.spec.chain_id:
             fault(f"this chain is called {other.spec.chain_id} itself")
         for spec in (other.spec, self._genesis.spec):
-            if spec.limits.transaction_bytes < LEAST_BYTES:
-                fault(f"{spec.chain_id}: limits.transaction_bytes is less than the {LEAST_BYTES} that crossing needs")
+            for setting, least in (("transaction_bytes", LEAST_BYTES), ("transaction_gas", LEAST_GAS)):
+                if getattr(spec.limits, setting) < least:
+                    fault(f"{spec.chain_id}: limits.{setting} is less than the {least} that crossing needs")
 
     def follow(self, *, chain: Any, block: Any) -> str:
         """Take a header of another chain: `block` is an encoded handover.
 
         Of a chain of work, `block` are encoded links.
         """
-        meter, remote = self._frame.meter, believed(self._frame.overlay, chain)
+        meter, remote = self._frame.meter, believed(self._frame, chain)
         if remote.branch:
             links = _read("block", block, tuple[Link, ...])
             meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
@@ -185,7 +190,7 @@ class Gate:
         No signature is needed, nor would one be found any more of a committee that is long gone: what is final has
         final ancestors, and a header names its parent by its hash.
         """
-        remote, frame = believed(self._frame.overlay, chain), self._frame
+        remote, frame = believed(self._frame, chain), self._frame
         line = _read("headers", headers, tuple[Header, ...])
         frame.meter.charge(GAS_HEADER * len(line) + GAS_BYTE * len(headers))
         if len(line) < 2:
@@ -220,7 +225,7 @@ class Gate:
 
     def cross(self, *, chain: Any, to: Any, amount: Any, within_ms: Any) -> int:
         """Send units to an account of another chain; returns the number of the message."""
-        remote = believed(self._frame.overlay, chain)
+        remote = believed(self._frame, chain)
         if type(amount) is not int or amount <= 0 or type(within_ms) is not int or within_ms <= 0:
             fault("ledger.cross takes `amount` and `within_ms`, positive integers")
         if _account(to) is None:
@@ -238,7 +243,7 @@ class Gate:
 
     def deliver(self, *, chain: Any, height: Any, receipt: Any, index: Any, path: Any, most: Any) -> int:
         """Take what a receipt of a followed block has for this chain, at most so many; returns how many were taken."""
-        remote = believed(self._frame.overlay, chain)
+        remote = believed(self._frame, chain)
         if type(most) is not int or most < 1:
             fault("ledger.deliver takes `most`, how many messages of the receipt: 1 or more")
         return self._take_all(remote, shown(self._frame, remote, height, receipt, index, path).events, most)
@@ -265,19 +270,21 @@ class Gate:
     def _take(self, remote: Remote, sent: Sent) -> None:
         """Carry a message out, or not; the answer says which."""
         message, chain, number = sent.message, remote.chain, sent.number
-        why = self._books("accept", chain=chain, number=number, until=message.until, amount=message.amount)
+        amount = message.amount if message.kind == "units" else 0  # whatever a captured chain says of a call
+        why = self._books("accept", chain=chain, number=number, until=message.until, amount=amount)
         outcome, result = "refused", None
         if not why:
             result, why = self._carry_out(remote, message)
             outcome = "failed" if why else "done"
         answer = {"outcome": outcome, "reason": why, "result": [] if result is None else [result]}
-        self._books("reply", chain=chain, number=number, amount=message.amount, **answer)
+        self._books("reply", chain=chain, number=number, amount=amount, **answer)
 
     def _carry_out(self, remote: Remote, message: Message) -> tuple[Any, str]:
         if message.kind == "units":
             return self._attempt(GAS_UNITS, lambda inner: self._credit(message.to, message.amount))
-        if message.gas > self._genesis.spec.limits.transaction_gas // 2:
-            return None, f"a call here may use {self._genesis.spec.limits.transaction_gas // 2} gas at most"
+        most = self._genesis.spec.limits.transaction_gas // 2
+        if not 0 <= message.gas <= most:
+            return None, f"a call here may use {most} gas at most, and not less than none"
         args = {**message.arguments, "origin": f"{remote.chain}:{message.sender}"}
         return self._attempt(message.gas, lambda inner: self._runtime.call(inner, message.to, message.action, args))
 
@@ -285,7 +292,7 @@ class Gate:
         told = {"chain": remote.chain, "number": answer.number, "outcome": answer.outcome}
         message = self._books("settle", **told, reason=answer.reason, result=answer.result)
         if answer.outcome != "done" and message["amount"]:
-            self._credit(message["sender"], message["amount"])
+            self._frame.overlay.add_units(public_of(message["sender"]), message["amount"])
         if message["answer"]:
             args = {**told, "result": answer.result}
             who, action = message["sender"], message["answer"]
@@ -302,17 +309,18 @@ class Gate:
         self._frame.overlay.add_units(public, amount)
 
 
-def kept_remote(overlay: Overlay, chain: Any) -> Remote:
+def kept_remote(frame: Frame, chain: Any) -> Remote:
     """Return what is kept of a chain that this one is connected to."""
-    stored = overlay.get(remote_key(chain)) if isinstance(chain, str) else None
+    stored = frame.overlay.get(remote_key(chain)) if isinstance(chain, str) else None
     if stored is None:
         fault("this chain is not connected to that one: its members connect it")
+    frame.meter.charge(GAS_BYTE * len(stored))  # a committee may have a thousand members
     return decode_own(stored, Remote)
 
 
-def believed(overlay: Overlay, chain: Any) -> Remote:
+def believed(frame: Frame, chain: Any) -> Remote:
     """Return what is kept of a chain that has not contradicted itself."""
-    remote = kept_remote(overlay, chain)
+    remote = kept_remote(frame, chain)
     if remote.forked:
         fault(f"{remote.chain} has made two blocks of height {remote.forked} final: it is not believed any more")
     return remote
@@ -324,7 +332,7 @@ def shown(frame: Frame, remote: Remote, height: Any, receipt: Any, index: Any, p
         fault("`height` and `index` say where the receipt is: integers")
     if not isinstance(receipt, bytes) or not isinstance(path, list):
         fault("`receipt` is bytes, and `path` a list of hashes")
-    frame.meter.charge(GAS_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
+    frame.meter.charge(GAS_RECEIPT_BYTE * len(receipt) + GAS_UNITS * (1 + len(path)))
     stored = frame.overlay.get(followed_key(remote.chain, height))
     if stored is None:
         fault(f"block {height} of {remote.chain} is not followed: bring its header first")
@@ -335,6 +343,18 @@ def shown(frame: Frame, remote: Remote, height: Any, receipt: Any, index: Any, p
         fault(f"this receipt is not in block {height} of {remote.chain}: its path does not lead to the root")
     found: Receipt = _read("receipt", receipt, Receipt)
     return found
+
+
+def _require_tellable(result: Any, events: list[Event]) -> None:
+    """Refuse what a call did if its answer could not be carried: nothing could come after it on its channel."""
+    if len(encode((result, events))) > MAX_TOLD_BYTES:
+        fault(f"what it returned and announced has more than {MAX_TOLD_BYTES} bytes")
+    if len(events) > MAX_TOLD_EVENTS:
+        fault(f"it announced more than {MAX_TOLD_EVENTS} events")
+    try:
+        check_value(result, MAX_VALUE_DEPTH - MAX_TOLD_DEPTH)
+    except DecodeError:
+        fault(f"what it returned is nested deeper than {MAX_TOLD_DEPTH} levels")
 
 
 def _account(to: Any) -> bytes | None:
@@ -361,7 +381,11 @@ def _proven(chain: str, work: Callable[[], T]) -> T:
 
 def _read(what: str, data: Any, type_: Any) -> Any:
     try:
-        return decode(data if isinstance(data, bytes) else b"", type_)
+        found = decode(data if isinstance(data, bytes) else b"", type_)
+        if isinstance(found, Receipt):  # how deep this Python can read is no rule
+            for value in (*found.results, *(value for event in found.events for value in event.data.values())):
+                check_value(value)
+        return found
     except (DecodeError, ConfigError):  # its words may repeat what a sender wrote
         return fault(f"`{what}` is not the encoding of {_NAMES.get(type_, 'headers with their work')}, in bytes")
 

@@ -69,7 +69,7 @@ def _rekey(
         fault("the keys of accounts change on this chain itself: rotate them here")
     if chain != home:
         fault(f"the keys of accounts change on the chain {home}, and on no other: bring a receipt from there")
-    found = shown(frame, believed(frame.overlay, home), height, receipt, index, path)
+    found = shown(frame, believed(frame, home), height, receipt, index, path)
     if (found.height, found.index) != (height, index):
         fault("this receipt says that it stands elsewhere: its chain has lied")
     if not key_changes(found.events):

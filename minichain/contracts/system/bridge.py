@@ -14,6 +14,7 @@ from minichain.contracts.api import Contract, Map, Record, action, emit, require
 MAX_MS = 31_622_400_000  # a message is waited for a year at most
 MAX_ON_THE_WAY = 1_000  # messages of one channel without an answer
 MAX_GAS = 10_000_000  # what a call on the other chain may use
+MAX_MADE = 9_007_199_254_740_992  # units made here for one other chain (2**53): all together are counted in 64 bits
 MAX_NAME = 64
 MAX_REASON = 200  # characters of why a call failed there
 UNITS = "units"
@@ -119,7 +120,7 @@ class Bridge(Contract):
         why = ""
         if self.now > until:
             why = "it came too late"
-        elif amount > channel.abroad and not channel.mints:
+        elif amount > channel.abroad + (MAX_MADE if channel.mints else 0):
             why = "more units than have gone there cannot come back"
         else:
             channel.abroad -= amount
