@@ -110,11 +110,9 @@ class Overlay:
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write a value; None removes the key."""
-        self._write(self._values, key, value)
-
-    def _write(self, table: dict[bytes, Any], key: bytes, value: Any) -> None:
-        self._undo.append((table, key, table.get(key, _ABSENT)))
-        table[key] = value
+        values = self._values
+        self._undo.append((values, key, values.get(key, _ABSENT)))
+        values[key] = value
 
     def checkpoint(self) -> int:
         """Return a mark that `rollback` can return to."""
@@ -135,7 +133,9 @@ class Overlay:
 
     def put_account(self, public: bytes, account: Account) -> None:
         """Write an account."""
-        self._write(self._accounts, public, account)
+        accounts = self._accounts
+        self._undo.append((accounts, public, accounts.get(public, _ABSENT)))
+        accounts[public] = account
 
     def add_units(self, public: bytes, amount: int) -> None:
         """Give units to an account, or, below zero, take them; whether it has them, the caller has asked."""
