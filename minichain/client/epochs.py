@@ -41,7 +41,10 @@ class Epochs:
         return self._coordinator.world.root
 
     def begin(self, turnover: int = 1) -> None:
-        """Register all validators and shards, and connect the shards with the coordinating chain."""
+        """Register all validators and shards, and connect the shards with the coordinating chain.
+
+        Nobody can change the contract that draws, for as long as the chain lives.
+        """
         shards = self._network.shards
         founders = [
             (shard.genesis.spec.chain_id, [member.did for member in shard.genesis.committee.members])
@@ -60,7 +63,7 @@ class Epochs:
         }
         for shard in shards:
             self._network.relayer(self._coordinator, shard)
-        self._coordinator.deploy(system.SHARDS, sender=bank, name=CONTRACT, setup=setup)
+        self._coordinator.deploy(system.SHARDS, sender=bank, name=CONTRACT, setup=setup, authority="")
         begin = [Call(CONTRACT, "begin", {"chain": chain}) for chain, _ in founders]
         self._coordinator.send(bank, begin, gas_limit=GAS)
 

@@ -178,12 +178,13 @@ class ShardedNetwork:
 
     def move(self, who: Wallet, shard: int) -> None:
         """Let a shard keep an account from now on; its units follow, and are there after a `carry`."""
-        source, explicit = self.home(who), {**self.placement.explicit, who.did: shard}
-        self.placement = Placement(len(self.shards), explicit)
-        target, units = self.home(who), source.account(who).balance
+        placement = Placement(len(self.shards), {**self.placement.explicit, who.did: shard})
+        source, target = self.home(who), self.shards[shard]
+        units = source.account(who).balance
         if units and target is not source:
             self.relayer(source, target)
             cross(source, target, who, who, units)
+        self.placement = placement
 
     def carry(self) -> int:
         """Bring what is due between all connected chains, and what becomes due by that; returns how many receipts."""
