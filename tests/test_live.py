@@ -258,6 +258,16 @@ def test_a_closed_network_leaves_no_process_port_or_file():
             assert probe.connect_ex((HOST, int(address.rpartition(":")[2]))) != 0
 
 
+@pytest.mark.parametrize("profile", ["public", "private", "alliance"])
+def test_validators_of_every_engine_leave_by_themselves(profile: str, tmp_path: Path):
+    with mc.Network.local(validators=2, profile=profile, directory=tmp_path) as net:
+        pay(net)
+        logs = [world_of(net).cluster.log(name) for name in net.nodes]
+        assert not any("stopped" in log for log in logs)
+    ends = [log.read_text().rstrip().splitlines()[-1] for log in tmp_path.rglob("log.txt")]
+    assert [end.split()[-1] for end in ends] == ["stopped", "stopped"], "none had to be killed"
+
+
 def test_logs_are_collected(net: mc.Network):
     assert "listening on ports" in world_of(net).cluster.log("node-0")
 

@@ -111,6 +111,8 @@ class Child:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            with self.log.open("a") as log:
+                log.write("it did not stop in time and was killed\n")
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with suppress(OSError):

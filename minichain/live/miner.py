@@ -5,6 +5,7 @@ How fast a validator searches is a setting of its process, as the machine is a m
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 import time
@@ -12,16 +13,17 @@ from collections.abc import Callable
 from typing import Final
 
 from minichain.ledger.certificate import MAX_NONCE, seek_nonce
+from minichain.live.transport import STOP
 
 TRIES_PER_SECOND: Final = 1_000
 BURST: Final = 50  # tries between two pauses
 
 
 class Miner:
-    """Searches one nonce at a time and hands (block id, nonce) to `found`, from its own thread."""
+    """Searches one nonce at a time and says which it found, from its own thread, to a `Transport.controller`."""
 
-    def __init__(self, found: Callable[[bytes, int], None], tries_per_second: int = TRIES_PER_SECOND) -> None:
-        self._found = found
+    def __init__(self, say: Callable[[bytes], None], tries_per_second: int = TRIES_PER_SECOND) -> None:
+        self._say = say
         self._pause = BURST / tries_per_second
         self._changed = threading.Condition()
         self._wanted: tuple[bytes, int] | None = None
@@ -56,6 +58,7 @@ class Miner:
                 wanted = self._wanted
             if wanted is not None:
                 nonce = self._burst(wanted, nonce)
+        self._say(STOP)  # closes its end: whoever ends the sockets waits for the last one
 
     def _burst(self, wanted: tuple[bytes, int], start: int) -> int:
         begun = time.monotonic()
@@ -67,5 +70,5 @@ class Miner:
             is_wanted = self._wanted == wanted
             self._wanted = None if is_wanted else self._wanted
         if is_wanted:
-            self._found(wanted[0], nonce)
+            self._say(json.dumps({"mined": wanted[0].hex(), "nonce": nonce}).encode())
         return nonce + 1

@@ -107,7 +107,8 @@ class Process:
         self.transport = Transport(self._key, others, place.host, place.peer_port, place.client_port)
         self._wire = Wire(self.transport, place.name, {public: name for name, public in self._of_name.items()})
         self._timers: list[tuple[float, int, NodeTimer]] = []
-        self._miner = self._new_miner(place) if self._genesis.spec.engine == "pow" else None
+        works = self._genesis.spec.engine == "pow"
+        self._miner = Miner(self.transport.controller(), place.tries_per_second) if works else None
         self._addresses = {self._key.public: f"tcp://{place.host}:{self.transport.peer_port}"}
         self._follower = self._follow(*place.source) if place.source else None
         self._sequence = 0
@@ -122,14 +123,6 @@ class Process:
             self._store.forget()
         self._build()
         self._executor.run(ListContracts(None))  # whoever says where it listens is ready to execute
-
-    def _new_miner(self, place: Place) -> Miner:
-        say = self.transport.controller()
-
-        def found(block_id: bytes, nonce: int) -> None:
-            say(json.dumps({"mined": block_id.hex(), "nonce": nonce}).encode())
-
-        return Miner(found, place.tries_per_second)
 
     def _follow(self, public: str, clients: str, members: str) -> Follower:
         source = bytes.fromhex(public)
