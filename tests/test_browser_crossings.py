@@ -32,7 +32,7 @@ def test_an_official_lets_a_lie_be_told_and_reads_what_the_ledger_says(server: A
         page.get_by_label("A forged header").check()
         page.wait_for_selector("text=Step 1 of 7", timeout=10_000)
         page.get_by_role("button", name="Next step").click()
-        page.wait_for_selector("text=The units have left Ana and are on their way", timeout=10_000)
+        page.wait_for_selector("text=The units have left Resident A and are on their way", timeout=10_000)
         page.get_by_role("button", name="Next step").click()
         page.wait_for_selector(
             ".mc-said >> text=signatures of weight 1 of 4 are not more than two thirds", timeout=10_000

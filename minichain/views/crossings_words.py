@@ -44,7 +44,7 @@ def failures() -> Mapping[str, tuple[str, str]]:
         "late": (_("Too late"), _("It is good for half a minute, and arrives after one.")),
         "paused": (_("The other chain stands still"), _("Two of its four offices are off for a while.")),
         "reorganised": (_("The past is replaced"), _("The miners' cable is cut, and the weaker side had the payment.")),
-        "stolen": (_("Three of four keys are stolen"), _("Who has them can sign whatever he likes.")),
+        "stolen": (_("Three of four keys are stolen"), _("Whoever has them can sign anything.")),
         "timeout": (_("One falls silent"), _("Both locks run out. Who has lost what?")),
         "disorder": (_("Times in the wrong order"), _("The first lock ends before the second.")),
         "full": (_("No room is left"), _("The hotel cannot do what it is asked.")),
@@ -78,7 +78,14 @@ def lane(name: str) -> str:
 
 def somebody(name: str) -> str:
     """Return what people call who did something."""
-    named = {"relayer": _("A relayer"), "second relayer": _("Another relayer"), "atomic": _("The travel desk")}
+    named = {
+        "resident A": _("Resident A"),
+        "resident B": _("Resident B"),
+        "liar": _("A liar"),
+        "relayer": _("A relayer"),
+        "second relayer": _("Another relayer"),
+        "atomic": _("The travel desk"),
+    }
     return named.get(name, name)
 
 
@@ -88,7 +95,7 @@ def place(who: str) -> str:
     houses = {"train": _("Seats"), "hotel": _("Rooms")}
     states = {"free": _("free"), "held": _("held"), "booked": _("booked")}
     named = {"locked": _("locked"), "others": _("everybody else"), "on the way": _("on its way")}
-    return f"{houses[house]}, {states[state]}" if house in houses else named.get(who, who)
+    return f"{houses[house]}, {states[state]}" if house in houses else named.get(who, somebody(who))
 
 
 def shapes() -> Mapping[str, str]:
@@ -165,7 +172,7 @@ def told(story: Any, step: Any) -> str:
     sentence = _of_refusal(facts.get("lie", "")) if step.kind == "refused" else _of_kind(story.what, step)
     shown = {name: number(value) for name, value in facts.items() if type(value) is int}
     shown |= {name: seconds(value) for name, value in facts.items() if name.endswith("ms")}
-    shown |= {"who": somebody(step.who), "here": lane(step.lane), "there": lane(step.came), "to": facts.get("to", "")}
+    shown |= {"who": somebody(step.who), "here": lane(step.lane), "there": lane(step.came), "to": somebody(facts.get("to", ""))}
     shown |= {"height": number(step.height), "text": facts.get("text", ""), "house": house(facts.get("house", ""))}
     shown |= {"decision": _("yes") if facts.get("decision") == "commit" else _("no")}
     return sentence.format(**shown)

@@ -23,12 +23,12 @@ from minichain.scenarios.comparison.database import Database
 from minichain.scenarios.comparison.design import DATABASE, Design, network, prepare
 from minichain.scenarios.comparison.forging import forged_proof
 from minichain.scenarios.comparison.measuring import CLIENT, Run, settle
-from minichain.scenarios.comparison.work import GAS_LIMIT, key_of, sign, signed, tasks
+from minichain.scenarios.comparison.work import GAS_LIMIT, RESIDENTS, key_of, sign, signed, tasks
 from minichain.sim.checkers import Violated
 from minichain.sim.world import World
 
 ATTACKS: Final = ("stop", "edit", "lie", "collude")
-PAYER, SHOP, FRIEND = "Chen", "Mei", "Tao"
+PAYER, SHOP, FRIEND = RESIDENTS[2], RESIDENTS[9], RESIDENTS[11]
 AMOUNT: Final = 500
 PATIENCE_MS: Final = 30_000  # of virtual time, before a ledger counts as stopped
 FORK_MS: Final = 40_000  # for which a branch is mined in secret at most; attackers who are not ahead by then give up

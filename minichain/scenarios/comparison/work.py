@@ -15,7 +15,7 @@ from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import root_of, wallet_key
 from minichain.ledger.types import Call, Envelope, Transaction, sign_transaction
 
-RESIDENTS: Final = ("An", "Bo", "Chen", "Dai", "Fang", "Guo", "He", "Jin", "Lan", "Mei", "Ning", "Tao")
+RESIDENTS: Final = tuple(f"Resident {number}" for number in range(1, 13))
 OFFICE: Final = "Environment office"  # puts the contract there before the work begins
 UNITS: Final = 10**9  # that each of them has at the start
 CONTRACT: Final = "collections"

@@ -16,7 +16,7 @@ from minichain.contracts.system import ATOMIC
 from minichain.crosschain import relay
 from minichain.ledger.types import Call
 from minichain.scenarios.crossings.places import Places
-from minichain.scenarios.crossings.staging import RELAYER, Place, Stage, switched
+from minichain.scenarios.crossings.staging import RELAYER, A, B, Place, Stage, switched
 
 SECOND: Final = "second relayer"
 DESK: Final = "coordinator"
@@ -32,14 +32,14 @@ def play(stage: Stage) -> None:
     """Play the story."""
     desk = stage.add(DESK)
     stage.connect(desk)
-    ana, houses = desk.wallet("Ana"), dict(zip(PLACES, (stage.source, stage.target), strict=True))
+    asker, houses = desk.wallet(A), dict(zip(PLACES, (stage.source, stage.target), strict=True))
     desk.deploy(ATOMIC, sender=desk.wallet("office"), name="atomic")
     for name, network in houses.items():
         places = 0 if stage.has("full") and name == "hotel" else PLACES[name]
         network.deploy(Places, sender=network.wallet("office"), name=name, places=places)
     stage.count = lambda: tuple(_count(houses))
     stage.begin()
-    _Deal(stage, desk, houses).play(ana)
+    _Deal(stage, desk, houses).play(asker)
 
 
 def _count(houses: dict[str, Network]) -> Iterator[Place]:
@@ -54,12 +54,12 @@ class _Deal:
     def __init__(self, stage: Stage, desk: Network, houses: dict[str, Network]) -> None:
         self.stage, self.desk, self.houses = stage, desk, houses
 
-    def play(self, ana: Wallet) -> None:
+    def play(self, asker: Wallet) -> None:
         """Ask both, gather the answers, tell the decision, and hear that it was done."""
         stage = self.stage
         wishes = [_wish(name, network) for name, network in self.houses.items()]
         begin = Call("atomic", "begin", {"parts": wishes, "within_ms": WITHIN_MS})
-        asked = stage.do("begun", self.desk, ana, begin, places=WANTED, within_ms=WITHIN_MS)
+        asked = stage.do("begun", self.desk, asker, begin, places=WANTED, within_ms=WITHIN_MS)
         assert asked
         if stage.has("late"):
             self._give_up(asked)
@@ -80,7 +80,7 @@ class _Deal:
         stage.note("offline", RELAYER, RELAYER)
         stage.wait(WITHIN_MS)
         stage.note("replacing", RELAYER, SECOND, away_ms=WITHIN_MS)
-        decided = stage.do("given up", self.desk, self.desk.wallet("Bo"), Call("atomic", "give_up", {"number": 1}))
+        decided = stage.do("given up", self.desk, self.desk.wallet(B), Call("atomic", "give_up", {"number": 1}))
         assert decided
         self._to_desk(self._to_house(decided, "train"), "train")
         self._to_desk(self._to_house(asked, "hotel"), "hotel")

@@ -27,6 +27,8 @@ from minichain.merkle import inclusion_proof
 from minichain.sim.agenda import Time
 from minichain.sim.between import Between
 
+A: Final = "resident A"
+B: Final = "resident B"
 RELAYER: Final = "relayer"  # the lane of whoever carries
 VALIDATORS: Final = 4
 PURSE: Final = 1_000  # units that each of the two people has to begin with

@@ -1,7 +1,7 @@
 """Two people swap units of two chains by locks under one secret, with nobody between them.
 
-Ana locks first, and knows the secret; Bo locks under the same digest; Ana takes his units and thereby shows him the
-secret; Bo takes hers. It goes well if Ana's lock ends last, by enough, and both act in time.
+A locks first, and knows the secret; B locks under the same digest; A takes B's units and thereby shows the secret; with
+it B takes A's. It goes well if A's lock ends last, by enough, and both act in time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.ledger.types import Call
-from minichain.scenarios.crossings.staging import Stage
+from minichain.scenarios.crossings.staging import A, B, Stage
 
 GIVES: Final = 300
 GETS: Final = 200
@@ -25,27 +25,27 @@ SECRET: Final = b"four little words, please"
 def play(stage: Stage) -> None:
     """Play the story."""
     east, west = stage.source, stage.target
-    people = {name: [stage.person(network, name) for network in (east, west)] for name in ("Ana", "Bo")}
-    (ana, ana_there), (bo, bo_there) = people.values()
+    people = {name: [stage.person(network, name) for network in (east, west)] for name in (A, B)}
+    (a, a_there), (b, b_there) = people.values()
     stage.begin()
     first_ms, second_ms = (SHORT_MS, LONG_MS) if stage.has("disorder") else (LONG_MS, SHORT_MS)
-    first = _lock(stage, east, ana, bo, GIVES, first_ms)
-    second = _lock(stage, west, bo_there, ana_there, GETS, second_ms)
+    first = _lock(stage, east, a, b, GIVES, first_ms)
+    second = _lock(stage, west, b_there, a_there, GETS, second_ms)
     if stage.has("timeout"):
-        _let_it_end(stage, (ana, ana_there), (bo, bo_there), (first, second))
+        _let_it_end(stage, (a, a_there), (b, b_there), (first, second))
         return
-    if stage.has("disorder"):  # Ana waits until her own lock is over, and Bo's is not
+    if stage.has("disorder"):  # A waits until A's own lock is over, and B's is not
         stage.wait(first_ms)
-        stage.note("waited", west, "Ana", ms=first_ms)
-        _take_back(stage, east, ana, first, GIVES)
-    _claim(stage, west, ana_there, second, GETS)
+        stage.note("waited", west, A, ms=first_ms)
+        _take_back(stage, east, a, first, GIVES)
+    _claim(stage, west, a_there, second, GETS)
     if stage.has("replay"):
-        _claim(stage, west, ana_there, second, GETS, lie="replay")
-    _claim(stage, east, bo, first, GIVES, came=west)
+        _claim(stage, west, a_there, second, GETS, lie="replay")
+    _claim(stage, east, b, first, GIVES, came=west)
     if stage.has("disorder"):
-        stage.note("lost", east, "Bo", amount=GETS)
+        stage.note("lost", east, B, amount=GETS)
     else:
-        stage.note("swapped", east, "Bo", gives=GIVES, gets=GETS)
+        stage.note("swapped", east, B, gives=GIVES, gets=GETS)
 
 
 def _lock(stage: Stage, network: Network, giver: Wallet, taker: Wallet, amount: int, within_ms: int) -> bytes:
@@ -67,14 +67,14 @@ def _take_back(stage: Stage, network: Network, who: Wallet, lock: bytes, amount:
 
 
 def _let_it_end(
-    stage: Stage, ana: tuple[Wallet, Wallet], bo: tuple[Wallet, Wallet], locks: tuple[bytes, bytes]
+    stage: Stage, a: tuple[Wallet, Wallet], b: tuple[Wallet, Wallet], locks: tuple[bytes, bytes]
 ) -> None:
-    """Let Ana fall silent until the second lock is over."""
+    """Let A fall silent until the second lock is over."""
     east, west = stage.source, stage.target
-    _take_back(stage, west, bo[1], locks[1], GETS, lie="early")
+    _take_back(stage, west, b[1], locks[1], GETS, lie="early")
     stage.wait(SHORT_MS)
-    stage.note("waited", west, "Ana", ms=SHORT_MS)
-    _claim(stage, west, ana[1], locks[1], GETS, lie="late")
-    _take_back(stage, west, bo[1], locks[1], GETS)
+    stage.note("waited", west, A, ms=SHORT_MS)
+    _claim(stage, west, a[1], locks[1], GETS, lie="late")
+    _take_back(stage, west, b[1], locks[1], GETS)
     stage.wait(LONG_MS - SHORT_MS)
-    _take_back(stage, east, ana[0], locks[0], GIVES)
+    _take_back(stage, east, a[0], locks[0], GIVES)

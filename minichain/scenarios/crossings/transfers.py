@@ -1,6 +1,6 @@
 """Units, or a call, go from one chain to another and are answered, while this and that goes wrong on the way.
 
-Ana sends, on the first chain; Bo gets it, on the second. Relayers carry. Mo lies: he may carry, too, as anybody may.
+Resident A sends, on the first chain; resident B gets it, on the second. Relayers carry, and so may a liar, as anybody may.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from minichain.ledger.local import node_key
 from minichain.ledger.types import Call, Event, Header, Receipt
 from minichain.node.messages import AskStatus, BlockDetail, NodeStatus
 from minichain.scenarios.crossings.desk import Desk
-from minichain.scenarios.crossings.staging import RELAYER, Stage, switched
+from minichain.scenarios.crossings.staging import RELAYER, A, B, Stage, switched
 
 AMOUNT: Final = 300
 NOTE: Final = "The truck is on its way."
@@ -36,7 +36,7 @@ AWAY_MS: Final = 60_000  # for so long nobody carries
 STILL_MS: Final = 20_000
 LOOK_MS: Final = 100
 SECOND: Final = "second relayer"
-LIAR: Final = "Mo"
+LIAR: Final = "liar"
 
 
 def play(stage: Stage) -> None:
@@ -44,7 +44,7 @@ def play(stage: Stage) -> None:
     if stage.what == "call":
         for network in stage.networks:
             network.deploy(Desk, sender=network.wallet("office"), name="desk")
-    ana, bo = stage.person(stage.source, "Ana"), stage.person(stage.target, "Bo")
+    giver, taker = stage.person(stage.source, A), stage.person(stage.target, B)
     stage.connect(stage.source)
     if stage.has("stale"):
         _retire(stage.source)
@@ -53,7 +53,7 @@ def play(stage: Stage) -> None:
     if thief:
         _steal(stage, thief)
         return
-    block, due = _send(stage, ana, bo)
+    block, due = _send(stage, giver, taker)
     carrier = _away(stage)
     if stage.has("stale"):
         _bring_stale(stage, block, carrier)
@@ -81,28 +81,28 @@ def _id(network: Network) -> str:
 # --- sending -----------------------------------------------------------------------------------------------------
 
 
-def _send(stage: Stage, ana: Wallet, bo: Wallet) -> tuple[BlockDetail, int]:
-    """Let Ana send; return the final block with it, and which of its receipts it is."""
+def _send(stage: Stage, giver: Wallet, taker: Wallet) -> tuple[BlockDetail, int]:
+    """Let A send; return the final block with it, and which of its receipts it is."""
     source, within_ms = stage.source, SOON_MS if stage.has("late") else WITHIN_MS
     where = {"chain": _id(stage.target), "within_ms": within_ms}
-    told = {"to": "Bo", "amount": AMOUNT} if stage.what == "units" else {"to": "desk", "text": NOTE}
-    call = Call("ledger", "cross", {**where, "to": bo.did, "amount": AMOUNT})
+    told = {"to": B, "amount": AMOUNT} if stage.what == "units" else {"to": "desk", "text": NOTE}
+    call = Call("ledger", "cross", {**where, "to": taker.did, "amount": AMOUNT})
     if stage.what == "call":
         call = Call("desk", "ask", {**where, "text": NOTE})
-    stage.note("sent", source, "Ana", within_ms=within_ms, chain=_id(stage.target), **told)
+    stage.note("sent", source, A, within_ms=within_ms, chain=_id(stage.target), **told)
     if source.genesis.spec.engine == "pow":
-        block = _mined(stage, ana, call)
+        block = _mined(stage, giver, call)
     else:  # others use the chain as well: a block has more than one receipt
         bank, office = source.wallet("bank"), source.wallet("office")
         pays = [(who, [Call("ledger", "transfer", {"to": office.did, "amount": 1})]) for who in (bank, office)]
-        block = source.block(source.send_together([(ana, [call]), *pays])[0].height)
+        block = source.block(source.send_together([(giver, [call]), *pays])[0].height)
     (due,) = relay.due_in(block.receipts, stage.target.genesis.hash)
     height = block.final.block.header.height
-    stage.note("final", source, "Ana", height=height, carried=stage.carried(source, height, due.index), **told)
+    stage.note("final", source, A, height=height, carried=stage.carried(source, height, due.index), **told)
     return block, due.index
 
 
-def _mined(stage: Stage, ana: Wallet, call: Call) -> BlockDetail:
+def _mined(stage: Stage, giver: Wallet, call: Call) -> BlockDetail:
     """Hand it in to a miner, and return its block once that lies deep enough."""
     miner, needed = Network(stage.source.world), stage.source.genesis.spec.work.confirmations
     is_cut = stage.has("reorganised")
@@ -111,13 +111,13 @@ def _mined(stage: Stage, ana: Wallet, call: Call) -> BlockDetail:
             miner.partition(miner.nodes[:1], miner.nodes[1:])
             stage.note("cut", miner, alone=1, others=len(miner.nodes) - 1)
         with suppress(TimedOut):  # it waits until a block has it
-            miner.send(ana, [call], timeout_ms=LOOK_MS)
+            miner.send(giver, [call], timeout_ms=LOOK_MS)
         block = _wait_for(stage, miner, 1)
-        stage.note("mined", miner, "Ana", height=_height(block), depth=1, needed=needed)
+        stage.note("mined", miner, A, height=_height(block), depth=1, needed=needed)
         if is_cut:
             _reorganise(stage, miner, block)
             again = _wait_for(stage, miner, 1)
-            stage.note("mined", miner, "Ana", height=_height(again), depth=1, needed=needed, again=True)
+            stage.note("mined", miner, A, height=_height(again), depth=1, needed=needed, again=True)
         return _wait_for(stage, miner, needed)
 
 
