@@ -104,12 +104,21 @@ class Ledger:
         self.runtime = Runtime()
         self.state = State(first_state(chain))
         self.head: Header | None = None
+        self.now_ms = 0  # what the proposer's clock shows, on a chain that has one
 
-    def build(self, candidates: Iterable[Envelope], now_ms: int = 0) -> tuple[Block, Execution, dict[bytes, str]]:
+    def build(
+        self, candidates: Iterable[Envelope], now_ms: int | None = None
+    ) -> tuple[Block, Execution, dict[bytes, str]]:
         """Make the next block; returns it, what it did, and id -> code of what was left out."""
         proposer = self.state.committee(self.head.height + 1 if self.head else 1).members[0].public
         block, execution, refused = build_block(
-            self.runtime, self.genesis, self.state, self.head, candidates, proposer, now_ms
+            self.runtime,
+            self.genesis,
+            self.state,
+            self.head,
+            candidates,
+            proposer,
+            self.now_ms if now_ms is None else now_ms,
         )
         return block, execution, {tx_id: refusal.code for tx_id, refusal in refused}
 

@@ -634,6 +634,20 @@ def test_headers_that_break_the_rules_of_work_are_refused() -> None:
     assert mined.bring(main).ok
 
 
+def test_work_that_is_cheap_because_it_is_dated_in_the_future_does_not_count() -> None:
+    """A miner who need not wait could let a century pass in eleven headers: every block after them is for nothing."""
+    main, mined = Chain("main", clock="wall"), Mined()
+    connect(main, mined)
+    for _ in range(3):
+        mined.mine()
+    main.now_ms = mined.blocks[-1][0].block.header.time_ms
+    mined.mine(seconds=main.genesis.spec.max_skew_ms // 1_000 + 1)
+    told = mined.bring(main)
+    assert "mined: the header of height 4 is of a time to come: bring it again then" in told.error
+    main.now_ms += 1_000
+    assert mined.bring(main).ok
+
+
 def unsealed(link: Link) -> WorkCertificate:
     found = link.certificate
     nonce = next(n for n in range(10_000) if not is_sealed(found.block_id, n, found.difficulty))

@@ -179,10 +179,15 @@ class Gate:
         if remote.branch:
             links = _read("block", block, tuple[Link, ...])
             meter.charge(GAS_HEADER * len(links) + GAS_BYTE * len(block))
-            return self._keep(*_proven(remote.chain, lambda: remote.mined(links)))
+            return self._keep(*_proven(remote.chain, lambda: remote.mined(links, self._latest_ms())))
         brought = _read("block", block, Handover)
         meter.charge(GAS_SIGNATURE * len(brought.certificate.signers) + GAS_BYTE * len(block))
         return self._keep(*_proven(remote.chain, lambda: remote.grown(brought, self._frame.now_ms)))
+
+    def _latest_ms(self) -> int | None:
+        """Return the time that nothing which has happened can be later than; None on a chain that knows no time."""
+        spec = self._genesis.spec
+        return self._frame.now_ms + spec.max_skew_ms if spec.clock == "wall" else None
 
     def trace(self, *, chain: Any, headers: Any) -> str:
         """Take the ancestors of a header that is followed: encoded headers, that one first, then always the parent.

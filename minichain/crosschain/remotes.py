@@ -72,9 +72,15 @@ class Remote(Record):
         grown = replace(self, members=members, after=trust.after, height=height, time_ms=time_ms)
         return grown, {header.height: Followed.of(header)}
 
-    def mined(self, links: Sequence[Link]) -> tuple[Remote, dict[int, Followed]]:
-        """Return this after headers of a chain of work, with what is final there now; raises `ProofError`."""
+    def mined(self, links: Sequence[Link], latest_ms: int | None) -> tuple[Remote, dict[int, Followed]]:
+        """Return this after headers of a chain of work, with what is final there now; raises `ProofError`.
+
+        None may be of a later time than `latest_ms`: as if much time had passed, blocks would soon cost next to nothing.
+        """
         assert self.branch is not None, "it is a chain of work"
+        for header in (link.header for link in links):
+            if latest_ms is not None and header.time_ms > latest_ms:
+                raise ProofError(f"the header of height {header.height} is of a time to come: bring it again then")
         branch = self.branch.grown(links, Committee(self.members))
         newest = branch.at(branch.height)
         steps = {height: branch.at(height) for height in branch.final()}
