@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -604,23 +605,23 @@ def test_a_chain_of_work_is_proved_by_what_lies_on_it() -> None:
 
 
 def test_the_miner_finds_what_is_wanted_and_nothing_else() -> None:
-    found: queue.Queue[tuple[bytes, int]] = queue.Queue()
-    miner = Miner(lambda block_id, nonce: found.put((block_id, nonce)), 10_000)
+    said: queue.Queue[dict[str, Any]] = queue.Queue()
+    miner = Miner(lambda command: said.put(json.loads(command)), 10_000)
     try:
         for block_id in (b"a" * 32, b"b" * 32):
             miner.seek(block_id, 2**40)  # never, in our time
             miner.seek(block_id, 20)
-            told, nonce = found.get(timeout=20)
-            assert told == block_id
-            assert is_sealed(block_id, nonce, 20)
+            found = said.get(timeout=20)
+            assert found["mined"] == block_id.hex()
+            assert is_sealed(block_id, found["nonce"], 20)
         miner.seek(b"c" * 32, 2**40)
         miner.stop()
         miner.seek(b"d" * 32, 1)
-        assert found.get(timeout=20)[0] == b"d" * 32
-        assert found.empty()
+        assert said.get(timeout=20)["mined"] == (b"d" * 32).hex()
+        assert said.empty()
     finally:
         miner.close()
-    assert not miner._thread.is_alive()
+    assert said.get(timeout=20) == {"stop": True}, "its end of the line is closed"
 
 
 # --- real processes --------------------------------------------------------------------------------------------------

@@ -172,7 +172,12 @@ def told(story: Any, step: Any) -> str:
     sentence = _of_refusal(facts.get("lie", "")) if step.kind == "refused" else _of_kind(story.what, step)
     shown = {name: number(value) for name, value in facts.items() if type(value) is int}
     shown |= {name: seconds(value) for name, value in facts.items() if name.endswith("ms")}
-    shown |= {"who": somebody(step.who), "here": lane(step.lane), "there": lane(step.came), "to": somebody(facts.get("to", ""))}
+    shown |= {
+        "who": somebody(step.who),
+        "here": lane(step.lane),
+        "there": lane(step.came),
+        "to": somebody(facts.get("to", "")),
+    }
     shown |= {"height": number(step.height), "text": facts.get("text", ""), "house": house(facts.get("house", ""))}
     shown |= {"decision": _("yes") if facts.get("decision") == "commit" else _("no")}
     return sentence.format(**shown)

@@ -66,9 +66,7 @@ def _take_back(stage: Stage, network: Network, who: Wallet, lock: bytes, amount:
     return stage.do("reclaimed", network, who, Call("ledger", "reclaim", {"lock": lock}), amount=amount, **told)
 
 
-def _let_it_end(
-    stage: Stage, a: tuple[Wallet, Wallet], b: tuple[Wallet, Wallet], locks: tuple[bytes, bytes]
-) -> None:
+def _let_it_end(stage: Stage, a: tuple[Wallet, Wallet], b: tuple[Wallet, Wallet], locks: tuple[bytes, bytes]) -> None:
     """Let A fall silent until the second lock is over."""
     east, west = stage.source, stage.target
     _take_back(stage, west, b[1], locks[1], GETS, lie="early")
