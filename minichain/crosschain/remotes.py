@@ -75,7 +75,7 @@ class Remote(Record):
     def mined(self, links: Sequence[Link], latest_ms: int | None) -> tuple[Remote, dict[int, Followed]]:
         """Return this after headers of a chain of work, with what is final there now; raises `ProofError`.
 
-        None may be of a later time than `latest_ms`: as if much time had passed, blocks would soon cost next to nothing.
+        None may be of a later time than `latest_ms`: as if much time had passed, blocks would soon cost nothing.
         """
         assert self.branch is not None, "it is a chain of work"
         for header in (link.header for link in links):

@@ -1,6 +1,6 @@
 """Units, or a call, go from one chain to another and are answered, while this and that goes wrong on the way.
 
-Resident A sends, on the first chain; resident B gets it, on the second. Relayers carry, and so may a liar, as anybody may.
+Resident A sends, on the first chain; resident B gets it, on the second. Relayers carry; so may a liar, as anybody may.
 """
 
 from __future__ import annotations
