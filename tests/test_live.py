@@ -209,7 +209,7 @@ def test_clients_that_send_nonsense_get_an_answer_and_harm_nobody(net: mc.Networ
 
 OWNER = """
 import sys, json, time, signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs these tests in the background has switched it off
+signal.signal(signal.SIGINT, signal.default_int_handler)  # off where tests run in the background
 import minichain as mc
 with mc.Network.local(validators=2) as net:
     print(json.dumps([net.world.cluster.pid(name) for name in net.nodes]), flush=True)
