@@ -195,6 +195,7 @@ def public_of(did: str) -> bytes:
     return public
 
 
+@lru_cache(maxsize=4_096)  # a hundred times as long as finding it here, and asked of the same members all day
 def curve_public(public: bytes) -> bytes:
     """Return the Curve25519 public key of an Ed25519 identity; raises `DecodeError` for a point that is none."""
     try:
