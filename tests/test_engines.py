@@ -251,7 +251,7 @@ def test_a_stranger_hands_in_a_block_and_only_one_that_fits_and_is_worked_for() 
     blocks = [stranger.run.store("node-0").block(height) for height in (1, 2)]
 
     def offer(final: FinalBlock) -> Any:
-        return society.client.channel.request("node-0", Offer(final), 1_000)
+        return society.client.channel.request("node-0", Offer((final,)), 1_000)
 
     before = society.run.head("node-0")
     worthless = replace(blocks[0], certificate=replace(blocks[0].certificate, nonce=blocks[0].certificate.nonce + 1))
@@ -263,6 +263,20 @@ def test_a_stranger_hands_in_a_block_and_only_one_that_fits_and_is_worked_for() 
     assert society.node("node-0").status().engine["forks"] == 0
     assert isinstance(offer(blocks[0]), Taken)
     assert society.node("node-0").status().engine["forks"] == 1, "it may win yet"
+
+
+def test_a_stranger_hands_in_a_whole_branch() -> None:
+    society, stranger = miners(), miners()
+    stranger.pay()
+    store = stranger.run.store("node-0")
+    branch = tuple(store.block(height) for height in range(1, store.height() + 1))
+    nothing = society.client.channel.request("node-0", Offer(()), 1_000)
+    assert isinstance(nothing, Failure)
+    assert nothing.message == "no block is offered"
+    assert isinstance(society.client.channel.request("node-0", Offer(branch), 1_000), Taken)
+    society.run.run_for(1_000)
+    assert len(branch) > 1
+    assert {society.run.head(name) for name in society.heights()} == {stranger.run.head("node-0")}
 
 
 # --- chains that are taken back --------------------------------------------------------------------------------------

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 
 from minichain.client.client import Client
 from minichain.client.network import Network
 from minichain.client.wallet import Wallet
+from minichain.codec import decode, encode
+from minichain.consensus.pow import Tip
 from minichain.crypto import KeyPair, Passphrase, did_of
 from minichain.errors import ConfigError, DecodeError, NetworkError, ProofError, UsageError
 from minichain.ledger.local import BANK, validator_key
@@ -23,7 +26,19 @@ from minichain.ledger.state import State
 from minichain.ledger.types import Call
 from minichain.live import joining, keyfile
 from minichain.live.channel import LiveChannel
-from minichain.node.messages import AskBlock, AskStatus, BlockDetail, Failure, NodeStatus, Offer
+from minichain.live.follower import Follower
+from minichain.node.messages import (
+    AskBlock,
+    AskFinal,
+    AskStatus,
+    BlockDetail,
+    Failure,
+    FinalAnswer,
+    NodeStatus,
+    Offer,
+    Request,
+    Response,
+)
 
 WAIT_S = 30
 NOBODY = KeyPair(bytes(32)).public.hex()
@@ -206,6 +221,36 @@ def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(
             until(lambda: (head := public.head()) is not None and _at(line, head.height) == head.id)
 
 
+def test_what_the_member_that_is_followed_lacks_is_offered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a branch whose first block was lost on the way could never be told, however much work is in it."""
+    with Network.simulated(2, seed=3, profile="public") as public:
+        for _ in range(2):
+            pay(public)
+        own = tuple(public.block(height).final for height in range(1, public.height() + 1))
+    line = _Line([FinalAnswer(own[:1])])
+    monkeypatch.setattr("minichain.live.follower.knock", lambda *_: line)
+    follower = Follower(None, KeyPair(bytes(32)), b"", "", 32, lambda first: own[first - 1 :])
+    follower.ask(1)
+    assert len(list(follower.heard())) == 1
+    follower.pass_on(encode(Tip(own[-1].block.header.id, len(own), 1)))
+    assert [decode(data, Request).body for data in line.sent] == [AskFinal(1), Offer(own[1:])]
+
+
+class _Line:
+    """Answers of a member, and what it is sent."""
+
+    def __init__(self, answers: list[FinalAnswer]) -> None:
+        self.answers, self.sent = answers, list[bytes]()
+
+    def send(self, data: bytes, _flags: int) -> None:
+        self.sent.append(data)
+
+    def recv(self, _flags: int) -> bytes:
+        if not self.answers:
+            raise zmq.Again
+        return encode(Response(1, self.answers.pop(0)))
+
+
 def _status(line: LiveChannel) -> NodeStatus:
     found = line.request("newcomer", AskStatus(), 3_000)
     assert isinstance(found, NodeStatus)
@@ -220,6 +265,6 @@ def _at(line: LiveChannel, height: int) -> bytes | None:
 def test_an_alliance_takes_no_block_of_a_stranger(net: Network) -> None:
     pay(net)
     final = net.block(1).final
-    answer = net.client.channel.request("node-0", Offer(final), 3_000)
+    answer = net.client.channel.request("node-0", Offer((final,)), 3_000)
     assert isinstance(answer, Failure)
     assert answer.message == "on this chain its members make the blocks: be voted in"

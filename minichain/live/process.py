@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import IO, Any, Final
@@ -58,7 +59,7 @@ from minichain.node.interface import (
     TimerFired,
 )
 from minichain.node.keeper import Keeper
-from minichain.node.sync import MAX_BLOCKS
+from minichain.node.sync import MAX_BLOCKS, blocks_from
 from minichain.node.turn import take_turn
 from minichain.store import SqliteStore
 from minichain.transition import first_state
@@ -128,7 +129,7 @@ class Process:
         source = bytes.fromhex(public)
         self._addresses[source] = members
         back = 0 if self._genesis.spec.engine != "pow" else MAX_BLOCKS // 2
-        return Follower(self.transport.context, self._key, source, clients, back)
+        return Follower(self.transport.context, self._key, source, clients, back, partial(blocks_from, self._store))
 
     @property
     def _following(self) -> Follower | None:

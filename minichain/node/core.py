@@ -17,7 +17,7 @@ from minichain.codec import decode_own, encode
 from minichain.consensus import interface as engine
 from minichain.consensus.bft import Bft, Proposal
 from minichain.consensus.clock import SteadyClock
-from minichain.consensus.pow import Blocks, Pow, Sealed
+from minichain.consensus.pow import Blocks, Pow
 from minichain.consensus.raft import Raft
 from minichain.crypto import DIGEST_SIZE, KeyPair, SignatureCheck, is_valid_signature
 from minichain.errors import DecodeError, InvalidBlock, ProofError, Refused, SignatureError
@@ -615,8 +615,8 @@ class Node:
             case AskChain():
                 own = self._key.public
                 self._reply(ticket, ChainAnswer(self._genesis.spec, own, self._acquaintances.get(own)))
-            case Offer(final):
-                self._reply(ticket, self._take_offer(final))
+            case Offer(blocks):
+                self._reply(ticket, self._take_offer(blocks))
             case AskSnapshot():
                 self._reply(ticket, self._snapshots.answer(body))
             case AskAccount(public):
@@ -625,15 +625,17 @@ class Node:
             case _:
                 self._look_up(ticket, body)
 
-    def _take_offer(self, final: FinalBlock) -> ClientAnswer:
-        """Let the engine look at a block that somebody mined who is no member, and follows this node's chain."""
+    def _take_offer(self, blocks: tuple[FinalBlock, ...]) -> ClientAnswer:
+        """Let the engine look at blocks that somebody mined who is no member, and follows this node's chain."""
         if self._decides:
             return Failure("not_open", "on this chain its members make the blocks: be voted in")
-        header = final.block.header
+        if not blocks:
+            return Failure("malformed", "no block is offered")
+        header = blocks[0].block.header
         below = self._header(header.height - 1)
         if header.parent != (below.id if below else self._genesis.hash):
             return Failure("stale", f"the parent of this block {header.height} is not on this node's chain: follow it")
-        self._run(engine.Heard(b"", Sealed(final)))
+        self._run(engine.Heard(b"", Blocks(blocks)))
         return Taken()
 
     def _look_up(self, ticket: Ticket, body: ClientRequest) -> None:

@@ -88,9 +88,9 @@ class AskSnapshot(Record, tag="snapshot"):
 
 
 class Offer(Record, tag="offer"):
-    """Take this sealed block, on a chain where whoever does the work makes the blocks; answered by `Taken`."""
+    """Take these sealed blocks in a row, where whoever does the work makes the blocks; answered by `Taken`."""
 
-    final: FinalBlock
+    blocks: tuple[FinalBlock, ...]
 
 
 class AskEvidence(Record, tag="evidence"):
