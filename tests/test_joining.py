@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import zmq
+from msgspec.structs import replace
 
 from minichain.client.client import Client
 from minichain.client.network import Network
@@ -204,6 +205,7 @@ def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(
     with Network.local(3, seed=37, profile="public") as public:
         pay(public)
         place, chain, key = joining.settle(tmp_path, "newcomer", invitation(public), None)
+        place = replace(place, tries_per_second=10_000)  # ten times the others': it soon finds a block
         rich = public.wallet("resident")
         with joining.running(tmp_path, place) as child, closing(_line(key, child.place.client_port)) as line:
             client, funded = Client(chain, line), public.height()
