@@ -211,7 +211,7 @@ def test_on_a_public_chain_anybody_joins_hands_in_transactions_and_makes_blocks(
             client, funded = Client(chain, line), public.height()
             until(lambda: _status(line).height >= funded)
             receipt = client.send(rich, [Call("ledger", "transfer", {"to": rich.did, "amount": 1})], "a payment")
-            public.wait_for_height(receipt.height)
+            public.wait_for_height(receipt.height + public.genesis.spec.work.confirmations - 1)
             assert public.receipt(receipt.tx_id.hex()).ok, "what it was handed, the others have too"
 
             def makers() -> set[bytes]:
