@@ -355,13 +355,31 @@ def test_names_of_these_functions_are_free_where_they_are_not_imported() -> None
 # --- in a notebook -----------------------------------------------------------------------------------------------
 
 
-def test_a_class_of_a_notebook_cell_takes_its_parts_and_their_settings_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = "<cell 7>"
-    text = SCALE.replace("class Scale", "UNUSED = 5\n\n\nclass Scale")
-    monkeypatch.setitem(linecache.cache, name, (len(text), None, text.splitlines(keepends=True), name))
+def in_cell(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> type:
+    """Return a class as a notebook defines it."""
+    cell = "<cell 7>"
+    monkeypatch.setitem(linecache.cache, cell, (len(text), None, text.splitlines(keepends=True), cell))
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(text, name, "exec"), namespace)
-    source = source_of(namespace["Scale"])
+    exec(compile(text, cell, "exec"), namespace)
+    found: type = namespace[name]
+    return found
+
+
+def test_a_class_of_a_notebook_cell_takes_functions_along_unless_it_has_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = source_of(in_cell("Board", BOARD, monkeypatch))
+    assert "from minichain.contracts.parts import check_founders\n" in source
+    assert "MAX_MEMBERS = 2" in source
+    assert check(source) == []
+    own = BOARD.replace("\n\nclass", "\n\ndef check_founders(who):\n    require(who, 'nobody')\n\n\nclass")
+    own = own.replace("from minichain.contracts.parts import check_founders\n", "")
+    assert "parts" not in source_of(in_cell("Board", own, monkeypatch))
+
+
+def test_a_class_of_a_notebook_cell_takes_its_parts_and_their_settings_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SCALE.replace("class Scale", "UNUSED = 5\n\n\nclass Scale")
+    source = source_of(in_cell("Scale", text, monkeypatch))
     assert "from minichain.contracts.parts import Roles, Pausable" in source
     assert "PAUSED_BY" in source
     assert "UNUSED" not in source

@@ -47,7 +47,7 @@ def _part(name: str) -> Part:
     members = [node for node in body if not isinstance(node, ast.Expr) and node not in hooks.values()]
     used = _used([name] if name in definitions else sorted(_names(members)), definitions)
     names = _names([*members, *used.values()])
-    attributes = _attributes(members) - _members(body)
+    attributes = {inner.attr for inner in _inside(members) if isinstance(inner, ast.Attribute)} - _members(body)
     return Part(
         members,
         used,
@@ -90,12 +90,12 @@ def _targets(node: ast.Assign) -> list[ast.Name]:
     return [target for target in node.targets if isinstance(target, ast.Name)]
 
 
+def _inside(nodes: Iterable[ast.AST]) -> list[ast.AST]:
+    return [inner for node in nodes for inner in walk(node)]
+
+
 def _names(nodes: Iterable[ast.AST]) -> set[str]:
-    return {inner.id for node in nodes for inner in walk(node) if isinstance(inner, ast.Name)}
-
-
-def _attributes(nodes: Iterable[ast.AST]) -> set[str]:
-    return {inner.attr for node in nodes for inner in walk(node) if isinstance(inner, ast.Attribute)}
+    return {inner.id for inner in _inside(nodes) if isinstance(inner, ast.Name)}
 
 
 def _used(waiting: list[str], definitions: dict[str, ast.stmt]) -> dict[str, ast.stmt]:
@@ -111,7 +111,7 @@ def _used(waiting: list[str], definitions: dict[str, ast.stmt]) -> dict[str, ast
 
 def _events(nodes: Iterable[ast.AST]) -> list[str]:
     found = []
-    for inner in (inner for node in nodes for inner in walk(node)):
+    for inner in _inside(nodes):
         match inner:
             case ast.Call(func=ast.Name(id="emit"), args=[ast.Constant(value=str() as name), *_], lineno=line):
                 found.append((line, name))

@@ -155,7 +155,7 @@ def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
         if own in definitions and own not in used:
             used.add(own)
             waiting += [node.id for node in ast.walk(definitions[own]) if isinstance(node, ast.Name)]
-        elif own in PARTS.keys() | HELPERS.keys() and own not in used:
+        elif own in (*PARTS, *HELPERS) and own not in used:
             used.add(own)
             waiting += part(own).settings
     return used
