@@ -208,7 +208,8 @@ def test_describe_refuses_what_check_refuses() -> None:
 
 
 def test_every_entry_of_the_allow_list_has_a_reason_and_an_implementation() -> None:
-    for table in (language.NODES, language.BUILTINS, language.API, language.SELF, language.TYPES, language.PARTS):
+    tables = language.NODES, language.BUILTINS, language.API, language.SELF, language.TYPES
+    for table in (*tables, language.PARTS, language.HELPERS):
         assert all(table.values())
     assert language.METHODS.keys() - {"Map"} == methods.METHODS.keys()
     for kind, offered in methods.METHODS.items():
@@ -567,6 +568,16 @@ FORBIDDEN = [
     ("MC315", with_types("def check_reason(a):\n    return a", bases="Contract, Roles, Pausable")),
     ("MC308", with_types("Roles = 5")),
     ("MC315", with_types("def ROLES(a):\n    return a", bases="Contract, Roles")),
+    ("MC315", in_module("from minichain.contracts.parts import check_key\ndef check_key(a):\n    return a")),
+    ("MC315", in_module("def check_key(a):\n    return a\nfrom minichain.contracts.parts import check_key")),
+    ("MC315", in_module("from minichain.contracts.parts import check_founders\nPLAIN = 5")),
+    ("MC315", in_module("from minichain.contracts.parts import check_founders\ndef MAX_MEMBERS(a):\n    return a")),
+    ("MC317", in_module("from minichain.contracts.parts import check_founders\nMAX_MEMBERS = True")),
+    ("MC101", in_module("from minichain.contracts.parts import check_founders as check")),
+    ("MC101", in_module("from minichain.contracts.parts import MAX_MEMBERS")),
+    ("MC202", with_types("", "check_reason('late')", bases="Contract, Roles, Pausable")),
+    ("MC202", with_types("", "check_founders([])")),
+    ("MC316", with_types("", bases="Contract, check_name")),
     ("MC316", with_types("", bases="Contract, Pausable")),
     ("MC316", with_types("", bases="Contract, Roles, Roles")),
     ("MC316", with_types("", bases="Contract, Note")),

@@ -11,7 +11,7 @@ import pytest
 
 from minichain.contracts import Sandbox, check, describe, source_of
 from minichain.contracts.explain import explain
-from minichain.contracts.language import API, MAX_SOURCE_BYTES, PARTS
+from minichain.contracts.language import API, HELPERS, MAX_SOURCE_BYTES, PARTS
 from minichain.contracts.mixing import PARTS_SOURCE, part
 from minichain.contracts.sandbox import SandboxContract
 from minichain.errors import CallFailed, ContractFault
@@ -235,7 +235,7 @@ def test_a_contract_says_which_methods_come_from_which_part() -> None:
 
 def test_the_parts_are_in_the_contract_language() -> None:
     """They are merged without being judged again, so they are judged here, as the text of one contract."""
-    parts = {name: part(name) for name in PARTS}
+    parts = {name: part(name) for name in (*PARTS, *HELPERS)}
     definitions = {name: node for one in parts.values() for name, node in one.definitions.items()}
     settings = {name: value for one in parts.values() for name, value in one.settings.items()}
     lines = [f"from minichain.contracts.api import {', '.join(API)}"]
@@ -250,6 +250,11 @@ def test_the_parts_are_in_the_contract_language() -> None:
     assert len(PARTS_SOURCE) < MAX_SOURCE_BYTES
 
 
+def test_every_function_of_the_parts_can_be_imported() -> None:
+    tree = ast.parse(PARTS_SOURCE)
+    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == list(HELPERS)
+
+
 def test_parts_do_not_clash_with_each_other() -> None:
     names = [
         getattr(node, "name", None) or ast.unparse(node).split(" =")[0] for name in PARTS for node in part(name).members
@@ -259,7 +264,7 @@ def test_parts_do_not_clash_with_each_other() -> None:
 
 def test_the_text_of_the_parts_is_part_of_the_language() -> None:
     """Whoever changes it changes what contracts do that are on a chain already: then this is a new language."""
-    golden = "079fd5a1c89bf6c3ad5523876cf4a1e453deb4f5c17c61c05e19f4fe4719420d"
+    golden = "232a8dbdb2ef94cf70b95b40bf8415f377f222ce8f247f03aee2630c61694ef6"
     assert hashlib.sha256(PARTS_SOURCE.encode()).hexdigest() == golden
 
 
@@ -275,13 +280,106 @@ def test_a_part_costs_nothing_where_it_is_not_used() -> None:
     assert gas_of_weight(alone) == gas_of_weight(SCALE)
 
 
-def test_a_class_of_a_notebook_cell_takes_its_parts_and_their_settings_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = "<cell 7>"
-    text = SCALE.replace("class Scale", "UNUSED = 5\n\n\nclass Scale")
-    monkeypatch.setitem(linecache.cache, name, (len(text), None, text.splitlines(keepends=True), name))
+# --- functions that are imported ---------------------------------------------------------------------------------
+
+BOARD = '''"""A board of trustees."""
+
+from minichain.contracts.api import Contract, Value, action, require
+from minichain.contracts.parts import check_founders
+
+MAX_MEMBERS = 2
+
+
+class Board(Contract):
+    """Who sits on the board."""
+
+    seats = Value(list)
+
+    @action
+    def seat(self, members: list) -> None:
+        """Give the board its members."""
+        check_founders(members)
+        self.seats = members
+'''
+
+
+def written_out(source: str) -> str:
+    """Return a contract with the text in place of the import, as its author might have written it."""
+    text = PARTS_SOURCE[PARTS_SOURCE.index("MAX_NAME =") :]
+    return source.replace("from minichain.contracts.parts import check_founders\n", "").replace(
+        "MAX_MEMBERS = 2\n", f"MAX_MEMBERS = 2\n{text}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([["north", ANNA, 1], ["south", BEN, 2]], ""),
+        ([["north", ANNA, 1], ["south", BEN, 2], ["east", CARL, 1]], "there are 1 to 2 founders"),
+        ([["north", ANNA, 1], ["south", ANNA, 2]], "south: each founder has a name and a key of its own"),
+        ([[" north", ANNA, 1]], "a member's name neither begins nor ends with a space"),
+        ([["no/rth", ANNA, 1]], "a member's name is letters, digits and usual signs, no slashes"),
+        ([["north", "did:key:z6Mk", 1]], "a member is named by its did:key: ask the member for it"),
+        ([["north", ANNA, 0]], "a weight is a whole number from 1 to 1099511627776"),
+    ],
+)
+def test_an_imported_function_does_and_costs_what_its_text_would_in_the_contract(members: Any, words: str) -> None:
+    own, imported = (
+        Sandbox().deploy(source, name="board", sender=ANNA).attempt("seat", members)
+        for source in (written_out(BOARD), BOARD)
+    )
+    assert (imported.outcome, imported.gas) == (own.outcome, own.gas)
+    assert imported.error == (f"board.seat, line 17: {words}" if words else "")
+    assert own.error.endswith(words)
+
+
+def test_what_comes_with_a_function_is_not_the_contracts_own_and_not_one_of_its_parts() -> None:
+    assert describe(BOARD).parts == ()
+    unknown = BOARD.replace("        check_founders", "        check_name('north')\n        check_founders")
+    (found,) = check(unknown)
+    assert (found.code, found.line) == ("MC202", 17)
+    assert found.suggestion == "write `from minichain.contracts.parts import check_name`"
+    (found,) = check(BOARD.replace("MAX_MEMBERS", "MAX_NAME"))
+    assert (found.code, found.construct) == ("MC315", "MAX_NAME of check_founders")
+    (found,) = check(BOARD.replace("import check_founders", "import check_founders, BASE58"))
+    assert found.suggestion.startswith("minichain.contracts.parts has Participant, Pausable, Roles, check_founders")
+
+
+def test_names_of_these_functions_are_free_where_they_are_not_imported() -> None:
+    own = BOARD.replace("from minichain.contracts.parts import check_founders\n", "")
+    assert [found.code for found in check(own)] == ["MC202"]
+    own = own.replace("\n\nclass", '\n\ndef check_founders(who):\n    require(who, "nobody sits here")\n\n\nclass')
+    assert check(own) == []
+
+
+# --- in a notebook -----------------------------------------------------------------------------------------------
+
+
+def in_cell(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> type:
+    """Return a class as a notebook defines it."""
+    cell = "<cell 7>"
+    monkeypatch.setitem(linecache.cache, cell, (len(text), None, text.splitlines(keepends=True), cell))
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(text, name, "exec"), namespace)
-    source = source_of(namespace["Scale"])
+    exec(compile(text, cell, "exec"), namespace)
+    found: type = namespace[name]
+    return found
+
+
+def test_a_class_of_a_notebook_cell_takes_functions_along_unless_it_has_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = source_of(in_cell("Board", BOARD, monkeypatch))
+    assert "from minichain.contracts.parts import check_founders\n" in source
+    assert "MAX_MEMBERS = 2" in source
+    assert check(source) == []
+    own = BOARD.replace("\n\nclass", "\n\ndef check_founders(who):\n    require(who, 'nobody')\n\n\nclass")
+    own = own.replace("from minichain.contracts.parts import check_founders\n", "")
+    assert "parts" not in source_of(in_cell("Board", own, monkeypatch))
+
+
+def test_a_class_of_a_notebook_cell_takes_its_parts_and_their_settings_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SCALE.replace("class Scale", "UNUSED = 5\n\n\nclass Scale")
+    source = source_of(in_cell("Scale", text, monkeypatch))
     assert "from minichain.contracts.parts import Roles, Pausable" in source
     assert "PAUSED_BY" in source
     assert "UNUSED" not in source

@@ -9,7 +9,7 @@ import pytest
 import minichain as mc
 from minichain.contracts import Sandbox, check
 from minichain.contracts.language import MAX_SOURCE_BYTES
-from minichain.contracts.system import GOVERNANCE, SOURCES
+from minichain.contracts.system import GOVERNANCE
 from minichain.crypto import KeyPair, digest
 from minichain.errors import CallFailed, ContractFault, UsageError
 from minichain.ledger.genesis import Authority
@@ -79,11 +79,9 @@ UPGRADE = call("ledger", "upgrade", name="shop", source=DEARER, args={"price": 5
 FREEZE = call("ledger", "freeze", name="shop")
 
 
-def test_it_is_in_the_language_and_small_and_shares_the_words_about_members() -> None:
+def test_it_is_in_the_language_and_small() -> None:
     assert check(GOVERNANCE) == []
     assert len(GOVERNANCE.encode()) < MAX_SOURCE_BYTES // 2
-    parts = {source.split("# --- members: the same")[1].split("\n\n\n# ---")[0] for source in SOURCES.values()}
-    assert GOVERNANCE.split("# --- members: the same")[1].split("\n\n\n# ---")[0] in parts
 
 
 def test_a_contract_changes_by_decision_only() -> None:

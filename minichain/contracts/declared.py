@@ -110,7 +110,8 @@ class Declarations:
 
     def _flag_taken(self, node: ast.AST, name: str) -> None:
         part = self._part or self.part_of.get(name, "")
-        self.flag("MC315" if part else "MC308", node, construct=f"{name} of {part}" if part else "")
+        owner = f" of {part}" if part != name else ""
+        self.flag("MC315" if part else "MC308", node, construct=f"{name}{owner}" if part else "")
 
     # the module
 
@@ -155,7 +156,9 @@ class Declarations:
     def _import(self, node: ast.ImportFrom) -> None:
         allowed = IMPORTS.get(node.module or "", frozenset())
         for alias in node.names:
-            if node.level or alias.asname or alias.name not in allowed:
+            if allowed and alias.name not in allowed:
+                self.flag("MC101", node, f"{node.module} has {', '.join(sorted(allowed))}")
+            elif node.level or alias.asname or not allowed:
                 self.flag("MC101", node)
             elif node.module == PARTS_MODULE and alias.name not in self.imported:
                 self._import_part(node, alias.name)
@@ -284,7 +287,8 @@ class Declarations:
     # parts
 
     def _import_part(self, node: ast.ImportFrom, name: str) -> None:
-        self.define(node, name)
+        if name in PARTS:
+            self.define(node, name)
         part = mixing.part(name)
         self._part = name
         for own, statement in part.definitions.items():

@@ -114,11 +114,18 @@ PARTS: Final = {
     "Pausable": "stops and resumes a contract, on record",
     "Participant": "holds and lets go what a deal over several contracts and chains needs, as its coordinator decides",
 }
+HELPERS: Final = {  # functions, of the same module
+    "check_reason": "why somebody does something, said and not too long",
+    "check_name": "a name of a member of a committee, legible and the same in every Python",
+    "check_key": "a member's did:key",
+    "check_weight": "a member's weight",
+    "check_founders": "a first committee, as [name, did, weight] each",
+}
 API_MODULE: Final = "minichain.contracts.api"
 PARTS_MODULE: Final = "minichain.contracts.parts"
 IMPORTS: Final = {
     API_MODULE: frozenset(API),
-    PARTS_MODULE: frozenset(PARTS),
+    PARTS_MODULE: frozenset(PARTS) | frozenset(HELPERS),
     "__future__": frozenset({"annotations"}),
 }
 CALLABLE_API: Final = frozenset({"require", "emit", "portion", "sha256"})
@@ -378,7 +385,10 @@ RULES: Final[dict[str, Rule]] = {
         "another contract is called as its interface declares it: a method, with its arguments",
         "write Registry('name').method(argument)",
     ),
-    "MC315": Rule("this name belongs to a part of the contract", "choose another name, or leave the part out"),
+    "MC315": Rule(
+        "this name belongs to a part of the contract, or comes with a function it imports",
+        "choose another name, or leave that import out",
+    ),
     "MC316": Rule(
         f"a contract is made of Contract and then of parts, each once, with what they need; the parts are "
         f"{', '.join(PARTS)}, imported from {PARTS_MODULE}",
@@ -454,4 +464,5 @@ HINTS: Final = {
     "getattr": "write self.name",
     "pow": "use **",
     "Any": "use int, str, bool, bytes, list or dict",
+    **{name: f"write `from {PARTS_MODULE} import {name}`" for name in HELPERS},
 }

@@ -1,4 +1,4 @@
-"""Parts of contracts, taken from the text of `parts` and made the contract's own.
+"""Parts of contracts and helper functions, taken from the text of `parts` and made the contract's own.
 
 A part is written in the contract language, so it is not judged again with each contract: a test does so once. Its own
 setup, such as `setup_roles` of `Roles`, runs before that of the contract. Its lines are counted from `PARTS_FROM` on,
@@ -21,7 +21,10 @@ PARTS_SOURCE: Final = Path(__file__).with_name("parts.py").read_text(encoding="u
 
 
 class Part(NamedTuple):
-    """One part: statements to be read as if they stood in the contract, and what they rest on."""
+    """One part: statements to be read as if they stood in the contract, and what they rest on.
+
+    A helper function is itself among the definitions, and has no members.
+    """
 
     members: list[ast.stmt]  # fields and methods
     definitions: dict[str, ast.stmt]  # of the module, that it uses
@@ -32,24 +35,25 @@ class Part(NamedTuple):
 
 
 def part(name: str) -> Part:
-    """Return a part; its trees may be consumed."""
+    """Return a part, or a helper function as if it were one; its trees may be consumed."""
     return copy.deepcopy(_part(name))
 
 
 @cache
 def _part(name: str) -> Part:
     classes, definitions, settings = _module()
-    own = classes[name]
-    hooks = {node.name: node for node in own.body if isinstance(node, ast.FunctionDef) and _is_empty(node)}
-    members = [node for node in own.body if not isinstance(node, ast.Expr) and node not in hooks.values()]
-    used = _used(members, definitions)
-    attributes = {node.attr for node in walk(own) if isinstance(node, ast.Attribute)} - _members(own)
+    body = classes[name].body if name in classes else []
+    hooks = {node.name: node for node in body if isinstance(node, ast.FunctionDef) and _is_empty(node)}
+    members = [node for node in body if not isinstance(node, ast.Expr) and node not in hooks.values()]
+    used = _used([name] if name in definitions else sorted(_names(members)), definitions)
+    names = _names([*members, *used.values()])
+    attributes = {inner.attr for inner in _inside(members) if isinstance(inner, ast.Attribute)} - _members(body)
     return Part(
         members,
-        {known: node for known, node in definitions.items() if known in used},
-        {known: value for known, value in settings.items() if known in _names(members)},
-        tuple(other for other in classes if other != name and attributes & _members(classes[other])),
-        tuple(dict.fromkeys(_events(own))),
+        used,
+        {known: value for known, value in settings.items() if known in names},
+        tuple(other for other in classes if other != name and attributes & _members(classes[other].body)),
+        tuple(dict.fromkeys(_events(members))),
         hooks,
     )
 
@@ -76,9 +80,9 @@ def _module() -> tuple[dict[str, ast.ClassDef], dict[str, ast.stmt], dict[str, a
     return classes, definitions, settings
 
 
-def _members(node: ast.ClassDef) -> set[str]:
-    methods = {member.name for member in node.body if isinstance(member, ast.FunctionDef)}
-    fields = {target.id for member in node.body if isinstance(member, ast.Assign) for target in _targets(member)}
+def _members(body: list[ast.stmt]) -> set[str]:
+    methods = {member.name for member in body if isinstance(member, ast.FunctionDef)}
+    fields = {target.id for member in body if isinstance(member, ast.Assign) for target in _targets(member)}
     return methods | fields
 
 
@@ -86,24 +90,28 @@ def _targets(node: ast.Assign) -> list[ast.Name]:
     return [target for target in node.targets if isinstance(target, ast.Name)]
 
 
+def _inside(nodes: Iterable[ast.AST]) -> list[ast.AST]:
+    return [inner for node in nodes for inner in walk(node)]
+
+
 def _names(nodes: Iterable[ast.AST]) -> set[str]:
-    return {inner.id for node in nodes for inner in walk(node) if isinstance(inner, ast.Name)}
+    return {inner.id for inner in _inside(nodes) if isinstance(inner, ast.Name)}
 
 
-def _used(members: list[ast.stmt], definitions: dict[str, ast.stmt]) -> set[str]:
+def _used(waiting: list[str], definitions: dict[str, ast.stmt]) -> dict[str, ast.stmt]:
+    """Return the definitions that have these names, and those that they use, in the order of the text."""
     used: set[str] = set()
-    waiting = sorted(_names(members))
     while waiting:
         name = waiting.pop()
         if name in definitions and name not in used:
             used.add(name)
             waiting += sorted(_names([definitions[name]]))
-    return used
+    return {name: node for name, node in definitions.items() if name in used}
 
 
-def _events(node: ast.ClassDef) -> list[str]:
+def _events(nodes: Iterable[ast.AST]) -> list[str]:
     found = []
-    for inner in walk(node):
+    for inner in _inside(nodes):
         match inner:
             case ast.Call(func=ast.Name(id="emit"), args=[ast.Constant(value=str() as name), *_], lineno=line):
                 found.append((line, name))

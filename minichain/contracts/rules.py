@@ -14,6 +14,7 @@ from minichain.contracts.language import (
     CALLABLE_API,
     CALLS,
     CHANGING,
+    HELPERS,
     HINTS,
     MAX_LOOPS,
     METHOD_NAMES,
@@ -47,7 +48,8 @@ class Rules(Declarations, ast.NodeVisitor):
         for name, node in self.methods.items():
             if f"self.{name}" not in self.part_of:
                 self._function(node, in_method=True)
-        modules = {**dict.fromkeys(API, API_MODULE), **dict.fromkeys(PARTS, PARTS_MODULE)}
+        brought = [name for name in HELPERS if name in self.part_of]  # whether it is imported itself or not
+        modules = {**dict.fromkeys(API, API_MODULE), **dict.fromkeys((*PARTS, *brought), PARTS_MODULE)}
         for inner in walk(tree):
             if isinstance(inner, ast.Name) and inner.id in modules and inner.id not in self.imported:
                 self.flag("MC202", inner, f"write `from {modules[inner.id]} import {inner.id}`")

@@ -5,8 +5,9 @@ Every validator has one seat at most. At the first draw chance places everybody;
 `turnover` seats at a time, first those of who may not stay. More than two thirds of its committee therefore stay, so
 that it can hand over itself, and whoever trusted it still knows enough of the next one (OmniLedger, section IV.B).
 
-Chance is 32 bytes that many have made together (`mixed`): validators first commit to a secret, then show it. Whoever
-shows last sees what comes out, and may stay silent instead: that is a choice between two draws, at the price of a seat.
+Chance is 32 bytes that many have made together (`mixed`): validators first commit to a secret, then show it. The k who
+show last, if they act together, choose among 2**k draws, for each of them may stay silent instead; whoever does is the
+first to leave and the last to get a seat.
 """
 
 from __future__ import annotations

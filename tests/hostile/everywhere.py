@@ -54,6 +54,13 @@ CASES: Final[dict[str, str]] = {
         "a = [0]", "f(a, 1)[f(a, 2)[0] - f(a, 3)[0]] += f(a, 4)[-1]", "return [a, f(a, 5)[0] < f(a, 6)[-1] < f(a, 7)[-2]]",
         above="def f(a, n):\n    a.append(n)\n    return a\n",
     ),
+    "a function of the parts": answer(
+        "for name in ['A', '\u4e2d\u6587', '\u00e9 b.']:", "    check_name(name)", "check_founders([])",
+        above="from minichain.contracts.parts import check_founders, check_name\nMAX_MEMBERS = 3\n",
+    ),
+    "a name in the parts that has another form": answer(
+        "check_name('e\u0301')", "return []", above="from minichain.contracts.parts import check_name\n"
+    ),
     "a page of a map": answer(
         "for i in range(70):", "    self.m[str(i * 31 % 71)] = i", "for i in range(0, 70, 3):", "    del self.m[str(i * 31 % 71)]",
         "return [self.m.items(5, 20), len(self.m)]",

@@ -8,57 +8,7 @@ present one stay. So a shard hands over itself, and a coordinator that is captur
 from __future__ import annotations
 
 from minichain.contracts.api import Contract, Value, action, emit, require, view
-
-MAX_MEMBERS = 100
-
-# --- members: the same text in every contract that decides about them --------------------------------------------
-
-MAX_NAME = 64
-MAX_WEIGHT = 1_099_511_627_776  # 2**40
-# Signs that every Python prints: ASCII, Latin letters with accents, Chinese. Others may be added when they are needed.
-PRINTABLE = ((" ", "~"), ("\u00c0", "\u024f"), ("\u4e00", "\u9fa5"))
-BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-PLAIN = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -."  # most names have no other signs
-# The did:key of the Ed25519 keys of 32 bytes 0 and of 32 bytes 255. All others have the same length and lie between.
-LOWEST_KEY = "did:key:z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP"
-HIGHEST_KEY = "did:key:z6MkwgaR63138bEEgad7uk993KMX54vBA6KTB4sFhCPnSB2e"
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that people could not read or that no committee may have."""
-    require(1 <= len(name) <= MAX_NAME, f"a member's name has 1 to {MAX_NAME} characters")
-    require(name == name.strip(), "a member's name neither begins nor ends with a space")
-    for char in name.strip(PLAIN):
-        is_printable = True in [first <= char <= last for first, last in PRINTABLE]
-        require(is_printable and char not in "/\\", "a member's name is letters, digits and usual signs, no slashes")
-
-
-def check_key(did: str) -> None:
-    """Refuse what is not the did:key of an Ed25519 key."""
-    is_key = len(did) == len(LOWEST_KEY) and LOWEST_KEY <= did <= HIGHEST_KEY
-    require(is_key and did[9:].strip(BASE58) == "", "a member is named by its did:key: ask the member for it")
-
-
-def check_weight(weight: int) -> None:
-    """Refuse a weight that no member may have."""
-    is_number = isinstance(weight, int) and not isinstance(weight, bool)
-    require(is_number and 1 <= weight <= MAX_WEIGHT, f"a weight is a whole number from 1 to {MAX_WEIGHT}")
-
-
-def check_founders(founders: list) -> None:
-    """Refuse founders that could not be a committee; each is [name, did, weight]."""
-    require(1 <= len(founders) <= MAX_MEMBERS, f"there are 1 to {MAX_MEMBERS} founders")
-    names, dids = {}, {}
-    for name, did, weight in founders:
-        check_name(name)
-        check_key(did)
-        check_weight(weight)
-        require(name not in names and did not in dids, f"{name}: each founder has a name and a key of its own")
-        names[name] = True
-        dids[did] = True
-
-
-# --- assignments -------------------------------------------------------------------------------------------------
+from minichain.contracts.parts import check_founders
 
 
 class Assigned(Contract):
