@@ -94,7 +94,7 @@ def from_json(data: bytes, type_: type[T]) -> T:
     except _DECODING as error:
         raise DecodeError(f"not a valid {_name(type_)} file: {error}") from None
     if not is_canonical:
-        raise DecodeError(f"not the canonical form of this {_name(type_)} file: a byte was changed")
+        raise DecodeError(f"not the canonical form of this {_name(type_)} file, byte for byte")
     return value
 
 

@@ -308,6 +308,31 @@ def test_a_stranger_decides_nothing(travel: Travel) -> None:
     assert travel.outcome() == "done"
 
 
+@pytest.mark.parametrize("named", [(), ("desk:atomic",), ("inn:atomic", "atomic-of-mine")])
+def test_a_contract_may_name_the_chains_whose_coordinator_it_believes(travel: Travel, named: tuple[str, ...]) -> None:
+    """Whoever follows a chain need not lend it what it holds: any chain has its own contract `atomic`."""
+    source = PLACES.replace("\n\nclass", f"\n\nCOORDINATORS = {named}\n\n\nclass", 1) if named else PLACES
+    assert travel.rail.do("bank", deploy("night-train", source, places=5)).ok
+    connect(travel.inn, travel.rail)
+    connect(travel.rail, travel.inn)
+    assert travel.inn.do("bank", deploy("atomic", ATOMIC)).ok
+    found = {}
+    for name in ("desk", "inn"):
+        parts = [part("rail", "night-train", places=1)]
+        begun = travel.chains[name].do("bank", Call("atomic", "begin", {"parts": parts, "within_ms": 60_000}))
+        assert begun.ok, begun.error
+        while travel.carry(name, "rail") or travel.carry("rail", name):
+            pass
+        (share,) = travel.chains[name].ask("atomic", "shares", number=1)
+        found[f"{name}:atomic"] = share["reason"].partition("of the parts: ")[2]
+    told = ", ".join(named)
+    believed = [origin for origin in found if not named or origin in named]
+    assert found == {
+        origin: "" if origin in believed else f"{origin} is no coordinator here: only {told}" for origin in found
+    }
+    assert travel.rail.ask("night-train", "count") == [5 - len(believed), 0, len(believed)]
+
+
 def test_the_desk_is_the_one_that_comes_with_the_ledger_and_nobody_changes_it(travel: Travel) -> None:
     false = ATOMIC.replace('"commit"\n', '"abort"\n')
     assert "comes with the ledger" in travel.rail.do("shop", deploy("atomic", false)).error

@@ -19,7 +19,8 @@ import pytest
 from click.testing import CliRunner
 
 import minichain as mc
-from minichain import cli
+from minichain.cli import main, terminal
+from minichain.cli.keys import key
 from minichain.client.local import LocalWorld
 from minichain.crypto import KeyPair, Passphrase, Secret
 from minichain.errors import DecodeError, MinichainError, NetworkError, UsageError
@@ -155,7 +156,7 @@ def test_a_passphrase_that_protects_nothing_is_refused(tmp_path: Path) -> None:
 
 def run(*words: object, said: str = "", told: str | None = None, expect: int = 0) -> str:
     """Run a command; `said` is typed, `told` is the variable for machines."""
-    done = CliRunner().invoke(cli.main, [str(word) for word in words], input=said, env={cli.PASSPHRASE: told})
+    done = CliRunner().invoke(main, [str(word) for word in words], input=said, env={terminal.PASSPHRASE: told})
     assert done.exit_code == expect, done.output
     return done.output
 
@@ -184,16 +185,16 @@ def test_a_key_is_made_shown_and_gets_another_passphrase(tmp_path: Path) -> None
 def test_no_process_started_later_finds_the_passphrase_in_its_environment(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(cli.PASSPHRASE, WORDS)
-    cli.main(["key", "show", str(saved)], standalone_mode=False)
-    assert cli.PASSPHRASE not in os.environ
+    monkeypatch.setenv(terminal.PASSPHRASE, WORDS)
+    main(["key", "show", str(saved)], standalone_mode=False)
+    assert terminal.PASSPHRASE not in os.environ
 
 
 def test_no_command_takes_a_passphrase_on_its_command_line() -> None:
     """Everybody on a machine can read the arguments of its processes."""
     found = [
         (name, option.name)
-        for name, command in [*cli.main.commands.items(), *cli.key_group.commands.items()]
+        for name, command in [*main.commands.items(), *key.commands.items()]
         for option in command.params
         if "passphrase" in str(option.name)
     ]

@@ -215,22 +215,59 @@ def relayer(homes: list[Path]) -> Iterator[None]:
 
 def test_what_a_computer_has_no_room_for_is_refused_with_the_numbers(tmp_path: Path) -> None:
     told = run(*UP, "--home", tmp_path, "--shards", 64, "--validators", 100, expect=COULD_NOT).stderr
-    assert "6500 validators need about 585120 MB of memory, and" in told
-    assert "`--fit` takes that" in told
+    assert "no room for 6500 validators in 65 chains: they need about 585.2 GB of memory where" in told
+    assert "with `--fit` the network is made that small by itself" in told
     assert [path.name for path in tmp_path.iterdir()] == ["supervisor.log"]
 
 
 def test_it_is_memory_or_processors_that_are_too_few() -> None:
     laptop = Room(4_000, 2)
     assert laptop.lack(Need(5, 20, with_dashboards=True)) == ""
-    assert laptop.lack(Need(9, 45, with_dashboards=False)) == "about 4170 MB of memory, and 4000 MB are free"
+    assert laptop.lack(Need(9, 45, with_dashboards=False)) == "about 4.2 GB of memory where 4.0 GB are free"
     assert Room(10**6, 2).lack(Need(13, 52, with_dashboards=False)) == (
-        "34 s for all to start on 2 cores, where 30 s are reasonable"
+        "about 34 seconds to start on 2 cores where 30 seconds are reasonable"
     )
     assert laptop.fit(4, 4, with_dashboards=False) == (4, 4)
     assert laptop.fit(4, 40, with_dashboards=False) == (4, 8)
     assert laptop.fit(64, 4, with_dashboards=False) == (42, 1), "rather fewer validators than fewer shards"
     assert Room(50, 2).fit(0, 4, with_dashboards=False) is None
+
+
+@pytest.mark.parametrize(
+    ("here", "need", "shards", "is_new", "text"),
+    [
+        (
+            Room(24_516, 2), Need(41, 820, with_dashboards=True), 40, True,
+            "this computer has no room for 820 validators in 41 chains: they need about 74.1 GB of memory where 24.5 "
+            "GB are free, and about 9 minutes to start on 2 cores where 30 seconds are reasonable. Ask for `--shards "
+            "40 --validators 1`, which has room; with `--fit` the network is made that small by itself",
+        ),
+        (
+            Room(24_516, 1), Need(1, 60, with_dashboards=False), 0, True,
+            "this computer has no room for 60 validators: they need about 78 seconds to start on 1 core where 30 "
+            "seconds are reasonable. Ask for `--validators 23`, which has room; with `--fit` the network is made that "
+            "small by itself",
+        ),
+        (
+            Room(140, 2), Need(1, 1, with_dashboards=False), 0, True,
+            "this computer has no room for 1 validator: it needs about 0.2 GB of memory where 0.1 GB are free. Not "
+            "even the smallest network has room: close other programs, or take a larger computer",
+        ),
+        (
+            Room(4_060, 8), Need(1, 45, with_dashboards=False), 0, False,
+            "this computer has no room for 45 validators: they need about 4.2 GB of memory where 4.0 GB are free. "
+            "Close other programs, take a larger computer, or begin a smaller network: in another directory with "
+            "`--home`, or in this one with `--fresh`, which deletes what is there",
+        ),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_was_asked_what_it_needs_what_is_here_and_what_to_do(
+    here: Room, need: Need, shards: int, is_new: bool, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "room", lambda: here)
+    with pytest.raises(NetworkError) as refused:
+        resources.require_room(need, shards, is_new=is_new)
+    assert str(refused.value) == text
 
 
 def fake_memory(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
@@ -248,17 +285,21 @@ def test_a_network_is_made_smaller_only_where_that_was_asked_for(
     with ExitStack() as held, pytest.raises(NetworkError) as refused:
         supervisor.prepare(Home(tmp_path / "one"), chosen(fit=False), held)
     assert str(refused.value) == (
-        "12 validators need about 1200 MB of memory, and 1000 MB are free: `--shards 2 --validators 3` would fit, and "
-        "`--fit` takes that"
+        "this computer has no room for 12 validators in 3 chains: they need about 1.2 GB of memory where 1.0 GB are "
+        "free. Ask for `--shards 2 --validators 3`, which has room; with `--fit` the network is made that small by "
+        "itself"
     )
     home = Home(tmp_path / "two")
     with ExitStack() as held:
         prepared = supervisor.prepare(home, chosen(fit=True), held)
         held.callback(prepared.close)
-        assert prepared.note.startswith("scaled down from `--shards 2 --validators 4` to `--shards 2 --validators 3`: ")
+        assert prepared.note == (
+            "Made smaller, `--shards 2 --validators 3` instead of `--shards 2 --validators 4`: this computer has no "
+            "room for 12 validators in 3 chains: they need about 1.2 GB of memory where 1.0 GB are free."
+        )
         assert chains.count(home, None, None) == (3, 9)
     fake_memory(monkeypatch, 500)
-    with ExitStack() as held, pytest.raises(NetworkError, match="begin a smaller network with `--fresh`"):
+    with ExitStack() as held, pytest.raises(NetworkError, match="`--fresh`, which deletes what is there"):
         supervisor.prepare(home, chosen(fit=True), held)
 
 

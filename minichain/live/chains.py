@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from minichain.codec import from_json, to_json
+from minichain.codec import from_json
 from minichain.crypto import KeyPair
-from minichain.errors import ConfigError, UsageError
+from minichain.errors import ConfigError, DecodeError, UsageError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import COORDINATOR, chain_ids, new_chain, shard_settings
-from minichain.live import keyfile
+from minichain.live import origin
 from minichain.live.home import Home
 
 Chain = tuple[Home, Genesis, dict[str, KeyPair]]  # where it lives, what it is, its validators' keys by name
@@ -63,18 +63,20 @@ def chains_of(
 def settle(home: Home, specs: Sequence[ChainSpec]) -> list[Chain]:
     """Let a home that has no chain have several, made by its secret with these settings, and return them."""
     for spec in specs:
-        part = home.share(spec.chain_id)
-        keyfile.make_private(part.chain)
-        _spec(part).write_bytes(to_json(spec))
+        origin.keep(home.share(spec.chain_id).chain, Genesis(spec))
     return chains_of(home)
 
 
 def _spec(home: Home) -> Path:
-    return home.chain / "genesis.json"
+    return home.chain / origin.SETTINGS
 
 
 def _kept(home: Home) -> Genesis:
-    return Genesis(from_json(_spec(home).read_bytes(), ChainSpec))
+    settings = _spec(home).read_bytes()
+    try:
+        return Genesis(from_json(settings, ChainSpec))
+    except (DecodeError, ConfigError) as error:
+        raise origin.refused(home.chain, settings, str(error)) from error
 
 
 def _require_same(home: Home, shards: int | None) -> None:

@@ -21,11 +21,10 @@ from typing import Any, Final
 import msgspec
 
 from minichain import store
-from minichain.codec import to_json
 from minichain.crypto import KeyPair
-from minichain.errors import ConfigError, NetworkError, TimedOut, UsageError
+from minichain.errors import NetworkError, TimedOut, UsageError
 from minichain.ledger.genesis import Genesis
-from minichain.live import keyfile
+from minichain.live import keyfile, origin
 from minichain.live.faults import Faults
 from minichain.live.process import Place
 
@@ -147,11 +146,7 @@ class Cluster:
         self.directory = directory
         self.genesis = genesis
         self._in_files = in_files
-        keyfile.make_private(directory)
-        spec = directory / "genesis.json"
-        if spec.exists() and spec.read_bytes() != to_json(genesis.spec):
-            raise ConfigError(f"{directory} holds another chain: choose another directory, or remove that one")
-        spec.write_bytes(to_json(genesis.spec))
+        origin.keep(directory, genesis)
         self._keys = {name: key for name, key in keys.items() if name not in self._gone()}
         self._children = {name: self._settle(name, key) for name, key in self._keys.items()}
 
@@ -163,7 +158,7 @@ class Cluster:
         if self._in_files:
             keyfile.write_private(secret, key.seed)
         file = str(secret) if self._in_files else ""
-        spec = self.directory.resolve() / "genesis.json"
+        spec = self.directory.resolve() / origin.SETTINGS
         place = Place(name, str(spec), file, str(home / "chain.sqlite"), source=source)
         return Child(place, home / "config.json", home / "log.txt", None if self._in_files else key)
 

@@ -4,7 +4,8 @@ network.json   where everything listens; there only while the network runs
 lock           which process runs it
 root           the secret that the network's keys are derived from; with a passphrase, an encrypted key file
 operator       the key that may stop nodes and the network, and can sign nothing; never encrypted
-chain/         one directory for each validator: key (none, if they are encrypted), chain, log
+chain/         the settings of the chain (genesis.json), which version made it (made.json), and one directory for each
+               validator: key (none, if they are encrypted), chain, log
 *.log          what supervisor, dashboards and relayer have to say
 
 A network of several chains has no `chain/` but a directory for each of them, named by its id, and each is a home like

@@ -8,6 +8,7 @@ are pages that all of them share; and the processor time of both until they list
 from __future__ import annotations
 
 import os
+from math import ceil
 from typing import Final
 
 import psutil
@@ -21,6 +22,7 @@ RELAY_MB: Final = 60
 KERNEL_MB: Final = 160  # the dashboards' server and one viewer
 START_S: Final = 1.3  # seconds of one core that a validator takes to start
 PATIENCE_S: Final = 30.0  # that a start may take with all cores at work
+LONG_S: Final = 120.0  # from here on people count minutes
 
 
 class Need(Plain):
@@ -39,6 +41,10 @@ class Need(Plain):
         """Return how long they take to start when nothing else uses the cores."""
         return self.validators * START_S / cores
 
+    def __str__(self) -> str:
+        validators = "1 validator" if self.validators == 1 else f"{self.validators} validators"
+        return f"{validators} in {self.chains} chains" if self.chains > 1 else validators
+
 
 class Room(Plain):
     """What a computer has to spare."""
@@ -50,12 +56,15 @@ class Room(Plain):
         """Return what there is too little of, with the numbers; empty if it is enough."""
         lacking = []
         if need.memory_mb > self.memory_mb:
-            lacking.append(f"about {need.memory_mb} MB of memory, and {self.memory_mb} MB are free")
+            # One is rounded up and the other down, so that they always differ.
+            needed, free = ceil(need.memory_mb / 100) / 10, self.memory_mb // 100 / 10
+            lacking.append(f"about {needed} GB of memory where {free} GB are free")
         if (seconds := need.start_s(self.cores)) > PATIENCE_S:
             lacking.append(
-                f"{seconds:.0f} s for all to start on {self.cores} cores, where {PATIENCE_S:.0f} s are reasonable"
+                f"about {_duration(seconds)} to start on {self.cores} {'core' if self.cores == 1 else 'cores'} "
+                f"where {_duration(PATIENCE_S)} are reasonable"
             )
-        return " and ".join(lacking)
+        return ", and ".join(lacking)
 
     def fit(self, shards: int, validators: int, *, with_dashboards: bool) -> tuple[int, int] | None:
         """Return the most (shards, validators of each chain) that have room, fewer validators first; None: nothing.
@@ -83,12 +92,15 @@ def require_room(need: Need, shards: int, *, is_new: bool) -> None:
         return
     fits = here.fit(shards, need.validators // need.chains, with_dashboards=need.with_dashboards)
     if not is_new:
-        told = "close other programs, or begin a smaller network with `--fresh` or another `--home`"
+        told = (
+            "Close other programs, take a larger computer, or begin a smaller network: in another directory "
+            "with `--home`, or in this one with `--fresh`, which deletes what is there"
+        )
     elif fits:
-        told = f"`{options(*fits)}` would fit, and `--fit` takes that"
+        told = f"Ask for `{options(*fits)}`, which has room; with `--fit` the network is made that small by itself"
     else:
-        told = "not even one validator would fit: close other programs"
-    raise NetworkError(f"{need.validators} validators need {lacking}: {told}")
+        told = "Not even the smallest network has room: close other programs, or take a larger computer"
+    raise NetworkError(f"this computer has no room for {need}: {_they(need)} {lacking}. {told}")
 
 
 def scale_down(shards: int, validators: int, with_dashboards: bool) -> tuple[int, int, str]:
@@ -101,10 +113,18 @@ def scale_down(shards: int, validators: int, with_dashboards: bool) -> tuple[int
     if fits in (None, (shards, validators)):
         return shards, validators, ""
     assert fits is not None
-    why = f"{need.validators} validators need {here.lack(need)}"
-    return *fits, f"scaled down from `{options(shards, validators)}` to `{options(*fits)}`: {why}"
+    why = f"this computer has no room for {need}: {_they(need)} {here.lack(need)}"
+    return *fits, f"Made smaller, `{options(*fits)}` instead of `{options(shards, validators)}`: {why}."
 
 
 def options(shards: int, validators: int) -> str:
     """Return how to ask `minichain up` for so many."""
     return f"--shards {shards} --validators {validators}" if shards else f"--validators {validators}"
+
+
+def _they(need: Need) -> str:
+    return "it needs" if need.validators == 1 else "they need"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < LONG_S else f"{seconds / 60:.0f} minutes"

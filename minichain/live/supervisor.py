@@ -30,7 +30,7 @@ from minichain.errors import MinichainError, NetworkError, TimedOut
 from minichain.faults.timeline import parse
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import node_key
-from minichain.live import chains, dashboards, keyfile, resources
+from minichain.live import chains, dashboards, keyfile, origin, resources
 from minichain.live.carrier import Carrier
 from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor, control
@@ -324,6 +324,7 @@ def prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervis
     for part, _, _ in found:
         if part is not home:
             _lock(part, held)
+    note = note or origin.notice([(part.chain, genesis) for part, genesis, _ in found])
     return Supervisor(home, [Chain(*chain) for chain in found], carries=len(found) > 1, note=note)
 
 

@@ -1,0 +1,70 @@
+"""Measurements of this computer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minichain.cli.terminal import NO, notes, print_table, show, with_json
+
+
+@click.command()
+@click.argument(
+    "what",
+    type=click.Choice(
+        [
+            *("throughput", "latency", "idle", "start", "recovery", "simulator"),
+            *("committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
+        ]
+    ),
+)
+@click.option(
+    "--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7, for split 8]; of each shard."
+)
+@click.option("--transfers", type=click.IntRange(1_000), help="For throughput [20000] and split [8000].")
+@click.option(
+    "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
+)
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="For shards: write a page with a table and a picture into this directory.",
+)
+@with_json
+def bench(
+    what: str, validators: int | None, transfers: int | None, rounds: int, page: Path | None, as_json: bool
+) -> None:
+    """Measure this machine; every figure comes with its formula."""
+    from minichain import bench as benches
+
+    if page is not None and what != "shards":
+        raise click.UsageError(f"--page is for shards: there is no page of {what}")
+    has_validators = what not in ("tree", "miners", "public", "contracts", "delivery")
+    options = {"validators": validators} if has_validators and validators is not None else {}
+    if what in ("throughput", "split") and transfers is not None:
+        options["transfers"] = transfers
+    if what == "recovery":
+        options["rounds"] = rounds
+    with notes.status(f"measuring {what}"):
+        content = benches.BENCHES[what](**options)
+    if page is not None:
+        from minichain.views import capacity_page
+
+        capacity_page.write(content, page)
+    show(as_json, content, lambda: _print_figures(content))
+    sys.exit(0 if content.get("passed", True) else NO)
+
+
+def _print_figures(content: dict[str, Any]) -> None:
+    """Print figures with their names, and each that has rows and columns of its own as a table."""
+    tables = {name: rows for name, rows in content.items() if _has_rows(rows)}
+    print_table([{"figure": name, "value": value} for name, value in content.items() if name not in tables])
+    for name, rows in tables.items():
+        print_table([{name: row, **{str(key): value for key, value in cells.items()}} for row, cells in rows.items()])
+
+
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, dict) and value != {} and all(isinstance(cells, dict) for cells in value.values())

@@ -1,0 +1,77 @@
+"""A real case carried through a network of its own, with a proof at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from minichain.cli.terminal import EXISTING, notes, print_table, screen, show, with_json
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+_world = click.option("--world", type=click.Choice(["live", "sim"]), default="live", show_default=True)
+_seed = click.option("--seed", type=int, default=1, show_default=True, help="Fixes every key.")
+
+
+def _proof(default: str) -> Callable[[_Command], _Command]:
+    path = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
+    return click.option("--proof", type=path, default=default, show_default=True, help="Where to write the proof.")
+
+
+@click.group()
+def demo() -> None:
+    """Carry a real case through a network of its own."""
+
+
+@demo.command()
+@click.option("--manifest", type=EXISTING, help="EPA e-Manifest JSON [an example].")
+@_world
+@_seed
+@_proof("waste-proof.json")
+@with_json
+def waste(manifest: Path | None, world: str, seed: int, proof: Path, as_json: bool) -> None:
+    """Carry a waste manifest through its whole life, with a validator killed half way."""
+    from minichain.scenarios import demo
+    from minichain.scenarios.waste import SCENARIO
+
+    with notes.status("starting") as progress:
+        document = manifest or SCENARIO.samples["full_electronic"]
+        result = demo.run(SCENARIO, document, world, seed, proof, progress.update)
+    show(as_json, result, lambda: _print_story(result))
+
+
+@demo.command()
+@_world
+@_seed
+@_proof("crossing-proof.json")
+@with_json
+def crossing(world: str, seed: int, proof: Path, as_json: bool) -> None:
+    """Let units and calls cross between two shards and a side chain, while relayer and validators are killed."""
+    from minichain.scenarios.crossings import demo
+
+    with notes.status("starting") as progress:
+        result = demo.run(world, seed, proof, progress.update)
+    show(as_json, result, lambda: _print_crossings(result))
+
+
+def _print_crossings(result: dict[str, Any]) -> None:
+    names = ("from", "to", "number", "units", "call", "outcome", "reason")
+    crossed = [*result["delivered"], *result["refunded"]]
+    print_table([{name: one.get(name) or None for name in names} for one in crossed])
+    for chain_id, before in result["supply_before"].items():
+        screen.print(f"{chain_id}: {before} units before, {result['supply_after'][chain_id]} after", highlight=False)
+    _print_proof(result["proof"])
+
+
+def _print_story(result: dict[str, Any]) -> None:
+    print_table(result["steps"])
+    roots = set(result["state_roots"].values())
+    screen.print(f"{len(result['state_roots'])} validators agree on state root {min(roots)}", soft_wrap=True)
+    _print_proof(result["proof"])
+
+
+def _print_proof(path: str) -> None:
+    screen.print(f"Proof: {path}  (check it with `minichain verify {path}`)", soft_wrap=True)

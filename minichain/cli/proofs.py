@@ -1,0 +1,141 @@
+"""Proofs in files, checked with no network."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import to_builtins
+
+from minichain.cli.terminal import EXISTING, NEW, NO, plain, screen, show, with_json
+from minichain.errors import ConfigError, DecodeError, ProofError, UsageError
+
+
+@click.command()
+@click.argument("proof", type=EXISTING)
+@click.option(
+    "--genesis",
+    multiple=True,
+    metavar="FILE|HASH",
+    help="A chain it may speak of: its genesis.json, or its genesis hash in hexadecimal. Two for a crossing. [any]",
+)
+@click.option("--passport", type=NEW, help="Also write a page to this file that checks the proof in any browser.")
+@with_json
+def verify(proof: Path, genesis: tuple[str, ...], passport: Path | None, as_json: bool) -> None:
+    """Check a proof file, or a proof passport, with no network: of a transaction, a value of the state, a crossing."""
+    from minichain.crosschain import proofs
+    from minichain.views import passport as passports
+
+    known = [_read_genesis(text) for text in genesis]
+    try:
+        held = passports.carried(proof.read_bytes())
+        found = proofs.verify(held, *known)
+    except ProofError as error:
+        text = str(error)
+        told = f"[bold red]Refused[/]: {plain(text)}"
+        show(as_json, {"valid": False, "reason": text}, lambda: screen.print(told, soft_wrap=True))
+        sys.exit(NO)
+    if passport is not None:
+        passport.write_text(passports.page(held), encoding="utf-8", newline="\n")
+    content = {"valid": True, **_content(found), "passport": str(passport) if passport else None}
+    show(as_json, content, lambda: _print_verified(content))
+
+
+def _content(found: Any) -> dict[str, Any]:
+    """Say what a proof proves."""
+    from minichain.crosschain.proofs import ProvenValue, Verified
+
+    match found:
+        case Verified():
+            return {
+                "kind": "transaction",
+                **_standing(found),
+                "sender": found.sender,
+                "calls": [{"contract": call.contract, "action": call.action} for call in found.transaction.calls],
+                "outcome": found.receipt.outcome,
+                "events": [{"contract": e.contract, "name": e.name, "data": e.data} for e in found.receipt.events],
+            }
+        case ProvenValue():
+            value, is_there = found.value, found.value is not None
+            return {"kind": "value", **_standing(found), "key": found.key, "present": is_there, "value": value}
+    return {
+        "kind": "crossing",
+        "number": found.number,
+        "sent": _standing(found.sent),
+        "decided": _standing(found.decided),
+        "message": to_builtins(found.message),
+        "outcome": found.answer.outcome,
+        "reason": found.answer.reason,
+        "result": found.answer.result,
+    }
+
+
+def _standing(block: Any) -> dict[str, Any]:
+    return {
+        "chain": block.chain_id,
+        "genesis": block.genesis.hex(),
+        "height": block.height,
+        "time_ms": block.time_ms,
+        "signers": list(block.signers),
+        "confirmations": block.depth.confirmations if block.depth else None,
+        "work": block.depth.work if block.depth else None,
+    }
+
+
+def _read_genesis(text: str) -> bytes:
+    """Return the genesis hash that an option gives, or that of the chain in the file it names."""
+    from minichain.codec import from_json
+    from minichain.ledger.genesis import ChainSpec, Genesis
+
+    if not Path(text).is_file():
+        return read_hash(text)
+    try:
+        return Genesis(from_json(Path(text).read_bytes(), ChainSpec)).hash
+    except (DecodeError, ConfigError) as error:
+        raise UsageError(f"--genesis {text} is not the genesis file of a chain: {error}") from None
+
+
+def read_hash(text: str) -> bytes:
+    """Return the genesis hash that an option gives in hexadecimal; raises `UsageError`."""
+    # An empty one, such as that of a script's unset variable, must not mean "any chain".
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        told = f"--genesis {text!r} is not 64 hexadecimal digits"
+        raise UsageError(f"{told}: copy it from `minichain verify` of a proof you trust")
+    return bytes.fromhex(text)
+
+
+_PROVED = {
+    "transaction": "It is proved who signed what, and that the chain made it final",
+    "value": "It is proved what the chain's state held after a block",
+    "crossing": "It is proved that one chain sent a message, and what the other one decided",
+}
+
+
+def _print_verified(content: dict[str, Any]) -> None:
+    def line(text: str) -> None:
+        screen.print(f"  {text}", soft_wrap=True, highlight=False)
+
+    screen.print(f"[bold green]Valid.[/] {_PROVED[content['kind']]}:")
+    match content["kind"]:
+        case "transaction":
+            calls = ", ".join(f"{call['contract']}.{call['action']}" for call in content["calls"])
+            line(plain(f"{calls} by {content['sender']}: {content['outcome']}"))
+        case "value":
+            value = f"the value {content['value'].hex()}" if content["present"] else "no value"
+            line(f"key {content['key'].hex()}: {value}")
+        case "crossing":
+            message = content["message"]
+            what = f"{message['amount']} units" if message["kind"] == "units" else f"the call {message['action']}"
+            line(plain(f"message {content['number']}: {what} from {message['sender']} to {message['to']}"))
+            line(plain(f"decided: {content['outcome']} {content['reason']}".rstrip()))
+    for block in (content["sent"], content["decided"]) if content["kind"] == "crossing" else (content,):
+        behind = f"signed by {plain(', '.join(block['signers']))}"
+        if block["work"]:
+            behind = f"under {block['confirmations']} blocks that took about {block['work']} tries"
+        line(f"block {block['height']} of {block['chain']}, {behind}")
+        line(f"genesis {block['genesis']}")
+    if content["passport"]:
+        line(f"Passport: {plain(content['passport'])} (it checks itself in any browser, with no network)")

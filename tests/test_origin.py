@@ -1,0 +1,130 @@
+"""A chain met by another version than the one that made it: what is said, what goes on, and that nothing is lost."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+from test_cli import COULD_NOT, run
+
+from minichain import __version__
+from minichain.contracts import system
+from minichain.errors import ConfigError
+from minichain.live import chains, origin, supervisor
+from minichain.live.cluster import Cluster
+from minichain.live.home import Home
+
+WAYS_ON = (
+    "Nothing was changed or deleted: begin another chain in another directory with `--home`, or delete this one and "
+    "begin anew with `--fresh`"
+)
+NOT_CANONICAL = "not the canonical form of this ChainSpec file, byte for byte"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home whose chain was made just now, and has not run yet."""
+    made = Home(tmp_path / "home")
+    [(_, genesis, keys)] = chains.chains_of(made, validators=2)
+    Cluster(made.chain, genesis, keys)
+    return made
+
+
+def settings(home: Home) -> Path:
+    return home.chain / origin.SETTINGS
+
+
+def made(home: Home) -> origin.Made:
+    return msgspec.json.decode((home.chain / origin.MARK).read_bytes(), type=origin.Made)
+
+
+def remark(home: Home, **changes: str) -> None:
+    changed = msgspec.structs.replace(made(home), **changes)
+    (home.chain / origin.MARK).write_bytes(msgspec.json.encode(changed))
+
+
+def leave_a_setting_out(home: Home) -> None:
+    """Write the settings as a version did that did not know the last of them, `identity_home`, yet."""
+    listed = json.loads(settings(home).read_bytes())
+    assert listed.pop() == ""
+    settings(home).write_bytes(json.dumps(listed, separators=(",", ":")).encode())
+
+
+def refusal(home: Home) -> str:
+    """Let the command line go on with the chain, and return why it does not; whatever is there stays."""
+    before = {path: path.read_bytes() for path in home.chain.rglob("*") if path.is_file()}
+    done = run("up", "--no-dashboards", "--home", home.path, expect=COULD_NOT)
+    assert {path: path.read_bytes() for path in home.chain.rglob("*") if path.is_file()} == before
+    return done.stderr.strip()
+
+
+def notice(home: Home) -> str:
+    chosen = argparse.Namespace(
+        shards=None, validators=None, chain_id=None, profile=None, no_dashboards=True, fit=False
+    )  # fmt: skip
+    with ExitStack() as held:
+        prepared = supervisor.prepare(home, chosen, held)
+        held.callback(prepared.close)
+        return prepared.note
+
+
+def test_the_version_that_made_a_chain_is_noted_beside_its_settings(home: Home) -> None:
+    assert made(home).version == __version__
+    assert notice(home) == ""
+    (home.chain / origin.MARK).unlink()
+    assert notice(home) == "", "what older homes hold stays readable"
+    assert not (home.chain / origin.MARK).exists(), "nobody knows who made that one"
+
+
+def test_settings_that_another_version_writes_in_another_way_are_refused_with_its_name(home: Home) -> None:
+    leave_a_setting_out(home)
+    remark(home, version="0.0.9", settings=origin.fingerprint(settings(home).read_bytes()))
+    assert refusal(home) == (
+        f"NetworkError: the chain in {home.chain} was made by minichain 0.0.9, which writes its settings in another "
+        f"way than this version, minichain {__version__}: only that one can go on with it. {WAYS_ON}"
+    )
+    remark(home, version=__version__)
+    assert f"was made by another revision of minichain {__version__}, which writes" in refusal(home)
+
+
+def test_settings_of_an_older_home_are_another_versions_or_damaged(home: Home) -> None:
+    leave_a_setting_out(home)
+    (home.chain / origin.MARK).unlink()
+    assert refusal(home) == (
+        f"NetworkError: {settings(home)}: {NOT_CANONICAL}. Another version than this, minichain {__version__}, made "
+        f"this chain and can go on with it, or the file was damaged. {WAYS_ON}"
+    )
+
+
+def test_settings_that_were_changed_after_the_chain_was_made_are_told_apart(home: Home) -> None:
+    for changed, why in ((b" ", NOT_CANONICAL), (b"]", "not a valid ChainSpec file: JSON is malformed")):
+        whole = settings(home).read_bytes()
+        settings(home).write_bytes(whole + changed)
+        told = refusal(home)
+        assert told.startswith(f"NetworkError: {settings(home)}: {why}")
+        assert told.endswith(f". It was changed after the chain was made: put it back as it was. {WAYS_ON}")
+        settings(home).write_bytes(whole)
+    assert notice(home) == ""
+
+
+def test_a_chain_whose_system_contracts_have_another_text_goes_on_with_its_own(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system, "IDENTITY", system.IDENTITY + "\n# a later version says more\n")
+    assert notice(home) == (
+        f"Made by another revision of minichain {__version__}, with other system contracts than those of this version: "
+        "minichain-local. It goes on with its own. A node can join with `--snapshot`; from the first block on, only "
+        "with the version that made it."
+    )
+    remark(home, version="0.0.9")
+    assert notice(home).startswith("Made by minichain 0.0.9, with other system contracts")
+
+
+def test_a_directory_holds_one_chain(home: Home, tmp_path: Path) -> None:
+    [(_, other, keys)] = chains.chains_of(Home(tmp_path / "other"), validators=1)
+    with pytest.raises(ConfigError, match="holds another chain"):
+        Cluster(home.chain, other, keys)
