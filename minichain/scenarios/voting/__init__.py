@@ -1,0 +1,1 @@
+"""Alliance voting: decisions among institutions. Not for public elections."""
