@@ -7,12 +7,13 @@ ways: one rule is weighted voting, several rules are chambers, seats or a double
 
     swings            coalitions that win with a member and lose without: Banzhaf, Rutgers Law Review 19 (1965) 317
     banzhaf           a member's share of everybody's swings; hides how seldom anybody swings at all
-    absolute          swings / 2^(n-1): how likely one decides if all others toss coins: Penrose, J. R. Stat. Soc. 109
-                      (1946) 53
-    shapley_shubik    in which part of all n! orders one is pivotal: Shapley & Shubik, Am. Polit. Sci. Rev. 48 (1954) 787
+    absolute          swings / 2^(n-1), the chance to decide where all others toss coins: Penrose, J. R. Stat. Soc.
+                      109 (1946) 53
+    shapley_shubik    in which part of all n! orders one is pivotal: Shapley & Shubik, Am. Polit. Sci. Rev. 48 (1954)
+                      787
     act               winning coalitions / all: Coleman, Control of Collectivities and the Power of a Collectivity to
                       Act, in Lieberman (ed.), Social Choice (1971) 269
-    prevent           swings / winning coalitions, initiate: swings / losing coalitions; both Coleman, there
+    prevent           swings / winning coalitions, and initiate: swings / losing coalitions; both Coleman, there
 
 Counted by generating functions (Brams & Affuso, Theory and Decision 7 (1976) 29; Bilbao, Fernandez, Losada & Lopez, Top
 8 (2000) 191), here of those who are *absent*: a coalition wins while what it does without stays within W - quota in
@@ -395,7 +396,9 @@ def told(changes: Sequence[Change], names: Mapping[int, str]) -> str:
     lines = []
     for change in changes:
         (old, new), (was, now) = change.banzhaf, change.shapley_shubik
-        from_to = f"Banzhaf {'-' if old is None else old} -> {new}, Shapley-Shubik {'-' if was is None else was} -> {now}"
+        from_to = (
+            f"Banzhaf {'-' if old is None else old} -> {new}, Shapley-Shubik {'-' if was is None else was} -> {now}"
+        )
         lines.append(f"{names[change.member]}: {from_to}{'  (gains)' if change.has_gained else ''}")
     return "\n".join(lines) + "\n"
 
