@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from minichain import bench
-from minichain.bench import actions, core, crossing, processes
+from minichain.bench import actions, core, crossing, processes, voting
 from minichain.errors import UsageError
+from minichain.scenarios.voting.counting import METHODS
 from minichain.sharding.capacity import DEFINITIONS, Costs, Design, throughput
 
 
@@ -157,10 +158,22 @@ def test_the_same_validators_are_measured_as_one_chain_and_as_several():
         bench.split(validators=3)
 
 
+def test_power_is_measured_under_several_rules_and_ballots_by_every_method():
+    found = bench.power(members=9, heaviest=20)
+    assert len(found["seconds"]) == 4
+    assert found["passed"] == all(cells["all figures"] <= voting.POWER_S for cells in found["seconds"].values())
+    found = bench.counting(ballots=50, candidates=4)
+    assert set(found["seconds"]) == {*METHODS, "stv"}
+    assert found["piles"] <= 24
+    assert found["irv_s"] == pytest.approx(found["sorting_s"] + found["seconds"]["irv"], abs=0.002)
+    assert found["passed"] == (found["irv_s"] <= voting.COUNTING_S)
+
+
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
         *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
+        *("power", "counting"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

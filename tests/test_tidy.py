@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "scenarios": CLIENT | {"agents"},
     "views": CLIENT | {"agents"},
     "course": CLIENT | {"agents"},
-    "bench": CLIENT,
+    "bench": CLIENT | {"agents", "scenarios"},
     "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench"},
 }
 FACE = "minichain"  # the package itself only shows names of the rooms below

@@ -14,6 +14,7 @@ from minichain.bench.crossing import shards
 from minichain.bench.delivery import delivery
 from minichain.bench.processes import idle, latency, recovery, start, throughput
 from minichain.bench.side_by_side import split
+from minichain.bench.voting import counting, power
 
 BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "throughput": throughput,
@@ -30,4 +31,6 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "shards": shards,
     "delivery": delivery,
     "split": split,
+    "power": power,
+    "counting": counting,
 }

@@ -18,6 +18,7 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
         [
             *("throughput", "latency", "idle", "start", "recovery", "simulator"),
             *("committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
+            *("power", "counting"),
         ]
     ),
 )
@@ -42,7 +43,7 @@ def bench(
 
     if page is not None and what != "shards":
         raise click.UsageError(f"--page is for shards: there is no page of {what}")
-    has_validators = what not in ("tree", "miners", "public", "contracts", "delivery")
+    has_validators = what not in ("tree", "miners", "public", "contracts", "delivery", "power", "counting")
     options = {"validators": validators} if has_validators and validators is not None else {}
     if what in ("throughput", "split") and transfers is not None:
         options["transfers"] = transfers

@@ -126,11 +126,13 @@ def _ranking(ballot: Any) -> tuple[Any, ...]:
     if isinstance(ballot, str):
         ranks = [[name.strip() for name in rank.split("=")] for rank in ballot.split(">")] if ballot.strip() else []
         return tuple(rank[0] if len(rank) == 1 else tuple(rank) for rank in ranks)
-    try:
-        form = tuple(ballot)
-        hash(form)
-    except TypeError:
+    if not isinstance(ballot, Iterable):
         return (repr(ballot),)
+    form = tuple(ballot)
+    try:
+        hash(form)
+    except TypeError:  # lists within it, as JSON has them
+        return tuple(tuple(map(str, name)) if isinstance(name, list | set) else str(name) for name in form)
     return form
 
 

@@ -17,10 +17,10 @@ best first, such as `lot` draws from a seed; without one, a tie that decides som
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence, Set
 from fractions import Fraction
-from itertools import chain, combinations, groupby, permutations, product
+from itertools import groupby, permutations
 from typing import Final
 
 from minichain.scenarios.voting.ballots import (
@@ -127,15 +127,17 @@ def _by_points(method: str, ballots: Ballots, votes: Mapping[str, Amount], tie: 
 
 def pairwise(ballots: Rankings) -> Matrix:
     """Count for each two candidates how many put the one before the other."""
-    before, names = dict.fromkeys(permutations(ballots.candidates, 2), 0), frozenset(ballots.candidates)
-    by_size: dict[int, list[tuple[str, ...]]] = defaultdict(list)  # piles as high as each other are counted together
+    bits = {name: 1 << place for place, name in enumerate(ballots.candidates)}
+    ahead: dict[str, dict[int, int]] = {name: defaultdict(int) for name in bits}  # by the set of all who are behind
     for ranking, many in ballots.piles.items():
-        by_size[many].append(ranking)
-    for many, group in by_size.items():
-        pairs = (chain(combinations(ranking, 2), product(ranking, names.difference(ranking))) for ranking in group)
-        for pair, times in Counter(chain.from_iterable(pairs)).items():
-            before[pair] += many * times
-    return before
+        behind = (1 << len(bits)) - 1
+        for name in ranking:
+            behind ^= bits[name]
+            ahead[name][behind] += many
+    return {
+        (one, two): sum(many for behind, many in ahead[one].items() if behind & bits[two])
+        for one, two in permutations(bits, 2)
+    }
 
 
 def condorcet_winner(ballots: Rankings) -> str | None:
