@@ -19,13 +19,13 @@ Counted by generating functions (Brams & Affuso, Theory and Decision 7 (1976) 29
 8 (2000) 191), here of those who are *absent*: a coalition wins while what it does without stays within W - quota in
 every rule. The product of (1 + z x^w) over all members, cut off there, has by z^k x^a the number of ways in which k
 members of weight a together are absent. Dividing by one member's factor leaves the others; that is a short alternating
-sum. The work is members x sizes x slack of each rule. Where that is too much, up to 20 members are counted coalition by
-coalition, whatever their weights; of more, it is refused with what to do.
+sum. The work is members x sizes x slack of each rule. Where it is less to look at every coalition, as it may be up to
+20 members, that is done, whatever their weights; of more members, too much is refused with what to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, combinations
@@ -181,9 +181,10 @@ def _table(absence: _Absence) -> Any:
 def _count(rules: Sequence[Rule]) -> Counts:
     absence = _absence(rules)
     members, cells = len(absence.weights), prod(absence.shape)
+    can_list = members <= MOST_LISTED and all(sum(rule.weights) < WORD for rule in rules)
+    if can_list and cells > min(absence.most_cells, 2**members):
+        return _listed(rules)
     if cells > absence.most_cells:
-        if members <= MOST_LISTED and all(sum(rule.weights) < WORD for rule in rules):
-            return _listed(rules)
         raise UsageError(
             f"{members} members need a table of {cells} numbers; at most {absence.most_cells} are counted: give the "
             "weights and the quota in a larger unit (thousands), or leave out a rule"
@@ -299,8 +300,7 @@ class Power(Plain, dict=True):
 
     def text(self, names: Sequence[str] = ()) -> str:
         """Return a table for people, one line for each member."""
-        told = names or [f"member {member}" for member in range(self.members)]
-        wide = max(6, *map(len, told))
+        told, wide = _names(names, self.members)
         head = f"{'':{wide}} {'swings':>10} {'Banzhaf':>12} {'Shapley-Shubik':>15} {'prevent':>10} {'initiate':>10}"
         rows = zip(told, self.swings, self.banzhaf, self.shapley_shubik, self.prevent, self.initiate, strict=True)
         lines = [
@@ -308,6 +308,11 @@ class Power(Plain, dict=True):
             for name, swings, share, pivot, stop, start in rows
         ]
         return "\n".join([head, *lines, f"{self.winning} of {2**self.members} coalitions win\n"])
+
+
+def _names(names: Sequence[str], members: int) -> tuple[Sequence[str], int]:
+    told = names or [f"member {member}" for member in range(members)]
+    return told, max(map(len, told))
 
 
 def measure(game: Game) -> Power:
@@ -358,49 +363,39 @@ def minimal_winning(game: Game) -> Iterator[frozenset[int]]:
             stack += [(inside, place + 1), (inside | {order[place]}, place + 1)]
 
 
-class Change(Plain):
-    """A member's power before and after; before is None for who is new."""
+class WhatIf(Plain):
+    """The power in a body before somebody joins, and after: the old members come first, in the same order."""
 
-    member: int
-    banzhaf: tuple[Fraction | None, Fraction]
-    shapley_shubik: tuple[Fraction | None, Fraction]
+    before: Power
+    after: Power
 
     @property
-    def has_gained(self) -> bool:
-        return any(old is not None and new > old for old, new in (self.banzhaf, self.shapley_shubik))
+    def gainers(self) -> tuple[int, ...]:
+        """Old members with more power than before: the paradox of new members (Brams & Affuso 1976)."""
+        old, new = self.before, self.after
+        return tuple(
+            member
+            for member in range(old.members)
+            if new.banzhaf[member] > old.banzhaf[member] or new.shapley_shubik[member] > old.shapley_shubik[member]
+        )
+
+    def text(self, names: Sequence[str] = ()) -> str:
+        """Return a table for people, one line for each member; who is new was nothing before."""
+        old, new, gainers = self.before, self.after, self.gainers
+        told, wide = _names(names, new.members)
+        lines = [f"{'':{wide}} {'Banzhaf before':>16} {'after':>16} {'Shapley-Shubik before':>22} {'after':>16}"]
+        for member, name in enumerate(told):
+            was = (old.banzhaf[member], old.shapley_shubik[member]) if member < old.members else ("-", "-")
+            cells = f"{was[0]!s:>16} {new.banzhaf[member]!s:>16} {was[1]!s:>22} {new.shapley_shubik[member]!s:>16}"
+            lines.append(f"{name:{wide}} {cells}{'  gains' if member in gainers else ''}")
+        return "\n".join(lines) + "\n"
 
 
-def what_if(before: Game, after: Game) -> tuple[Change, ...]:
-    """Compare two games whose members begin alike; who is in the second only has joined.
-
-    An old member who gains because somebody joins is the paradox of new members (Brams & Affuso 1976).
-    """
+def what_if(before: Game, after: Game) -> WhatIf:
+    """Compare a body with the one that it becomes when members join at the end, as by `Rule.admit`."""
     if after.members < before.members:
         raise UsageError(f"of {before.members} members only {after.members} are left: compare where somebody joins")
-    old, new = measure(before), measure(after)
-    nobody: tuple[None, ...] = (None,) * (after.members - before.members)
-    return tuple(
-        Change(member, banzhaf=shares, shapley_shubik=pivots)
-        for member, (shares, pivots) in enumerate(
-            zip(
-                zip((*old.banzhaf, *nobody), new.banzhaf, strict=True),
-                zip((*old.shapley_shubik, *nobody), new.shapley_shubik, strict=True),
-                strict=True,
-            )
-        )
-    )
-
-
-def told(changes: Sequence[Change], names: Mapping[int, str]) -> str:
-    """Return changes as text, a line for each member, with who gains by a newcomer."""
-    lines = []
-    for change in changes:
-        (old, new), (was, now) = change.banzhaf, change.shapley_shubik
-        from_to = (
-            f"Banzhaf {'-' if old is None else old} -> {new}, Shapley-Shubik {'-' if was is None else was} -> {now}"
-        )
-        lines.append(f"{names[change.member]}: {from_to}{'  (gains)' if change.has_gained else ''}")
-    return "\n".join(lines) + "\n"
+    return WhatIf(measure(before), measure(after))
 
 
 def penrose(populations: Sequence[int]) -> Rule:
