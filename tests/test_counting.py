@@ -192,7 +192,7 @@ def test_an_order_is_drawn_from_a_published_seed_by_anybody():
 
 
 def test_stv_looks_back_before_it_draws():
-    """B and C are level when one must go; B was behind when they last were not level (rule 51), whatever the order says."""
+    """B and C are level when one must go; B was behind when they last were not (rule 51), whatever the order says."""
     ballots = letters("9 A, 3 B, 4 C, 1 DB, 6 E")
     found = counting.stv(ballots, 2, tie="BCDEA")
     assert [(tie.where, tie.among, tie.taken, tie.by) for tie in found.ties] == [
