@@ -15,7 +15,7 @@ import ast
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -174,8 +174,13 @@ def planted(name: str) -> Iterator[Mutant]:
 
 def plant(name: str) -> list[Restore]:
     """Plant a mutant; return what takes it back."""
-    modules = dict.fromkeys(change.module for change in MUTANTS[name].changes)
-    return [restore for module in modules for restore in _plant_in(module, MUTANTS[name].changes)]
+    return plant_all(MUTANTS[name].changes)
+
+
+def plant_all(changes: Sequence[Change]) -> list[Restore]:
+    """Make these changes; return what takes them back."""
+    modules = dict.fromkeys(change.module for change in changes)
+    return [restore for module in modules for restore in _plant_in(module, changes)]
 
 
 def _plant_in(name: str, changes: Iterable[Change]) -> list[Restore]:

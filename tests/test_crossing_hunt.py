@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from click.testing import CliRunner
-from mutants import Change, _plant_in
+from mutants import Change, plant_all
 
 from minichain.cli import main
 from minichain.contracts import system
@@ -84,8 +84,7 @@ SLIPS = {
 @contextmanager
 def planted(*changes: Change) -> Iterator[None]:
     with ExitStack() as stack:
-        modules = dict.fromkeys(change.module for change in changes if change.module != BRIDGE)
-        for restore in [restore for module in modules for restore in _plant_in(module, changes)]:
+        for restore in plant_all([change for change in changes if change.module != BRIDGE]):
             stack.callback(restore)
         whole = system.BRIDGE
         stack.callback(setattr, system, "BRIDGE", whole)
