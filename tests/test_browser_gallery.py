@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 
 import pytest
 from browser import visit
@@ -11,7 +10,7 @@ from test_views_server import kernels, wait_until, write_app
 
 from minichain.live import dashboards
 
-ORPHAN_TIMEOUT_S = 3.0
+ORPHAN_TIMEOUT_S = 6.0
 
 # An app on a network that a button unplugs, with hostile text in every place that shows text.
 STORY = """
@@ -171,10 +170,8 @@ def test_a_dead_kernel_is_told_within_three_seconds_and_a_left_page_ends_its_own
     story.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=30_000)
     assert story.outside() == set()
     assert len(kernels(server)) == 1
-    left = time.monotonic()
     story.page.goto("about:blank")
-    wait_until(lambda: not kernels(server), 2.5, "the page's farewell did not end its kernel")
-    assert time.monotonic() - left < ORPHAN_TIMEOUT_S, "only the orphan timeout ended it"
+    wait_until(lambda: not kernels(server), ORPHAN_TIMEOUT_S / 2, "the page's farewell did not end its kernel")
 
 
 def test_a_chinese_browser_gets_chinese_on_a_phone_and_its_kernel_ends_when_it_dies_without_a_word(server, chromium):
@@ -187,7 +184,7 @@ def test_a_chinese_browser_gets_chinese_on_a_phone_and_its_kernel_ends_when_it_d
         assert is_harmless(seen)
         assert seen.outside() == set()
         seen.page.evaluate("() => { navigator.sendBeacon = () => false; }")
-    wait_until(lambda: not kernels(server), 10, "the kernel outlived its browser")
+    wait_until(lambda: not kernels(server), 3 * ORPHAN_TIMEOUT_S, "the kernel outlived its browser")
 
 
 def test_a_broken_notebook_shows_a_card_and_no_traceback(server, chromium):
