@@ -503,6 +503,7 @@ def test_a_trace_that_cannot_be_written_is_named(tmp_path: Path):
         (("sim", "--validators", "0"), "is not in the range"),
         (("sim", "--seed", "-1"), "is not in the range"),
         (("bench", "everything"), "is not one of"),
+        (("bench", "tree", "--validators", "4"), "tree takes no --validators"),
         (("verify",), "Missing argument"),
         (("dance",), "No such command"),
         (("contract", "mend"), "No such command"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,7 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
     "--validators", type=click.IntRange(1, 100), help="How many [4; for recovery 7, for split 8]; of each shard."
 )
 @click.option("--transfers", type=click.IntRange(1_000), help="For throughput [20000] and split [8000].")
-@click.option(
-    "--rounds", type=click.IntRange(2), default=20, show_default=True, help="For recovery: kill two so often."
-)
+@click.option("--rounds", type=click.IntRange(2), help="For recovery: kill two so often [20].")
 @click.option(
     "--page",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -36,21 +35,21 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
 )
 @with_json
 def bench(
-    what: str, validators: int | None, transfers: int | None, rounds: int, page: Path | None, as_json: bool
+    what: str, validators: int | None, transfers: int | None, rounds: int | None, page: Path | None, as_json: bool
 ) -> None:
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
     if page is not None and what != "shards":
         raise click.UsageError(f"--page is for shards: there is no page of {what}")
-    has_validators = what not in ("tree", "miners", "public", "contracts", "delivery", "power", "counting")
-    options = {"validators": validators} if has_validators and validators is not None else {}
-    if what in ("throughput", "split") and transfers is not None:
-        options["transfers"] = transfers
-    if what == "recovery":
-        options["rounds"] = rounds
+    measure = benches.BENCHES[what]
+    told = {"validators": validators, "transfers": transfers, "rounds": rounds}
+    options = {name: value for name, value in told.items() if value is not None}
+    for name in options:
+        if name not in signature(measure).parameters:
+            raise click.UsageError(f"{what} takes no --{name}")
     with notes.status(f"measuring {what}"):
-        content = benches.BENCHES[what](**options)
+        content = measure(**options)
     if page is not None:
         from minichain.views import capacity_page
 
