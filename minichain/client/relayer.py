@@ -77,6 +77,11 @@ class Relayer:
     def __init__(self, one: Network, other: Network, name: str = "relayer") -> None:
         self._ways = [_Way(one, other, name), _Way(other, one, name)]
 
+    @property
+    def height(self) -> int:
+        """Return up to which block of the first network all was brought."""
+        return self._ways[0].height
+
     def due(self, block: BlockDetail) -> list[relay.Due]:
         """Return what a block of the first network has for the other, whether it was brought or not."""
         return self._ways[0].due(block)
