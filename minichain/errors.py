@@ -129,6 +129,10 @@ class UsageError(YourFault):
     """A wrong argument, or a call at the wrong time."""
 
 
+class NotKept(UsageError):
+    """Something that every node which answers was there too late for: it began with a snapshot."""
+
+
 class ConfigError(YourFault):
     """A chain specification or configuration file that makes no sense."""
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 
 from minichain.client.wallet import Wallet
 from minichain.crypto import KeyPair
-from minichain.errors import ContractFault, DecodeError, Refused, TimedOut, UsageError
+from minichain.errors import ContractFault, DecodeError, NotKept, Refused, TimedOut, UsageError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Call, Envelope, Receipt, Transaction, sign_transaction
 from minichain.node.messages import (
@@ -65,7 +65,8 @@ class Client:
     def __init__(self, genesis: Genesis, channel: Channel) -> None:
         self.genesis = genesis
         self.channel = channel
-        self._nonces: dict[bytes, int] = {}
+        self._nonces: dict[bytes, int] = {}  # the next ones of accounts, after what was seen to be final
+        self._signed: dict[bytes, int] = {}  # likewise, after what was handed in: it may be lost
         self._keys: dict[bytes, KeyPair] = {}  # of accounts whose key this client has seen change
         self._last_good = ""
         work = genesis.spec.work
@@ -143,7 +144,7 @@ class Client:
             if verdict is None:
                 break
             if verdict.receipt is not None:
-                self._nonces[sender.account] = envelope.body.nonce + 1
+                self._see_final(envelope)
                 return verdict.receipt
             if verdict.code != "wrong_nonce" and not (verdict.code == "wrong_key" and self._knows(sender)):
                 raise Refused(verdict.code, f"refused: {verdict.message}")
@@ -151,6 +152,9 @@ class Client:
             # was refused can never become final, so sign anew.
             self.channel.pause(POLL_MS)
         raise TimedOut(self._explain(f"{what} to become final", timeout_ms))
+
+    def _see_final(self, envelope: Envelope) -> None:
+        self._nonces[envelope.body.sender] = envelope.body.nonce + 1
 
     def learn(self, holder: Wallet) -> None:
         """Remember that an account has this key now: a node that does not know it yet lags."""
@@ -193,9 +197,10 @@ class Client:
             if verdict is None:
                 raise TimedOut(self._explain(f"{what} to become final", self.timeout_ms))
             if verdict.receipt is not None:
+                self._see_final(envelope)
                 receipts.append(verdict.receipt)
             elif verdict.code == "wrong_nonce":  # it can never become final, so `send` signs anew
-                self._nonces.pop(sender.account, None)
+                self._signed.pop(sender.account, None)
                 receipts.append(self.send(sender, calls, what, gas_limit))
             else:
                 raise Refused(verdict.code, f"refused: {verdict.message}")
@@ -206,12 +211,14 @@ class Client:
         state = self._ask(AskAccount(sender.account), AccountState, deadline)
         if state is None:
             raise TimedOut(self._explain("the state of an account", self.timeout_ms))
-        envelope = self._sign(sender, calls, gas_limit, state)
-        self._nonces[sender.account] = envelope.body.nonce + 1
+        envelope = self._sign(sender, calls, gas_limit, state, self._signed.get(sender.account, 0))
+        self._signed[sender.account] = envelope.body.nonce + 1
         return envelope
 
-    def _sign(self, sender: Wallet, calls: Sequence[Call], gas_limit: int, state: AccountState) -> Envelope:
-        nonce = max(state.next_nonce, self._nonces.get(sender.account, 0))
+    def _sign(
+        self, sender: Wallet, calls: Sequence[Call], gas_limit: int, state: AccountState, least: int = 0
+    ) -> Envelope:
+        nonce = max(state.next_nonce, self._nonces.get(sender.account, 0), least)
         spec = self.genesis.spec
         body = Transaction(
             chain_id=spec.chain_id,
@@ -257,7 +264,11 @@ def _expect(found: ClientAnswer, answer: type[A]) -> A:
     if isinstance(found, answer):
         return found
     if isinstance(found, Failure):
-        kinds: dict[str, Callable[[str], Exception]] = {"view_failed": ContractFault, "malformed": DecodeError}
+        kinds: dict[str, Callable[[str], Exception]] = {
+            "view_failed": ContractFault,
+            "malformed": DecodeError,
+            ELSEWHERE: NotKept,
+        }
         raise kinds.get(found.code, UsageError)(found.message)
     raise DecodeError(f"a node answered {type(found).__name__}, not {answer.__name__}: it is faulty, ask another one")
 

@@ -75,11 +75,15 @@ class Epochs:
         return self.settle()
 
     def settle(self) -> Moves:
-        """Let everybody be where the last draw says; what has been done of that is not done again."""
+        """Let everybody be where the last draw says; what has been done of that is not done again.
+
+        Nobody leaves before everything was carried that lies in blocks which whoever came with a snapshot has not.
+        """
         moves = {chain: move for chain, move in self._moves() if move != ([], [])}
         for chain, (came, _) in moves.items():
             for name in came:
                 self._network.chain(chain).join(name)
+        self._network.meet()
         while self._do("tell"):
             self._network.carry()
         self._network.carry()

@@ -6,6 +6,7 @@ transaction. Where that fails, because another relayer was quicker or too much i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -14,7 +15,7 @@ from minichain.crosschain import people, relay
 from minichain.crosschain.gate import GAS_SIGNATURE, LEAST_GAS
 from minichain.crosschain.remotes import Remote, followed_key, remote_key
 from minichain.crosschain.work import Link
-from minichain.errors import CallFailed, UsageError
+from minichain.errors import CallFailed, NotKept, UsageError
 from minichain.ledger.certificate import FinalBlock, WorkCertificate, shortened
 from minichain.ledger.committee import Committee, Member
 from minichain.ledger.types import MAX_CALLS, Call, Receipt
@@ -107,7 +108,12 @@ class _Way:
 
     def begin(self) -> Callable[[], int]:
         """Hand in what can be brought at once; return what waits for it, and tells how many receipts were brought."""
-        load = self._pack(self._final_height())
+        top = self._final_height()
+        try:
+            load = self._pack(top)
+        except NotKept:
+            self.height = self._not_kept(top)
+            load = self._pack(top)
         if not load.parcels:
             return lambda: self._pass(load)
         wait = self._target.begin_together([(self._carrier, calls) for calls in load.parcels], gas_limit=GAS)
@@ -182,8 +188,23 @@ class _Way:
     def _block(self, height: int) -> BlockDetail | None:
         try:
             return self._source.block(height)
+        except NotKept:
+            raise
         except UsageError:  # the node that said how high the chain is has gone, and another one lags
             return None
+
+    def _not_kept(self, top: int) -> int:
+        """Return the last height whose block nobody keeps who answers: all members have come with a snapshot since.
+
+        Whatever was in those blocks has been carried: nobody leaves before that (see `epochs`).
+        """
+        return bisect_left(range(top + 1), True, lo=self.height + 1, key=self._is_kept) - 1
+
+    def _is_kept(self, height: int) -> bool:
+        try:
+            return self._block(height) is not None
+        except NotKept:
+            return False
 
     def _final_height(self) -> int:
         """Return the last height there is anything to bring of; of a chain of work, bring its headers first."""

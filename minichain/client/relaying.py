@@ -16,13 +16,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Final
 
 from minichain.client.network import Network
 from minichain.client.relayer import Relayer
-from minichain.client.sharded import connected
+from minichain.client.sharded import mutual
 from minichain.crypto import Passphrase
 from minichain.errors import MinichainError, UsageError
 from minichain.live.home import Home
@@ -73,12 +72,11 @@ class Rounds:
 
     def _between(self) -> Iterator[Relayer]:
         """Yield who carries between two, for each two that follow each other by now."""
-        follows = {chain: set(connected(network)) for chain, network in self._networks.items()}
-        for one, other in combinations(self._networks, 2):
-            if other in follows[one] and one in follows[other]:
-                if (one, other) not in self._relayers:
-                    self._relayers[one, other] = Relayer(self._networks[one], self._networks[other], self._name)
-                yield self._relayers[one, other]
+        for one, other in mutual(list(self._networks.values())):
+            between = one.genesis.spec.chain_id, other.genesis.spec.chain_id
+            if between not in self._relayers:
+                self._relayers[between] = Relayer(one, other, self._name)
+            yield self._relayers[between]
 
 
 def run(rounds: Rounds, is_over: threading.Event, tell: Callable[[str], None]) -> None:

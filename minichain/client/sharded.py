@@ -11,8 +11,9 @@ they arrive, and all shards together always hold as many as there were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import combinations
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -168,6 +169,11 @@ class ShardedNetwork:
             self._relayers[between] = Relayer(one, other)
         return self._relayers[between]
 
+    def meet(self) -> None:
+        """Get to know which chains somebody else has connected, to carry between them too."""
+        for one, other in mutual(self.chains):
+            self.relayer(one, other)
+
     def transfer(self, sender: Wallet, to: Wallet, amount: int, *, within_ms: int = WITHIN_MS) -> Receipt:
         """Send units to wherever the receiver's account is. Across shards they are there after a `carry`."""
         source, target = self.home(sender), self.home(to)
@@ -187,7 +193,10 @@ class ShardedNetwork:
         self.placement = placement
 
     def carry(self) -> int:
-        """Bring what is due between all connected chains, and what becomes due by that; returns how many receipts."""
+        """Bring what is due between all chains known to be connected; returns how many receipts.
+
+        What becomes due by that is brought too.
+        """
         total = 0
         while brought := sum(relayer.carry() for relayer in self._relayers.values()):
             total += brought
@@ -196,6 +205,15 @@ class ShardedNetwork:
     def supply(self) -> dict[str, int]:
         """Return the units on each chain, by its id."""
         return {chain.genesis.spec.chain_id: chain.supply() for chain in self.chains}
+
+
+def mutual(networks: Sequence[Network]) -> Iterator[tuple[Network, Network]]:
+    """Yield each two networks that follow each other."""
+    follows = {network.genesis.spec.chain_id: set(connected(network)) for network in networks}
+    for one, other in combinations(networks, 2):
+        here, there = one.genesis.spec.chain_id, other.genesis.spec.chain_id
+        if there in follows[here] and here in follows[there]:
+            yield one, other
 
 
 def connected(network: Network) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from minichain.consensus.bft import Proposal, Vote
-from minichain.consensus.bft.messages import KIND_NAMES
+from minichain.consensus.bft.messages import kind_name
 from minichain.consensus.interface import Timer
 from minichain.errors import DecodeError
 from minichain.node.interface import Asked, Event, Received, Started, TimerFired
@@ -78,7 +78,7 @@ def describe(message: PeerMessage) -> str:
             header = message.block.header
             return f"proposal {message.height}/{message.round} {_short(header.id)} ({len(message.block.txs)} tx)"
         case Vote():
-            return f"{KIND_NAMES[message.kind]} {message.height}/{message.round} {_short(message.block_id)}"
+            return f"{kind_name(message.kind)} {message.height}/{message.round} {_short(message.block_id)}"
         case Transactions(txs):
             return f"transactions ({len(txs)})"
         case Position(height, round_):

@@ -16,6 +16,11 @@ NIL = None  # the block id of a vote for no block
 KIND_NAMES = {PREVOTE: "prevote", PRECOMMIT: "precommit"}
 
 
+def kind_name(kind: int) -> str:
+    """Name what a vote is; one that was damaged, or that a liar has made, may be of any kind."""
+    return KIND_NAMES.get(kind, f"vote of kind {kind}")
+
+
 class Proposal(Record, tag=1):
     """PROPOSAL(height, round, block, valid_round); `valid_round` is -1 for a block never voted on before."""
 

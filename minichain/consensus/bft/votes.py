@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from minichain.consensus.bft.messages import KIND_NAMES, Equivocation, Message, Proposal, Vote, author
+from minichain.consensus.bft.messages import Equivocation, Message, Proposal, Vote, author, kind_name
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE
 from minichain.ledger.committee import Committee
 
@@ -159,7 +159,7 @@ class Log:
 
 def step_of(message: Message) -> tuple[str, int, int, bytes]:
     """Return what a member may say one thing about: (kind, height, round, member)."""
-    kind = "proposal" if isinstance(message, Proposal) else KIND_NAMES.get(message.kind, f"vote of kind {message.kind}")
+    kind = "proposal" if isinstance(message, Proposal) else kind_name(message.kind)
     return kind, message.height, message.round, author(message)
 
 

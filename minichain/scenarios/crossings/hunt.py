@@ -8,7 +8,7 @@ any moment, also while a client waits. A relayer may die after any transaction; 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import sha256
 from itertools import combinations, permutations
@@ -252,10 +252,9 @@ class _Chains:
         left = list[str]()
         for _ in range(CALM_MS // LOOK_MS):
             try:
-                self._catch_up()
                 for relayer in relayers:
                     relayer.carry()
-                left = list(self._unsettled())
+                left = [*self._waiting(), *self._unsettled()]
             except BEARABLE as error:
                 left = [str(error)]
             if not left:
@@ -264,11 +263,12 @@ class _Chains:
             self.networks[0].pass_time(LOOK_MS)
         return f"progress: {CALM_MS} ms after the calm not answered: {', '.join(left)}"
 
-    def _catch_up(self) -> None:
-        """Wait until whoever is asked knows all that anybody knows to be final."""
-        for network, world in zip(self.networks, self.worlds, strict=True):
-            running = [name for name in world.names if world.node(name)]
-            network.wait_for_height(world.checkers.height, running, LOOK_MS)
+    def _waiting(self) -> Iterator[str]:
+        """Say where something is still to come: a node lags, or has transactions that no block has."""
+        for world in self.worlds:
+            nodes = [node for name in world.names if (node := world.node(name))]
+            if any(node.waiting or node.height < world.checkers.height for node in nodes):
+                yield f"{world.genesis.spec.chain_id} is not at rest"
 
     def _bury(self) -> None:
         """Let the last answers lie deep enough on chains of work, where somebody has to pay for blocks."""
@@ -278,7 +278,7 @@ class _Chains:
                 for _ in range(network.genesis.spec.work.confirmations):
                     network.send(bank, [Call("ledger", "transfer", {"to": bank.did, "amount": 1})])
 
-    def _unsettled(self) -> Any:
+    def _unsettled(self) -> Iterator[str]:
         for network in self.networks:
             for chain, count in unsettled(network):
                 if count:
