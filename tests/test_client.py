@@ -99,6 +99,18 @@ def test_of_several_one_whose_nonce_was_taken_is_signed_anew(net: mc.Network):
     assert net.account(net.wallet("shop")).balance == 13, "each once"
 
 
+def test_what_was_handed_in_and_lost_is_not_waited_for_by_what_comes_later(net: mc.Network):
+    bank = net.wallet("bank")
+    net.begin_together([(bank, transfer(net, 1)), (bank, transfer(net, 2))])
+    for name in net.nodes:  # before any block has them
+        net.crash(name)
+    for name in net.nodes:
+        net.restart(name)
+    assert net.send(bank, transfer(net, 10)).ok
+    net.send_together([(bank, transfer(net, 20))])
+    assert net.account(net.wallet("shop")).balance == 30
+
+
 # --- members and evidence ---------------------------------------------------------------------------------------------
 
 

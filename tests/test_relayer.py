@@ -14,7 +14,7 @@ from minichain.client.crossing import connect, cross, unsettled
 from minichain.client.relayer import Relayer
 from minichain.client.wallet import Wallet
 from minichain.crosschain import relay
-from minichain.errors import CallFailed, ProofError
+from minichain.errors import CallFailed, NotKept, ProofError
 from minichain.ledger.certificate import shortened
 from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Authority, Work
@@ -57,6 +57,22 @@ def test_a_relayer_that_stops_is_replaced_and_two_do_no_harm(networks: tuple[mc.
     assert second.carry() == 1, "the answers, in one receipt; the messages are there"
     assert Relayer(main, side).carry() == 0, "one that begins anew finds nothing to do"
     assert side.account(shop).balance == 6
+
+
+def test_a_relayer_begins_where_blocks_are_kept(networks: tuple[mc.Network, mc.Network]) -> None:
+    main, side = networks
+    bank, shop = main.wallet("bank"), side.wallet("shop")
+    cross(main, side, bank, shop, 1)
+    Relayer(main, side).carry()
+    main.join("node-4")
+    main.wait_for_height(main.height())
+    cross(main, side, bank, shop, 20)
+    for name in main.nodes[:4]:
+        main.crash(name)  # whoever is left has come with a snapshot
+    with pytest.raises(NotKept, match="and has no block 1: ask another one"):
+        main.block(1)
+    assert Relayer(main, side)._ways[0].begin()() == 1
+    assert side.account(shop).balance == 21
 
 
 def test_a_relayer_brings_no_header_again_and_no_more_signatures_than_are_needed(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import minichain as mc
+from minichain.client.crossing import connect, cross, unsettled
 from minichain.client.sharded import COORDINATOR, ShardedNetwork
 from minichain.client.wallet import Wallet
 from minichain.errors import ConfigError, TimedOut, UsageError
@@ -98,6 +99,17 @@ def test_an_epoch_moves_validators_who_take_the_state_over(net: ShardedNetwork) 
     assert net.balance(other) == 1_010
     committees = net.coordinator.contract("shards").committees()
     assert [one["state"] for one in committees] == ["settled", "settled"]
+
+
+def test_nobody_leaves_a_shard_before_what_lies_in_its_blocks_was_carried(net: ShardedNetwork) -> None:
+    here, there = net.shards
+    connect(here, there, mints=True)  # by somebody else, who tells nobody here
+    connect(there, here, mints=True)
+    net.epochs.begin()
+    cross(here, there, here.wallet("bank"), there.wallet("shop"), 7)
+    net.epochs.turn()
+    assert there.account(there.wallet("shop")).balance == 7
+    assert dict(unsettled(here)) == {"coordinator": 0, "shard-1": 0}
 
 
 def test_an_epoch_that_nobody_attends_ends_all_the_same(net: ShardedNetwork) -> None:
