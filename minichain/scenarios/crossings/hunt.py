@@ -247,6 +247,7 @@ class _Chains:
         relayers = [Relayer(one, other, "the last relayer") for one, other in combinations(self.networks, 2)]
         for network in self.networks:
             network.client.timeout_ms = CALM_MS
+        self._rest()  # or whoever has lost his disk tells of a chain on which nothing is yet
         if self.sharded:
             self.sharded.epochs.settle()
         left = list[str]()
@@ -262,6 +263,13 @@ class _Chains:
                 return ""
             self.networks[0].pass_time(LOOK_MS)
         return f"progress: {CALM_MS} ms after the calm not answered: {', '.join(left)}"
+
+    def _rest(self) -> None:
+        """Let time pass until nothing is still to come, or patience ends."""
+        for _ in range(CALM_MS // LOOK_MS):
+            if not any(self._waiting()):
+                return
+            self.networks[0].pass_time(LOOK_MS)
 
     def _waiting(self) -> Iterator[str]:
         """Say where something is still to come: a node lags, or has transactions that no block has."""
