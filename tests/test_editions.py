@@ -35,6 +35,12 @@ def test_the_prose_is_whole_and_right_in_chinese(name):
 
 
 @every_notebook
+def test_a_catalogue_stands_as_the_command_writes_it(name):
+    catalogue = editions.catalogue_of(MASTERS, name, "zh").read_text("utf-8")
+    assert refresh(catalogue, prose(editions.read_master(MASTERS, name))) == catalogue
+
+
+@every_notebook
 def test_chinese_sentences_are_short(name):
     assert mean_length(editions.read_words(MASTERS, name, "zh").values()) <= LONGEST_MEAN
 
