@@ -19,7 +19,6 @@ from minichain.live.supervisor import apps
 
 ROOT = Path(__file__).resolve().parents[1]
 MASTERS = ROOT / "notebooks"
-LONGEST_MEAN = 25  # characters of a Chinese sentence
 
 every_notebook = pytest.mark.parametrize("name", editions.names(MASTERS))
 
@@ -41,11 +40,6 @@ def test_a_catalogue_stands_as_the_command_writes_it(name):
 
 
 @every_notebook
-def test_chinese_sentences_are_short(name):
-    assert mean_length(editions.read_words(MASTERS, name, "zh").values()) <= LONGEST_MEAN
-
-
-@every_notebook
 def test_an_edition_differs_in_its_prose_only(name):
     master = editions.read_master(MASTERS, name)
     told = edition(master, editions.read_words(MASTERS, name, "zh"))
@@ -53,7 +47,7 @@ def test_an_edition_differs_in_its_prose_only(name):
     assert [cell["id"] for cell in told["cells"]] == [cell["id"] for cell in master["cells"]]
     for cell, other in zip(master["cells"], told["cells"], strict=True):
         differs = {key for key in cell if cell[key] != other[key]}
-        assert differs == ({"source"} if cell["cell_type"] == "markdown" else set())
+        assert differs <= ({"source"} if cell["cell_type"] == "markdown" else set())
 
 
 def test_no_catalogue_has_lost_its_notebook():
@@ -86,6 +80,7 @@ GLOSSARY = Glossary({"block": ("区块",), "Consensus lab": ("共识实验室",)
             "见[那里](https://example.org/b)。",
             "https://example.org/a is missing",
         ),
+        ("![a map](map.svg) of it", "它的![地图](plan.svg)", "map.svg is missing"),
         ("It is $n > 3f$.", "就是 $n > 2f$。", "$n > 3f$ is missing"),
         ("```\nls\n```\nRun it.", "```\n列出\n```\n运行。", "ls\n is missing"),
         ("Of 10,000 candidates", "一千个", "10,000 is missing"),
@@ -95,6 +90,7 @@ GLOSSARY = Glossary({"block": ("区块",), "Consensus lab": ("共识实验室",)
         ("Open the *Consensus lab*.", "打开*协商室*。", "'Consensus lab' is 共识实验室"),
         ("Yes, it is.", "是的, 没错。", "western punctuation after Chinese"),
         ("Yes, it is.", "是的，\n没错。", "a line break within a paragraph, which shows as a gap"),
+        ("It is long.", "这句话很长" * 6, "a sentence has 30 characters on average"),
         ("*Predict: what?* Run it.", "*先预测：什么？*运行。", "an emphasis that Markdown does not see"),
     ],
 )
@@ -102,7 +98,6 @@ def test_what_is_wrong_with_a_translation_is_named(text, told, said):
     found = list(faults([text], {} if told is None else {text: told}, GLOSSARY))
     assert len(found) == 1
     assert found[0].startswith(said)
-    assert repr(text) in found[0]
 
 
 def test_what_is_right_is_not_named():

@@ -46,8 +46,9 @@ def main(context: click.Context) -> None:
     context.obj = Passphrase(os.environ.pop(PASSPHRASE, ""))  # no process started from here finds it in its environment
 
 
-_commands = (
-    up, status, down, relay, doctor, node, key, demo, verify, sim, play, fault, compare, bench, contract, course
-)  # fmt: skip
-for _command in _commands:
+_COMMANDS = (
+    *(up, status, down, relay, doctor, node, key, demo, verify),
+    *(sim, play, fault, compare, bench, contract, course),
+)
+for _command in _COMMANDS:
     main.add_command(_command)

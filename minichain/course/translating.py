@@ -23,11 +23,12 @@ from minichain.catalogue import LOCALES
 from minichain.course.editions import Words, catalogue_of, names, prose, read_master, read_words
 
 LANGUAGE: Final = "zh"  # the one that masters are translated into
+SENTENCE: Final = 25  # characters that a sentence has on average, at most
 
 Ways = Mapping[str, tuple[str, ...]]  # an English form -> the words for it, of which a translation has one
 
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table")  # comes with rich
-_FORMULA: Final = re.compile(r"\$[^$]+\$")
+_FORMULA: Final = re.compile(r"\$(?!\s)[^$\n]+(?<!\s)\$")
 _NUMBER: Final = re.compile(r"(?<![\w-])\d[\d,.]*(?<![,.])")
 _HAN: Final = "\u4e00-\u9fff"
 _CODE: Final = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a piece of code in a sentence
@@ -122,7 +123,7 @@ def length(sentence: str) -> int:
 
 
 def mean_length(texts: Iterable[str]) -> float:
-    """Return how many characters a Chinese sentence has on average."""
+    """Return how many characters a sentence of these Chinese texts has on average."""
     return mean(length(sentence) for text in texts for sentence in sentences(text))
 
 
@@ -137,6 +138,8 @@ def faults(texts: Iterable[str], words: Words, glossary: Glossary) -> Iterator[s
     for text in sorted(wanted & words.keys()):
         found = (*_lost(text, words[text]), *_misnamed(text, words[text], glossary), *_slips(words[text]))
         yield from (f"{fault}: {text[:60]!r}" for fault in found)
+    if words and (average := mean_length(words.values())) > SENTENCE:
+        yield f"a sentence has {average:.0f} characters on average: make them shorter, {SENTENCE} are enough"
 
 
 def _lost(text: str, told: str) -> Iterator[str]:
@@ -145,13 +148,12 @@ def _lost(text: str, told: str) -> Iterator[str]:
 
 
 def _fixed(text: str) -> Iterator[str]:
+    """Yield code, formulas, addresses and numbers."""
     yield from (token.content for token in _MARKDOWN.parse(text) if token.type in ("fence", "code_block"))
     yield from _FORMULA.findall(text)
     for piece in _pieces(text):
         yield from (run.content for run in piece if run.type == "code_inline")
-        yield from (
-            str(run.attrs.get("href") or run.attrs.get("src")) for run in piece if run.type in ("link_open", "image")
-        )
+        yield from (str(run.attrs[name]) for run in piece for name in ("href", "src") if name in run.attrs)
         yield from _NUMBER.findall(_spoken(piece))
 
 
