@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "codec": FOUNDATIONS,
     "crypto": FOUNDATIONS,
     "merkle": FOUNDATIONS,
+    "catalogue": frozenset[str](),
     "ledger": FOUNDATIONS,
     "contracts": LEDGER,
     "consensus": LEDGER,
@@ -50,10 +51,10 @@ MAY_IMPORT = {
     "client": WORLDS,
     "agents": CLIENT,
     "scenarios": CLIENT | {"agents"},
-    "views": CLIENT | {"agents"},
-    "course": CLIENT | {"agents"},
+    "views": CLIENT | {"agents", "catalogue"},
+    "course": CLIENT | {"agents", "catalogue"},
     "bench": CLIENT | {"agents", "scenarios"},
-    "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench"},
+    "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench", "catalogue"},
 }
 FACE = "minichain"  # the package itself only shows names of the rooms below
 

@@ -10,8 +10,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from test_views_markup import Reader, everything
 
+from minichain.catalogue import read_po
 from minichain.views import i18n, panels, parts
-from minichain.views.i18n import _, choose, ngettext, read_po
+from minichain.views.i18n import _, choose, ngettext
 from minichain.views.models import BlockCard, NodeCard
 from minichain.views.moving import BlockStrip, NodeRing, Pulse
 from minichain.views.server import frame

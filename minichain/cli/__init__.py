@@ -11,6 +11,7 @@ import click
 from minichain import __version__
 from minichain.cli.benches import bench
 from minichain.cli.contracts import contract
+from minichain.cli.course import course
 from minichain.cli.demos import demo
 from minichain.cli.keys import key
 from minichain.cli.network import doctor, down, node, relay, status, up
@@ -45,5 +46,9 @@ def main(context: click.Context) -> None:
     context.obj = Passphrase(os.environ.pop(PASSPHRASE, ""))  # no process started from here finds it in its environment
 
 
-for _command in (up, status, down, relay, doctor, node, key, demo, verify, sim, play, fault, compare, bench, contract):
+_COMMANDS = (
+    *(up, status, down, relay, doctor, node, key, demo, verify),
+    *(sim, play, fault, compare, bench, contract, course),
+)
+for _command in _COMMANDS:
     main.add_command(_command)

@@ -23,6 +23,7 @@ PASSPHRASE = "MINICHAIN_PASSPHRASE"
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
+FOLDER = click.Path(exists=True, path_type=Path, file_okay=False)
 
 
 screen = Console(emoji=False)

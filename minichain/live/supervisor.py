@@ -24,7 +24,6 @@ import psutil
 import zmq
 from msgspec.structs import replace
 
-import minichain
 from minichain.crypto import KeyPair, Passphrase
 from minichain.errors import MinichainError, NetworkError, TimedOut
 from minichain.faults.timeline import parse
@@ -36,6 +35,7 @@ from minichain.live.cluster import HOST, Cluster, import_path
 from minichain.live.control import ControlDoor, control
 from minichain.live.director import Director
 from minichain.live.home import VARIABLE, Home, NodePlace, Running, is_alive
+from minichain.live.installed import shipped
 
 POLL_MS: Final = 1_000
 STOP_TIMEOUT_S: Final = 20.0
@@ -204,12 +204,8 @@ def within(home: Home, found: Sequence[chains.Chain]) -> Iterator[None]:
 
 
 def apps() -> Path:
-    """Return the directory of the dashboards' notebooks: inside the installed package, or beside it in a checkout."""
-    package = Path(minichain.__file__).resolve().parent
-    for directory in (package / "apps", package.parent / "apps"):
-        if directory.is_dir():
-            return directory
-    raise NetworkError(f"the dashboards' notebooks are missing from {package}: install minichain again")
+    """Return the directory of the dashboards' notebooks."""
+    return shipped("apps")
 
 
 def spawn(home: Home, options: list[str]) -> Running:

@@ -12,13 +12,11 @@ The language is one setting per process, because Voila gives each viewer a proce
 
 from __future__ import annotations
 
-import ast
 import gettext
 import io
 import json
 import os
 import re
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from functools import cache
@@ -26,7 +24,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import parse_qs
 
-LOCALES: Final = {"en": "en", "zh": "zh_CN"}
+from minichain.catalogue import LOCALES, po_file, read_po, to_mo
+
 PLURALS: Final = {"en": "nplurals=2; plural=(n != 1);", "zh": "nplurals=1; plural=0;"}
 NAMES: Final = {"en": "English", "zh": "中文"}
 TAGS: Final = {"en": "en", "zh": "zh-Hans"}  # for the HTML lang attribute
@@ -89,7 +88,7 @@ def translate(text: str, into: str) -> str:
 def _translation(name: str) -> gettext.NullTranslations:
     if name == PSEUDO:
         return _Pseudo()
-    path = _FOLDER / LOCALES[name] / "LC_MESSAGES" / "minichain.po"
+    path = po_file(_FOLDER, name, "minichain")
     header = f"Content-Type: text/plain; charset=UTF-8\nPlural-Forms: {PLURALS[name]}\n"
     return gettext.GNUTranslations(io.BytesIO(to_mo({"": header} | read_po(path.read_text("utf-8")))))
 
@@ -105,45 +104,7 @@ class _Pseudo(gettext.NullTranslations):
         return self.gettext(msgid1 if n == 1 else msgid2)
 
 
-# --- the catalogue files -----------------------------------------------------------------------------------------
-
-_FIELD: Final = re.compile(r'(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)?\s*(".*")')
-
-
-def read_po(text: str) -> dict[str, str]:
-    """Read a .po file into gettext's own table: source text (plural forms after a NUL) -> translation.
-
-    Fuzzy and empty entries are left out, as gettext does.
-    """
-    return dict(filter(None, map(_entry, re.split(r"\n\s*\n", text))))
-
-
-def _entry(block: str) -> tuple[str, str] | None:
-    fields: dict[str, str] = {}
-    name = ""
-    for line in block.splitlines():
-        if line.startswith("#,") and "fuzzy" in line:
-            return None
-        if match := _FIELD.fullmatch(line.strip()):
-            name = match[1] or name
-            fields[name] = fields.get(name, "") + ast.literal_eval(match[2])
-    forms = [value for key, value in fields.items() if key.startswith("msgstr")]
-    if "msgid" not in fields or not all(forms):
-        return None
-    source = [fields["msgid"], *([fields["msgid_plural"]] if "msgid_plural" in fields else [])]
-    return "\0".join(source), "\0".join(forms)
-
-
-def to_mo(table: dict[str, str]) -> bytes:
-    """Write gettext's binary form of a table, which the standard library reads with plural rules and all."""
-    pairs = sorted((source.encode(), target.encode()) for source, target in table.items())
-    count, start = len(pairs), 28 + 16 * len(pairs)
-    index, body = b"", b""
-    for column in (0, 1):
-        for pair in pairs:
-            index += struct.pack("<II", len(pair[column]), start + len(body))
-            body += pair[column] + b"\0"
-    return struct.pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, start) + index + body
+# --- collecting texts --------------------------------------------------------------------------------------------
 
 
 def extract_ipynb(

@@ -13,6 +13,7 @@ from typing import Any, Final
 from IPython.core.error import UsageError as CellError
 from IPython.display import display
 
+from minichain.catalogue import LOCALES
 from minichain.client.receipt import Receipt
 from minichain.contracts.report import Report, Trace
 from minichain.contracts.sandbox import Outcome
@@ -21,7 +22,7 @@ from minichain.views import cells, i18n
 from minichain.views.markup import Safe
 from minichain.views.panels import STYLE_SHEET
 
-OPTIONS: Final = f"%%contract takes one option: --lang {' or '.join(i18n.LOCALES)}"
+OPTIONS: Final = f"%%contract takes one option: --lang {' or '.join(LOCALES)}"
 PICTURES: Final[dict[type, Callable[[Any], Safe]]] = {
     ContractText: cells.contract,
     Outcome: cells.outcome,
@@ -54,7 +55,7 @@ def _language(line: str) -> str | None:
     match line.split():
         case []:
             return None
-        case ["--lang", name] if name in i18n.LOCALES:
+        case ["--lang", name] if name in LOCALES:
             return name
     raise CellError(f"{OPTIONS}, not {line.strip()!r}")
 

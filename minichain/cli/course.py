@@ -1,0 +1,49 @@
+"""The notebooks of the course, for those who learn with them and those who translate them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from minichain.catalogue import LOCALES
+from minichain.cli.terminal import DIRECTORY, FOLDER, NO, plain_line, show, with_json
+
+
+@click.group()
+def course() -> None:
+    """Get the notebooks of the course, in English or Chinese."""
+
+
+@course.command("copy")
+@click.argument("directory", type=DIRECTORY)
+@click.argument("names", nargs=-1)
+@click.option(
+    "--lang", type=click.Choice(list(LOCALES)), default="en", show_default=True, help="Language of the prose."
+)
+@click.option("--force", is_flag=True, help="Replace notebooks that are there already, with all that was done in them.")
+@with_json
+def copy_notebooks(directory: Path, names: tuple[str, ...], lang: str, force: bool, as_json: bool) -> None:
+    """Write notebooks into a folder of yours: all of them, or those of these NAMES or numbers (00 07-contracts)."""
+    from minichain.course import editions
+
+    written = editions.copy(directory, lang, names, overwrite=force)
+    content = {"directory": directory, "language": lang, "notebooks": [path.name for path in written]}
+    lines = [*(path.name for path in written), "", f'Open them: jupyter lab "{directory}"']
+    show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
+
+
+@course.command("extract")
+@click.argument("names", nargs=-1)
+@click.option("--notebooks", type=FOLDER, default="notebooks", show_default=True, help="Folder of the masters.")
+@with_json
+def extract_texts(names: tuple[str, ...], notebooks: Path, as_json: bool) -> None:
+    """Bring the Chinese catalogues up to date after notebooks were changed or added, and list what is amiss in them."""
+    from minichain.course import translating
+
+    found = translating.extract(notebooks, names)
+    lines = [f"{name}.po: {fault}" for name, faults in found.items() for fault in faults]
+    show(as_json, {"faults": found}, lambda: click.echo("\n".join(map(plain_line, lines or ["Nothing is amiss."]))))
+    if lines:
+        sys.exit(NO)
