@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from wasteday import act, played
 
+import minichain as mc
 from minichain.errors import CallFailed, UsageError
 from minichain.scenarios import examples
 from minichain.scenarios.waste import day, story
@@ -117,6 +118,23 @@ def test_what_is_overdue_is_an_alert_with_its_day(model):
     assert len(words) == 1
     assert words[0].startswith("Missed pickup: due ")
     assert words[0].endswith("3 days ago.")
+
+
+def test_a_correction_by_one_party_alone_is_seen_and_one_by_two_is_not(model):
+    with mc.Network.simulated(validators=1, seed=7) as network:
+        examples.load(network, lambda text: None)
+        signed = next(manifest for manifest in model.manifests if manifest["state"] == "Signed")
+        number, (one, other) = signed["number"], (model.names[signed[role]] for role in ("offeror", "destination"))
+        change = {"number": number, "changes": [{"line": 1, "method": "H141"}], "reason": "Weighed again."}
+
+        def corrected(signer: str) -> list[str]:
+            attempt = act(network, one, "propose_correction", **change).result
+            act(network, signer, "sign_correction", number=number, attempt=attempt)
+            found = loads.alerts(network.contract("waste").manifest(number=number), model.names)
+            return [alert.words for alert in found if "alone corrected" in alert.words]
+
+        assert corrected(other) == []
+        assert corrected(one) == [f"{one} alone corrected what was signed: Weighed again. The earlier version is kept."]
 
 
 def test_a_missing_signature_breaks_the_line_from_hand_to_hand(model):

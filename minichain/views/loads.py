@@ -204,11 +204,27 @@ def alerts(manifest: Manifest, names: Names) -> list[Alert]:
     for entry in manifest["rejections"]:
         words = _("{who} rejected the load: {reason}").format(who=name_of(entry["by"], names), reason=entry["comment"])
         found.append(Alert("warn", manifest["number"], words))
+    for by, reason in corrected_alone(manifest):
+        words = _("{who} alone corrected what was signed: {reason} The earlier version is kept.")
+        found.append(Alert("warn", manifest["number"], words.format(who=name_of(by, names), reason=reason)))
     for entry in manifest["incidents"]:
         who = name_of(entry["by"], names)
         words = _("{who} reported an incident: {reason}").format(who=who, reason=entry["comment"])
         found.append(Alert("info", manifest["number"], words))
     return found
+
+
+def corrected_alone(manifest: Manifest) -> list[tuple[str, str]]:
+    """List (who, why) of corrections that one party both proposed and signed, as EPA's rules allow.
+
+    A difference that nobody else has looked at can go away like that.
+    """
+    acts = [entry for entry in manifest["log"] if entry["act"].startswith("correction")]
+    return [
+        (signed["by"], signed["note"])
+        for proposed, signed in pairwise(acts)
+        if signed["act"] == "correction signed" and signed["by"] == proposed["by"]
+    ]
 
 
 def _late(entry: Mapping[str, Any]) -> str:
