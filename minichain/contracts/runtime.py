@@ -151,6 +151,18 @@ class Runtime:
             fault(_no_such("method", contract, name, {**program.actions, **program.views}, {}))
         return self.run(frame, contract, program, name, args)
 
+    def attempt(self, frame: Frame, work: Callable[[], list[Any]]) -> list[Any]:
+        """Do all of some work or nothing of it, and return [why not, results]. What it cost stays charged.
+
+        Running out of gas is no reason: it ends the transaction, so that nobody makes a call fail by giving it too
+        little. The refusal stands in a contract's own result, so its words are those of a receipt.
+        """
+        try:
+            return ["", self._whole(frame, work)]
+        except (Reverted, ContractFault) as error:
+            frame.failure = None
+            return [str(error), []]
+
     def load(self, frame: Frame, contract: Any) -> Loaded:
         """Return a contract that is on the ledger."""
         frame.meter.charge(GAS["contract"])
@@ -476,6 +488,20 @@ class Session(Storage):
         if type(arguments) not in (dict, MappingProxyType):
             fault("self.call_with takes the name of a contract, the name of an action, and a dict of its arguments")
         return self._call_other(contract, name, self.plain(arguments))
+
+    def attempt(self, calls: Any, /) -> list[Any]:
+        if not self._writable:
+            fault("a view cannot attempt what might change something")
+        asked: Any = self.plain(calls) if type(calls) is list else [None]
+        if not all(type(one) is dict and sorted(one) == ["action", "arguments", "contract"] for one in asked):
+            fault("self.attempt takes a list of {contract, action, arguments}")
+
+        def work() -> list[Any]:
+            return [self.call_with(one["contract"], one["action"], one["arguments"]) for one in asked]
+
+        answer = self._runtime.attempt(self._frame, work)
+        self.charge(len(answer[0]) * GAS["byte"])
+        return answer
 
     def _call_other(self, contract: Any, name: Any, values: dict[str, Any]) -> Any:
         if type(contract) is not str or type(name) is not str:
