@@ -47,14 +47,14 @@ POPULATION = 4
 DELEGATE = 5
 
 
-def worth(row: list, counter: str) -> int:
-    """Return what a member adds to a counter, such as "members:permanent"."""
+def total(rows: list, counter: str) -> int:
+    """Return what some members are together in a counter, such as "members:permanent"."""
     measure, seat = counter.split(":")
-    if seat not in ("", row[SEAT]):
-        return 0
+    counted = rows if seat == "" else [row for row in rows if row[SEAT] == seat]
     if measure == "members":
-        return 1
-    return row[WEIGHT] if measure == "weight" else row[POPULATION]
+        return len(counted)
+    column = WEIGHT if measure == "weight" else POPULATION
+    return sum([row[column] for row in counted])
 
 
 def counters(pack: dict) -> list:
@@ -73,35 +73,42 @@ def counter_of(clause: dict) -> str:
 def blank(pack: dict, electorate: list, recused: list) -> dict:
     """Return the tally before anybody has voted."""
     tally = {}
-    counted = [row for row in electorate if row[DID] not in recused or pack["recusal"] != "lowers"]
+    counted = electorate
+    if recused != [] and pack["recusal"] == "lowers":
+        counted = [row for row in electorate if row[DID] not in recused]
     for counter in counters(pack):
         counts = {choice: 0 for choice in pack["choices"]}
-        counts["eligible"] = sum([worth(row, counter) for row in counted])
+        counts["eligible"] = total(counted, counter)
         tally[counter] = counts
     return tally
 
 
-def put(tally: dict, row: list, choice: str, sign: int) -> None:
-    """Add a member's vote to a tally, or, with the sign -1, take it out; no vote is the choice ""."""
+def put(tally: dict, rows: list, choice: str, sign: int) -> None:
+    """Add what members say to a tally, or, with the sign -1, take it out; no vote is the choice ""."""
     if choice != "":
         for counter, counts in tally.items():
-            counts[choice] += sign * worth(row, counter)
+            counts[choice] += sign * total(rows, counter)
 
 
 def heard(did: str, delegates: dict, ballots: dict) -> str:
     """Return what somebody's vote says: an own ballot, or that of whom it is delegated to; "" if there is none."""
-    while did not in ballots and delegates.get(did, "") != "":
+    choice = ballots.get(did, "")
+    while choice == "" and delegates.get(did, "") != "":
         did = delegates[did]
-    return ballots.get(did, "")
+        choice = ballots.get(did, "")
+    return choice
 
 
 def count(pack: dict, electorate: list, ballots: dict, recused: list) -> dict:
     """Count ballots {did: choice} from the beginning."""
     tally = blank(pack, electorate, recused)
     delegates = {row[DID]: row[DELEGATE] for row in electorate}
+    said: dict[str, list] = {choice: [] for choice in [""] + pack["choices"]}
     for row in electorate:
         if row[DID] not in recused:
-            put(tally, row, heard(row[DID], delegates, ballots), 1)
+            said[heard(row[DID], delegates, ballots)].append(row)
+    for choice, rows in said.items():
+        put(tally, rows, choice, 1)
     return tally
 
 

@@ -131,7 +131,7 @@ class Governance(Contract):
     guardian = Value(str)
     pack_count = Value(int)
     packs = Map(int, dict)  # every rule pack there was, numbered from 1
-    delegates = Map(str, str)
+    delegates = Value(dict)  # member -> who votes in its place
     proposal_count = Value(int)  # they are numbered from 1
     texts = Map(int, dict)  # what was proposed, and never changes
     cases = Map(int, dict)  # how it stands
@@ -163,9 +163,8 @@ class Governance(Contract):
 
     def electorate(self, pack: dict) -> list:
         """List who decides now, each with whom the vote is delegated to."""
-        if not pack["delegation"]:
-            return [row + [""] for row in self.present()]
-        return [row + [self.delegates.get(row[1], "")] for row in self.present()]
+        delegates = self.delegates if pack["delegation"] else {}
+        return [row + [delegates.get(row[1], "")] for row in self.present()]
 
     def clock(self, pack: dict) -> int:
         return self.height if pack["clock"] == "blocks" else self.now
@@ -276,11 +275,12 @@ class Governance(Contract):
         members = self.present()
         require(row_of(members, self.caller) != [], "only a member delegates its vote")
         require(to == "" or row_of(members, to) != [], "a vote is delegated to a member: see members")
-        at = to
+        delegates, at = self.delegates, to
         while at != "":
             require(at != self.caller, "this would make a circle: the vote would come back to you")
-            at = self.delegates.get(at, "")
-        self.delegates[self.caller] = to
+            at = delegates.get(at, "")
+        delegates[self.caller] = to
+        self.delegates = delegates
         emit("Delegated", member=self.caller, to=to)
 
     @action
@@ -333,18 +333,20 @@ class Governance(Contract):
         require(before == "" or pack["revote"], "you have voted on this: by these rules a vote cannot be changed")
         self.votes[(number, self.caller)] = choice
         emit("Voted", proposal=number, voter=self.caller, choice=choice, weight=row[2], reason=reason)
-        if pack["electorate"] == "live" or pack["delegation"]:
+        moves_others = pack["delegation"] and any([self.caller in (one[1], one[5]) for one in rows if one[5] != ""])
+        if pack["electorate"] == "live" or moves_others:
             case["tally"] = self.recount(case, pack, rows)
         else:
             case["tally"] = {counter: counts.copy() for counter, counts in tally.items()}
-            put(case["tally"], row, before, -1)
-            put(case["tally"], row, choice, 1)
+            put(case["tally"], [row], before, -1)
+            put(case["tally"], [row], choice, 1)
         self.settle(case, pack, tally)
 
     def recount(self, case: dict, pack: dict, rows: list) -> dict:
-        number = case["number"]
-        found = [[row[1], self.votes.get((number, row[1]), "")] for row in rows]
-        return count(pack, rows, {did: choice for did, choice in found if choice != ""}, case["recused"])
+        return count(pack, rows, self.cast_on(case["number"], rows), case["recused"])
+
+    def cast_on(self, number: int, rows: list) -> dict:
+        return {row[1]: self.votes.get((number, row[1]), "") for row in rows}
 
     def settle(self, case: dict, pack: dict, before: dict) -> None:
         """End a vote that the rules end early; give it more time where the quorum was reached late, once."""
@@ -529,8 +531,7 @@ class Governance(Contract):
         require(start >= 0 and 0 <= limit <= 100, "a page starts at 0 or later and has at most 100 members")
         case = self.seen(number)
         rows = self.voters(case, self.packs[case["pack"]])
-        found = [[row[1], self.votes.get((number, row[1]), "")] for row in rows]
-        cast = {did: choice for did, choice in found if choice != ""}
+        cast = self.cast_on(number, rows)
         delegates = {row[1]: row[5] for row in rows}
         aside = {did: "recused" for did in case["recused"]}
         page = rows[start : start + limit]
