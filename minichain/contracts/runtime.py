@@ -151,6 +151,12 @@ class Runtime:
             fault(_no_such("method", contract, name, {**program.actions, **program.views}, {}))
         return self.run(frame, contract, program, name, args)
 
+    def ask(self, frame: Frame, contract: str, name: str, args: Mapping[str, Any]) -> Any:
+        """Call an action, ask a view, or ask the ledger itself, as one contract does."""
+        if contract == "ledger":
+            return self.own_action(frame, name, args)
+        return self.call_or_view(frame, contract, name, args)
+
     def attempt(self, frame: Frame, work: Callable[[], list[Any]]) -> list[Any]:
         """Do all of some work or nothing of it, and return [why not, results]. What it cost stays charged.
 
@@ -506,13 +512,11 @@ class Session(Storage):
     def _call_other(self, contract: Any, name: Any, values: dict[str, Any]) -> Any:
         if type(contract) is not str or type(name) is not str:
             fault("self.call takes the name of a contract and the name of an action")
+        if self._writable:
+            return self._runtime.ask(self._frame, contract, name, values)
         if contract == "ledger":
-            if not self._writable:
-                fault("a view cannot ask the ledger for anything")
-            return self._runtime.own_action(self._frame, name, values)
-        if not self._writable:
-            return self._runtime.view(self._frame, contract, name, values)
-        return self._runtime.call_or_view(self._frame, contract, name, values)
+            fault("a view cannot ask the ledger for anything")
+        return self._runtime.view(self._frame, contract, name, values)
 
     def make_record(self, record: str, /, **values: Any) -> Any:
         return self.make(self._program.types[record], values)
