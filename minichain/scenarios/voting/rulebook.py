@@ -36,7 +36,7 @@ class Decision(Plain):
     lack: str = ""  # why these members could never decide by this pack, or use its veto
 
 
-def pack(name: str, **changes: Any) -> Pack:
+def pack(name: str, /, **changes: Any) -> Pack:
     """Return a pack by its name; `changes` are of the pack, or, where a track has such a field, of every track."""
     if name not in PACKS:
         raise UsageError(f"there is no rule pack {name!r}; there are {', '.join(PACKS)}")
