@@ -334,7 +334,7 @@ def test_every_pack_says_where_it_is_from_and_what_it_is_in_both_languages(name:
     assert rules["as_of"][:4].isdigit()
     assert any("\u4e00" <= sign <= "\u9fff" for sign in rules["zh"])
     assert not any("\u4e00" <= sign <= "\u9fff" for sign in rules["en"])
-    rules["tracks"]["ordinary"]["clauses"][0]["share"] = [0, 1]
+    rules["tracks"]["ordinary"]["clauses"][0]["part"].append("me")
     assert pack(name) != rules, "each is a copy of its own"
 
 

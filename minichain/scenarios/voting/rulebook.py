@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,15 +52,10 @@ def pack(name: str, /, **changes: Any) -> Pack:
     return found
 
 
-@cache
-def _parsed(text: str) -> Pack:
-    return tomllib.loads(text)
-
-
 def read(text: str) -> Pack:
     """Read a pack from TOML and write it out in full; raises `UsageError` if it is not TOML, `Reverted` if unsound."""
     try:
-        written = _parsed(text)
+        written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"this is not a rule pack in TOML: {error}") from None
     tracks: dict[str, Any] = {}
