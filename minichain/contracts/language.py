@@ -126,6 +126,7 @@ RULEBOOK: Final = {  # functions, of the module `rulebook`
     "check_pack": "a rule pack that is written in full and can be explained",
     "check_seat": "a kind of seat",
     "count": "ballots, counted from the beginning",
+    "delegations": "who votes in whose place",
     "heard": "what somebody's vote says, by own ballot or by delegation",
     "is_quorate": "whether enough take part",
     "out_of_reach": "why some members could never decide by a rule pack",

@@ -93,20 +93,26 @@ def put(tally: dict, rows: list, choice: str, sign: int) -> None:
 def heard(did: str, delegates: dict, ballots: dict) -> str:
     """Return what somebody's vote says: an own ballot, or that of whom it is delegated to; "" if there is none."""
     choice = ballots.get(did, "")
-    while choice == "" and delegates.get(did, "") != "":
+    while choice == "" and did in delegates:
         did = delegates[did]
         choice = ballots.get(did, "")
     return choice
 
 
+def delegations(electorate: list) -> dict:
+    """Tell who votes in whose place."""
+    return {row[DID]: row[DELEGATE] for row in electorate if row[DELEGATE] != ""}
+
+
 def count(pack: dict, electorate: list, ballots: dict, recused: list) -> dict:
     """Count ballots {did: choice} from the beginning."""
     tally = blank(pack, electorate, recused)
-    delegates = {row[DID]: row[DELEGATE] for row in electorate}
+    delegates = delegations(electorate)
     said: dict[str, list] = {choice: [] for choice in [""] + pack["choices"]}
     for row in electorate:
-        if row[DID] not in recused:
-            said[heard(row[DID], delegates, ballots)].append(row)
+        did = row[DID]
+        choice = heard(did, delegates, ballots) if did in delegates else ballots.get(did, "")
+        said[choice if did not in recused else ""].append(row)
     for choice, rows in said.items():
         put(tally, rows, choice, 1)
     return tally

@@ -19,6 +19,7 @@ from minichain.contracts.rulebook import (
     check_pack,
     check_seat,
     count,
+    delegations,
     heard,
     is_quorate,
     out_of_reach,
@@ -163,7 +164,9 @@ class Governance(Contract):
 
     def electorate(self, pack: dict) -> list:
         """List who decides now, each with whom the vote is delegated to."""
-        delegates = self.delegates if pack["delegation"] else {}
+        if not pack["delegation"]:
+            return [row + [""] for row in self.present()]
+        delegates = self.delegates
         return [row + [delegates.get(row[1], "")] for row in self.present()]
 
     def clock(self, pack: dict) -> int:
@@ -333,14 +336,17 @@ class Governance(Contract):
         require(before == "" or pack["revote"], "you have voted on this: by these rules a vote cannot be changed")
         self.votes[(number, self.caller)] = choice
         emit("Voted", proposal=number, voter=self.caller, choice=choice, weight=row[2], reason=reason)
-        moves_others = pack["delegation"] and any([self.caller in (one[1], one[5]) for one in rows if one[5] != ""])
-        if pack["electorate"] == "live" or moves_others:
+        if pack["electorate"] == "live" or (pack["delegation"] and self.is_between(rows)):
             case["tally"] = self.recount(case, pack, rows)
         else:
             case["tally"] = {counter: counts.copy() for counter, counts in tally.items()}
             put(case["tally"], [row], before, -1)
             put(case["tally"], [row], choice, 1)
         self.settle(case, pack, tally)
+
+    def is_between(self, rows: list) -> bool:
+        """Tell whether the caller votes for somebody else, or has somebody who votes for it."""
+        return any([self.caller in (row[1], row[5]) for row in rows if row[5] != ""])
 
     def recount(self, case: dict, pack: dict, rows: list) -> dict:
         return count(pack, rows, self.cast_on(case["number"], rows), case["recused"])
@@ -532,7 +538,7 @@ class Governance(Contract):
         case = self.seen(number)
         rows = self.voters(case, self.packs[case["pack"]])
         cast = self.cast_on(number, rows)
-        delegates = {row[1]: row[5] for row in rows}
+        delegates = delegations(rows)
         aside = {did: "recused" for did in case["recused"]}
         page = rows[start : start + limit]
         return [[r[0], r[1], r[2], aside.get(r[1], heard(r[1], delegates, cast) or "not yet")] for r in page]
