@@ -15,9 +15,6 @@ from minichain.errors import ContractFault
 from minichain.scenarios.voting.rulebook import PACKS, Pack, pack, verdict
 
 GAS_OF_A_VOTE = 2_100_000  # with 100 members; the most where weights are of the moment, and all is counted anew
-    "snapshot": 2_000_000,
-    "live": 2_500_000,
-}  # with 100 members; where weights change, all is counted anew
 
 
 def asking(made: Pack, share: list[int]) -> Pack:

@@ -34,6 +34,7 @@ MAX_CALLS = 10  # of one decision
 OF_THE_LEDGER = ("deploy", "upgrade", "freeze", "unfreeze", "restrict", "entrust")
 OWN = {"set_pack": "pack", "set_members": "members"}  # what this contract is asked to change about itself
 VOTING = ("Pending", "Active", "Extended")
+BUSY = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued")  # what it is about, where one at a time is
 OPEN = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued", "ExecutionFailed")
 CANCELLED_BY_PROPOSER = {
     "never": (),
@@ -215,7 +216,7 @@ class Governance(Contract):
             for call in calls:
                 what = resource(call)
                 other = self.latest_on.get(what, 0)
-                is_open = other > 0 and self.seen(other)["status"] in OPEN
+                is_open = other not in (0, number) and self.seen(other)["status"] in BUSY
                 require(not is_open, f"one proposal at a time on the same thing: proposal {other} is open")
                 self.latest_on[what] = number
 
