@@ -105,6 +105,13 @@ def test_one_proposal_at_a_time_on_the_same_thing() -> None:
     assert house.propose(UPGRADE, by=house.operator) == other + 1
 
 
+def test_where_the_rules_say_so_nobody_proposes_what_is_about_itself() -> None:
+    house = House(rules("fisco_safe"))
+    remove = call("members", "remove", did=house.city)
+    assert "by these rules nobody proposes what is about itself" in house.refusal("City", "propose", "t", "r", [remove])
+    house.propose(remove, by=house.district)
+
+
 # --- who votes ---------------------------------------------------------------------------------------------------
 
 

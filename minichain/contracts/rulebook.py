@@ -32,7 +32,15 @@ PACK_WORDS = {  # what each word of a pack may be
     "recusal": ("none", "lowers", "stays"),  # whether a member may step aside, and still counts in what is eligible
     "proposer_cancels": ("never", "pending", "before_votes", "open"),
 }
-PACK_FLAGS = ("deadline", "revote", "delegation", "proposer_votes", "one_per_subject", "guardian_cancels")
+PACK_FLAGS = (
+    "deadline",  # whether votes after the end are refused
+    "revote",  # whether a vote may be changed
+    "delegation",  # whether one member may vote in another's place
+    "proposer_votes",  # whether to propose is to say yes
+    "one_per_subject",  # whether only one proposal at a time is about the same thing
+    "guardian_cancels",  # whether the guardian may stop what is not executed
+    "about_oneself",  # whether a member may propose what is about itself, such as its removal
+)
 CLAUSE_FIELDS = ("id", "kind", "measure", "seat", "part", "whole", "comparator", "share", "blockers")
 
 # --- counting ----------------------------------------------------------------------------------------------------

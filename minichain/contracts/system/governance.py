@@ -211,9 +211,11 @@ class Governance(Contract):
         return number
 
     def claim(self, pack: dict, calls: list, number: int) -> None:
-        """Refuse a second proposal on the same thing, where the rules want one at a time."""
-        if pack["one_per_subject"]:
-            for call in calls:
+        """Refuse what the rules want from somebody else, or one at a time."""
+        for call in calls:
+            is_own = call["arguments"].get("did", "") == self.caller and not pack["about_oneself"]
+            require(not is_own, "by these rules nobody proposes what is about itself: ask another member")
+            if pack["one_per_subject"]:
                 what = resource(call)
                 other = self.latest_on.get(what, 0)
                 is_open = other not in (0, number) and self.seen(other)["status"] in BUSY

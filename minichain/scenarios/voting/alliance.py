@@ -23,6 +23,8 @@ HOUSE: Final = "governance"  # the contract that decides
 SETTINGS: Final[Mapping[str, Any]] = {"profile": "open_alliance", "clock": "logical"}  # of a network for this
 SPANS: Final = {"clock": "blocks", "delay": 0, "voting": 40, "timelock": 3, "grace": 200}  # short: for a demonstration
 
+VOTING: Final = ("Active", "Extended")
+
 Told = Iterator[tuple[Step, Receipt]]
 Asked = dict[str, Any]  # a call as it is proposed
 
@@ -60,8 +62,9 @@ def found(net: Network, by: Sequence[str], pack: Pack | None = None) -> Told:
     first = by[0]
     net.deploy(GOVERNANCE, sender=member(net, first), authority="", members=[], setup={"pack": pack or rules()})
     reason = {"contract": HOUSE, "reason": "the rules are written down there"}
-    yield _do(net, first, GOVERNING, "propose_governor", "Proposes to entrust the contract that votes.", **reason)
-    number = net.view(GOVERNING, "proposals", {})[-1]["number"]
+    proposed = _do(net, first, GOVERNING, "propose_governor", "Proposes to entrust the contract that votes.", **reason)
+    yield proposed
+    number = proposed[1].result
     for name in by:
         if net.view(GOVERNING, "proposal", {"number": number})["status"] == "open":
             yield _do(net, name, GOVERNING, "vote", "Agrees to entrust it.", proposal=number, yes=True)
@@ -73,18 +76,19 @@ def decide(net: Network, title: str, reason: str, calls: list[Asked], votes: Map
     `votes` are by name of a validator; the first one proposes. Who is left when it is decided does not vote any more.
     """
     first = next(iter(votes))
-    proposed = {"title": title, "reason": reason, "calls": calls}
-    yield _do(net, first, HOUSE, "propose", "Proposes a decision.", **proposed)
-    number = net.view(HOUSE, "count_proposals", {})
-    while _status(net, number) == "Pending":
-        pass_blocks(net, 1)
+    proposed = _do(net, first, HOUSE, "propose", "Proposes a decision.", title=title, reason=reason, calls=calls)
+    yield proposed
+    if not proposed[1].ok:
+        return
+    number = proposed[1].result
+    _wait(net, lambda: shown(net, number)["status"] != "Pending")
     for name, choice in votes.items():
-        if _status(net, number) in ("Active", "Extended"):
+        if shown(net, number)["status"] in VOTING:
             yield _do(net, name, HOUSE, "vote", "Votes.", number=number, choice=choice)
-    _wait(net, lambda: _status(net, number) not in ("Active", "Extended"))
-    if _status(net, number) == "Succeeded":
+    _wait(net, lambda: shown(net, number)["status"] not in VOTING or net.height() > shown(net, number)["ends"])
+    if shown(net, number)["status"] == "Succeeded":
         yield _do(net, first, HOUSE, "queue", "Lets the wait begin, in which whom it concerns can act.", number=number)
-        _wait(net, lambda: net.height() + 1 >= net.view(HOUSE, "proposal", {"number": number})["ready"])
+        _wait(net, lambda: net.height() + 1 >= shown(net, number)["ready"])
         yield _do(net, first, HOUSE, "execute", "Carries the decision out.", number=number)
 
 
@@ -95,6 +99,12 @@ def admit(net: Network, name: str, votes: Mapping[str, str]) -> Told:
     yield from decide(net, f"Admit {name}", "It keeps the record of one more district.", [admission(net, name)], votes)
     planned = [first for first, members in net.view(GOVERNING, "planned", {}) if name in [one[0] for one in members]]
     pass_blocks(net, max(0, max(planned, default=0) - net.height()))
+
+
+def shown(net: Network, number: int) -> dict[str, Any]:
+    """Return a proposal as it stands."""
+    found: dict[str, Any] = net.view(HOUSE, "proposal", {"number": number})
+    return found
 
 
 def pass_blocks(net: Network, count: int) -> None:
@@ -114,11 +124,6 @@ def signers(net: Network, height: int) -> tuple[str, ...]:
 def _do(net: Network, name: str, contract: str, action: str, sentence: str, /, **args: Any) -> tuple[Step, Receipt]:
     receipt = net.attempt(member(net, name), contract, action, args)
     return Step(name, action, args, sentence, contract), receipt
-
-
-def _status(net: Network, number: int) -> str:
-    status: str = net.view(HOUSE, "proposal", {"number": number})["status"]
-    return status
 
 
 def _wait(net: Network, is_done: Callable[[], bool]) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from minichain.codec import Plain
-from minichain.contracts.rulebook import CHOICES, check_pack, count, out_of_reach, outcome, standing, verdict
+from minichain.contracts.rulebook import CHOICES, check_pack, count, out_of_reach, standing, verdict
 from minichain.errors import UsageError
 
-__all__ = ["PACKS", "Decision", "check_pack", "compare", "decide", "member", "outcome", "pack", "standing", "verdict"]
+__all__ = ["PACKS", "Decision", "check_pack", "compare", "decide", "member", "pack", "standing", "verdict"]
 
 Pack = dict[str, Any]
 Electorate = Sequence[Sequence[Any]]  # [name, did, weight, seat, population, delegate] of each member
@@ -25,12 +25,17 @@ USUAL: Final = {"measure": "weight", "seat": "", "blockers": 0}  # of a clause t
 
 
 class Decision(Plain):
-    """What a pack makes of ballots: Succeeded or Defeated, why, the clause that decided, and how each clause stands."""
+    """What a pack makes of ballots: Active, Succeeded or Defeated, why, and the clause that made the difference.
+
+    While it is open it `can_pass` or be blocked, as `can_block` says; `clauses` tell how each one stands.
+    """
 
     pack: str
     status: str
     why: str
     clause: str
+    can_pass: bool
+    can_block: bool
     clauses: tuple[Mapping[str, Any], ...]
     lack: str = ""  # why these members could never decide by this pack, or use its veto
 
@@ -90,18 +95,24 @@ def member(name: str, weight: int = 1, seat: str = "", population: int = 0, dele
     return [name, name, weight, seat, population, delegate]
 
 
-def decide(rules: Pack, electorate: Electorate, ballots: Mapping[str, str], recused: Iterable[str] = ()) -> Decision:
-    """Tell what a pack makes of ballots {did: choice} when the vote is over.
+def decide(
+    rules: Pack,
+    electorate: Electorate,
+    ballots: Mapping[str, str],
+    recused: Iterable[str] = (),
+    *,
+    track: str = "ordinary",
+    is_over: bool = True,
+) -> Decision:
+    """Tell what a pack makes of ballots {did: choice}, when the vote is over or while it is open.
 
     A choice that the pack does not have counts as the nearest one: a veto as no, an abstention as no vote.
     """
     heard = {did: _nearest(choice, rules["choices"]) for did, choice in ballots.items()}
     voters, absent = [list(row) for row in electorate], list(recused)
-    tally = count(rules, voters, {did: choice for did, choice in heard.items() if choice}, absent)
-    track = rules["tracks"]["ordinary"]
-    found, clauses = outcome(track, tally), tuple(standing(rules, track, tally)["clauses"])
-    lack = out_of_reach(rules, voters)
-    return Decision(rules["name"], found["status"], found["why"], found["clause"], clauses, lack)
+    tally, by = count(rules, voters, heard, absent), rules["tracks"][track]
+    told = {**verdict(rules, by, tally, is_over), **standing(rules, by, tally)}
+    return Decision(pack=rules["name"], lack=out_of_reach(rules, voters), **{**told, "clauses": tuple(told["clauses"])})
 
 
 def _nearest(choice: str, choices: Sequence[str]) -> str:
