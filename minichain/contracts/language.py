@@ -312,7 +312,7 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "MC102": Rule(
         "a failure cannot be caught: it undoes the whole call, and running out of gas must end it",
-        "test the condition first, with `if` or `in`; what others may refuse goes into self.attempt(calls)",
+        "test the condition first, with `if` or `in`",
     ),
     "MC103": Rule("a contract refuses in one way only", "write require(condition, 'why it is refused')"),
     "MC104": Rule("there is nothing to open or close in a contract", "leave out `with`"),
