@@ -31,6 +31,7 @@ from minichain.contracts.rulebook import (
 MAX_TITLE = 120  # characters
 MAX_REASON = 2_000  # characters
 MAX_CALLS = 10  # of one decision
+MAX_POPULATION = 1_099_511_627_776  # of one member, as a weight: 2**40
 OF_THE_LEDGER = ("deploy", "upgrade", "freeze", "unfreeze", "restrict", "entrust")
 OWN = {"set_pack": "pack", "set_members": "members"}  # what this contract is asked to change about itself
 VOTING = ("Pending", "Active", "Extended")
@@ -66,8 +67,8 @@ def check_members(members: list) -> None:
     for row in in_full(members):
         name, population = row[0], row[4]
         check_seat(row[3])
-        is_number = isinstance(population, int) and not isinstance(population, bool) and population >= 0
-        require(is_number, f"{name}: a population is a whole number")
+        is_number = isinstance(population, int) and not isinstance(population, bool)
+        require(is_number and 0 <= population <= MAX_POPULATION, f"{name}: a population is 0 to {MAX_POPULATION}")
 
 
 def check_text(text: str, most: int, what: str) -> None:
@@ -256,11 +257,14 @@ class Governance(Contract):
     def cancel(self, number: int) -> None:
         """Take back an own proposal as long as the rules allow it; or, as the guardian, stop what is not executed.
 
-        zh: 在规则允许的阶段撤回本方提案；监护方可叫停尚未执行的提案。
+        The guardian does not stop a change of the rules or of the members: it could make itself irremovable.
+
+        zh: 在规则允许的阶段撤回本方提案；监护方可叫停尚未执行的提案，但不得叫停对规则或成员的修改。
         """
         case = self.expect(number, OPEN, "cancelled")
         pack = self.packs[case["pack"]]
-        if not (pack["guardian_cancels"] and self.caller == self.guardian):
+        is_guarded = pack["guardian_cancels"] and case["track"] != "amendment"
+        if not (is_guarded and self.caller == self.guardian):
             require(self.caller == self.texts[number]["by"], "only who made a proposal takes it back")
             found, limit = case["status"], pack["proposer_cancels"]
             require(found in CANCELLED_BY_PROPOSER[limit], f"proposal {number} is {found}: it is not yours any more")
@@ -317,7 +321,7 @@ class Governance(Contract):
 
         zh: 对进行中的提案投票：yes（赞成）、no（反对）及规则允许的其他选项；返回提案的状态。
         """
-        case = self.expect(number, ("Active", "Extended"), "open for votes")
+        case = self.expect(number, ("Active", "Extended"), "voted on")
         pack, was = self.packs[case["pack"]], case["status"]
         require(len(reason) <= MAX_REASON, f"a reason has at most {MAX_REASON} characters")
         self.cast(case, pack, self.voters(case, pack), choice, reason)
