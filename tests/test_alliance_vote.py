@@ -136,7 +136,7 @@ def test_the_rules_of_the_alliance_change_by_its_amendment_track(net: mc.Network
     told = decide(net, asked("governance", "set_pack", pack=new), votes=yes(*NAMES))
     assert told["status"] == "Executed"
     assert net.view("governance", "rules", {}) == new
-    assert decide(net, asked("fees", "set_fee", cents=100), votes=yes(*NAMES[:2])) != {"status": "Executed"}
+    decide(net, asked("fees", "set_fee", cents=100), votes=yes(*NAMES[:2]))
     assert net.view("governance", "proposals", {})[-1]["why"] == "no_majority", "two of four are no two thirds"
     assert (
         decide(net, asked("governance", "set_pack", pack=alliance.rules()), votes=yes(*NAMES))["status"] == "Executed"

@@ -34,6 +34,7 @@ MAX_EVENTS: Final = 1_000  # of one transaction
 MAX_MESSAGE: Final = 500  # characters of a refusal
 MAX_PROGRAMS: Final = 512  # compiled contracts kept
 MAX_READY: Final = 128  # methods kept bound: each may hold some 200 kB, the names of its whole module
+CALL: Final = frozenset({"contract", "action", "arguments"})  # how a call to be attempted is written
 GARBAGE_GAS: Final = 25_000_000  # after so much with knots, what was left in memory is collected: 100 MB at most
 
 
@@ -499,7 +500,7 @@ class Session(Storage):
         if not self._writable:
             fault("a view cannot attempt what might change something")
         asked: Any = self.plain(calls) if type(calls) is list else [None]
-        if not all(type(one) is dict and sorted(one) == ["action", "arguments", "contract"] for one in asked):
+        if not all(type(one) is dict and one.keys() == CALL for one in asked):
             fault("self.attempt takes a list of {contract, action, arguments}")
 
         def work() -> list[Any]:
