@@ -44,7 +44,7 @@ def town() -> tuple[mc.Network, list[mc.Wallet], Any]:
     dearer = DEARER.replace("self.price\n", "self.price + 1\n", 1)
     propose = [call("ledger", "upgrade", name="shop", source=source, args={}) for source in (dearer, HOSTILE)]
     governance.propose("Dearer still", "Costs rise on.", [propose[0]])
-    governance.vote(2, True)
+    governance.vote(2, "yes")
     governance.propose(HOSTILE, HOSTILE, [propose[1]])
     governance.propose("Stop it", "It is broken.", [FREEZE])
     return net, members, governance

@@ -25,14 +25,18 @@ from minichain.ledger.types import Call
 from minichain.node.messages import AccountState, AskAccount, AskContracts, AskView, Contracts, StateAnswer, Value
 
 DEPLOY_ARGUMENTS: Final = frozenset({"contract", "sender", "name", "setup", "authority"})
+UNDER_WAY: Final = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued", "ExecutionFailed")
 LOOKED_AT: Final = 50  # proposals, the newest: older ones are decided or have lapsed
 
-Ballot = tuple[str, str, int, str]  # name, did, weight; "yes", "no" or "not yet"
+Ballot = tuple[str, str, int, str]  # name, did, weight; a choice, "recused" or "not yet"
 T = TypeVar("T")
 
 
 class Proposal(Plain):
-    """What a contract that decides by vote tells of a proposal; times are block times in milliseconds."""
+    """What a contract that decides by vote tells of a proposal.
+
+    Times are block times in milliseconds, or, where `clock` says so, heights; `yes`, `no` and `total` are weights.
+    """
 
     number: int
     title: str
@@ -47,6 +51,10 @@ class Proposal(Plain):
     total: int
     yes: int
     no: int
+    clock: str = "ms"
+    rules: str = ""
+    why: str = ""
+    clause: str = ""
 
 
 class _Asked(Plain):
@@ -207,7 +215,7 @@ class ContractVerbs(ABC):
         return sources[-1]
 
     def proposals_on(self, name: str) -> list[Proposal]:
-        """Return the proposals on a contract that are open, or accepted and not carried out."""
+        """Return the proposals on a contract that are open, or have succeeded and are not carried out."""
         authority = self.deployed(name).authority
         if authority not in {known for known, _, _ in self.contracts()}:
             return []
@@ -216,7 +224,7 @@ class ContractVerbs(ABC):
             found = _as(list[Proposal], self.view(authority, "proposals", {"start": start, "limit": LOOKED_AT})) or []
         except ContractFault:
             return []  # this authority does not vote
-        return [one for one in found if one.status in ("open", "accepted") and name in one.about]
+        return [one for one in found if one.status in UNDER_WAY and name in one.about]
 
     def ballots(self, authority: str, number: int) -> list[Ballot]:
         """Return who may vote on a proposal, and who has."""

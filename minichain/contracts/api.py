@@ -63,6 +63,13 @@ class OnLedger:
         """Call as `call` does, with the arguments in a dict."""
         _only_on_a_ledger("self.call_with")
 
+    def attempt(self, calls: list[dict[str, Any]], /) -> list[Any]:
+        """Make calls {contract, action, arguments} that may fail: all of them are done, or nothing of them is.
+
+        Returns [why not, results]; the first is "" where all was done. The gas is used in any case.
+        """
+        _only_on_a_ledger("self.attempt")
+
 
 class Contract(OnLedger):
     """Base of a contract. The docstring of the class says what the contract is for.

@@ -33,10 +33,10 @@ from minichain.contracts.language import (
     MAX_STORED_BYTES,
     NODES,
     PARTS,
-    PARTS_MODULE,
     RULE_OF_NODE,
     RULES,
     SELF,
+    SHARED,
     TAKEN_BY_RESTRICTED_PYTHON,
     TYPES,
 )
@@ -160,7 +160,7 @@ class Declarations:
                 self.flag("MC101", node, f"{node.module} has {', '.join(sorted(allowed))}")
             elif node.level or alias.asname or not allowed:
                 self.flag("MC101", node)
-            elif node.module == PARTS_MODULE and alias.name not in self.imported:
+            elif node.module == SHARED.get(alias.name) and alias.name not in self.imported:
                 self._import_part(node, alias.name)
             self.imported.add(alias.name)
 

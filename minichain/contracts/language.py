@@ -121,11 +121,31 @@ HELPERS: Final = {  # functions, of the same module
     "check_weight": "a member's weight",
     "check_founders": "a first committee, as [name, did, weight] each",
 }
+RULEBOOK: Final = {  # functions, of the module `rulebook`
+    "blank": "a tally before anybody has voted",
+    "check_pack": "a rule pack that is written in full and can be explained",
+    "check_seat": "a kind of seat",
+    "count": "ballots, counted from the beginning",
+    "delegations": "who votes in whose place",
+    "heard": "what somebody's vote says, by own ballot or by delegation",
+    "is_quorate": "whether enough take part",
+    "out_of_reach": "why some members could never decide by a rule pack",
+    "outcome": "what a tally decides, and by which clause",
+    "put": "one vote, into a tally or out of it",
+    "standing": "what can still happen in a vote",
+    "verdict": "whether a vote is decided, how, and by which clause",
+}
 API_MODULE: Final = "minichain.contracts.api"
 PARTS_MODULE: Final = "minichain.contracts.parts"
+RULEBOOK_MODULE: Final = "minichain.contracts.rulebook"
+SHARED: Final = {  # name -> the module it is imported from, and becomes a part of the contract
+    **dict.fromkeys((*PARTS, *HELPERS), PARTS_MODULE),
+    **dict.fromkeys(RULEBOOK, RULEBOOK_MODULE),
+}
 IMPORTS: Final = {
     API_MODULE: frozenset(API),
     PARTS_MODULE: frozenset(PARTS) | frozenset(HELPERS),
+    RULEBOOK_MODULE: frozenset(RULEBOOK),
     "__future__": frozenset({"annotations"}),
 }
 CALLABLE_API: Final = frozenset({"require", "emit", "portion", "sha256"})
@@ -237,8 +257,9 @@ SELF: Final = {
     "address": "name of this contract",
     "call": "calls another contract, or the ledger itself",
     "call_with": "the same, with the arguments in a dict: for contracts that carry out what was decided",
+    "attempt": "makes such calls, all or none, and goes on if they fail; running out of gas ends it all the same",
 }
-CALLS: Final = ("call", "call_with")
+CALLS: Final = ("call", "call_with", "attempt")
 RUN_ONCE: Final = ("setup", "migrate")  # by the ledger: when a contract is deployed, and after each upgrade to it
 
 TYPES: Final = {
@@ -464,5 +485,5 @@ HINTS: Final = {
     "getattr": "write self.name",
     "pow": "use **",
     "Any": "use int, str, bool, bytes, list or dict",
-    **{name: f"write `from {PARTS_MODULE} import {name}`" for name in HELPERS},
+    **{name: f"write `from {module} import {name}`" for name, module in SHARED.items() if name not in PARTS},
 }

@@ -121,6 +121,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "call view!": "call_view",
     "call contract!": "call_contract",
     "call with!": "call_with",
+    "attempt!": "attempt",
     "method!": "method",
     "call declared!": "call_declared",
     "record!": "make_record",
@@ -469,8 +470,8 @@ class Rewriter(ast.NodeTransformer):
             case ast.Name(id=name):
                 operation, first = self._called_by_name(name)
                 return invoke(operation, *first, *args, keywords=keywords)
-            case ast.Attribute(value=ast.Name(id="self"), attr="call" | "call_with" as attr):
-                operation = "call contract!" if attr == "call" else "call with!"
+            case ast.Attribute(value=ast.Name(id="self"), attr="call" | "call_with" | "attempt" as attr):
+                operation = {"call": "call contract!", "call_with": "call with!", "attempt": "attempt!"}[attr]
                 return invoke(operation, *args, keywords=keywords)
             case ast.Attribute(value=ast.Name(id="self") as owner, attr=attr) if attr in self._views:
                 operation = "call view!" if self._views[attr] else "call!"

@@ -1,8 +1,8 @@
-"""Parts of contracts and helper functions, taken from the text of `parts` and made the contract's own.
+"""Parts of contracts and helper functions, taken from the texts of `parts` and `rulebook` and made the contract's own.
 
 A part is written in the contract language, so it is not judged again with each contract: a test does so once. Its own
-setup, such as `setup_roles` of `Roles`, runs before that of the contract. Its lines are counted from `PARTS_FROM` on,
-so that an error names them.
+setup, such as `setup_roles` of `Roles`, runs before that of the contract. Its lines are counted from `PARTS_FROM` or
+`RULEBOOK_FROM` on, so that an error names them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from minichain.contracts.meter import walk
-from minichain.contracts.source import PARTS_FROM
+from minichain.contracts.source import PARTS_FROM, RULEBOOK_FROM
 
 PARTS_SOURCE: Final = Path(__file__).with_name("parts.py").read_text(encoding="utf-8")
+RULEBOOK_SOURCE: Final = Path(__file__).with_name("rulebook.py").read_text(encoding="utf-8")
+SOURCES: Final = {"parts": (PARTS_SOURCE, PARTS_FROM), "rulebook": (RULEBOOK_SOURCE, RULEBOOK_FROM)}
 
 
 class Part(NamedTuple):
@@ -67,9 +69,8 @@ def _module() -> tuple[dict[str, ast.ClassDef], dict[str, ast.stmt], dict[str, a
     classes: dict[str, ast.ClassDef] = {}
     definitions: dict[str, ast.stmt] = {}
     settings: dict[str, ast.expr] = {}
-    tree = ast.parse(PARTS_SOURCE)
-    ast.increment_lineno(tree, PARTS_FROM)
-    for node in tree.body:
+    trees = [ast.increment_lineno(ast.parse(source), first) for source, first in SOURCES.values()]
+    for node in [statement for tree in trees for statement in tree.body]:
         match node:
             case ast.ClassDef(name=name, bases=[ast.Name(id="Part")]):
                 classes[name] = node

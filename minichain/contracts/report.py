@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from minichain.contracts.mixing import PARTS_SOURCE
-from minichain.contracts.source import PARTS_FROM
+from minichain.contracts.mixing import SOURCES
+from minichain.contracts.source import text_of
 
 MAX_SHOWN: Final = 60  # characters of one value
 MAX_ROWS: Final = 60  # of a trace in print; all are in the trace
@@ -135,8 +135,9 @@ class Trace(tuple[Step, ...]):
 
 def _row(step: Step, wide: bool, people: Mapping[str, str]) -> str:
     where = f"{step.contract}:{step.line}" if wide else f"{step.line}"
-    if step.line >= PARTS_FROM:
-        where = f"parts:{step.line - PARTS_FROM}"
+    text, line = text_of(step.line)
+    if text:
+        where = f"{text}:{line}"
     code = "  " * step.depth + step.source
     changed = with_names(
         ", ".join(f"{name} = {in_words(value, people, 40)}" for name, value in step.changed.items()), people
@@ -223,9 +224,8 @@ class Figures:
 
     def source_of(self, line: int, start: int) -> str:
         """Return a line, indented as in a function that starts at the margin."""
-        rows = self.source.rstrip().split("\n")
-        if start >= PARTS_FROM:
-            rows, line, start = PARTS_SOURCE.split("\n"), line - PARTS_FROM, start - PARTS_FROM
+        text, line = text_of(line)
+        rows, start = (SOURCES[text][0] if text else self.source).rstrip().split("\n"), text_of(start)[1]
         margin = len(rows[start - 1]) - len(rows[start - 1].lstrip())
         return rows[line - 1][margin:].rstrip()
 

@@ -14,16 +14,15 @@ from minichain.contracts.language import (
     CALLABLE_API,
     CALLS,
     CHANGING,
-    HELPERS,
     HINTS,
     MAX_LOOPS,
     METHOD_NAMES,
     METHODS,
     NODES,
     PARTS,
-    PARTS_MODULE,
     RUN_ONCE,
     SELF,
+    SHARED,
     TEST_TYPES,
 )
 from minichain.contracts.meter import walk
@@ -48,8 +47,8 @@ class Rules(Declarations, ast.NodeVisitor):
         for name, node in self.methods.items():
             if f"self.{name}" not in self.part_of:
                 self._function(node, in_method=True)
-        brought = [name for name in HELPERS if name in self.part_of]  # whether it is imported itself or not
-        modules = {**dict.fromkeys(API, API_MODULE), **dict.fromkeys((*PARTS, *brought), PARTS_MODULE)}
+        brought = {name: module for name, module in SHARED.items() if name in PARTS or name in self.part_of}
+        modules = {**dict.fromkeys(API, API_MODULE), **brought}  # whether a function is imported itself or not
         for inner in walk(tree):
             if isinstance(inner, ast.Name) and inner.id in modules and inner.id not in self.imported:
                 self.flag("MC202", inner, f"write `from {modules[inner.id]} import {inner.id}`")

@@ -34,6 +34,7 @@ MAX_EVENTS: Final = 1_000  # of one transaction
 MAX_MESSAGE: Final = 500  # characters of a refusal
 MAX_PROGRAMS: Final = 512  # compiled contracts kept
 MAX_READY: Final = 128  # methods kept bound: each may hold some 200 kB, the names of its whole module
+CALL: Final = frozenset({"contract", "action", "arguments"})  # how a call to be attempted is written
 GARBAGE_GAS: Final = 25_000_000  # after so much with knots, what was left in memory is collected: 100 MB at most
 
 
@@ -150,6 +151,24 @@ class Runtime:
         if name not in program.views:
             fault(_no_such("method", contract, name, {**program.actions, **program.views}, {}))
         return self.run(frame, contract, program, name, args)
+
+    def ask(self, frame: Frame, contract: str, name: str, args: Mapping[str, Any]) -> Any:
+        """Call an action, ask a view, or ask the ledger itself, as one contract does."""
+        if contract == "ledger":
+            return self.own_action(frame, name, args)
+        return self.call_or_view(frame, contract, name, args)
+
+    def attempt(self, frame: Frame, work: Callable[[], list[Any]]) -> list[Any]:
+        """Do all of some work or nothing of it, and return [why not, results]. What it cost stays charged.
+
+        Running out of gas is no reason: it ends the transaction, so that nobody makes a call fail by giving it too
+        little. The refusal stands in a contract's own result, so its words are those of a receipt.
+        """
+        try:
+            return ["", self._whole(frame, work)]
+        except (Reverted, ContractFault) as error:
+            frame.failure = None
+            return [str(error), []]
 
     def load(self, frame: Frame, contract: Any) -> Loaded:
         """Return a contract that is on the ledger."""
@@ -477,16 +496,28 @@ class Session(Storage):
             fault("self.call_with takes the name of a contract, the name of an action, and a dict of its arguments")
         return self._call_other(contract, name, self.plain(arguments))
 
+    def attempt(self, calls: Any, /) -> list[Any]:
+        if not self._writable:
+            fault("a view cannot attempt what might change something")
+        asked: Any = self.plain(calls) if type(calls) is list else [None]
+        if not all(type(one) is dict and one.keys() == CALL for one in asked):
+            fault("self.attempt takes a list of {contract, action, arguments}")
+
+        def work() -> list[Any]:
+            return [self.call_with(one["contract"], one["action"], one["arguments"]) for one in asked]
+
+        answer = self._runtime.attempt(self._frame, work)
+        self.charge(len(answer[0]) * GAS["byte"])
+        return answer
+
     def _call_other(self, contract: Any, name: Any, values: dict[str, Any]) -> Any:
         if type(contract) is not str or type(name) is not str:
             fault("self.call takes the name of a contract and the name of an action")
+        if self._writable:
+            return self._runtime.ask(self._frame, contract, name, values)
         if contract == "ledger":
-            if not self._writable:
-                fault("a view cannot ask the ledger for anything")
-            return self._runtime.own_action(self._frame, name, values)
-        if not self._writable:
-            return self._runtime.view(self._frame, contract, name, values)
-        return self._runtime.call_or_view(self._frame, contract, name, values)
+            fault("a view cannot ask the ledger for anything")
+        return self._runtime.view(self._frame, contract, name, values)
 
     def make_record(self, record: str, /, **values: Any) -> Any:
         return self.make(self._program.types[record], values)

@@ -5,24 +5,23 @@ Every call is a transaction of its own. Time stands still until `advance`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from minichain.codec import decode_own
 from minichain.contracts.check import describe
-from minichain.contracts.deployed import Deployed
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.proxy import DeployedContract, default_name, in_units, require_ok
-from minichain.contracts.report import Change, Report, Trace, in_words, name_of, told_apart, with_names
+from minichain.contracts.rehearsal import Rehearsal, rehearse, stored_changes
+from minichain.contracts.report import Change, Report, Trace, in_words, told_apart, with_names
 from minichain.contracts.runtime import Frame, Runtime
 from minichain.contracts.stepping import Recorder, SteppedRuntime, WatchedOverlay
-from minichain.contracts.storage import explain_key, state_key
+from minichain.contracts.storage import state_key
 from minichain.contracts.written import Source, source_of
 from minichain.crypto import KeyPair, digest
 from minichain.errors import ContractFault, ExecutionError, UsageError
 from minichain.ledger.genesis import Limits
-from minichain.ledger.state import Overlay, State, contract_key
+from minichain.ledger.state import Overlay, State
 from minichain.ledger.types import Event
 from minichain.merkle import StateProof
 
@@ -176,6 +175,13 @@ class Sandbox:
             raise ContractFault(outcome.error)
         return outcome.result
 
+    def rehearse(self, contract: str, calls: Sequence[Mapping[str, Any]], *, signer: str = "") -> Rehearsal:
+        """Tell what calls {contract, action, arguments} would change, made by a contract, without making them."""
+        when = {"height": self.height, "now_ms": self.now_ms}
+        return rehearse(
+            self.state.values.get, contract, calls, signer=signer, chain=self.chain, gas_limit=self.gas_limit, **when
+        )
+
     def prove(self, contract: str, field: str, *key: Any) -> tuple[bytes | None, StateProof]:
         """Return the stored bytes of `contract.field` or `contract.field[key]` and their proof under `state.root`."""
         return self.state.prove(state_key(contract, field, *key))
@@ -209,7 +215,7 @@ class Sandbox:
         except ExecutionError as error:
             steps = self._steps(failed=True)
             return Outcome(call, error.outcome, str(error), None, (), meter.used, (), steps, self.people)
-        diff = tuple(self._diff(overlay))
+        diff = tuple(stored_changes(overlay.writes, self.state.values.get))
         self.state.commit(overlay.writes, self.state.tree.update(overlay.writes))
         steps = self._steps(failed=False)
         return Outcome(call, "ok", "", result, tuple(events), meter.used, diff, steps, self.people)
@@ -222,20 +228,3 @@ class Sandbox:
 
     def _steps(self, *, failed: bool) -> Trace:
         return Trace() if self._recorder is None else self._recorder.finish(self.people, failed=failed)
-
-    def _diff(self, overlay: Overlay) -> Iterator[Change]:
-        """Tell the stored values that a call wrote, under the names people know."""
-        for key, stored in overlay.writes.items():
-            if place := explain_key(key):
-                contract, name, one = place
-                old = self.state.values.get(key)
-                before = self._default(overlay, contract, name) if old is None else decode_own(old, Any)
-                after = None if stored is None else decode_own(stored, Any)
-                yield Change(name_of(contract, name, one), before, after)
-
-    def _default(self, overlay: Overlay, contract: str, name: str) -> Any:
-        """Return what a stored value is before it was first set."""
-        deployed = overlay.get(contract_key(contract))
-        assert deployed is not None
-        fields = describe(decode_own(deployed, Deployed).source).fields
-        return next((known.default for known in fields if known.name == name and not known.keys), None)

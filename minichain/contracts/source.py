@@ -16,6 +16,7 @@ from minichain.contracts.meter import FILENAME
 from minichain.errors import LanguageError
 
 PARTS_FROM: Final = 1_000_000  # lines from here on are those of `parts`; no source has so many
+RULEBOOK_FROM: Final = 2 * PARTS_FROM  # and from here on, those of `rulebook`
 PARSER_ERRORS: Final = (SyntaxError, ValueError, OverflowError)
 
 # Control characters, lone carriage returns, hidden direction and separators: a reader would not see what runs.
@@ -52,7 +53,15 @@ class Violation(Record):
 
 def place_of(line: int) -> str:
     """Name a line of the code that runs: of the contract, or of a part that it is made of."""
-    return f"line {line}" if line < PARTS_FROM else f"line {line - PARTS_FROM} of the parts"
+    text, own = text_of(line)
+    return f"line {own} of the {text}" if text else f"line {own}"
+
+
+def text_of(line: int) -> tuple[str, int]:
+    """Tell which text a line of the code that runs is of, "" for the contract, and its number there."""
+    if line >= RULEBOOK_FROM:
+        return "rulebook", line - RULEBOOK_FROM
+    return ("parts", line - PARTS_FROM) if line >= PARTS_FROM else ("", line)
 
 
 def language_error(violations: list[Violation]) -> LanguageError:

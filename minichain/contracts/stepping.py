@@ -116,6 +116,13 @@ class SteppedRuntime(Runtime):
         self._recorder.close(mark)
         return result
 
+    def attempt(self, frame: Frame, work: Callable[[], list[Any]]) -> list[Any]:
+        mark = self._recorder.depth
+        answer = super().attempt(frame, work)
+        if answer[0]:
+            self._recorder.close(mark)  # what was running has failed, and its caller goes on
+        return answer
+
 
 class WatchedOverlay(Overlay):
     """A write buffer that tells a recorder what is written."""
@@ -166,6 +173,11 @@ class Recorder:
         self.sources: dict[Any, str] = {}
         self.figures: dict[str, Figures] = {}
         self.begin(GasMeter(0))
+
+    @property
+    def depth(self) -> int:
+        """Return how many functions are under way."""
+        return len(self._stack)
 
     # one call
 

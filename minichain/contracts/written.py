@@ -17,7 +17,7 @@ from minichain.contracts.abi import Abi
 from minichain.contracts.api import Contract
 from minichain.contracts.check import check, describe
 from minichain.contracts.explain import explain
-from minichain.contracts.language import API, API_MODULE, HELPERS, PARTS, PARTS_MODULE
+from minichain.contracts.language import API, API_MODULE, SHARED
 from minichain.contracts.mixing import part
 from minichain.contracts.source import Violation
 from minichain.errors import UsageError
@@ -142,9 +142,10 @@ def _cell_part(cell: str, name: str) -> str:
         raise UsageError(f"{name} is not defined at the top of its cell: define it there, or pass its source text")
     used = _uses(name, definitions)
     texts = [ast.get_source_segment(cell, node) or "" for own, node in definitions.items() if own in used]
-    parts = [own for own in (*PARTS, *HELPERS) if own in used - definitions.keys()]
+    shared = [own for own in SHARED if own in used - definitions.keys()]
     imports = [f"from {API_MODULE} import {', '.join(API)}"]
-    imports += [f"from {PARTS_MODULE} import {', '.join(parts)}"] if parts else []
+    for module in dict.fromkeys(SHARED[own] for own in shared):
+        imports.append(f"from {module} import {', '.join(own for own in shared if SHARED[own] == module)}")
     return "\n\n\n".join(["\n".join(imports), *texts]) + "\n"
 
 
@@ -155,7 +156,7 @@ def _uses(name: str, definitions: dict[str, ast.stmt]) -> set[str]:
         if own in definitions and own not in used:
             used.add(own)
             waiting += [node.id for node in ast.walk(definitions[own]) if isinstance(node, ast.Name)]
-        elif own in (*PARTS, *HELPERS) and own not in used:
+        elif own in SHARED and own not in used:
             used.add(own)
             waiting += part(own).settings
     return used

@@ -12,7 +12,7 @@ from minichain.contracts import proxy
 from minichain.contracts.explain import outline
 from minichain.contracts.report import Change, Line, Report, Step, Trace, in_words, told_apart, with_names
 from minichain.contracts.sandbox import Outcome
-from minichain.contracts.source import PARTS_FROM, Violation
+from minichain.contracts.source import Violation, text_of
 from minichain.contracts.written import ContractText, width_of
 from minichain.ledger.types import Event
 from minichain.views.i18n import _, language, ngettext, number
@@ -231,7 +231,8 @@ def _steps(steps: Trace) -> Safe:
 
 
 def _step(step: Step, is_one_of_many: bool, people: Mapping[str, str]) -> Safe:
-    at = f"{step.line}" if step.line < PARTS_FROM else _("parts {line}").format(line=step.line - PARTS_FROM)
+    text, line = text_of(step.line)
+    at = {"": "{line}", "parts": _("parts {line}"), "rulebook": _("rulebook {line}")}[text].format(line=line)
     where = f"{step.contract} {at}" if is_one_of_many else at
     pairs = (f"{with_names(name, people)} = {in_words(value, people, 48)}" for name, value in step.changed.items())
     changed = chip("bad", _("failed here")) if step.failed else ", ".join(pairs)

@@ -250,7 +250,7 @@ def numbered(lines: Sequence[str]) -> Safe:
 
 def _proposed(proposed: Upgrade, names: Names) -> W.Box:
     proposal = proposed.proposal
-    words = {"yes": _("for it"), "no": _("against it"), "not yet": _("has not voted")}
+    words = votes()
     ballots: list[list[Child]] = [[who, weight, words.get(vote)] for who, _did, weight, vote in proposed.ballots]
     facts = [
         (_("State"), _standing(proposal)),
@@ -274,11 +274,35 @@ def _weight(part: int, total: int) -> str:
     return _("{part} of {total}").format(part=number(part), total=number(total))
 
 
+def votes() -> dict[str, str]:
+    """Tell what a member has said, in the viewer's language."""
+    return {
+        "yes": _("for it"),
+        "no": _("against it"),
+        "abstain": _("abstains"),
+        "veto": _("vetoes it"),
+        "recused": _("has stepped aside"),
+        "not yet": _("has not voted"),
+    }
+
+
 def _standing(proposal: Proposal) -> Child:
-    if proposal.status == "accepted":
-        words = _("accepted; it can be carried out from {time} on").format(time=moment(proposal.ready))
-        return parts.chip("ok", words)
-    return parts.chip("info", _("open for votes until {time}").format(time=moment(proposal.ends)))
+    """Tell where a proposal is, and what ends that."""
+    words, when = {
+        "Draft": (_("a draft: members have to stand behind it until {time}"), proposal.ends),
+        "Pending": (_("votes begin: {time}"), proposal.begun),
+        "Active": (_("open for votes until {time}"), proposal.ends),
+        "Extended": (
+            _("open for votes for longer, until {time}: enough took part only shortly before the end"),
+            proposal.ends,
+        ),
+        "Succeeded": (_("it has passed, and lapses unless it is queued or executed until {time}"), proposal.until),
+        "Queued": (_("it has passed and waits: it can be executed from {time} on"), proposal.ready),
+        "ExecutionFailed": (_("executing it has failed, and may be tried again until {time}"), proposal.until),
+    }[proposal.status]
+    time = moment(when) if proposal.clock == "ms" else _("block {height}").format(height=number(when))
+    is_decided = proposal.status in ("Succeeded", "Queued")
+    return parts.chip("ok" if is_decided else "info", words.format(time=time))
 
 
 def _history(reading: Reading, names: Names) -> W.Box:

@@ -2,7 +2,9 @@
 """An alliance: the members decide by vote who is one of them, and with which weight.
 
 A change needs more than two thirds of the weight there was when it was proposed. It takes effect `delay` blocks after
-it is accepted, at one height that its event names; what is accepted later builds on what is accepted already.
+it is accepted, at one height that its event names; what is accepted later builds on what is accepted already. In the
+same way the members may entrust these decisions to a contract, such as one that votes by a rule pack, and take them
+back: from then on it alone decides who is a member, at once.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ class Authority(Contract):
     voting_blocks = Value(int)
     delay = Value(int)
     one_at_a_time = Value(bool)
+    governor = Value(str)  # the contract that decides in the place of the members' votes; "" if there is none
     count = Value(int)  # of the proposals, which are numbered from 1
     cases = Map(int, dict)
     votes = Map((int, str), bool)
@@ -86,6 +89,7 @@ class Authority(Contract):
     @action
     def propose_admission(self, name: str, did: str, weight: int, reason: str) -> int:
         """Propose to admit a member; returns the number of the proposal."""
+        self.require_own_votes()
         check_name(name)
         check_key(did)
         return self.propose("admission", name, did, weight, reason)
@@ -93,12 +97,23 @@ class Authority(Contract):
     @action
     def propose_removal(self, did: str, reason: str) -> int:
         """Propose to remove a member; returns the number of the proposal."""
+        self.require_own_votes()
         return self.propose("removal", name_of(self.editions[self.latest], did), did, 1, reason)
 
     @action
     def propose_weight(self, did: str, weight: int, reason: str) -> int:
         """Propose another weight for a member; returns the number of the proposal."""
+        self.require_own_votes()
         return self.propose("weight", name_of(self.editions[self.latest], did), did, weight, reason)
+
+    @action
+    def propose_governor(self, contract: str, reason: str) -> int:
+        """Propose that a contract decides who the members are, or, with "", that they vote here again.
+
+        zh: 提议由某合约决定成员资格；空值表示恢复由成员在此投票。
+        """
+        require(contract == "" or isinstance(self.call(contract, "rules"), dict), "a governor has rules that it shows")
+        return self.propose("governor", contract, "", 1, reason)
 
     def propose(self, kind: str, name: str, did: str, weight: int, reason: str) -> int:
         edition = self.edition_at(self.height)
@@ -110,7 +125,7 @@ class Authority(Contract):
             self.check_alone(kind, weight)
         number = self.count + 1
         case = {"number": number, "kind": kind, "name": name, "did": did, "weight": weight, "reason": reason}
-        why_not = hindrance(self.editions[self.latest], case)
+        why_not = "" if kind == "governor" else hindrance(self.editions[self.latest], case)
         require(why_not == "", why_not)
         case.update({"by": self.caller, "begun": self.height, "ends": self.height + self.voting_blocks})
         case.update({"edition": edition, "total": sum([share for own, key, share in electorate]), "yes": 0, "no": 0})
@@ -119,6 +134,10 @@ class Authority(Contract):
         self.cases[number] = case
         emit("Proposed", proposal=number, kind=kind, name=name, did=did, weight=weight, by=self.caller, reason=reason)
         return number
+
+    def require_own_votes(self) -> None:
+        who = self.governor
+        require(who == "", f"the contract {who} decides who the members are: propose it there")
 
     def check_alone(self, kind: str, weight: int) -> None:
         """Refuse a proposal beside another change: such committees overlap only if they differ by one member."""
@@ -157,12 +176,56 @@ class Authority(Contract):
 
     def accept(self, case: dict) -> None:
         """Plan the change on top of the newest plan; it fails if another change has made it impossible meanwhile."""
-        members = self.editions[self.latest]
-        case["why"] = hindrance(members, case)
+        members, is_change = self.editions[self.latest], case["kind"] != "governor"
+        case["why"] = hindrance(members, case) if is_change else ""
         case["status"] = "failed" if case["why"] else "accepted"
-        if case["why"] == "":
+        if not is_change:
+            self.governor = case["name"]
+            emit("Governor", contract=case["name"])
+        elif case["why"] == "":
             case["first"] = self.height + self.delay
             self.plan(case["first"], changed(members, case))
+
+    # --- what the governor decides
+
+    @action
+    def admit(self, name: str, did: str, weight: int) -> int:
+        """Admit a member, as the contract that decides; returns the height from which on it certifies blocks.
+
+        zh: 由受托合约接纳成员；返回其开始签署区块的高度。
+        """
+        check_name(name)
+        check_key(did)
+        return self.decree("admission", name, did, weight)
+
+    @action
+    def remove(self, did: str) -> int:
+        """Remove a member, as the contract that decides; returns the height from which on it does not certify.
+
+        zh: 由受托合约移除成员；返回其停止签署区块的高度。
+        """
+        return self.decree("removal", "", did, 1)
+
+    @action
+    def reweigh(self, did: str, weight: int) -> int:
+        """Give a member another weight, as the contract that decides; returns the height from which on it counts.
+
+        zh: 由受托合约调整成员权重；返回生效高度。
+        """
+        return self.decree("weight", "", did, weight)
+
+    def decree(self, kind: str, name: str, did: str, weight: int) -> int:
+        is_governor = self.governor != "" and self.caller == self.governor
+        require(is_governor, "only the contract that the members have entrusted decides this: see propose_governor")
+        check_weight(weight)
+        if self.one_at_a_time:
+            self.check_alone(kind, weight)
+        change = {"kind": kind, "name": name, "did": did, "weight": weight}
+        why_not = hindrance(self.editions[self.latest], change)
+        require(why_not == "", why_not)
+        first = self.height + self.delay
+        self.plan(first, changed(self.editions[self.latest], change))
+        return first
 
     def plan(self, first: int, members: list) -> None:
         if self.firsts[self.latest] < first:  # two changes accepted in one block are one edition

@@ -1,29 +1,74 @@
 # mypy: disable-error-code="type-arg,no-any-return"
-"""Decisions among institutions: proposed, voted on, left to wait, and then carried out as they were written.
+"""Decisions among institutions: proposed, voted on by a rule pack, left to wait, and then carried out as written.
 
-A decision is a list of calls. It needs more than a given part of the weight there was when it was proposed; after it is
-accepted it waits, so that whom it concerns can act, and it must be carried out before it expires. A contract whose
-authority is this contract changes only by such a decision. This contract cannot upgrade itself: leave it without an
-authority, or give it to a second one of its kind.
+A decision is a list of calls. Who votes, what passes, how long it takes and who may stop it are data: a rule pack (see
+`contracts/rulebook.py`). A proposal keeps the pack and the electorate that there were when it was made. A call that
+fails is no accident of the vote: the proposal is `ExecutionFailed`, nothing of it stands, and it may be tried again
+until its time is over. This contract cannot upgrade itself: leave it without an authority, or give it to a second one.
+
+    Draft -> Pending -> Active -> Extended -> Succeeded -> Queued -> Executed, or ExecutionFailed and again
+    else Defeated {no_quorum, no_majority, vetoed}, Cancelled, Expired
 """
 
 from __future__ import annotations
 
 from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
-from minichain.contracts.parts import check_founders
+from minichain.contracts.parts import check_founders, check_key
+from minichain.contracts.rulebook import (
+    blank,
+    check_pack,
+    check_seat,
+    count,
+    delegations,
+    heard,
+    is_quorate,
+    out_of_reach,
+    put,
+    standing,
+    verdict,
+)
 
 MAX_TITLE = 120  # characters
 MAX_REASON = 2_000  # characters
 MAX_CALLS = 10  # of one decision
-MAX_MS = 315_576_000_000  # ten years
+MAX_POPULATION = 1_099_511_627_776  # of one member, as a weight: 2**40
 OF_THE_LEDGER = ("deploy", "upgrade", "freeze", "unfreeze", "restrict", "entrust")
+OWN = {"set_pack": "pack", "set_members": "members"}  # what this contract is asked to change about itself
+VOTING = ("Pending", "Active", "Extended")
+BUSY = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued")  # what it is about, where one at a time is
+OPEN = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued", "ExecutionFailed")
+CANCELLED_BY_PROPOSER = {
+    "never": (),
+    "pending": ("Draft", "Pending"),
+    "before_votes": ("Draft", "Pending", "Active", "Extended"),
+    "open": ("Draft", "Pending", "Active", "Extended"),
+}
 
 
 # --- decisions ---------------------------------------------------------------------------------------------------
 
 
-def weight_of(members: list, did: str) -> int:
-    return sum([weight for name, key, weight in members if key == did])
+def row_of(members: list, did: str) -> list:
+    """Return the row of a member; an empty one if there is none."""
+    rows = [row for row in members if row[1] == did]
+    return rows[0] if rows else []
+
+
+def in_full(members: list) -> list:
+    """Return members as [name, did, weight, seat, population]; the last two may be left out."""
+    return sorted([(member + ["", 0])[:5] if len(member) == 3 else member for member in members])
+
+
+def check_members(members: list) -> None:
+    """Refuse members who could not vote."""
+    are_rows = all([isinstance(member, list) and len(member) in (3, 5) for member in members])
+    require(are_rows, "each member is [name, did, weight], or also with a seat and a population")
+    check_founders([member[:3] for member in members])
+    for row in in_full(members):
+        name, population = row[0], row[4]
+        check_seat(row[3])
+        is_number = isinstance(population, int) and not isinstance(population, bool)
+        require(is_number and 0 <= population <= MAX_POPULATION, f"{name}: a population is 0 to {MAX_POPULATION}")
 
 
 def check_text(text: str, most: int, what: str) -> None:
@@ -39,9 +84,13 @@ def check_calls(calls: list, own_name: str) -> None:
         require(is_call, "each call is written {contract, action, arguments}, and the arguments by their names")
         contract, name = call["contract"], call["action"]
         require(isinstance(contract, str) and isinstance(name, str), "a contract and its action are called by name")
-        require(contract != own_name, "this contract cannot call itself: propose what is to be done elsewhere")
         require(contract != "ledger" or name in OF_THE_LEDGER, "the ledger does not do this for a contract")
         require(isinstance(subject(call), str), "each of the calls is about a contract, by its name")
+        if contract == own_name:
+            known = ", ".join(list(OWN))
+            is_own = name in OWN and sorted(call["arguments"]) == [OWN[name]]
+            require(is_own, f"this contract does for itself only: {known}")
+            require(len(calls) == 1, "a change of the rules or of the members stands alone: propose the rest by itself")
 
 
 def subject(call: dict) -> str:
@@ -49,9 +98,30 @@ def subject(call: dict) -> str:
     return call["arguments"].get("name", "") if call["contract"] == "ledger" else call["contract"]
 
 
-def is_more(part: int, rules: dict, total: int) -> bool:
-    """Tell whether a part of the total is more than what the rules ask for; compared without dividing."""
-    return part * rules["denominator"] > rules["numerator"] * total
+def resource(call: dict) -> str:
+    """Name what a call changes, for rules by which only one proposal at a time is about one thing."""
+    about = call["arguments"].get("did", subject(call))
+    return " ".join([call["contract"], call["action"], about if isinstance(about, str) else ""])
+
+
+def conclude(case: dict, track: dict, found: dict, at: int) -> None:
+    """Write down how a vote ended, and until when it may be carried out."""
+    case.update(found)
+    case.update({"decided": at, "until": at + track["grace"]})
+
+
+def at_time(case: dict, pack: dict, now: int) -> dict:
+    """Return a case as it stands at a time: votes begin, end and run out without anybody's doing."""
+    track, status = pack["tracks"][case["track"]], case["status"]
+    if status in VOTING and now >= case["begins"]:
+        case["status"] = "Extended" if case["extended"] else "Active"
+        if pack["deadline"] and now > case["ends"]:
+            conclude(case, track, verdict(pack, track, case["tally"], True), case["ends"])
+    if case["status"] == "Draft" and now > case["ends"]:
+        case["status"] = "Expired"
+    if case["status"] in ("Succeeded", "Queued", "ExecutionFailed") and now > case["until"]:
+        case["status"] = "Expired"
+    return case
 
 
 class Governance(Contract):
@@ -61,144 +131,360 @@ class Governance(Contract):
     """
 
     own_members = Value(list)  # empty where the members of the chain decide
-    fixed = Value(dict)  # the rules
-    count = Value(int)  # of the proposals, which are numbered from 1
-    cases = Map(int, dict)
-    written = Map(int, list)  # the calls of a proposal
-    votes = Map((int, str), bool)
+    guardian = Value(str)
+    pack_count = Value(int)
+    packs = Map(int, dict)  # every rule pack there was, numbered from 1
+    delegates = Value(dict)  # member -> who votes in its place
+    proposal_count = Value(int)  # they are numbered from 1
+    texts = Map(int, dict)  # what was proposed, and never changes
+    cases = Map(int, dict)  # how it stands
+    votes = Map((int, str), str)
+    latest_on = Map(str, int)  # the last proposal on a resource
     # Those who may vote, as they were when something was proposed; the same list is kept once.
     latest = Value(int)
     electorates = Map(int, list)
 
-    def setup(
-        self,
-        members: list,
-        voting_ms: int,
-        delay_ms: int,
-        grace_ms: int,
-        numerator: int = 2,
-        denominator: int = 3,
-    ) -> None:
+    def setup(self, members: list, pack: dict, guardian: str = "") -> None:
         if members != []:
-            check_founders(members)
-        for span in (voting_ms, grace_ms):
-            require(1 <= span <= MAX_MS, f"a vote, and the time to carry a decision out, last 1 to {MAX_MS} ms")
-        require(0 <= delay_ms <= MAX_MS, f"a decision waits 0 to {MAX_MS} ms")
-        is_part = 1 <= numerator < denominator <= 1_000 and 2 * numerator >= denominator
-        require(is_part, "more than a part of the weight is needed, from one half to less than all: say 1/2 or 2/3")
-        self.own_members = sorted(members)
-        rules = {"voting_ms": voting_ms, "delay_ms": delay_ms, "grace_ms": grace_ms}
-        rules.update({"numerator": numerator, "denominator": denominator})
-        self.fixed = rules
-        require(self.present() != [], "somebody must decide: name members, or use a chain that has some")
+            check_members(members)
+        if guardian != "":
+            check_key(guardian)
+        self.own_members = in_full(members)
+        self.guardian = guardian
+        self.adopt(pack)
+        lack = out_of_reach(pack, self.electorate(pack))
+        require(lack == "", lack)
+
+    def adopt(self, pack: dict) -> None:
+        check_pack(pack)
+        self.pack_count += 1
+        self.packs[self.pack_count] = pack
 
     def present(self) -> list:
         """List who decides now: the own members, or those of the chain, who change."""
-        return self.own_members or self.call("members", "members")
+        return self.own_members or in_full(self.call("members", "members"))
+
+    def electorate(self, pack: dict) -> list:
+        """List who decides now, each with whom the vote is delegated to."""
+        if not pack["delegation"]:
+            return [row + [""] for row in self.present()]
+        delegates = self.delegates
+        return [row + [delegates.get(row[1], "")] for row in self.present()]
+
+    def clock(self, pack: dict) -> int:
+        return self.height if pack["clock"] == "blocks" else self.now
+
+    # --- proposals
 
     @action
-    def propose(self, title: str, reason: str, calls: list[dict]) -> int:
+    def propose(self, title: str, reason: str, calls: list[dict], urgent: bool = False) -> int:
         """Propose a decision: calls that are to be made together; returns its number.
 
         zh: 提出一项决定：须一并执行的调用；返回编号。
         """
-        members = self.present()
-        total = sum([weight for name, did, weight in members])
-        require(weight_of(members, self.caller) > 0, "only a member may propose: ask a member to propose it")
+        pack, number = self.packs[self.pack_count], self.proposal_count + 1
+        rows = self.electorate(pack)
+        require(row_of(rows, self.caller) != [], "only a member may propose: ask a member to propose it")
         check_text(title, MAX_TITLE, "a title")
         check_text(reason, MAX_REASON, "a reason")
         check_calls(calls, self.address)
-        if self.latest == 0 or self.electorates[self.latest] != members:
-            self.latest += 1
-            self.electorates[self.latest] = members
-        number = self.count + 1
+        track = "urgent" if urgent else "ordinary"
+        if calls[0]["contract"] == self.address:
+            track = "amendment"
+            lack = self.hindrance(calls[0])
+            require(lack == "", lack)
+        require(track in pack["tracks"], "these rules know no urgent way: propose it in the ordinary one")
+        self.claim(pack, calls, number)
+        case = {"number": number, "status": "Draft", "track": track, "pack": self.pack_count, "extended": False}
+        case.update({"electorate": self.keep_electorate(rows), "begins": 0, "recused": [], "sponsors": []})
+        case.update({"ends": self.clock(pack) + pack["tracks"][track]["voting"], "decided": 0, "ready": 0, "until": 0})
+        case.update({"why": "", "clause": "", "tally": blank(pack, rows, [])})
         what = [".".join([call["contract"], call["action"]]) for call in calls]
-        about = [subject(call) for call in calls]
-        case = {"number": number, "title": title, "reason": reason, "what": what, "about": about, "by": self.caller}
-        case.update({"begun": self.now, "ends": self.now + self.fixed["voting_ms"], "ready": 0, "until": 0})
-        case.update({"electorate": self.latest, "total": total, "yes": 0, "no": 0, "status": "open"})
-        self.count = number
-        self.cases[number] = case
-        self.written[number] = calls
-        emit("Proposed", proposal=number, title=title, what=what, about=about, by=self.caller, ends=case["ends"])
+        text = {"title": title, "reason": reason, "by": self.caller, "what": what, "calls": calls}
+        text["about"] = [subject(call) for call in calls]
+        self.proposal_count = number
+        self.texts[number] = text
+        emit("Proposed", proposal=number, title=title, what=what, about=text["about"], by=self.caller, track=track)
+        self.back(case, pack, rows)
+        if pack["proposer_votes"] and case["status"] == "Pending":
+            self.cast(at_time(case, pack, self.clock(pack)), pack, rows, "yes", "proposed it")
+        self.keep(case, "")
         return number
+
+    def claim(self, pack: dict, calls: list, number: int) -> None:
+        """Refuse what the rules want from somebody else, or one at a time."""
+        for call in calls:
+            is_own = call["arguments"].get("did", "") == self.caller and not pack["about_oneself"]
+            require(not is_own, "by these rules nobody proposes what is about itself: ask another member")
+            if pack["one_per_subject"]:
+                what = resource(call)
+                other = self.latest_on.get(what, 0)
+                is_open = other not in (0, number) and self.seen(other)["status"] in BUSY
+                require(not is_open, f"one proposal at a time on the same thing: proposal {other} is open")
+                self.latest_on[what] = number
+
+    def keep_electorate(self, rows: list) -> int:
+        if self.latest == 0 or self.electorates[self.latest] != rows:
+            self.latest += 1
+            self.electorates[self.latest] = rows
+        return self.latest
+
+    @action
+    def sponsor(self, number: int) -> str:
+        """Stand behind a draft of another member; enough of them put it to the vote. Returns what has become of it.
+
+        zh: 联署他人的草案；联署权重足够即付诸表决。返回提案的状态。
+        """
+        case = self.expect(number, ("Draft",), "sponsored")
+        require(self.caller not in case["sponsors"], "you stand behind this already")
+        self.back(case, self.packs[case["pack"]], self.electorates[case["electorate"]])
+        self.keep(case, "Draft")
+        return case["status"]
+
+    def back(self, case: dict, pack: dict, rows: list) -> None:
+        """Add a sponsor; with enough weight behind it, a draft is put to the vote."""
+        require(row_of(rows, self.caller) != [], "only those who were members when this was proposed may sponsor it")
+        case["sponsors"].append(self.caller)
+        weight = sum([row[2] for row in rows if row[1] in case["sponsors"]])
+        part, whole = pack["threshold"]
+        if weight * whole >= part * sum([row[2] for row in rows]):
+            track = pack["tracks"][case["track"]]
+            case["status"] = "Pending"
+            case["begins"] = self.clock(pack) + track["delay"]
+            case["ends"] = case["begins"] + track["voting"]
 
     @action
     def cancel(self, number: int) -> None:
-        """Take back an own proposal on which nobody has voted yet.
+        """Take back an own proposal as long as the rules allow it; or, as the guardian, stop what is not executed.
 
-        zh: 撤回本方提出、尚无人投票的提案。
+        The guardian does not stop a change of the rules or of the members: it could make itself irremovable.
+
+        zh: 在规则允许的阶段撤回本方提案；监护方可叫停尚未执行的提案，但不得叫停对规则或成员的修改。
         """
-        case = self.expect(number, "open")
-        require(self.caller == case["by"], "only who made a proposal takes it back")
-        require(case["yes"] + case["no"] == 0, "somebody has voted on it already: vote against it instead")
-        self.conclude(case, "cancelled")
+        case = self.expect(number, OPEN, "cancelled")
+        pack = self.packs[case["pack"]]
+        is_guarded = pack["guardian_cancels"] and case["track"] != "amendment"
+        if not (is_guarded and self.caller == self.guardian):
+            require(self.caller == self.texts[number]["by"], "only who made a proposal takes it back")
+            found, limit = case["status"], pack["proposer_cancels"]
+            require(found in CANCELLED_BY_PROPOSER[limit], f"proposal {number} is {found}: it is not yours any more")
+            cast = sum([share for choice, share in case["tally"]["members:"].items() if choice != "eligible"])
+            is_in_time = cast == 0 or limit != "before_votes"
+            require(is_in_time, "somebody has voted on it already: vote against it instead")
+        self.keep_as(case, "Cancelled")
+
+    # --- votes
 
     @action
-    def vote(self, number: int, yes: bool) -> str:
-        """Vote on an open proposal, once; returns what has become of it.
+    def delegate(self, to: str) -> None:
+        """Let another member vote in your place, on what is proposed from now on; "" takes it back. Own votes go first.
 
-        zh: 对进行中的提案投票，每个成员一次；返回提案的状态。
+        zh: 委托另一成员在今后的提案中代为投票；空值撤回委托。本人投票优先。
         """
-        case, rules = self.expect(number, "open"), self.fixed
-        weight = weight_of(self.electorates[case["electorate"]], self.caller)
-        require(weight > 0, "only those who were members when this was proposed may vote on it")
-        require((number, self.caller) not in self.votes, "you have voted on this: a vote cannot be changed")
-        self.votes[(number, self.caller)] = yes
-        emit("Voted", proposal=number, voter=self.caller, yes=yes, weight=weight)
-        side = "yes" if yes else "no"
-        case[side] += weight
-        if is_more(case["yes"], rules, case["total"]):
-            case["ready"] = self.now + rules["delay_ms"]
-            case["until"] = case["ready"] + rules["grace_ms"]
-            self.conclude(case, "accepted")
-        elif not is_more(case["total"] - case["no"], rules, case["total"]):
-            self.conclude(case, "rejected")
-        else:
-            self.cases[number] = case
+        require(self.packs[self.pack_count]["delegation"], "by these rules nobody votes in another's place")
+        members = self.present()
+        require(row_of(members, self.caller) != [], "only a member delegates its vote")
+        require(to == "" or row_of(members, to) != [], "a vote is delegated to a member: see members")
+        delegates, at = self.delegates, to
+        while at != "":
+            require(at != self.caller, "this would make a circle: the vote would come back to you")
+            at = delegates.get(at, "")
+        delegates[self.caller] = to
+        self.delegates = delegates
+        emit("Delegated", member=self.caller, to=to)
+
+    @action
+    def recuse(self, number: int, reason: str) -> None:
+        """Step aside from a proposal because of an own interest, before voting on it.
+
+        zh: 因利益冲突，在投票前就某提案回避。
+        """
+        case = self.expect(number, ("Draft", "Pending", "Active", "Extended"), "stepped aside from")
+        pack = self.packs[case["pack"]]
+        rows = self.voters(case, pack)
+        check_text(reason, MAX_REASON, "a reason")
+        require(pack["recusal"] != "none", "by these rules nobody steps aside: abstain instead")
+        require(row_of(rows, self.caller) != [], "only those who may vote on it step aside")
+        require((number, self.caller) not in self.votes, "you have voted on this: step aside before you vote")
+        require(self.caller not in case["recused"], "you have stepped aside already")
+        case["recused"].append(self.caller)
+        emit("Recused", proposal=number, member=self.caller, reason=reason)
+        was, before = case["status"], case["tally"]
+        case["tally"] = self.recount(case, pack, rows)
+        if was in ("Active", "Extended"):
+            self.settle(case, pack, before)
+        self.keep(case, was)
+
+    @action
+    def vote(self, number: int, choice: str, reason: str = "") -> str:
+        """Vote on an open proposal: yes, no, and what else the rules know; returns what has become of it.
+
+        zh: 对进行中的提案投票：yes（赞成）、no（反对）及规则允许的其他选项；返回提案的状态。
+        """
+        case = self.expect(number, ("Active", "Extended"), "voted on")
+        pack, was = self.packs[case["pack"]], case["status"]
+        require(len(reason) <= MAX_REASON, f"a reason has at most {MAX_REASON} characters")
+        self.cast(case, pack, self.voters(case, pack), choice, reason)
+        self.keep(case, was)
         return case["status"]
 
+    def voters(self, case: dict, pack: dict) -> list:
+        """List who may vote: as it was when this was proposed, or, where the rules say so, as it is now."""
+        return self.electorates[case["electorate"]] if pack["electorate"] == "snapshot" else self.electorate(pack)
+
+    def cast(self, case: dict, pack: dict, rows: list, choice: str, reason: str) -> None:
+        number, row = case["number"], row_of(rows, self.caller)
+        told = ", ".join(pack["choices"])
+        require(choice in pack["choices"], f"by these rules a vote is one of: {told}")
+        was_then = "were members when this was proposed" if pack["electorate"] == "snapshot" else "are members"
+        require(row != [], f"only those who {was_then} may vote on it")
+        require(self.caller not in case["recused"], "you have stepped aside from this")
+        before, tally = self.votes.get((number, self.caller), ""), case["tally"]
+        require(before == "" or pack["revote"], "you have voted on this: by these rules a vote cannot be changed")
+        self.votes[(number, self.caller)] = choice
+        emit("Voted", proposal=number, voter=self.caller, choice=choice, weight=row[2], reason=reason)
+        if pack["electorate"] == "live" or (pack["delegation"] and self.is_between(rows)):
+            case["tally"] = self.recount(case, pack, rows)
+        else:
+            case["tally"] = {counter: counts.copy() for counter, counts in tally.items()}
+            put(case["tally"], [row], before, -1)
+            put(case["tally"], [row], choice, 1)
+        self.settle(case, pack, tally)
+
+    def is_between(self, rows: list) -> bool:
+        """Tell whether the caller votes for somebody else, or has somebody who votes for it."""
+        return any([self.caller in (row[1], row[5]) for row in rows if row[5] != ""])
+
+    def recount(self, case: dict, pack: dict, rows: list) -> dict:
+        return count(pack, rows, self.cast_on(case["number"], rows), case["recused"])
+
+    def cast_on(self, number: int, rows: list) -> dict:
+        return {row[1]: self.votes.get((number, row[1]), "") for row in rows}
+
+    def settle(self, case: dict, pack: dict, before: dict) -> None:
+        """End a vote that the rules end early; give it more time where the quorum was reached late, once."""
+        track, now = pack["tracks"][case["track"]], self.clock(pack)
+        is_new = is_quorate(track, case["tally"]) and not is_quorate(track, before)
+        if is_new and not case["extended"] and case["ends"] - now < track["extension"]:
+            case.update({"extended": True, "ends": now + track["extension"], "status": "Extended"})
+        found = verdict(pack, track, case["tally"], False)
+        if found["status"] != "Active":
+            conclude(case, track, found, now)
+
+    # --- carrying out
+
     @action
-    def execute(self, number: int) -> list:
-        """Carry out an accepted decision after its delay: all of its calls or none; returns their results.
+    def queue(self, number: int) -> int:
+        """Let the wait of a proposal that succeeded begin; returns the time from which on it can be executed.
 
-        zh: 等待期满后执行已通过的决定：全部调用一并生效，任一失败则全部不生效；返回各调用的结果。
+        zh: 使已通过的提案进入等待期；返回可以执行的时间。
         """
-        case = self.expect(number, "accepted")
-        ready = case["ready"]
-        require(weight_of(self.present(), self.caller) > 0, "only a member carries a decision out")
-        require(self.now >= ready, f"it is accepted, and waits: carry it out from {ready} on, block time in ms")
-        self.conclude(case, "executed")
-        return [self.call_with(one["contract"], one["action"], one["arguments"]) for one in self.written[number]]
+        case = self.expect(number, ("Succeeded",), "queued")
+        pack = self.packs[case["pack"]]
+        self.check_member("puts a decision in the queue")
+        track = pack["tracks"][case["track"]]
+        case["ready"] = self.clock(pack) + track["timelock"]
+        case["until"] = case["ready"] + track["grace"]
+        self.keep_as(case, "Queued")
+        return case["ready"]
 
-    def expect(self, number: int, status: str) -> dict:
-        """Return a proposal that has this status."""
-        found = self.proposal(number)["status"]
-        require(found == status, f"proposal {number} is {found}, not {status}")
-        return self.cases[number]
+    @action
+    def execute(self, number: int) -> dict:
+        """Carry out a decision after its wait: all of its calls or none. Returns {status, why, results}.
 
-    def conclude(self, case: dict, status: str) -> None:
+        zh: 等待期满后执行决定：全部调用一并生效，任一失败则全部不生效，并可在期限内重试。返回 {status, why, results}。
+        """
+        case = self.expect(number, ("Succeeded", "Queued", "ExecutionFailed"), "executed")
+        pack = self.packs[case["pack"]]
+        ready, now = case["ready"], self.clock(pack)
+        self.check_member("carries a decision out")
+        must_wait = case["status"] == "Succeeded" and pack["tracks"][case["track"]]["timelock"] > 0
+        require(not must_wait, "it has succeeded, and has to wait before it is executed: queue it first")
+        require(now >= ready, f"it waits: execute it from {ready} on; by its clock it is {now} now")
+        why, results = self.carry_out(self.texts[number]["calls"])
+        case["why"] = why
+        self.keep_as(case, "ExecutionFailed" if why else "Executed")
+        return {"status": case["status"], "why": why, "results": results}
+
+    def carry_out(self, calls: list) -> list:
+        """Make the calls; those that change this contract itself were checked when they were proposed."""
+        call = calls[0]
+        if call["contract"] != self.address:
+            return self.attempt(calls)
+        why = self.hindrance(call)
+        if why == "":
+            if call["action"] == "set_pack":
+                self.adopt(call["arguments"]["pack"])
+            else:
+                self.own_members = in_full(call["arguments"]["members"])
+        return [why, []]
+
+    def hindrance(self, call: dict) -> str:
+        """Say why this contract cannot be changed so; refuse what nobody could adopt."""
+        if call["action"] == "set_pack":
+            pack = call["arguments"]["pack"]
+            check_pack(pack)
+            return out_of_reach(pack, self.electorate(pack))
+        if self.own_members == []:
+            return "the members of the chain decide here: propose the change to the contract members"
+        members = call["arguments"]["members"]
+        require(isinstance(members, list), "members are a list")
+        check_members(members)
+        return out_of_reach(self.packs[self.pack_count], [row + [""] for row in in_full(members)])
+
+    def check_member(self, does: str) -> None:
+        require(row_of(self.present(), self.caller) != [], f"only a member {does}")
+
+    # --- keeping
+
+    def seen(self, number: int) -> dict:
+        """Return a case as it stands now."""
+        require(number in self.cases, f"there is no proposal {number}: see proposals")
+        case = self.cases[number]
+        pack = self.packs[case["pack"]]
+        return at_time(case, pack, self.clock(pack))
+
+    def expect(self, number: int, statuses: tuple, what: str) -> dict:
+        """Return a proposal that has one of these statuses."""
+        case = self.seen(number)
+        found, why = case["status"], case["why"]
+        because = f" ({why})" if why else ""
+        require(found in statuses, f"proposal {number} is {found}{because}: it cannot be {what}")
+        return case
+
+    def keep_as(self, case: dict, status: str) -> None:
+        was = case["status"]
         case["status"] = status
-        self.cases[case["number"]] = case
-        emit("Decided", proposal=case["number"], status=status, ready=case["ready"], until=case["until"])
+        self.keep(case, was)
+
+    def keep(self, case: dict, was: str) -> None:
+        """Store a case, and announce each state it has come to since it was stored."""
+        number = case["number"]
+        stored = self.cases[number]["status"] if number in self.cases else ""
+        for state in [was, case["status"]]:
+            if state not in ("", stored):
+                stored = state
+                why, clause = (case["why"], case["clause"]) if state == case["status"] else ("", "")
+                emit("Stage", proposal=number, state=state, why=why, clause=clause)
+        self.cases[number] = case
 
     # --- views
 
     @view
     def members(self) -> list:
-        """List who decides now as [name, did, weight].
+        """List who decides now as [name, did, weight, seat, population].
 
-        zh: 列出现有成员：[名称, did, 权重]。
+        zh: 列出现有成员：[名称, did, 权重, 席位, 人口]。
         """
         return self.present()
 
     @view
     def rules(self) -> dict:
-        """Tell how long a vote, the wait and the time to carry out last, and the part of the weight that is exceeded.
+        """Show the rule pack by which new proposals are decided.
 
-        zh: 列明投票期、等待期、执行期，以及须超过的权重比例。
+        zh: 显示新提案适用的规则包。
         """
-        return self.fixed
+        return self.packs[self.pack_count]
 
     @view
     def count_proposals(self) -> int:
@@ -206,7 +492,7 @@ class Governance(Contract):
 
         zh: 提案总数。
         """
-        return self.count
+        return self.proposal_count
 
     @view
     def proposal(self, number: int) -> dict:
@@ -214,13 +500,23 @@ class Governance(Contract):
 
         zh: 显示提案现状；其调用见 calls。
         """
-        require(number in self.cases, f"there is no proposal {number}: see proposals")
-        case = self.cases[number]
-        if case["status"] == "open" and self.now > case["ends"]:
-            case["status"] = "lapsed"
-        if case["status"] == "accepted" and self.now > case["until"]:
-            case["status"] = "expired"
-        return case
+        case, text = self.seen(number), self.texts[number]
+        pack, weight = self.packs[case["pack"]], case["tally"]["weight:"]
+        shown = {field: text[field] for field in ["title", "reason", "by", "what", "about"]}
+        shown.update(case)
+        shown.update({"begun": case["begins"], "clock": pack["clock"], "rules": pack["name"]})
+        shown.update({"total": weight["eligible"], "yes": weight["yes"], "no": weight["no"]})
+        return shown
+
+    @view
+    def standing(self, number: int) -> dict:
+        """Tell whether a proposal can still pass or be blocked, and what each clause still needs.
+
+        zh: 说明提案能否通过、能否被阻止，以及各条款尚缺多少。
+        """
+        case = self.seen(number)
+        pack = self.packs[case["pack"]]
+        return standing(pack, pack["tracks"][case["track"]], case["tally"])
 
     @view
     def proposals(self, start: int = 0, limit: int = 20) -> list:
@@ -236,16 +532,20 @@ class Governance(Contract):
 
         zh: 显示提案将要执行的调用。
         """
-        require(number in self.cases, f"there is no proposal {number}: see proposals")
-        return self.written[number]
+        require(number in self.texts, f"there is no proposal {number}: see proposals")
+        return self.texts[number]["calls"]
 
     @view
     def ballots(self, number: int, start: int = 0, limit: int = 100) -> list:
-        """List who may vote on a proposal as [name, did, weight, "yes", "no" or "not yet"].
+        """List who may vote on a proposal as [name, did, weight, choice]; the choice may be "recused" or "not yet".
 
-        zh: 列出可投票者：[名称, did, 权重, "yes"、"no" 或 "not yet"]。
+        zh: 列出可投票者：[名称, did, 权重, 选项]；选项也可为 "recused"（回避）或 "not yet"（未投）。
         """
         require(start >= 0 and 0 <= limit <= 100, "a page starts at 0 or later and has at most 100 members")
-        words = {"True": "yes", "False": "no", "None": "not yet"}
-        voters = self.electorates[self.proposal(number)["electorate"]][start : start + limit]
-        return [[name, did, share, words[str(self.votes.get((number, did)))]] for name, did, share in voters]
+        case = self.seen(number)
+        rows = self.voters(case, self.packs[case["pack"]])
+        cast = self.cast_on(number, rows)
+        delegates = delegations(rows)
+        aside = {did: "recused" for did in case["recused"]}
+        page = rows[start : start + limit]
+        return [[r[0], r[1], r[2], aside.get(r[1], heard(r[1], delegates, cast) or "not yet")] for r in page]
