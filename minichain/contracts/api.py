@@ -226,7 +226,7 @@ def sha256(data: bytes) -> bytes:
 def ballot_fault(choices: int, least: int, most: int, key: bytes, context: bytes, ballot: bytes) -> str:
     """Say why an encrypted ballot may not be counted: see `minichain.elgamal.ballots`. Empty: it may.
 
-    A ballot says 0 or 1 for each of the choices, 1 for `least` to `most` of them; `context` is the election and the voter.
+    A ballot says 0 or 1 for each choice, and 1 for `least` to `most` of them; `context` is the election and the voter.
     """
     return ballots.fault_of(ballots.Form(choices, least, most), key, context, ballot)
 

@@ -1,12 +1,12 @@
-"""Encrypted votes: for each choice 0 or 1, closed under the key of an election, with a proof that nothing else is inside.
+"""Encrypted votes: for each choice 0 or 1, closed under the key of an election, with a proof that this is all.
 
 A choice is closed by exponential ElGamal (Cramer, Gennaro and Schoenmakers, Eurocrypt 1997): A = r*G, B = v*G + r*K.
 The proof says of each choice that v is 0 or 1, and of the sum of all that it is from `least` to `most`: "one of these
-values" is the disjunction of Cramer, Damgård and Schoenmakers (Crypto 1994) over Chaum and Pedersen's proof, and all of
-them answer one challenge, which hashes the election, the voter and the whole ballot (see `proofs`). So a ballot that was
-copied, changed, or made for another voter or election proves nothing, and nobody can make one without knowing its votes.
+values" is the disjunction of Cramer, Damgård and Schoenmakers (Crypto 1994) over Chaum and Pedersen's proof, and they
+all answer one challenge, which hashes the election, the voter and the whole ballot (see `proofs`). So a ballot that was
+copied, changed, or made for another voter or election proves nothing; and only who knows the votes can make one.
 
-    ballot = (A, B) of each choice | challenge | of each statement, one challenge less than its values, and one answer each
+    ballot = (A, B) of each choice | challenge | of each statement: challenges of all values but the last, all answers
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ def fault_of(form: Form, key: bytes, context: bytes, ballot: bytes) -> str:
         return ""
     allowed = str(form.least) if form.least == form.most else f"{form.least} to {form.most}"
     return (
-        f"the ballot does not prove that it takes {allowed} of {form.choices} choices, each once at most: it was changed, "
-        "copied, or made for another voter, election or key"
+        f"the ballot does not prove that it takes {allowed} of {form.choices} choices, each at most once: it was "
+        "changed, copied, or made for another voter, election or key"
     )
 
 

@@ -1,9 +1,10 @@
 """The prime-order group of Ed25519 by libsodium: points are 32 bytes, secrets are integers modulo `ORDER`.
 
 A point from outside is one only if `is_point` says so: on the curve, in its only encoding, in the group of prime order,
-and not the identity. That is asked by a multiplication and not of `crypto_core_ed25519_is_valid_point`: before the end of
-2025 libsodium took points with a part of order two for valid (CVE-2025-69277), and all validators must say the same.
-Sums may be the identity; libsodium multiplies no identity, so that is done here.
+and not the identity. A multiplication tells, not `crypto_core_ed25519_is_valid_point`: until the end of 2025 libsodium
+took points with a part of order two for valid (CVE-2025-69277), and all validators must say the same. Sums may be the
+identity, which libsodium does not multiply; that is done here. Nothing here hides how long it takes: whoever measures
+the device of a voter or a trustee while it works may learn something.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def interpolate(shares: dict[int, int]) -> dict[int, int]:
 
 
 def logarithm(point: bytes, most: int) -> int | None:
-    """Find the number from 0 to `most` whose multiple of the base a point is, by baby and giant steps (D. Shanks, 1971).
+    """Find the number from 0 to `most` whose multiple of the base this is, by baby and giant steps (D. Shanks, 1971).
 
     None: there is none. Takes about twice the square root of `most` additions.
     """

@@ -1,13 +1,14 @@
 # mypy: disable-error-code="type-arg,no-any-return"
-"""Ballots among institutions: open ones, sealed ones that are shown later, and secret ones of which only the sum is opened.
+"""Ballots among institutions: open ones, sealed ones that are shown later, and secret ones of which the sum is opened.
 
 A secret ballot is checked when it is cast and added to the sum of all while it stays closed; the trustees open that sum
-and nothing else, for there is no action that takes another one. Whatever decides is announced whole in an event, so that
-anybody can count again from receipts alone.
+and nothing else, for no action takes another one. Whatever decides is announced whole in an event, so that anybody can
+count again from receipts alone. That somebody has voted is public; with weights of many kinds a sum may tell how.
 
-Keys of trustees are dealt by all of them together (T. Pedersen, Eurocrypt 1991, sections 3 and 4; for elections Cortier,
-Galindo, Glondu and Izabachène, WPES 2013): each shares a secret with the others by a polynomial whose coefficients it
-commits to and proves to know. A bad share is complained of, the dealer shows it, and who cannot is left out.
+The key is dealt by all trustees together (T. Pedersen, Eurocrypt 1991; for elections Cortier, Galindo, Glondu and
+Izabachène, WPES 2013): each shares a secret with the others by a polynomial whose coefficients it commits to and proves
+to know. A bad share is complained of, the dealer shows it, and who cannot is left out. Whoever deals last can choose
+among keys a little, which does no harm to ElGamal (Gennaro, Jarecki, Krawczyk and Rabin, CT-RSA 2003).
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class Election(Record):
 
 
 class Dealing(Record):
-    """What a trustee has dealt: commitments to its polynomial, and a share for each trustee that only that one reads."""
+    """What a trustee has dealt: commitments to its polynomial, and a share for each trustee, closed for that one."""
 
     commitments: list[bytes]
     shares: list[bytes]
@@ -185,7 +186,7 @@ def check_line(text: str, what: str) -> None:
 
 
 def check_unlike(names: list[str], what: str) -> None:
-    require(len({name: True for name in names}) == len(names), f"{what} is named twice")
+    require([name for name in names if names.count(name) > 1] == [], f"{what} is named twice")
 
 
 def check_times(rules: Rules, now: int) -> None:
@@ -294,7 +295,8 @@ class Elections(Contract):
         election, rules = self.preparing(number, 1)
         require((number, self.caller) not in self.dealings, "you have dealt already: shares are dealt once")
         count = len(rules.trustees)
-        require(len(commitments) == rules.threshold == len(proofs), f"{rules.threshold} commitments with proofs, please")
+        degree = rules.threshold
+        require(len(commitments) == degree == len(proofs), f"{degree} commitments are needed, each with its proof")
         is_whole = len(shares) == count and [share for share in shares if len(share) != POINT] == []
         require(is_whole, f"a share of {POINT} bytes for each of the {count} trustees is needed, your own included")
         context = context_of(election.statement, "trustee", self.caller)
@@ -311,8 +313,7 @@ class Elections(Contract):
         zh: 受托人确认其他各方的份额均正确。
         """
         self.preparing(number, 2)
-        dealing = self.dealings.get((number, self.caller))
-        require(dealing is not None, "deal your own shares first")
+        dealing = self.dealt(number, self.caller)
         dealing.has_agreed = True
         self.dealings[number, self.caller] = dealing
         emit("Agreed", number=number, trustee=self.caller)
@@ -324,8 +325,7 @@ class Elections(Contract):
         zh: 受托人声明某方给出的份额与其承诺不符；对方须公开该份额。
         """
         self.preparing(number, 2)
-        dealing = self.dealings.get((number, dealer))
-        require(dealing is not None, f"{dealer} has dealt nothing that could be complained of")
+        dealing = self.dealt(number, dealer)
         require(self.caller not in dealing.complaints, "you have complained of this already")
         dealing.complaints.append(self.caller)
         self.dealings[number, dealer] = dealing
@@ -338,9 +338,8 @@ class Elections(Contract):
         zh: 公开被投诉的份额；若与承诺相符，则以之为准，投诉即告解决。
         """
         _, rules = self.preparing(number, 3)
-        dealing = self.dealings.get((number, self.caller))
-        is_open = dealing is not None and by in dealing.complaints
-        require(is_open, f"there is no complaint of {by} about you that waits for an answer")
+        dealing = self.dealt(number, self.caller)
+        require(by in dealing.complaints, f"there is no complaint of {by} about you that waits for an answer")
         place = rules.trustees.index(by) + 1
         expected = combine_points(powers(place, rules.threshold), dealing.commitments)
         require(len(share) == POINT, f"a share has {POINT} bytes")
@@ -389,8 +388,8 @@ class Elections(Contract):
         election, weight, before = self.voting(number, SECRET)
         rules, tracker = election.rules, tracker_of(ballot)
         context = context_of(election.statement, "voter", self.caller)
-        fault = ballot_fault(len(rules.choices), rules.least, rules.most, election.key, context, ballot)
-        require(fault == "", fault)
+        why_not = ballot_fault(len(rules.choices), rules.least, rules.most, election.key, context, ballot)
+        require(why_not == "", why_not)
         require(before is None or before.tracker != tracker, "this very ballot is in already: it counts once")
         closed = self.ciphertexts(election, ballot)
         election.sums = [self.added(one, 1, weight, closed[place]) for place, one in enumerate(election.sums)]
@@ -427,7 +426,8 @@ class Elections(Contract):
         self.keep(number, election, Cast(ballot=seal))
         hidden = self.hidden.get(number, [])
         if self.caller not in hidden:
-            self.hidden[number] = hidden + [self.caller]
+            hidden.append(self.caller)
+            self.hidden[number] = hidden
         emit("Sealed", number=number, voter=self.caller, weight=weight, seal=seal)
 
     @action
@@ -501,9 +501,11 @@ class Elections(Contract):
         require(place not in election.decrypted, "you have opened your part already")
         require(len(shares) == len(rules.choices), f"the sum has {len(rules.choices)} choices: open each of them")
         own = combine_points(powers(place, rules.threshold), election.commitments)
-        bases = [BASE] + [one[0] for one in election.sums]
+        bases, images = [BASE], [own]
+        bases.extend([one[0] for one in election.sums])
+        images.extend(shares)
         context = context_of(election.statement, "trustee", self.caller)
-        is_right = knows_secret(context, bases, [own] + shares, proof)
+        is_right = knows_secret(context, bases, images, proof)
         require(is_right, "this does not prove that your part of the sum of all accepted ballots was opened rightly")
         election.decrypted.append(place)
         self.partials[number, place] = shares
@@ -524,13 +526,13 @@ class Elections(Contract):
         require(missing <= 0, f"{len(done)} trustees have opened their part; {missing} more must, so wait for them")
         require(len(counts) == len(rules.choices), f"there are {len(rules.choices)} choices: give a count of each")
         places = done[: rules.threshold]
-        factors = [weight_at_zero(place, places) for place in places]
         opened = [self.partials[number, place] for place in places]
         for choice, one in enumerate(election.sums):
             require(0 <= counts[choice] <= election.weight, "a count is from 0 to the weight of all voters")
-            points = [BASE] + [shares[choice] for shares in opened]
-            total = combine_points([scale() * counts[choice]] + factors, points)
-            fits = combine_points([scale()], [one[1]]) == total
+            factors, points = [scale() * counts[choice]], [BASE]
+            factors.extend([weight_at_zero(place, places) for place in places])
+            points.extend([shares[choice] for shares in opened])
+            fits = combine_points(factors, points) == combine_points([scale()], [one[1]])
             require(fits, f"{counts[choice]} is not what the trustees opened for choice {choice + 1}")
         election.counts = counts
         election.state = COUNTED
@@ -594,6 +596,10 @@ class Elections(Contract):
         end = election.begun + steps * rules.step_ms
         require(self.now <= end, f"this step of dealing the key ended at {end}, block time in ms")
         return (election, rules)
+
+    def dealt(self, number: int, trustee: str) -> Dealing:
+        require((number, trustee) in self.dealings, f"{trustee} has dealt no shares: this comes after dealing")
+        return self.dealings[number, trustee]
 
     def voting(self, number: int, secrecy: str) -> tuple:
         """Return an election, the weight of the caller, and what it has cast before; refuse who may not vote now."""
