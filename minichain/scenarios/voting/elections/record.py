@@ -13,7 +13,7 @@ from minichain.codec import Plain, Record, decode, from_json, to_json
 from minichain.contracts import source_of
 from minichain.contracts.deployed import Deployed, fingerprint
 from minichain.crosschain import proofs
-from minichain.crosschain.proofs import Proof, ProvenValue, ValueProof, Verified
+from minichain.crosschain.proofs import Proof, ProvenValue, Standing, ValueProof, Verified
 from minichain.errors import ConfigError, DecodeError, ProofError
 from minichain.ledger.state import contract_key
 from minichain.scenarios.voting.elections.contract import Elections
@@ -23,11 +23,13 @@ KIND: Final = "minichain election record"
 VERSION: Final = 1
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 
-CHECKS_OF_FILE: Final = {
+# What is checked, and what it means to an official.
+MEANINGS: Final = {
     "chain": "all of it is of one chain, and of one that is known",
     "final": "each transaction was signed by its sender, and the chain made it final",
     "order": "the transactions come in the order of the chain, each once",
     "code": "the contract is the one this program knows, and was never another one",
+    **CHECKS,
 }
 
 
@@ -45,13 +47,13 @@ class ElectionRecord(Record):
 
 
 class Audited(Plain):
-    """What a record proves. `authority` could have changed the contract later: an account, a contract, or nobody."""
+    """What a record proves. `standing` is what stands behind the contract's `code` (its SHA-256) on the chain;
+    `authority` may change it afterwards: an account, a contract, or nobody. `checks` says how often each was made.
+    """
 
-    chain_id: str
-    genesis: bytes
+    standing: Standing
     code: str
     authority: str
-    signers: tuple[str, ...]
     recount: Recount
     checks: dict[str, int]
 
@@ -97,13 +99,11 @@ def audit(record: ElectionRecord, *known: bytes) -> Audited:
     count = len(record.proofs)
     made = {"chain": 1 + count, "final": count, "order": count, "code": 1, **found.checks}
     return Audited(
-        chain_id=code.chain_id,
-        genesis=code.genesis,
+        standing=code,
         code=fingerprint(deployed.source),
         authority=deployed.authority,
-        signers=code.signers,
         recount=found,
-        checks={name: made.get(name, 0) for name in (*CHECKS_OF_FILE, *CHECKS)},
+        checks={name: made.get(name, 0) for name in MEANINGS},
     )
 
 

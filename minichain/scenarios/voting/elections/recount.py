@@ -82,6 +82,21 @@ class Recount(Plain):
         """Return the weight of those whose votes count, and of all voters."""
         return sum(self.voters[did] for did in self.voted), sum(self.voters.values())
 
+    def told(self) -> dict[str, Any]:
+        """Return it as plain values, for JSON."""
+        turnout, weight = self.turnout
+        return {
+            "number": self.number,
+            "title": self.rules["title"],
+            "state": self.state,
+            "states": list(self.states),
+            "result": self.result,
+            "turnout": turnout,
+            "weight": weight,
+            "not_shown": list(self.not_shown),
+            "trackers": self.trackers,
+        }
+
 
 def entries(network: Network, contract: str) -> list[Entry]:
     """Return what a contract announced, read block by block."""

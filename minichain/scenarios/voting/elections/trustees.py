@@ -117,10 +117,9 @@ class Trustee:
         return self._do("deal", commitments=dealt.commitments, proofs=dealt.proofs, shares=dealt.shares)
 
     def check_shares(self) -> list[str]:
-        """Check what the others dealt: agree if all is good, or complain; return who is complained of."""
-        ceremony = self.ceremony
-        dealt = {did: self._elections.dealing(number=self._number, trustee=did) for did in ceremony.trustees}
-        wrong = [did for did, one in dealt.items() if one and received(self._key, ceremony, did, one) is None]
+        """Check what all have dealt: agree if it is good by now, or complain; return who is complained of."""
+        shares = self._shares(self.ceremony, self._told())
+        wrong = [dealer for dealer, share in shares.items() if share is None]
         for dealer in wrong:
             self._do("complain", dealer=dealer)
         if not wrong:
@@ -157,25 +156,34 @@ class Trustee:
                 "this is another one, and a part of the ballots would tell how single members voted"
             )
         ceremony = self.ceremony
-        told = entries_of(record, self._network.genesis.hash)
-        return opening(context_of(ceremony.statement, "trustee", self._key.did), self._secret(ceremony, told), sums)
+        context = context_of(ceremony.statement, "trustee", self._key.did)
+        return opening(context, self._secret(ceremony, self._told()), sums)
+
+    def _told(self) -> list[Entry]:
+        return entries_of(take(self._network, self._number, self._elections.name), self._network.genesis.hash)
 
     def _secret(self, ceremony: Ceremony, told: list[Entry]) -> int:
         """Return this trustee's share of the secret behind the key: the sum of those that good dealers gave it."""
-        shown = {
-            entry.data["dealer"]: unpack(entry.data["share"])[0]
-            for entry in told
-            if entry.name == "Answered" and entry.data["by"] == self._key.did
-        }
-        dealt = {entry.data["trustee"]: entry.data for entry in told if entry.name == "Dealt"}
         good = next(entry.data["trustees"] for entry in told if entry.name == "KeyFixed")
-        shares = {dealer: shown.get(dealer, received(self._key, ceremony, dealer, dealt[dealer])) for dealer in good}
-        for dealer, share in shares.items():
+        total, shares = 0, self._shares(ceremony, told)
+        for dealer in good:
+            share = shares[dealer]
             if share is None:
-                raise UsageError(
-                    f"the share of {dealer} does not fit, and nobody complained in time: leave it to others"
-                )
-        return sum(share for share in shares.values() if share is not None) % ORDER
+                raise UsageError(f"the share of {dealer} does not fit, which was not said in time: leave it to others")
+            total += share
+        return total % ORDER
+
+    def _shares(self, ceremony: Ceremony, told: list[Entry]) -> dict[str, int | None]:
+        """Return the share of each dealer for this trustee: as it was dealt, or shown after a complaint; None: bad."""
+        shares = {
+            entry.data["trustee"]: received(self._key, ceremony, entry.data["trustee"], entry.data)
+            for entry in told
+            if entry.name == "Dealt"
+        }
+        for entry in told:
+            if entry.name == "Answered" and entry.data["by"] == self._key.did:
+                shares[entry.data["dealer"]] = unpack(entry.data["share"])[0]
+        return shares
 
     def _do(self, action: str, **arguments: Any) -> Receipt:
         done: Receipt = getattr(self._elections, action)(number=self._number, **arguments)
