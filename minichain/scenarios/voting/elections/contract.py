@@ -539,6 +539,22 @@ class Elections(Contract):
         self.elections[number] = election
         emit("Counted", number=number, state=COUNTED, counts=counts, places=places)
 
+    @action
+    def require_share(self, number: int, choice: str, among: list[str], part: int, whole: int) -> None:
+        """Refuse unless more than a part of the votes for these choices is for one: a decision may begin with this call.
+
+        zh: 若某选项在所列选项得票中未超过给定比例则拒绝；可作为一项决定的首个调用。
+        """
+        election = self.known(number)
+        require(election.state == COUNTED, f"ballot {number} is {election.state}: decide on it when it is counted")
+        choices = election.rules.choices
+        unknown = [name for name in among if name not in choices]
+        require(choice in among and unknown == [], f"{choice} is not one of choices of ballot {number} to compare")
+        found = election.counts[choices.index(choice)]
+        total = sum([election.counts[choices.index(name)] for name in among])
+        enough = found * whole > total * part
+        require(enough, f"in ballot {number} {choice} got {found} of {total}, which is not more than {part}/{whole}")
+
     # --- reading
 
     @view
