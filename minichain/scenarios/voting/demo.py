@@ -3,8 +3,8 @@
 A trustee is missing when the sum is opened, and a validator dies while the members vote: neither is waited for. With
 that one dead and the fifth admitted, every block needs the fifth's signature, so each one that is made shows it.
 
-The chain uses the logical clock, one thing is done after the other, and every key follows from the seed, so all receipts
-are the same in both worlds. The chance in the ballots follows from the network's secret too: that is for this
+The chain uses the logical clock, one thing is done after the other, and every key follows from the seed, so all
+receipts are the same in both worlds. The chance in the ballots follows from the network's secret too: that is for this
 demonstration only, since whoever knows the secret could read them; a voter's device draws its own.
 """
 
@@ -130,10 +130,12 @@ class _Story:
                 self._tell(f"killing {VICTIM}")
                 self._net.crash(VICTIM)
             self._tell(f"{name}: casts a ballot that nobody can read")
-            seed = digest("ballot of a demonstration", self._net.world.root + name.encode())
-            booth = Booth(self._net, alliance.member(self._net, name), BALLOT, chance=lambda size, seed=seed: seed[:size])
+            booth = Booth(self._net, alliance.member(self._net, name), BALLOT, chance=self._chance_of(name))
             booth.prepare([int(choice == one) for one in CHOICES])
             booth.cast()
+
+    def _chance_of(self, name: str) -> Callable[[int], bytes]:
+        return lambda size: digest("ballot of a demonstration", self._net.world.root + name.encode())[:size]
 
     def _count(self) -> list[int | None]:
         elections = self._net.contract(CONTRACT, sender=alliance.member(self._net, "node-0"))

@@ -541,7 +541,7 @@ class Elections(Contract):
 
     @action
     def require_share(self, number: int, choice: str, among: list[str], part: int, whole: int) -> None:
-        """Refuse unless more than a part of the votes for these choices is for one: a decision may begin with this call.
+        """Refuse unless one of these choices has more than a part of their votes: a decision may begin with this call.
 
         zh: 若某选项在所列选项得票中未超过给定比例则拒绝；可作为一项决定的首个调用。
         """
