@@ -113,9 +113,15 @@ class BallotBox:
         assert self.do("Clerk", "fix_key").ok
         self.wait(OPENS_MS)
 
-    def part(self, name: str, sums: Sequence[Any] | None = None, secret: int | None = None) -> dict[str, Any]:
+    def part(
+        self,
+        name: str,
+        sums: Sequence[Any] | None = None,
+        secret: int | None = None,
+        dealers: Sequence[str] = TRUSTEES,
+    ) -> dict[str, Any]:
         """Return what a trustee hands in: its part of the sum, or of another one, or opened by another secret."""
-        shares = [self.share(name, dealer) for dealer in TRUSTEES]
+        shares = [self.share(name, dealer) for dealer in dealers] if secret is None else []
         own = sum(share for share in shares if share is not None) if secret is None else secret
         context = context_of(self.election["statement"], "trustee", self.did(name))
         opened, proof = opening(context, own, list(sums or self.election["sums"]))

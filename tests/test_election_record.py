@@ -19,7 +19,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import to_json
 from minichain.contracts import source_of
 from minichain.crypto import digest
-from minichain.elgamal.group import IDENTITY, combine, pack
+from minichain.elgamal.group import IDENTITY, ORDER, combine, pack
 from minichain.errors import CallFailed, ProofError, UsageError
 from minichain.scenarios.voting.elections import record as records
 from minichain.scenarios.voting.elections import trustees
@@ -157,7 +157,10 @@ def test_a_trustee_complains_of_a_wrong_share_and_opens_with_the_one_that_was_sh
     assert liar.check_shares() == []
     with pytest.raises(CallFailed, match="have time yet"):
         poll.elections.fix_key(number=number)
-    assert liar.answer() == [poll.wallets["Auditor"].did]
+    secrets = trustees.polynomial(poll.wallets["Chamber"].key, liar.ceremony)
+    second = (trustees.value_at(secrets, 1) + ORDER).to_bytes(32, "little")  # the same number in another form
+    chamber = poll.elections.with_sender(poll.wallets["Chamber"])
+    chamber.answer(number=number, by=poll.wallets["Auditor"].did, share=second)
     assert liar.answer() == []
     assert poll.trustee("Auditor", number).check_shares() == [], "what was shown fits"
     poll.elections.fix_key(number=number)
@@ -167,6 +170,16 @@ def test_a_trustee_complains_of_a_wrong_share_and_opens_with_the_one_that_was_sh
     poll.trustee("Chamber", number).open()
     assert poll.tally(number) == [1, 5]
     assert recount(poll.net, number).checks["answer"] == 1
+
+
+def test_a_dealer_shows_what_was_complained_of_wrongly(poll: Poll):
+    number = poll.announce()
+    for name in TRUSTEES:
+        poll.trustee(name, number).deal()
+    poll.elections.with_sender(poll.wallets["University"]).complain(number=number, dealer=poll.wallets["Auditor"].did)
+    assert poll.trustee("Auditor", number).answer() == [poll.wallets["University"].did]
+    assert [poll.trustee(name, number).check_shares() for name in TRUSTEES] == [[], [], []]
+    assert len(poll.elections.fix_key(number=number).result) == 3
 
 
 def test_a_voter_asks_the_device_to_open_and_then_votes(poll: Poll):

@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ballotbox import CLOSES_MS, STEP_MS, TRUSTEES, UNTIL_MS, VOTERS, BallotBox
+from ballotbox import CLOSES_MS, OPENS_MS, STEP_MS, TRUSTEES, UNTIL_MS, VOTERS, BallotBox
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.contracts.sandbox import Outcome
+from minichain.crypto import KeyPair
 from minichain.elgamal.group import BASE, IDENTITY, add, multiply, pack
 from minichain.elgamal.proofs import prove
 from minichain.errors import ProofError
-from minichain.scenarios.voting.elections.contract import context_of, seal_of
+from minichain.scenarios.voting.elections.contract import MAX_CHOICES, MAX_TRUSTEES, context_of, seal_of
 from minichain.scenarios.voting.elections.recount import CHECKS, Entry
 from minichain.scenarios.voting.elections.trustees import polynomial, value_at
 
@@ -233,7 +234,7 @@ def test_open_votes_that_the_rules_do_not_allow(box: BallotBox):
         ({"title": "two\nlines"}, "the title is one line"),
         ({"text": "ab"}, "named by its SHA-256"),
         ({"secrecy": "hidden"}, "a ballot is open, sealed or secret, not hidden"),
-        ({"choices": []}, "there are 1 to 32 choices"),
+        ({"choices": []}, "there are 1 to 12 choices"),
         ({"choices": ["yes", "yes"]}, "a choice is named twice"),
         ({"least": 2, "most": 1}, "2 to 1 of 3 choices: impossible"),
         ({"most": 4}, "1 to 4 of 3 choices: impossible"),
@@ -244,7 +245,8 @@ def test_open_votes_that_the_rules_do_not_allow(box: BallotBox):
         ({"fewest": 5}, "there are 5 to 200 voters"),
         ({"threshold": 0}, "0 of 3 trustees cannot open a sum"),
         ({"threshold": 4}, "4 of 3 trustees cannot open a sum"),
-        ({"step_ms": 0}, "each step of dealing the key"),
+        ({"step_ms": 0}, "the key is dealt in three steps"),
+        ({"step_ms": CLOSES_MS // 3 + 1}, "before voting closes"),
         ({"trustees": ["did:key:z6Mk", "b"]}, "named by its did:key"),
     ],
     ids=str,
@@ -274,6 +276,31 @@ def test_too_few_ballots_are_not_counted(secret: BallotBox):
     opened = secret.do("Auditor", "decrypt", **secret.part("Auditor"))
     assert "the sum of a ballot that is Void is not opened" in refused(opened)
     assert "not closed any more" in refused(secret.do("Clerk", "close"))
+
+
+def test_the_largest_election_that_may_be_announced_has_room_in_its_transactions(box: BallotBox):
+    """Each action within the gas of one transaction: so many choices and trustees, weights, and a ballot replaced."""
+    names = [f"trustee {number}" for number in range(MAX_TRUSTEES)]
+    box.keys |= {name: KeyPair.derive(bytes(32), name) for name in names}
+    choices = [f"choice {number}" for number in range(MAX_CHOICES)]
+    size = {"trustees": [box.did(name) for name in names], "threshold": MAX_TRUSTEES, "may_replace": True}
+    assert box.announce(choices=choices, least=0, most=MAX_CHOICES, **size).ok
+    for name in names:
+        assert box.deal(name).ok
+    for name in names:
+        assert box.do(name, "agree").ok
+    assert box.do("Clerk", "fix_key").ok
+    box.wait(OPENS_MS)
+    votes = [place % 2 for place in range(MAX_CHOICES)]
+    assert box.cast("Port", votes).ok
+    assert box.cast("Railway", [1] * MAX_CHOICES).ok
+    assert box.cast("Port", votes[::-1], "again").ok
+    box.wait(CLOSES_MS)
+    assert box.do("Clerk", "close").ok
+    for name in names:
+        assert box.do(name, "decrypt", **box.part(name, dealers=names)).ok
+    assert box.do("Clerk", "tally", counts=box.counts()).ok
+    assert box.election["counts"] == [2 + 3 * vote for vote in votes[::-1]]
 
 
 # --- trustees who lie while the key is dealt ---------------------------------------------------------------------
@@ -472,6 +499,22 @@ def test_a_recount_names_the_check_that_fails(told: tuple[BallotBox, list[Entry]
     }
     with pytest.raises(ProofError, match=f"check '{check}' of election 1 fails at height"):
         box.again(lies[check])
+
+
+def test_a_recount_takes_nothing_out_of_its_turn(told: tuple[BallotBox, list[Entry]]):
+    box, told_of = told
+    ballot = next(entry for entry in told_of if entry.name == "Cast")
+    closed = next(place for place, entry in enumerate(told_of) if entry.name == "Closed")
+    for lie in (
+        [*told_of[: closed + 1], ballot],
+        [*told_of, told_of[-2]],
+        [*told_of, told_of[-1]],
+        [*told_of[: closed + 1], told_of[closed]],
+        [*told_of[: closed + 1], told_of[1]],
+        changed(told_of, "Closed", later=-CLOSES_MS),
+    ):
+        with pytest.raises(ProofError, match="check 'time' of election 1 fails"):
+            box.again(lie)
 
 
 def test_a_recount_of_what_is_no_election_says_so(told: tuple[BallotBox, list[Entry]]):

@@ -10,7 +10,7 @@ from minichain.bench.timing import seconds_each, signature_seconds
 from minichain.contracts.sandbox import Outcome, Sandbox
 from minichain.crypto import KeyPair, digest
 from minichain.elgamal.ballots import Form, close, fault_of
-from minichain.elgamal.group import is_point, multiply, scalar_of
+from minichain.elgamal.group import multiply, remembered_point, scalar_of
 from minichain.ledger.genesis import Limits
 from minichain.scenarios.voting.elections.contract import Elections, context_of
 from minichain.scenarios.voting.elections.recount import Entry, count_again, opened_counts
@@ -27,7 +27,7 @@ def ballots(voters: int = 50, choices: int = 3) -> dict[str, Any]:
     ballot = close(form, key, context, votes, bytes(32))
 
     def check() -> None:
-        is_point.cache_clear()
+        remembered_point.cache_clear()
         assert fault_of(form, key, context, ballot) == ""
 
     make_s = _each(lambda: close(form, key, context, votes, bytes(32)))
@@ -87,7 +87,7 @@ def _election(voters: int, form: Form) -> tuple[dict[str, int], dict[str, float]
     do(trustee, "decrypt", number=1, shares=shares, proof=proof)
     counting_s, counts = _timed(lambda: opened_counts(sums, {1: shares}, voters))
     do(trustee, "tally", number=1, counts=counts)
-    is_point.cache_clear()
+    remembered_point.cache_clear()
     again_s, _ = _timed(lambda: count_again(told, sandbox.chain, "elections", 1))
     return gas, {"opening": opening_s, "counting": counting_s, "counting again": again_s}
 
@@ -105,7 +105,7 @@ def _rules(now_ms: int, trustee: str, form: Form) -> dict[str, Any]:
         "fewest": 2,
         "trustees": [trustee],
         "threshold": 1,
-        "step_ms": HOUR_MS,
+        "step_ms": HOUR_MS // 6,
     }
 
 

@@ -54,12 +54,17 @@ def split(data: bytes) -> list[bytes]:
     return [data[first : first + SIZE] for first in range(0, len(data), SIZE)]
 
 
-@lru_cache(maxsize=4_096)  # the same ballot is looked at when it is proposed, executed and counted again
 def is_point(data: bytes) -> bool:
     """Tell whether bytes from outside are a point of the group, other than the identity."""
+    return len(data) == SIZE and remembered_point(data)
+
+
+@lru_cache(maxsize=4_096)  # the same ballot is looked at when it is proposed, executed and counted again
+def remembered_point(data: bytes) -> bool:
+    """Do as `is_point` for 32 bytes, and remember it."""
     try:
         negated = nacl.bindings.crypto_scalarmult_ed25519_noclamp(_BEFORE_ORDER, data)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError):
+    except nacl.exceptions.CryptoError:
         return False
     return negated == negate(data)  # (order - 1) * P is -P for a P of this order, and for no other
 

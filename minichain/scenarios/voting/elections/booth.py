@@ -18,6 +18,7 @@ from minichain.elgamal.ballots import Form, close, is_opened_by
 from minichain.elgamal.group import SIZE
 from minichain.errors import UsageError
 from minichain.scenarios.voting.elections.contract import context_of, tracker_of
+from minichain.scenarios.voting.elections.record import proven
 
 
 class Opened(Plain):
@@ -37,7 +38,10 @@ class Opened(Plain):
 
 
 class Booth:
-    """A voter's device in one secret ballot. `chance` gives so many secret bytes; the default is the system's own."""
+    """A voter's device in one secret ballot. It takes the key from what the chain has proved, and from no node's word.
+
+    `chance` gives so many secret bytes; the default is the system's own.
+    """
 
     def __init__(
         self,
@@ -50,15 +54,13 @@ class Booth:
         self._elections = network.contract(contract, sender=voter)
         self._number = number
         self._chance = chance
-        election = self._elections.election(number=number)
-        rules = election["rules"]
-        if not election["key"]:
-            raise UsageError(
-                f"ballot {number} is {election['state']} and {rules['secrecy']}: it has no key to close with"
-            )
-        self._form = Form(len(rules["choices"]), rules["least"], rules["most"])
-        self._key: bytes = election["key"]
-        self._context = context_of(election["statement"], "voter", voter.did)
+        found = proven(network, number, contract)  # whoever made a voter use another key could read the vote
+        if not found.key:
+            how = f"{found.rules['secrecy']} and {found.state}"
+            raise UsageError(f"ballot {number} is {how}: it has no key to close with")
+        self._form = Form(len(found.rules["choices"]), found.rules["least"], found.rules["most"])
+        self._key = found.key
+        self._context = context_of(found.statement, "voter", voter.did)
         self._prepared: Opened | None = None
 
     def prepare(self, votes: Sequence[int]) -> str:

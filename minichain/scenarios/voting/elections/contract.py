@@ -30,8 +30,8 @@ from minichain.contracts.api import (
 from minichain.contracts.parts import check_key
 
 MAX_VOTERS = 200
-MAX_TRUSTEES = 20  # so that products of their places stay small
-MAX_CHOICES = 32
+MAX_TRUSTEES = 9  # with so many choices, every action still has room in a transaction
+MAX_CHOICES = 12
 MAX_WEIGHT = 1_000_000_000  # of all voters together: so far the sum can be searched
 MAX_TEXT = 200  # characters of a title, or of a choice
 MAX_MS = 31_622_400_000  # a ballot is over within a year
@@ -196,14 +196,15 @@ def check_times(rules: Rules, now: int) -> None:
     require(is_right, "sealed votes, and no others, are shown until a time after the close, within a year")
 
 
-def check_trustees(rules: Rules) -> None:
+def check_trustees(rules: Rules, now: int) -> None:
     """Refuse trustees who could not keep a secret, or not open it."""
     count = len(rules.trustees)
     if rules.secrecy != SECRET:
         require(count == 0 and rules.threshold == 0, "only a secret ballot has trustees")
         return
     require(1 <= rules.threshold <= count <= MAX_TRUSTEES, f"{rules.threshold} of {count} trustees cannot open a sum")
-    require(1 <= rules.step_ms <= MAX_MS, "each step of dealing the key takes from 1 ms to a year")
+    is_in_time = 1 <= rules.step_ms <= MAX_MS and now + 3 * rules.step_ms < rules.closes
+    require(is_in_time, "the key is dealt in three steps of at least 1 ms each, before voting closes")
     require(rules.fewest >= 2, "the sum of one secret ballot would tell who voted what: ask for two at least")
     for did in rules.trustees:
         check_key(did)
@@ -223,7 +224,7 @@ def check_rules(rules: Rules, now: int) -> None:
     require(0 <= rules.least <= rules.most <= count, f"{rules.least} to {rules.most} of {count} choices: impossible")
     require(1 <= rules.fewest <= MAX_VOTERS, f"a count needs the ballots of 1 to {MAX_VOTERS} voters")
     check_times(rules, now)
-    check_trustees(rules)
+    check_trustees(rules, now)
 
 
 def check_votes(rules: Rules, votes: list[int]) -> None:

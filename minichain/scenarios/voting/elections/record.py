@@ -107,6 +107,12 @@ def audit(record: ElectionRecord, *known: bytes) -> Audited:
     )
 
 
+def proven(network: Network, number: int, contract: str = "elections") -> Recount:
+    """Return how an election stands, by what the chain has proved and no node's word; raises `ProofError`."""
+    told = entries_of(take(network, number, contract), network.genesis.hash)
+    return count_again(told, network.genesis.spec.chain_id, contract, number)
+
+
 def entries_of(record: ElectionRecord, genesis: bytes) -> list[Entry]:
     """Return what the contract announced in the transactions of a record, each proven; raises `ProofError`."""
     verified = [_verified(place, proof, genesis) for place, proof in enumerate(record.proofs, 1)]

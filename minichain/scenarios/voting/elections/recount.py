@@ -20,7 +20,16 @@ from minichain.elgamal.proofs import knows
 from minichain.errors import DecodeError, ProofError, Reverted
 from minichain.ledger.types import Receipt, open_envelope
 from minichain.scenarios.voting.elections import contract as written
-from minichain.scenarios.voting.elections.contract import OPEN, SEALED, SECRET, VOID
+from minichain.scenarios.voting.elections.contract import (
+    CLOSED,
+    OPEN,
+    PREPARING,
+    REVEALING,
+    SEALED,
+    SECRET,
+    VOID,
+    VOTING,
+)
 
 Sums = list[list[bytes]]  # of each choice the two halves of a ciphertext
 
@@ -56,15 +65,19 @@ class Entry(Plain):
 
 
 class Recount(Plain):
-    """What an election comes to. `trackers` are of the secret ballots that count, by voter; `voted` are those whose
-    votes count; those in `not_shown` sealed a vote and kept it. `counts` are by choice, in their order.
+    """What an election comes to. Its proofs are bound to `statement`; `key`, once it is made, closes secret ballots.
+
+    `trackers` are of the secret ballots that count, by voter; `voted` are those whose votes count; those in `not_shown`
+    sealed a vote and kept it. `counts` are by choice, in their order.
     """
 
     number: int
     state: str
+    states: tuple[str, ...]
+    statement: bytes
+    key: bytes
     rules: dict[str, Any]
     voters: dict[str, int]
-    states: tuple[str, ...]
     trackers: dict[str, str]
     voted: tuple[str, ...]
     not_shown: tuple[str, ...]
@@ -186,6 +199,8 @@ class _Counting:
             number=self._number,
             state=self._states[-1],
             states=tuple(self._states),
+            statement=self._statement,
+            key=self._key,
             rules=self._told,
             voters=self._voters,
             trackers=self._trackers,
@@ -205,9 +220,10 @@ class _Counting:
         self._check("signature", self._entry.sender == did, f"it is not signed by {did}")
         self._check("list of voters" if role == "voter" else "dealing", did in among, f"{did} is no {role} here")
 
-    def _check_time(self, first: int, last: int) -> None:
-        now = self._entry.time_ms
+    def _check_time(self, first: int, last: int, *states: str) -> None:
+        now, state = self._entry.time_ms, self._states[-1]
         self._check("time", first <= now <= last, f"it was done at {now}, not from {first} to {last}")
+        self._check("time", state in states, f"it was done while the election was {state}")
 
     # --- the announcement and the key
 
@@ -224,13 +240,16 @@ class _Counting:
         self._statement = written.statement_of(self._chain_id, self._contract, self._number, self._rules)
         self._form = Form(len(self._rules.choices), self._rules.least, self._rules.most)
 
+    @property
+    def _key(self) -> bytes:
+        return self._commitments[0] if self._commitments else b""
+
     def _context(self, role: str, did: str) -> bytes:
         return written.context_of(self._statement, role, did)
 
     def _dealing(self, trustee: str, steps: int) -> None:
         self._check_signed(trustee, "trustee", self._rules.trustees)
-        self._check_time(self._begun, self._begun + steps * self._rules.step_ms)
-        self._check("key", not self._commitments, "the key was made already")
+        self._check_time(self._begun, self._begun + steps * self._rules.step_ms, PREPARING)
 
     def _hear_dealt(self, trustee: str, commitments: list[bytes], proofs: list[bytes], shares: list[bytes]) -> None:
         self._dealing(trustee, 1)
@@ -269,7 +288,7 @@ class _Counting:
 
     def _voting(self, voter: str, weight: int, secrecy: str) -> None:
         self._check_signed(voter, "voter", self._voters)
-        self._check_time(self._rules.opens, self._rules.closes)
+        self._check_time(self._rules.opens, self._rules.closes, VOTING)
         is_like = self._rules.secrecy == secrecy and self._voters[voter] == weight
         self._check("one ballot", is_like, f"{voter} votes with another weight, or in another way, than was announced")
         is_first = voter not in {**self._ballots, **self._seals, **self._votes}
@@ -277,7 +296,7 @@ class _Counting:
 
     def _cast(self, voter: str, weight: int, tracker: str, ballot: bytes) -> None:
         self._voting(voter, weight, SECRET)
-        why_not = fault_of(self._form, (self._commitments or [b""])[0], self._context("voter", voter), ballot)
+        why_not = fault_of(self._form, self._key, self._context("voter", voter), ballot)
         self._check("ballot", why_not == "", why_not)
         self._check("tracker", tracker == written.tracker_of(ballot), "the number is that of another ballot")
         self._ballots[voter] = ciphertexts(self._form, ballot)
@@ -302,7 +321,7 @@ class _Counting:
 
     def _revealed(self, voter: str, votes: list[int], salt: bytes) -> None:
         self._check_signed(voter, "voter", self._voters)
-        self._check_time(self._rules.closes + 1, self._rules.until)
+        self._check_time(self._rules.closes + 1, self._rules.until, VOTING, REVEALING)
         self._check_votes(votes)
         is_same = written.seal_of(self._statement, voter, votes, salt) == self._seals[voter]
         self._check("seal", is_same, f"{voter} has shown something else than what was sealed")
@@ -320,6 +339,9 @@ class _Counting:
     def _closed(self, ballots: int, sums: Sums, roll: bytes, counts: list[int], not_shown: list[str]) -> None:
         cast = len({**self._ballots, **self._seals, **self._votes})
         self._check("all ballots", (ballots, roll) == (cast, self._roll), f"{cast} ballots are told of, not these")
+        is_complete = cast == len(self._voters) and not self._rules.may_replace and not not_shown
+        last = self._rules.until if self._rules.secrecy == SEALED else self._rules.closes
+        self._check_time(0 if is_complete else last + 1, self._entry.time_ms, VOTING, REVEALING)
         self._check("all ballots", set(not_shown) == self._seals.keys() - self._votes.keys(), "others kept their votes")
         self._check("sum", sums == self._sums(), "the sum is not that of the ballots that count")
         if self._rules.secrecy != SECRET:
@@ -332,6 +354,7 @@ class _Counting:
 
     def _decrypted(self, trustee: str, shares: list[bytes], proof: bytes) -> None:
         self._check_signed(trustee, "trustee", self._rules.trustees)
+        self._check_time(0, self._entry.time_ms, CLOSED)
         place = self._rules.trustees.index(trustee) + 1
         own = combine(written.powers(place, self._rules.threshold), self._commitments)
         bases = [BASE, *(one[0] for one in self._sums())]
@@ -340,6 +363,7 @@ class _Counting:
         self._partials[place] = shares
 
     def _counted(self, counts: list[int], places: list[int]) -> None:
+        self._check_time(0, self._entry.time_ms, CLOSED)
         enough = len(set(places)) == self._rules.threshold and set(places) <= self._partials.keys()
         self._check("opening", enough, "too few trustees have opened their part")
         opened = {place: self._partials[place] for place in places}

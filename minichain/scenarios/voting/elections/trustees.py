@@ -17,9 +17,9 @@ from minichain.crypto import KeyPair, public_of
 from minichain.elgamal.group import BASE, ORDER, combine, multiply, pack, scalar_of, unpack
 from minichain.elgamal.proofs import prove
 from minichain.errors import DecodeError, UsageError
-from minichain.scenarios.voting.elections.contract import CLOSED, context_of, powers
-from minichain.scenarios.voting.elections.record import audit, entries_of, take
-from minichain.scenarios.voting.elections.recount import Entry, Sums
+from minichain.scenarios.voting.elections.contract import CLOSED, context_of, number_of, powers
+from minichain.scenarios.voting.elections.record import ElectionRecord, audit, entries_of, proven, take
+from minichain.scenarios.voting.elections.recount import Entry, Recount, Sums
 
 
 class Ceremony(Plain):
@@ -107,9 +107,11 @@ class Trustee:
     @property
     def ceremony(self) -> Ceremony:
         """Return what this trustee has in common with the others."""
-        election = self._elections.election(number=self._number)
-        rules = election["rules"]
-        return Ceremony(self._network.genesis.hash, election["statement"], tuple(rules["trustees"]), rules["threshold"])
+        return self._ceremony(proven(self._network, self._number, self._elections.name))
+
+    def _ceremony(self, found: Recount) -> Ceremony:
+        trustees = tuple(found.rules["trustees"])
+        return Ceremony(self._network.genesis.hash, found.statement, trustees, found.rules["threshold"])
 
     def deal(self) -> Receipt:
         """Deal shares of a secret of one's own."""
@@ -146,8 +148,7 @@ class Trustee:
         Raises `UsageError` for any other sum, which would tell how single members voted, and `ProofError` if what the
         chain tells of the election does not hold.
         """
-        record = take(self._network, self._number, self._elections.name)
-        found = audit(record, self._network.genesis.hash).recount
+        found = audit(self._record(), self._network.genesis.hash).recount
         if found.state != CLOSED:
             raise UsageError(f"the ballot is {found.state}: its trustees open the sum once it is closed, and only then")
         if sums != found.sums:
@@ -155,12 +156,14 @@ class Trustee:
                 f"the trustees open one sum only, that of all {len(found.trackers)} ballots which the chain accepted: "
                 "this is another one, and a part of the ballots would tell how single members voted"
             )
-        ceremony = self.ceremony
-        context = context_of(ceremony.statement, "trustee", self._key.did)
-        return opening(context, self._secret(ceremony, self._told()), sums)
+        context = context_of(found.statement, "trustee", self._key.did)
+        return opening(context, self._secret(self._ceremony(found), self._told()), sums)
+
+    def _record(self) -> ElectionRecord:
+        return take(self._network, self._number, self._elections.name)
 
     def _told(self) -> list[Entry]:
-        return entries_of(take(self._network, self._number, self._elections.name), self._network.genesis.hash)
+        return entries_of(self._record(), self._network.genesis.hash)
 
     def _secret(self, ceremony: Ceremony, told: list[Entry]) -> int:
         """Return this trustee's share of the secret behind the key: the sum of those that good dealers gave it."""
@@ -182,7 +185,7 @@ class Trustee:
         }
         for entry in told:
             if entry.name == "Answered" and entry.data["by"] == self._key.did:
-                shares[entry.data["dealer"]] = unpack(entry.data["share"])[0]
+                shares[entry.data["dealer"]] = number_of(entry.data["share"]) % ORDER
         return shares
 
     def _do(self, action: str, **arguments: Any) -> Receipt:
