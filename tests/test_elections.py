@@ -5,6 +5,7 @@ Each refusal is read as an official reads it, and nothing is lost by it: the nex
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from minichain.elgamal.group import BASE, IDENTITY, add, multiply, pack
 from minichain.elgamal.proofs import prove
 from minichain.errors import ProofError
 from minichain.scenarios.voting.elections.contract import MAX_CHOICES, MAX_TRUSTEES, context_of, seal_of
-from minichain.scenarios.voting.elections.recount import CHECKS, Entry
+from minichain.scenarios.voting.elections.recount import CHECKS, Entry, is_one_group
 from minichain.scenarios.voting.elections.trustees import polynomial, value_at
 
 
@@ -140,6 +141,20 @@ def test_the_count_of_a_secret_ballot_is_that_of_the_choices(votes: list[tuple[i
     assert box.counts() == expected
     assert box.do("Clerk", "tally", counts=expected).ok
     assert list(box.again().counts) == expected
+
+
+def test_a_count_that_only_one_group_adds_up_to_tells_who_they_are(closed: BallotBox):
+    for name in TRUSTEES[:2]:
+        closed.do(name, "decrypt", **closed.part(name))
+    closed.do("Clerk", "tally", counts=[4, 2, 1])
+    assert closed.again().exposed == [], "4 may be 3 + 1 in two ways, 2 and 1 are some of several"
+
+
+@given(weights=st.lists(st.integers(1, 6), max_size=7), total=st.integers(0, 20))
+@settings(max_examples=60, deadline=None)
+def test_groups_are_counted_as_by_trying_all(weights: list[int], total: int):
+    groups = [group for size in range(len(weights) + 1) for group in combinations(weights, size)]
+    assert is_one_group(weights, total) == ([sum(group) for group in groups].count(total) == 1)
 
 
 # --- voters who try something else -------------------------------------------------------------------------------
@@ -347,6 +362,19 @@ def test_a_dealer_who_cannot_answer_is_left_out_and_the_others_make_the_key(box:
         assert box.do(name, "decrypt", **box.part(name, secret=own)).ok
     assert box.counts() == [4, 2, 1]
     assert box.again().checks["key"] > 0
+
+
+def test_a_trustee_who_is_missing_while_the_key_is_dealt_can_still_open(box: BallotBox):
+    box.announce()
+    for name in TRUSTEES[1:]:
+        box.deal(name)
+    box.wait(3 * STEP_MS)
+    assert box.do("Clerk", "fix_key").result == [box.did(name) for name in TRUSTEES[1:]]
+    box.vote_all()
+    box.do("Clerk", "close")
+    for name in TRUSTEES[:2]:
+        assert box.do(name, "decrypt", **box.part(name, dealers=TRUSTEES[1:])).ok
+    assert box.counts() == [4, 2, 1]
 
 
 def test_too_few_trustees_make_no_key_and_the_ballot_says_so(box: BallotBox):

@@ -178,6 +178,8 @@ def _print_election(content: dict[str, Any], line: Callable[[str], None]) -> Non
     counts = ", ".join(f"{choice} {count}" for choice, count in election["result"].items()) or "no count"
     line(plain(f"{election['title']}: {election['state']}; {counts}"))
     line(f"weight of the votes that count: {election['turnout']} of {election['weight']}")
+    if election["exposed"]:
+        line(plain(f"the count tells who voted for: {', '.join(election['exposed'])}"))
     for name, times in content["checks"].items():
         if times:
             line(f"checked {times} x {name}: {MEANINGS[name]}")

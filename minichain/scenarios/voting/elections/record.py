@@ -25,7 +25,7 @@ MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 
 # What is checked, and what it means to an official.
 MEANINGS: Final = {
-    "chain": "all of it is of one chain, and of one that is known",
+    "chain": "all of it is of one and the same chain",
     "final": "each transaction was signed by its sender, and the chain made it final",
     "order": "the transactions come in the order of the chain, each once",
     "code": "the contract is the one this program knows, and was never another one",

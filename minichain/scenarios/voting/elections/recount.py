@@ -22,6 +22,8 @@ from minichain.ledger.types import Receipt, open_envelope
 from minichain.scenarios.voting.elections import contract as written
 from minichain.scenarios.voting.elections.contract import (
     CLOSED,
+    COUNTED,
+    FAILED,
     OPEN,
     PREPARING,
     REVEALING,
@@ -30,6 +32,8 @@ from minichain.scenarios.voting.elections.contract import (
     VOID,
     VOTING,
 )
+
+MAX_LOOKED_AT: Final = 10_000_000  # the weight of a group; more takes long
 
 Sums = list[list[bytes]]  # of each choice the two halves of a ciphertext
 
@@ -91,6 +95,17 @@ class Recount(Plain):
         return dict(zip(self.rules["choices"], self.counts, strict=True)) if self.counts else {}
 
     @property
+    def exposed(self) -> list[str]:
+        """Name choices of a secret ballot whose count only one group of voters adds up to: it tells who they are.
+
+        All alike, or weights of many kinds: no secrecy helps against that, and what is known besides can tell more.
+        Counts above `MAX_LOOKED_AT` are not looked at.
+        """
+        weights = [self.voters[did] for did in self.trackers]
+        looked_at = {choice: count for choice, count in self.result.items() if 0 < count <= MAX_LOOKED_AT and weights}
+        return [choice for choice, count in looked_at.items() if is_one_group(weights, count)]
+
+    @property
     def turnout(self) -> tuple[int, int]:
         """Return the weight of those whose votes count, and of all voters."""
         return sum(self.voters[did] for did in self.voted), sum(self.voters.values())
@@ -106,9 +121,19 @@ class Recount(Plain):
             "result": self.result,
             "turnout": turnout,
             "weight": weight,
+            "exposed": self.exposed,
             "not_shown": list(self.not_shown),
             "trackers": self.trackers,
         }
+
+
+def is_one_group(weights: Iterable[int], total: int) -> bool:
+    """Tell whether there is exactly one group of these weights that adds up to a total."""
+    some, several = 1, 0  # bit n: a group, or more than one, weighs n
+    for weight in weights:
+        some, several = some | some << weight, several | several << weight | some & some << weight
+        some, several = some & (2 << total) - 1, several & (2 << total) - 1
+    return bool(some >> total & 1) and not several >> total & 1
 
 
 def entries(network: Network, contract: str) -> list[Entry]:
@@ -170,6 +195,7 @@ class _Counting:
         self._rules: Any = None  # the same, as the contract's functions take them
         self._voters: dict[str, int] = {}
         self._dealt: dict[str, list[bytes]] = {}
+        self._agreed_by: set[str] = set()
         self._complaints: set[tuple[str, str]] = set()
         self._commitments: list[bytes] = []
         self._votes: dict[str, list[int]] = {}  # open or shown
@@ -221,9 +247,16 @@ class _Counting:
         self._check("list of voters" if role == "voter" else "dealing", did in among, f"{did} is no {role} here")
 
     def _check_time(self, first: int, last: int, *states: str) -> None:
-        now, state = self._entry.time_ms, self._states[-1]
+        now = self._entry.time_ms
         self._check("time", first <= now <= last, f"it was done at {now}, not from {first} to {last}")
-        self._check("time", state in states, f"it was done while the election was {state}")
+        self._check_state(*states)
+
+    def _check_state(self, *states: str) -> None:
+        self._check("time", self._states[-1] in states, f"it was done while the election was {self._states[-1]}")
+
+    def _check_becomes(self, state: str) -> None:
+        told = self._entry.data["state"]
+        self._check("time", told == state, f"the election became {told}, where it should become {state}")
 
     # --- the announcement and the key
 
@@ -263,6 +296,7 @@ class _Counting:
 
     def _agreed(self, trustee: str) -> None:
         self._dealing(trustee, 2)
+        self._agreed_by.add(trustee)
 
     def _complained(self, dealer: str, by: str) -> None:
         self._dealing(by, 2)
@@ -276,13 +310,18 @@ class _Counting:
         self._complaints.discard((dealer, by))
 
     def _key_fixed(self, trustees: list[str], commitments: list[bytes]) -> None:
+        self._check_state(PREPARING)
         accused = {dealer for dealer, _ in self._complaints}
+        is_agreed = self._agreed_by - accused == set(self._rules.trustees)
+        is_over = self._entry.time_ms > self._begun + 3 * self._rules.step_ms
+        self._check("time", is_agreed or is_over, "some trustees had not agreed, and had time yet")
         good = [did for did in self._rules.trustees if did in self._dealt and did not in accused]
         self._check("key", good == trustees, "other trustees dealt without an open complaint")
         if len(good) >= self._rules.threshold:
             columns = zip(*(self._dealt[did] for did in good), strict=True)
             self._commitments = [combine([1] * len(good), column) for column in columns]
         self._check("key", self._commitments == commitments, "it is made of something else than what was dealt")
+        self._check_becomes(VOTING if commitments else FAILED)
 
     # --- the votes
 
@@ -339,22 +378,26 @@ class _Counting:
     def _closed(self, ballots: int, sums: Sums, roll: bytes, counts: list[int], not_shown: list[str]) -> None:
         cast = len({**self._ballots, **self._seals, **self._votes})
         self._check("all ballots", (ballots, roll) == (cast, self._roll), f"{cast} ballots are told of, not these")
+        self._check_state(VOTING, REVEALING)
         is_complete = cast == len(self._voters) and not self._rules.may_replace and not not_shown
         last = self._rules.until if self._rules.secrecy == SEALED else self._rules.closes
-        self._check_time(0 if is_complete else last + 1, self._entry.time_ms, VOTING, REVEALING)
+        self._check(
+            "time", is_complete or self._entry.time_ms > last, f"not all had voted, and there was time to {last}"
+        )
         self._check("all ballots", set(not_shown) == self._seals.keys() - self._votes.keys(), "others kept their votes")
         self._check("sum", sums == self._sums(), "the sum is not that of the ballots that count")
+        is_void = cast - len(not_shown) < self._rules.fewest
+        self._check_becomes(VOID if is_void else CLOSED if self._rules.secrecy == SECRET else COUNTED)
         if self._rules.secrecy != SECRET:
             votes = [(self._voters[did], votes) for did, votes in self._votes.items()]
             self._counts = [sum(weight * one[place] for weight, one in votes) for place in range(self._form.choices)]
             self._check("count", counts == self._counts, "the votes add up to something else")
-        if cast - len(not_shown) < self._rules.fewest:
-            self._check("count", self._entry.data["state"] == VOID, "too few voted for a count")
+        if is_void:
             self._counts = []
 
     def _decrypted(self, trustee: str, shares: list[bytes], proof: bytes) -> None:
         self._check_signed(trustee, "trustee", self._rules.trustees)
-        self._check_time(0, self._entry.time_ms, CLOSED)
+        self._check_state(CLOSED)
         place = self._rules.trustees.index(trustee) + 1
         own = combine(written.powers(place, self._rules.threshold), self._commitments)
         bases = [BASE, *(one[0] for one in self._sums())]
@@ -363,7 +406,7 @@ class _Counting:
         self._partials[place] = shares
 
     def _counted(self, counts: list[int], places: list[int]) -> None:
-        self._check_time(0, self._entry.time_ms, CLOSED)
+        self._check_state(CLOSED)
         enough = len(set(places)) == self._rules.threshold and set(places) <= self._partials.keys()
         self._check("opening", enough, "too few trustees have opened their part")
         opened = {place: self._partials[place] for place in places}
