@@ -21,6 +21,7 @@ from minichain.contracts import source_of
 from minichain.crypto import digest
 from minichain.elgamal.group import IDENTITY, ORDER, combine, pack
 from minichain.errors import CallFailed, ProofError, UsageError
+from minichain.scenarios.voting.alliance import pass_blocks
 from minichain.scenarios.voting.elections import record as records
 from minichain.scenarios.voting.elections import trustees
 from minichain.scenarios.voting.elections.booth import Booth
@@ -199,6 +200,19 @@ def test_a_voter_asks_the_device_to_open_and_then_votes(poll: Poll):
     with pytest.raises(UsageError, match="nothing is prepared"):
         booth.open()
     assert recount(poll.net, number).trackers == {poll.wallets["Port"].did: second}
+
+
+def test_an_open_ballot_has_a_record_too(poll: Poll):
+    secret = {"fewest": 1, "trustees": [], "threshold": 0, "step_ms": 0}
+    number = poll.announce(secrecy="open", **secret)
+    pass_blocks(poll.net, 2)
+    for name, votes in {"Port": [1, 0], "Railway": [0, 1], "Street office": [0, 1]}.items():
+        poll.elections.with_sender(poll.wallets[name]).vote(number=number, votes=votes)
+    assert poll.elections.close(number=number).result == "Counted"
+    found = audit(read(take(poll.net, number).to_bytes()), poll.net.genesis.hash)
+    assert (found.recount.result, found.recount.exposed) == ({"yes": 3, "no": 3}, [])
+    assert found.checks["votes"] == 3
+    assert found.checks["ballot"] == 0
 
 
 # --- the file ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minichain.elgamal.group import ORDER, SIZE, is_point, multiply, pack, scalar_of, subtract, unpack
+from minichain.elgamal.group import SIZE, is_point, multiply, pack, scalar_of, subtract, unpack
 from minichain.errors import DecodeError
 
 PROOF_SIZE = 2 * SIZE
@@ -18,8 +18,8 @@ PROOF_SIZE = 2 * SIZE
 def prove(context: bytes, secret: int, bases: Sequence[bytes]) -> bytes:
     """Prove that one secret is behind all images `secret * base`; 64 bytes, the same every time.
 
-    With one base that is Schnorr's proof (Crypto 1989, the protocol of section 2), with two Chaum and Pedersen's
-    (Crypto 1992, section 3.2), with more theirs for all at once under one challenge.
+    With one base that is Schnorr's proof (RFC 8235, section 3), with two Chaum and Pedersen's (Crypto 1992; RFC 9497,
+    section 2.2), with more theirs for all at once under one challenge.
     """
     images = [multiply(secret, base) for base in bases]
     # As in RFC 8032 the one-time number follows from the secret and from all that is said: it can never be used twice.
@@ -45,4 +45,4 @@ def knows(context: bytes, bases: Sequence[bytes], images: Sequence[bytes], proof
 
 
 def _challenge(context: bytes, bases: Sequence[bytes], images: Sequence[bytes], commitments: Sequence[bytes]) -> int:
-    return scalar_of("knowledge of a secret", context, list(bases), list(images), list(commitments)) % ORDER
+    return scalar_of("knowledge of a secret", context, list(bases), list(images), list(commitments))
