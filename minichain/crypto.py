@@ -117,6 +117,13 @@ class KeyPair:
         """Return the Curve25519 (public, secret) pair of the same identity, for transport encryption."""
         return curve_public(self.public), Secret(nacl.bindings.crypto_sign_ed25519_sk_to_curve25519(self._secret))
 
+    def shared_with(self, public: bytes) -> Secret:
+        """Return the secret that this identity and another one have in common (X25519): hash it for one purpose.
+
+        Raises `DecodeError` for a key nobody can own.
+        """
+        return Secret(nacl.bindings.crypto_scalarmult(self.curve_keys()[1], curve_public(public)))
+
     def unseal(self, sealed: bytes) -> bytes:
         """Open what `seal` closed for this key."""
         _, secret = self.curve_keys()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from minichain import bench
-from minichain.bench import actions, core, crossing, processes, side_by_side, voting
+from minichain.bench import actions, core, crossing, elections, processes, side_by_side, voting
 from minichain.errors import UsageError
 from minichain.scenarios.voting.counting import METHODS
 from minichain.sharding.capacity import DEFINITIONS, Costs, Design, throughput
@@ -169,11 +169,21 @@ def test_power_is_measured_under_several_rules_and_ballots_by_every_method():
     assert found["passed"] == (found["irv_s"] <= voting.COUNTING_S)
 
 
+def test_secret_ballots_are_measured_from_the_booth_to_the_recount(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(elections, "LEAST_S", 0.01)
+    found = bench.ballots(voters=3, choices=2)
+    assert (found["voters"], found["choices"], found["ballot_bytes"]) == (3, 2, 384)
+    assert found["check_in_signatures"] == pytest.approx(found["check_ms"] / found["signature_check_ms"], rel=0.05)
+    assert found["ballots_per_block"] == 500_000_000 // found["gas"]["cast"]["used"]
+    assert set(found["seconds"]) == {"opening", "counting", "counting again"}
+    assert {"announce", "deal", "cast", "decrypt", "tally"} < set(found["gas"])
+
+
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
         *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
-        *("power", "counting"),
+        *("power", "counting", "ballots"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

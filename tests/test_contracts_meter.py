@@ -19,11 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minichain.contracts import GasMeter, Sandbox
+from minichain.contracts import GasMeter, Sandbox, api
 from minichain.contracts.guards import MAX_DEPTH, MAX_RANGE
 from minichain.contracts.language import INT_BITS
 from minichain.contracts.meter import GAS
 from minichain.contracts.sandbox import Outcome, SandboxContract
+from minichain.elgamal import ballots, group, proofs
+from minichain.elgamal.ballots import Form
 from minichain.errors import OutOfGas
 
 HEAD = """from minichain.contracts.api import Contract, Map, Value, action, emit, require, sha256, view
@@ -113,6 +115,62 @@ def test_a_digest_is_that_of_sha256_and_is_charged_by_the_length_of_what_it_is_o
     assert costs[1] - costs[0] == 1_000 * GAS["hash_byte"]
     assert costs[0] >= GAS["hash"]
     assert "sha256 is of bytes, not of str: write text.encode()" in run("return sha256('abc')").error
+
+
+def asked(body: str) -> Outcome:
+    """Run statements that may ask about points; P is the base point."""
+    imports = "from minichain.contracts.api import ballot_fault, combine_points, knows_secret\n"
+    source = imports + HEAD + textwrap.indent(f"P = b'X' + b'f' * 31\n{body}", " " * 8)
+    return Sandbox().deploy(source, sender="did:key:zSomebody").attempt("go")
+
+
+def test_points_are_charged_by_how_often_they_are_multiplied() -> None:
+    once = GAS["multiplication"]
+    assert asked("return combine_points([2, 3, -5], [P, P, P])").result == group.IDENTITY
+    assert asked("return combine_points([7], [P])").result == group.multiply(7)
+    for line, times in (
+        ("combine_points([1], [P])", 1),  # whether it is a point
+        ("combine_points([9], [P])", 2),
+        ("combine_points([9] * 5, [P] * 5)", 10),
+        ("knows_secret(P, [P], [P], P + P)", 4),
+        ("knows_secret(P, [P, P], [P, P], P + P)", 8),
+        ("ballot_fault(3, 1, 1, P, P, P)", 1 + Form(3, 1, 1).multiplications),
+    ):
+        outcome = asked(f"x = {line}\nreturn 0")
+        assert times * once <= outcome.gas < times * once + 40_000, line
+
+
+def test_proofs_and_ballots_are_looked_at_as_outside_a_ledger() -> None:
+    proof = proofs.prove(b"c", 5, [group.BASE])
+    key, ballot = group.multiply(5), ballots.close(Form(2, 1, 1), group.multiply(5), b"c", [1, 0], bytes(32))
+    head = f"key = {key!r}\n"
+    assert asked(f"{head}return knows_secret(b'c', [P], [key], {proof!r})").result is True
+    assert asked(f"{head}return knows_secret(b'd', [P], [key], {proof!r})").result is False
+    assert asked(f"{head}return ballot_fault(2, 1, 1, key, b'c', {ballot!r})").result == ""
+    assert "another voter" in asked(f"{head}return ballot_fault(2, 1, 1, key, b'd', {ballot!r})").result
+    assert "1 to 32 choices" in asked("return ballot_fault(99, 1, 1, P, P, P)").result
+    assert api.combine_points([7], [group.BASE]) == group.multiply(7)
+    assert api.knows_secret(b"c", [group.BASE], [key], proof)
+    assert api.ballot_fault(2, 1, 1, key, b"c", ballot) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("combine_points(1, [P])", "combine_points takes a list of int, not int"),
+        ("combine_points([1], P)", "combine_points takes a list of bytes, not bytes"),
+        ("combine_points(['1'], [P])", "combine_points takes int here, not str"),
+        ("combine_points([1, 2], [P])", "2 factors do not fit 1 points"),
+        ("combine_points([1], [b''])", "point 1 is not a point of the group"),
+        ("knows_secret('', [P], [P], P)", "knows_secret takes bytes here, not str"),
+        ("knows_secret(P, [1], [P], P)", "knows_secret takes bytes here, not int"),
+        ("ballot_fault(3, 1, '1', P, P, P)", "ballot_fault takes int here, not str"),
+        ("ballot_fault(3, 1, 1, P, P, None)", "ballot_fault takes bytes here, not None"),
+    ],
+)
+def test_what_is_no_point_and_no_proof_is_a_fault_in_words(line: str, words: str) -> None:
+    outcome = asked(f"x = {line}")
+    assert (outcome.outcome, words in outcome.error) == ("fault", True), outcome.error
 
 
 # --- the meaning -------------------------------------------------------------------------------------------------

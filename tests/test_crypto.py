@@ -295,3 +295,12 @@ def test_a_secret_is_not_shown_by_mistake() -> None:
     for secret in (key("resident").seed, Secret(b"hidden"), Passphrase("hidden")):
         assert {str(secret), repr(secret), f"{secret}", f"{secret!r}"} <= {"<secret>", "<passphrase>"}
         assert repr([secret]) in ("[<secret>]", "[<passphrase>]")
+
+
+def test_two_identities_have_a_secret_in_common_that_no_third_has() -> None:
+    one, other, third = (KeyPair(bytes([number]) * 32) for number in (1, 2, 3))
+    assert one.shared_with(other.public) == other.shared_with(one.public)
+    assert one.shared_with(other.public) != one.shared_with(third.public)
+    assert "secret" in repr(one.shared_with(other.public))
+    with pytest.raises(DecodeError, match="not a usable Ed25519 public key"):
+        one.shared_with(bytes(32))

@@ -20,7 +20,7 @@ import minichain
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "minichain"
 
-FOUNDATIONS = frozenset({"errors", "codec", "crypto", "merkle"})
+FOUNDATIONS = frozenset({"errors", "codec", "crypto", "merkle", "elgamal"})
 LEDGER = FOUNDATIONS | {"ledger"}
 RULES = LEDGER | {"contracts", "transition", "membership", "sharding", "crosschain", "identity"}
 CORE = RULES | {"consensus", "store", "node"}
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "crypto": FOUNDATIONS,
     "merkle": FOUNDATIONS,
     "catalogue": frozenset[str](),
+    "elgamal": FOUNDATIONS,
     "ledger": FOUNDATIONS,
     "contracts": LEDGER,
     "consensus": LEDGER,

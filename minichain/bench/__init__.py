@@ -12,6 +12,7 @@ from minichain.bench.actions import contracts
 from minichain.bench.core import committee, miners, public, simulator, tree
 from minichain.bench.crossing import shards
 from minichain.bench.delivery import delivery
+from minichain.bench.elections import ballots
 from minichain.bench.processes import idle, latency, recovery, start, throughput
 from minichain.bench.side_by_side import split
 from minichain.bench.voting import counting, power
@@ -33,4 +34,5 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "split": split,
     "power": power,
     "counting": counting,
+    "ballots": ballots,
 }

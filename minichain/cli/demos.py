@@ -57,6 +57,36 @@ def crossing(world: str, seed: int, proof: Path, as_json: bool) -> None:
     show(as_json, result, lambda: _print_crossings(result))
 
 
+@demo.command()
+@_world
+@_seed
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path, resolve_path=True),
+    default="election.json",
+    show_default=True,
+    help="Where to write the record of the election.",
+)
+@with_json
+def voting(world: str, seed: int, record: Path, as_json: bool) -> None:
+    """Decide in secret on a fifth validator, with a trustee missing and a validator killed; then it signs blocks."""
+    from minichain.scenarios.voting import demo
+
+    with notes.status("starting") as progress:
+        result = demo.run(world, seed, record, progress.update)
+    show(as_json, result, lambda: _print_decision(result))
+
+
+def _print_decision(result: dict[str, Any]) -> None:
+    print_table([{"choice": choice, "votes": votes} for choice, votes in result["result"].items()])
+    screen.print(" -> ".join(result["states"]), soft_wrap=True)
+    roots, signed = set(result["state_roots"].values()), ", ".join(map(str, result["signed_by_newcomer"]))
+    screen.print(f"{result['members'][-1]} has signed blocks {signed}", soft_wrap=True, highlight=False)
+    screen.print(f"{len(result['state_roots'])} validators agree on state root {min(roots)}", soft_wrap=True)
+    path = result["record"]
+    screen.print(f"Record: {path}  (count it again with `minichain verify {path}`)", soft_wrap=True)
+
+
 def _print_crossings(result: dict[str, Any]) -> None:
     names = ("from", "to", "number", "units", "call", "outcome", "reason")
     crossed = [*result["delivered"], *result["refunded"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +26,49 @@ from minichain.errors import ConfigError, DecodeError, ProofError, UsageError
 @click.option("--passport", type=NEW, help="Also write a page to this file that checks the proof in any browser.")
 @with_json
 def verify(proof: Path, genesis: tuple[str, ...], passport: Path | None, as_json: bool) -> None:
-    """Check a proof file, or a proof passport, with no network: of a transaction, a value of the state, a crossing."""
-    from minichain.crosschain import proofs
-    from minichain.views import passport as passports
+    """Check a file with no network: the proof of a transaction, a value of the state or a crossing, a proof passport,
+    or the record of an election, which is counted again.
+    """
+    from minichain.scenarios.voting.elections import record
 
-    known = [_read_genesis(text) for text in genesis]
+    known, data = [_read_genesis(text) for text in genesis], proof.read_bytes()
+    if record.is_record(data) and passport is not None:
+        raise click.UsageError("--passport is for proofs: an election record has no page of its own")
     try:
-        held = passports.carried(proof.read_bytes())
-        found = proofs.verify(held, *known)
+        content = _counted_again(data, known) if record.is_record(data) else _verified(data, known, passport)
     except ProofError as error:
         text = str(error)
         told = f"[bold red]Refused[/]: {plain(text)}"
         show(as_json, {"valid": False, "reason": text}, lambda: screen.print(told, soft_wrap=True))
         sys.exit(NO)
+    show(as_json, content, lambda: _print_verified(content))
+
+
+def _verified(data: bytes, known: list[bytes], passport: Path | None) -> dict[str, Any]:
+    from minichain.crosschain import proofs
+    from minichain.views import passport as passports
+
+    held = passports.carried(data)
+    found = proofs.verify(held, *known)
     if passport is not None:
         passport.write_text(passports.page(held), encoding="utf-8", newline="\n")
-    content = {"valid": True, **_content(found), "passport": str(passport) if passport else None}
-    show(as_json, content, lambda: _print_verified(content))
+    return {"valid": True, **_content(found), "passport": str(passport) if passport else None}
+
+
+def _counted_again(data: bytes, known: list[bytes]) -> dict[str, Any]:
+    from minichain.scenarios.voting.elections import record
+
+    audited = record.audit(record.read(data), *known)
+    return {
+        "valid": True,
+        "kind": "election",
+        **_standing(audited.standing),
+        "code": audited.code,
+        "authority": audited.authority,
+        "election": audited.recount.told(),
+        "checks": audited.checks,
+        "passport": None,
+    }
 
 
 def _content(found: Any) -> dict[str, Any]:
@@ -111,6 +138,7 @@ _PROVED = {
     "transaction": "It is proved who signed what, and that the chain made it final",
     "value": "It is proved what the chain's state held after a block",
     "crossing": "It is proved that one chain sent a message, and what the other one decided",
+    "election": "The election was counted again from its record, and every check holds",
 }
 
 
@@ -131,6 +159,8 @@ def _print_verified(content: dict[str, Any]) -> None:
             what = f"{message['amount']} units" if message["kind"] == "units" else f"the call {message['action']}"
             line(plain(f"message {content['number']}: {what} from {message['sender']} to {message['to']}"))
             line(plain(f"decided: {content['outcome']} {content['reason']}".rstrip()))
+        case "election":
+            _print_election(content, line)
     for block in (content["sent"], content["decided"]) if content["kind"] == "crossing" else (content,):
         behind = f"signed by {plain(', '.join(block['signers']))}"
         if block["work"]:
@@ -139,3 +169,17 @@ def _print_verified(content: dict[str, Any]) -> None:
         line(f"genesis {block['genesis']}")
     if content["passport"]:
         line(f"Passport: {plain(content['passport'])} (it checks itself in any browser, with no network)")
+
+
+def _print_election(content: dict[str, Any], line: Callable[[str], None]) -> None:
+    from minichain.scenarios.voting.elections.record import MEANINGS
+
+    election = content["election"]
+    counts = ", ".join(f"{choice} {count}" for choice, count in election["result"].items()) or "no count"
+    line(plain(f"{election['title']}: {election['state']}; {counts}"))
+    line(f"weight of the votes that count: {election['turnout']} of {election['weight']}")
+    if election["exposed"]:
+        line(plain(f"the count tells who voted for: {', '.join(election['exposed'])}"))
+    for name, times in content["checks"].items():
+        if times:
+            line(f"checked {times} x {name}: {MEANINGS[name]}")

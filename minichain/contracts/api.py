@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar, dataclass_transform, overload
 
 from minichain.contracts.decimals import portion
+from minichain.elgamal import ballots, group, proofs
 from minichain.errors import Reverted, UsageError
 
 __all__ = [
@@ -22,7 +23,10 @@ __all__ = [
     "Record",
     "Value",
     "action",
+    "ballot_fault",
+    "combine_points",
     "emit",
+    "knows_secret",
     "portion",
     "require",
     "sha256",
@@ -217,3 +221,21 @@ def emit(name: str, /, **values: Any) -> None:
 def sha256(data: bytes) -> bytes:
     """Return the SHA-256 of bytes, to compare what is revealed with what somebody committed to."""
     return hashlib.sha256(data).digest()
+
+
+def ballot_fault(choices: int, least: int, most: int, key: bytes, context: bytes, ballot: bytes) -> str:
+    """Say why an encrypted ballot may not be counted: see `minichain.elgamal.ballots`. Empty: it may.
+
+    A ballot says 0 or 1 for each choice, and 1 for `least` to `most` of them; `context` is the election and the voter.
+    """
+    return ballots.fault_of(ballots.Form(choices, least, most), key, context, ballot)
+
+
+def combine_points(factors: list[int], points: list[bytes]) -> bytes:
+    """Add up multiples of points of Ed25519's group of prime order; a point that is none is a fault."""
+    return group.combine(factors, points)
+
+
+def knows_secret(context: bytes, bases: list[bytes], images: list[bytes], proof: bytes) -> bool:
+    """Tell whether a proof shows that its maker knows the one secret that takes each base to its image."""
+    return proofs.knows(context, bases, images, proof)

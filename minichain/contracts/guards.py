@@ -32,6 +32,10 @@ from minichain.contracts.values import (
     kind_of,
     search_cost,
 )
+from minichain.elgamal.ballots import Form, fault_of
+from minichain.elgamal.group import combine
+from minichain.elgamal.proofs import knows
+from minichain.errors import DecodeError
 
 MAX_DEPTH: Final = 48  # function calls inside each other, over all contracts of a transaction
 MAX_RANGE: Final = 1 << 61  # bounds of a range, so that its length fits in a machine word
@@ -39,6 +43,7 @@ MAX_DIGITS: Final = 80  # of a number written as text: more than 256 bits need
 
 _BYTE: Final = GAS["byte"]
 _COPIED: Final = GAS["copied_item"]
+_MULTIPLICATION: Final = GAS["multiplication"]
 _ALSO: Final = {bool: "int", MappingProxyType: "dict"}  # what `isinstance` takes these for, besides themselves
 _DIGITS: Final = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}", re.ASCII)
 
@@ -421,6 +426,43 @@ class Guards(Measures):
             fault(f"sha256 is of bytes, not of {kind_of(data)}: write text.encode()")
         self.charge(GAS["hash"] + len(data) * GAS["hash_byte"])
         return sha256(data).digest()
+
+    # the group of Ed25519; looking whether bytes are a point takes a multiplication too
+
+    def combine_points(self, factors: Any, points: Any) -> bytes:
+        self._require_each("combine_points", int, factors)
+        self._require_each("combine_points", bytes, points)
+        self.charge((len(points) + sum([factor not in (0, 1) for factor in factors])) * _MULTIPLICATION)
+        try:
+            return combine(factors, points)
+        except DecodeError as error:
+            return fault(f"combine_points: {error}")
+
+    def knows_secret(self, context: Any, bases: Any, images: Any, proof: Any) -> bool:
+        self._require_each("knows_secret", bytes, [context, proof])
+        self._require_each("knows_secret", bytes, bases)
+        self._require_each("knows_secret", bytes, images)
+        self.charge(4 * len(bases) * _MULTIPLICATION + self._hashing(context))
+        return knows(context, bases, images, proof)
+
+    def ballot_fault(self, choices: Any, least: Any, most: Any, key: Any, context: Any, ballot: Any) -> str:
+        self._require_each("ballot_fault", int, [choices, least, most])
+        self._require_each("ballot_fault", bytes, [key, context, ballot])
+        form = Form(int(choices), int(least), int(most))
+        if not form.fault:
+            self.charge((1 + form.multiplications) * _MULTIPLICATION + self._hashing(context))
+        return fault_of(form, key, context, ballot)
+
+    def _require_each(self, name: str, kind: type, values: Any) -> None:
+        if type(values) not in (list, tuple):
+            fault(f"{name} takes a list of {kind.__name__}, not {kind_of(values)}")
+        self.charge(len(values) * _COPIED)
+        for value in values:
+            if type(value) is not kind:
+                fault(f"{name} takes {kind.__name__} here, not {kind_of(value)}")
+
+    def _hashing(self, data: bytes) -> int:
+        return GAS["hash"] + len(data) * GAS["hash_byte"]
 
 
 _SYMBOLS: Final = ("+", "-", "*", "//", "%", "**", "<<", ">>", "&", "|", "^")

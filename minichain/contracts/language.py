@@ -108,6 +108,9 @@ API: Final = {
     "portion": "a part of an amount, exact and then rounded half to even; on integers of bounded size",
     "Interface": "the base of an interface: what is expected of another contract, so that calls can be checked",
     "sha256": "of bytes, charged by length: compares what is revealed with what was committed to",
+    "ballot_fault": "why an encrypted ballot may not be counted; charged by the statements of its proof",
+    "combine_points": "adds up multiples of points of Ed25519's group, charged by their number",
+    "knows_secret": "whether a proof shows that its maker knows one secret behind several points, charged likewise",
 }
 PARTS: Final = {
     "Roles": "who may do what, granted and revoked on record",
@@ -148,7 +151,9 @@ IMPORTS: Final = {
     RULEBOOK_MODULE: frozenset(RULEBOOK),
     "__future__": frozenset({"annotations"}),
 }
-CALLABLE_API: Final = frozenset({"require", "emit", "portion", "sha256"})
+CALLABLE_API: Final = frozenset(
+    {"require", "emit", "portion", "sha256", "ballot_fault", "combine_points", "knows_secret"}
+)
 
 BUILTINS: Final = {
     "abs": "constant time",

@@ -41,6 +41,7 @@ GAS: Final = {
     "compared_item": 160,  # looked at one by one: to compare, add up, join
     "hash": 600,  # one SHA-256
     "hash_byte": 4,
+    "multiplication": 120_000,  # of a point of Ed25519's group, and the additions around it
     "opened_item": 60,  # in a list or a dict that is read from the storage
     "left_item": 150,  # that leaves the contract: stored, returned, announced, passed on
     # counted by `runtime`
@@ -164,6 +165,9 @@ OPERATIONS: Final[dict[str, str]] = {
     "emit": "emit",
     "portion": "portion",
     "sha256": "sha256_of",
+    "ballot_fault": "ballot_fault",
+    "combine_points": "combine_points",
+    "knows_secret": "knows_secret",
     "abs": "absolute",
     "all": "all_true",
     "any": "any_true",

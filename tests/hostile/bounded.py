@@ -50,6 +50,9 @@ SHRUNK: Final = (
     "c = [b] * 999",
 )
 
+POINTS: Final = (
+    "from minichain.contracts.api import ballot_fault, combine_points, knows_secret\nP = b'X" + "f" * 31 + "'\n"
+)
 RECORD: Final = "class N(Record):\n" + "".join(f"    f{i}: int = 0\n" for i in range(60))
 
 CASES: Final[dict[str, tuple[str, str, str]]] = {
@@ -140,6 +143,12 @@ CASES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "records compared": forever("a == b", first=("a = N()", "b = N()"), above=RECORD),
     "shares of large numbers": forever("portion(x, x, x)", first=("x = 2**255",)),
+    "multiples of points": forever("combine_points([2**200] * 9, [P] * 9)", above=POINTS),
+    "proofs about points": forever("knows_secret(P, [P] * 9, [P] * 9, P + P)", above=POINTS),
+    "proofs about much": forever("knows_secret(c, [P], [P], P + P)", first=("c = P * 300_000",), above=POINTS),
+    "ballots of any size": forever("ballot_fault(32, 1, 32, P, P, b)", first=("b = P * 3_000",), above=POINTS),
+    "points that are none": fault("point 2 is not a point of the group", "combine_points([1, 2], [P, P[:31]])", above=POINTS),
+    "factors that are none": fault("combine_points takes int here, not bool", "combine_points([True], [P])", above=POINTS),
     "pages": forever("out.append(self.m.items(0, 1_000))", first=("self.page()", "out = []")),
     "what holds itself": (action("t = '\U0001f600' * 20_000_000", "u = [t]", "u.append(u)", "require(False, 'left behind')"), "reverted", "left behind"),
     "what a failure holds": (action("t = '\U0001f600' * 20_000_000", "require(False, 'dropped')"), "reverted", "dropped"),

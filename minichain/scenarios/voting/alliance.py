@@ -92,12 +92,16 @@ def decide(net: Network, title: str, reason: str, calls: list[Asked], votes: Map
         yield _do(net, first, HOUSE, "execute", "Carries the decision out.", number=number)
 
 
-def admit(net: Network, name: str, votes: Mapping[str, str]) -> Told:
-    """Let one more validator follow the chain, and the members decide that it is one of them; then it certifies."""
+def admit(net: Network, name: str, votes: Mapping[str, str], first: Sequence[Asked] = ()) -> Told:
+    """Let one more validator follow the chain, and the members decide that it is one of them; then it certifies.
+
+    The decision begins with the calls in `first`: if one of them fails, so does the admission.
+    """
     if name not in net.nodes:
         net.join(name)
-    yield from decide(net, f"Admit {name}", "It keeps the record of one more district.", [admission(net, name)], votes)
-    planned = [first for first, members in net.view(GOVERNING, "planned", {}) if name in [one[0] for one in members]]
+    calls = [*first, admission(net, name)]
+    yield from decide(net, f"Admit {name}", "It keeps the record of one more district.", calls, votes)
+    planned = [height for height, members in net.view(GOVERNING, "planned", {}) if name in [one[0] for one in members]]
     pass_blocks(net, max(0, max(planned, default=0) - net.height()))
 
 

@@ -1,0 +1,86 @@
+"""What a voter's device does: closes a vote, shows by what number it will be found, and then casts it or opens it.
+
+A device that is asked to open (Benaloh's challenge) must show that the ballot holds what the voter had chosen, and this
+ballot is never cast: so it cannot know which of its ballots will be looked at. What it shows, anybody can check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import nacl.utils
+
+from minichain.client.network import Network
+from minichain.client.receipt import Receipt
+from minichain.client.wallet import Wallet
+from minichain.codec import Plain
+from minichain.elgamal.ballots import Form, close, is_opened_by
+from minichain.elgamal.group import SIZE
+from minichain.errors import UsageError
+from minichain.scenarios.voting.elections.contract import context_of, tracker_of
+from minichain.scenarios.voting.elections.record import proven
+
+
+class Opened(Plain):
+    """A ballot that was opened instead of being cast, with all that was inside."""
+
+    form: Form
+    key: bytes
+    context: bytes
+    ballot: bytes
+    votes: tuple[int, ...]
+    seed: bytes
+
+    @property
+    def is_honest(self) -> bool:
+        """Tell whether the ballot really held these votes."""
+        return is_opened_by(self.ballot, self.form, self.key, self.context, self.votes, self.seed)
+
+
+class Booth:
+    """A voter's device in one secret ballot. It takes the key from what the chain has proved, and from no node's word.
+
+    `chance` gives so many secret bytes; the default is the system's own.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        voter: Wallet,
+        number: int,
+        contract: str = "elections",
+        chance: Callable[[int], bytes] = nacl.utils.random,
+    ) -> None:
+        self._elections = network.contract(contract, sender=voter)
+        self._number = number
+        self._chance = chance
+        found = proven(network, number, contract)  # whoever made a voter use another key could read the vote
+        if not found.key:
+            how = f"{found.rules['secrecy']} and {found.state}"
+            raise UsageError(f"ballot {number} is {how}: it has no key to close with")
+        self._form = Form(len(found.rules["choices"]), found.rules["least"], found.rules["most"])
+        self._key = found.key
+        self._context = context_of(found.statement, "voter", voter.did)
+        self._prepared: Opened | None = None
+
+    def prepare(self, votes: Sequence[int]) -> str:
+        """Close a vote, 0 or 1 for each choice, and return the number by which it will be found if it is cast."""
+        seed = self._chance(SIZE)
+        ballot = close(self._form, self._key, self._context, votes, seed)
+        self._prepared = Opened(self._form, self._key, self._context, ballot, tuple(votes), seed)
+        return tracker_of(ballot)
+
+    def open(self) -> Opened:
+        """Open what was prepared, to see whether this device is honest; prepare again to vote."""
+        return self._taken()
+
+    def cast(self) -> Receipt:
+        """Cast what was prepared."""
+        receipt: Receipt = self._elections.cast(number=self._number, ballot=self._taken().ballot)
+        return receipt
+
+    def _taken(self) -> Opened:
+        prepared, self._prepared = self._prepared, None
+        if prepared is None:
+            raise UsageError("nothing is prepared: a ballot is cast or opened once; prepare a vote first")
+        return prepared
