@@ -15,6 +15,7 @@ MAX_AMOUNT = 100_000_000
 LEAST_SHOWN = 10  # accounts: a total over fewer could be somebody
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 ARRIVED = ("Signed", "Corrected", "Treated", "Disposed")  # states of a manifest whose load is accounted for
+BEFORE_EFFECT = ("Verified", "Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
 WAITING = ("Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
 OUTCOMES = ("Upheld", "Amended", "Withdrawn", "Final")
 
@@ -104,6 +105,7 @@ class Entry(Record):
     state: str
     recorded_at: int
     by: str
+    flags: list[str]  # what a human being has to look at
     code: str = ""
     version: int = 0
     event: str = ""
@@ -111,7 +113,6 @@ class Entry(Record):
     amount: int = 0
     occurred_at: int = 0
     drop: str = ""
-    flags: list[str] = []
     verified_by: str = ""
     decision: str = ""  # of a negative entry: the SHA-256 of the decision of a human being
     notice: str = ""  # the SHA-256 of the notice with its reasons
@@ -204,7 +205,7 @@ class PointsLedger(Contract):
     def guard_human_decision(self, entry: Entry, decision: str) -> None:
         """Nothing is taken away by a machine: a human being has decided, in a document, and signs."""
         is_signed = self.caller == self.signer and decision != ""
-        require(entry.delta >= 0 and entry.severity == "" or is_signed, "a negative entry needs a person's decision")
+        require((entry.delta >= 0 and entry.severity == "") or is_signed, "a negative entry needs a person's decision")
 
     def guard_noticed(self, entry: Entry) -> None:
         """No entry has an effect before the resident has been told, with reasons."""
@@ -374,7 +375,7 @@ class PointsLedger(Contract):
         check_word(zone, "a zone")
         book = self.books.get(account, Book())
         travel = Catalogue(self.catalogue).scheme()["travel_ms"]
-        is_strange = book.zone != "" and book.zone != zone and abs(at - book.seen_at) < travel
+        is_strange = book.zone not in ("", zone) and abs(at - book.seen_at) < travel
         book.zone = zone
         book.seen_at = at
         self.books[account] = book
@@ -451,7 +452,7 @@ class PointsLedger(Contract):
 
         zh: 在没有障碍时使分录生效；任何人均可操作。
         """
-        entry = self.require_state(number, ("Verified",) + WAITING)
+        entry = self.require_state(number, BEFORE_EFFECT)
         self.guard_noticed(entry)
         self.guard_window(entry)
         self.guard_suspended(entry)
@@ -513,6 +514,7 @@ class PointsLedger(Contract):
             state="Effective",
             recorded_at=self.now,
             by=self.caller,
+            flags=[],
             about=about,
         )
         entry.event = event

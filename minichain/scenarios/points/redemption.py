@@ -53,6 +53,10 @@ class Ledger(Interface):
     def balance(self, account: str) -> int:
         """Tell what an account has to spend."""
 
+    @view
+    def earned(self, account: str) -> int:
+        """Tell what an account has ever earned."""
+
     @action
     def spend(self, account: str, points: int, order: str) -> int:
         """Take points."""
@@ -206,8 +210,8 @@ class Redemption(Contract):
         known, scheme = self.items[item], Catalogue(self.catalogue).scheme()
         least, most = scheme["redeem_from"], scheme["redeem_per_quarter"]
         quarter = Catalogue(self.catalogue).period(kind="quarter", at=self.now)
-        balance, count = Ledger(self.ledger).balance(account), self.in_quarter.get((account, quarter), 0)
-        require(balance >= least, f"this scheme redeems from {least} points on, and {balance} are in effect")
+        earned, count = Ledger(self.ledger).earned(account), self.in_quarter.get((account, quarter), 0)
+        require(earned >= least, f"this scheme redeems for who has earned {least} points, and {earned} are in effect")
         require(most == 0 or count < most, f"this scheme redeems {most} times in a quarter: the next one begins soon")
         order = Order(
             account=account, item=item, points=known.points, price=known.price, quarter=quarter, requested_at=self.now
