@@ -20,6 +20,7 @@ from minichain.scenarios.points.story import (
     ACCOUNTS,
     APPEALS,
     ASSISTED,
+    AUTHORITIES,
     CASES,
     CATALOGUE,
     CHAIR,
@@ -63,7 +64,7 @@ class Stage:
         given = arguments(self.preset, owner, self.box.now_ms)
         for name, contract in CONTRACTS.items():
             source = (instead or {}).get(name)
-            self.box.deploy(source or contract, sender=owner, name=name, **given[name])
+            self.box.deploy(source or contract, sender=self.did(AUTHORITIES[name]), name=name, **given[name])
         for role, task in (*TASKS, (APPEALS, "appeals"), *((member, "panellist") for member in PANEL)):
             self.grant(role, task)
         for rule in rules_of(self.preset, self.box.now_ms):

@@ -56,9 +56,11 @@ TASKS: Final[tuple[tuple[str, str], ...]] = (
     (TREASURER, "treasurer"),
     (PROVIDER, "provider"),
 )
+# Who deploys a contract can change it: who runs the scheme neither changes how one objects, nor the pool.
+AUTHORITIES: Final = {**dict.fromkeys(CONTRACTS, OWNER), CASES: APPEALS, REDEMPTION: TREASURER}
 RESIDENTS: Final = (RESIDENT, ELDER)
 ROLES: Final = (
-    *dict.fromkeys([OWNER, *(role for role, _ in TASKS), *RESIDENTS]),
+    *dict.fromkeys([*AUTHORITIES.values(), *(role for role, _ in TASKS), *RESIDENTS]),
     *(SCALE, LABORATORY, ACCREDITOR, TRUCK, PLANT, WASTE_AUTHORITY),
 )
 BEGINS: Final = 1_767_225_600_000 + 30 * DAY_MS  # of the rules: when the roles are given and the rules are adopted
