@@ -56,8 +56,8 @@ class Ledger(Interface):
         """Take over what was decided about an entry."""
 
     @action
-    def repair(self, number: int) -> str:
-        """Undo a negative entry."""
+    def repair(self, number: int, state: str) -> str:
+        """Take over how far a repair has come."""
 
 
 def check_digest(text: str, what: str) -> None:
@@ -182,13 +182,14 @@ class Cases(Contract):
         known = Ledger(self.ledger).entry(entry)
         self.require_resident(known["account"])
         state, severity = known["state"], known["severity"]
-        require(
-            state == "Effective" and severity != "", f"entry {entry} is {state}: an effective negative one is repaired"
-        )
+        is_one = state in ("Effective", "RepairRefused") and severity != ""
+        require(is_one, f"entry {entry} is {state}: a negative one that is in effect is repaired")
         months = Catalogue(self.catalogue).scheme()["terms"][severity]["repair_after"]
         earliest = Catalogue(self.catalogue).months_after(at=known["effective_at"], months=months)
         require(self.now >= earliest, f"a {severity} entry is repaired after {months} months, from {earliest} on")
-        return self.begin("repair", entry, known, "other", evidence, 0)
+        number = self.begin("repair", entry, known, "other", evidence, 0)
+        Ledger(self.ledger).repair(entry, "RepairRequested")
+        return number
 
     def begin(self, kind: str, entry: int, known: dict, grounds: str, evidence: str, claim: int) -> int:
         words = ", ".join(GROUNDS)
@@ -238,6 +239,8 @@ class Cases(Contract):
         self.open_of[case.entry] = number
         if case.kind == "objection":
             Ledger(self.ledger).suspend(case.entry, number, "Appealed")
+        else:
+            Ledger(self.ledger).repair(case.entry, "RepairRequested")
         return self.keep(number, case, "Appealed")
 
     # --- the reviewer
@@ -271,9 +274,8 @@ class Cases(Contract):
         self.open_of[case.entry] = 0
         is_last = appeal_ms == 0 or outcome == "Withdrawn"
         if case.kind == "repair":
-            is_there = Ledger(self.ledger).entry(case.entry)["state"] == "Effective"
-            if outcome == "Withdrawn" and is_there:
-                Ledger(self.ledger).repair(case.entry)
+            if Ledger(self.ledger).entry(case.entry)["state"] == "RepairRequested":  # it may have ended meanwhile
+                Ledger(self.ledger).repair(case.entry, "Repaired" if outcome == "Withdrawn" else "RepairRefused")
         else:
             word = "Final" if outcome == "Upheld" and is_last else outcome
             Ledger(self.ledger).resolve(case.entry, word, amount, appeal_ms)

@@ -17,6 +17,7 @@ SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 ARRIVED = ("Signed", "Corrected", "Treated", "Disposed")  # states of a manifest whose load is accounted for
 BEFORE_EFFECT = ("Verified", "Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
 WAITING = ("Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
+IN_EFFECT = ("Effective", "RepairRequested", "RepairRefused")
 OUTCOMES = ("Upheld", "Amended", "Withdrawn", "Final")
 
 
@@ -491,7 +492,7 @@ class PointsLedger(Contract):
 
         zh: 期限届满后终止分录：奖励的剩余部分失效，被扣减的予以恢复。任何人均可操作。
         """
-        entry = self.require_state(number, ("Effective",))
+        entry = self.require_state(number, IN_EFFECT)
         ends = entry.ends_at
         require(ends > 0 and self.now >= ends, f"entry {number} ends at {ends}" if ends else "this entry does not end")
         if entry.kind == "reward":
@@ -552,17 +553,18 @@ class PointsLedger(Contract):
         return self.keep(number, entry, outcome)
 
     @action
-    def repair(self, number: int) -> str:
-        """Undo a negative entry that was repaired, by a second entry; only the contract of cases does this.
+    def repair(self, number: int, state: str) -> str:
+        """Take over how far the repair of a negative entry has come; what is repaired is undone by a second entry.
 
-        zh: 以补偿分录撤销已修复的扣减；仅案件合约可操作。
+        zh: 采纳负面分录的修复进展；获准修复的以补偿分录撤销。仅案件合约可操作。
         """
         self.require_contract("cases")
-        entry = self.require_state(number, ("Effective",))
+        entry = self.require_state(number, IN_EFFECT)
         require(entry.severity != "", "only a negative entry is repaired")
-        if entry.delta < 0:
+        require(state in ("RepairRequested", "RepairRefused", "Repaired"), "a repair is asked for, refused or granted")
+        if state == "Repaired" and entry.delta < 0:
             self.post(entry.account, "reversal", -entry.delta, number)
-        return self.keep(number, entry, "Repaired")
+        return self.keep(number, entry, state)
 
     def require_contract(self, name: str) -> None:
         require(self.caller == self.others[name], f"only the contract of {name} does this")
@@ -640,7 +642,7 @@ class PointsLedger(Contract):
 
         zh: 向他人显示可公示的负面分录：规则、程度、起止时间。
         """
-        entry = self.require_state(number, ("Effective",))
+        entry = self.require_state(number, IN_EFFECT)
         self.guard_published(entry)
         self.guard_term(entry)
         return {

@@ -1,4 +1,4 @@
-"""The story of a street: a drop and an hour of service, an objection, two orders, a service at the door, a withdrawal.
+"""The story of a street: a drop, hours of service, a deduction; an objection, a repair, orders, a service at the door.
 
 It is a plan: nothing is sent here. One step is one block, and the clock of its chain moves a day with each block, so
 that the time to object passes while others act. All roles and figures are made up.
@@ -164,7 +164,7 @@ class _Story:
         return {"drop": DROP, "account": self.dids[RESIDENT], "grams": 21_500, "zone": "street-1", "manifest": MANIFEST}
 
     def _entries(self) -> Iterator[Step]:
-        """Record a drop (entry 1) and an hour of service (entry 2), of which an hour is forgotten."""
+        """Record a drop (entry 1), service of which an hour is forgotten (2), and unsorted waste (3)."""
         yield self._do(RECORDER, LEDGER, "record_drop", drop=DROP, code="kitchen-waste")
         yield self._do(VERIFIER, LEDGER, "verify", number=1)
         yield self._do(RECORDER, LEDGER, "notify", number=1, notice=named("notice 1"))
@@ -173,6 +173,11 @@ class _Story:
         yield self._do(RECORDER, LEDGER, "record", **service, occurred_at=BEGINS + DAY_MS, evidence=evidence)
         yield self._do(VERIFIER, LEDGER, "verify", number=2)
         yield self._do(RECORDER, LEDGER, "notify", number=2, notice=named("notice 2"))
+        mixed = {"event": "decision-riverside-1", "account": self.dids[ELDER], "code": "mixed-waste", "amount": 1}
+        evidence = named("warning and second finding")
+        yield self._do(RECORDER, LEDGER, "record", **mixed, occurred_at=BEGINS + 2 * DAY_MS, evidence=evidence)
+        yield self._do(VERIFIER, LEDGER, "verify", number=3, decision=named("decision 1"))
+        yield self._do(RECORDER, LEDGER, "notify", number=3, notice=named("notice 3"))
         doubt = {"grounds": "amount", "evidence": named("letter of who was helped"), "claim": 180}
         yield self._do(ASSISTED, CASES, "object", entry=2, **doubt)
         yield self._do(RESIDENT, LEDGER, "settle", number=1)
@@ -187,6 +192,9 @@ class _Story:
         yield self._do(TREASURER, REDEMPTION, "reserve", number=1)
         yield self._do(PROVIDER, REDEMPTION, "fulfil", number=1, proof=named("slip 1"))
         yield self._do(ASSISTED, LEDGER, "settle", number=2)
+        yield self._do(RECORDER, LEDGER, "settle", number=3)
+        yield self._do(ASSISTED, CASES, "ask_repair", entry=3, evidence=named("four weeks of sorted waste"))
+        yield self._do(REVIEWER, CASES, "decide", number=2, outcome="Withdrawn", reasons=named("reasons 2"))
         yield self._do(ASSISTED, REDEMPTION, "request", account=elder, item="shopping-bag")
         yield self._do(TREASURER, REDEMPTION, "reserve", number=2)
         yield self._do(ASSISTED, REDEMPTION, "cancel", number=2)
@@ -230,10 +238,11 @@ SENTENCES: Final = {
     "certify": "The laboratory says for how long the scale measures truly.",
     "weigh": "The scale signs what was dropped.",
     "record_drop": "The street office records the drop.",
-    "record": "The street office records hours of service, with the digest of the evidence.",
+    "record": "The street office records what happened, with the digest of the evidence.",
     "verify": "Another office verifies the entry.",
     "notify": "The resident is told, with reasons: the time to object begins.",
     "object": "The resident objects: the entry is suspended.",
+    "ask_repair": "The duty is met: the resident asks that the deduction is undone.",
     "settle": "Nothing stands in the way any more: the entry takes effect.",
     "decide": "A reviewer who had no part in it decides, with reasons.",
     "fund": "The treasury puts money into the pool.",
