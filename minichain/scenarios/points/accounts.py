@@ -273,6 +273,15 @@ class Accounts(Contract):
         return self.found(account)
 
     @view
+    def all_accounts(self, start: int = 0, limit: int = 50) -> list[dict]:
+        """List one page of all accounts, by their pseudonyms, for an audit.
+
+        zh: 分页列出全部账户（假名），供审计。
+        """
+        page = self.accounts.items(start, limit)
+        return [{"account": account, "known": known} for account, known in page]
+
+    @view
     def acts_for(self, account: str, who: str) -> bool:
         """Tell whether somebody may act for an account: the resident, the guardian, or the desk for an assisted one.
 

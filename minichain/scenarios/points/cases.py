@@ -369,20 +369,10 @@ class Cases(Contract):
         return self.cases[number]
 
     @view
-    def queue(self, start: int = 0, limit: int = 100) -> list[dict]:
-        """List the cases of one page that wait for a decision, each with its number, the oldest first.
+    def all_cases(self, start: int = 0, limit: int = 50) -> list[dict]:
+        """List one page of all cases, each with its number, the oldest first.
 
-        zh: 分页列出待裁决的案件及编号，最早的在前。
+        zh: 分页列出全部案件及编号，最早的在前。
         """
         page = self.cases.items(start, limit)
-        return [
-            {
-                "number": number,
-                "kind": case.kind,
-                "state": case.state,
-                "since": case.opened_at,
-                "deadline": case.deadline,
-            }
-            for number, case in page
-            if case.state in ("Open", "Appealed")
-        ]
+        return [{"number": number, "case": case} for number, case in page]

@@ -115,8 +115,10 @@ class Entry(Record):
     occurred_at: int = 0
     drop: str = ""
     verified_by: str = ""
+    verified_at: int = 0
     decision: str = ""  # of a negative entry: the SHA-256 of the decision of a human being
     notice: str = ""  # the SHA-256 of the notice with its reasons
+    noticed_at: int = 0
     closes_at: int = 0  # the end of the time to object or appeal
     effective_at: int = 0
     ends_at: int = 0
@@ -431,6 +433,7 @@ class PointsLedger(Contract):
         if entry.drop != "":
             self.guard_arrival(self.weighings[entry.drop])
         entry.verified_by = self.caller
+        entry.verified_at = self.now
         entry.decision = decision
         return self.keep(number, entry, "Verified")
 
@@ -444,6 +447,7 @@ class PointsLedger(Contract):
         require(self.caller in (entry.by, entry.verified_by), "who recorded or verified an entry tells the resident")
         check_digest(notice, "the notice with its reasons")
         entry.notice = notice
+        entry.noticed_at = self.now
         entry.closes_at = self.now + Catalogue(self.catalogue).scheme()["objection_ms"]
         return self.keep(number, entry, "Notified")
 
@@ -608,6 +612,15 @@ class PointsLedger(Contract):
         end = min(start + limit, self.books.get(account, Book()).count)
         numbers = [self.pages[(account, place)] for place in range(start, end)]
         return [{"number": number, "entry": self.entries[number]} for number in numbers]
+
+    @view
+    def all_entries(self, start: int = 0, limit: int = 50) -> list[dict]:
+        """List one page of all entries, each with its number, for an audit.
+
+        zh: 分页列出全部分录及编号，供审计。
+        """
+        page = self.entries.items(start, limit)
+        return [{"number": number, "entry": entry} for number, entry in page]
 
     @view
     def balance(self, account: str) -> int:

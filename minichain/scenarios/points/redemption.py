@@ -343,6 +343,15 @@ class Redemption(Contract):
         ]
 
     @view
+    def all_orders(self, start: int = 0, limit: int = 50) -> list[dict]:
+        """List one page of all orders, each with its number, the oldest first.
+
+        zh: 分页列出全部订单及编号，最早的在前。
+        """
+        page = self.orders.items(start, limit)
+        return [{"number": number, "order": order} for number, order in page]
+
+    @view
     def order(self, number: int) -> Order:
         """Show an order.
 
