@@ -28,15 +28,27 @@ from minichain.scenarios.points.story import (
 OTHER = "Resident 2"
 NEVER_CHANGES = ("account", "kind", "code", "version", "event", "evidence", "occurred_at", "recorded_at", "by")
 LIVES = ("verify", "notify", "settle", "object", "decide", "appeal", "vote", "lapse", "repair", "expire", "wait")
-DEEDS = (*LIVES, "record", "deduct", "request", "reserve", "fulfil", "cancel", "dispute", "refund")
-NEXT = {  # what may well succeed with an entry in a state
+DEEDS = (
+    *LIVES,
+    "record",
+    "deduct",
+    "request",
+    "request",
+    "reserve",
+    "reserve",
+    "fulfil",
+    "cancel",
+    "dispute",
+    "refund",
+)
+NEXT = {  # what may well be tried with an entry in a state
     "Recorded": ("verify",),
-    "Verified": ("notify",),
+    "Verified": ("notify", "notify", "settle"),
     "Notified": ("object", "object", "settle"),
-    "Objected": ("decide", "decide", "lapse"),
+    "Objected": ("decide", "settle", "lapse"),
     "Upheld": ("appeal", "settle"),
     "Amended": ("appeal", "settle"),
-    "Appealed": ("vote", "vote", "lapse"),
+    "Appealed": ("vote", "settle", "lapse"),
     "Final": ("settle",),
     "Effective": ("repair", "expire"),
     "RepairRequested": ("decide", "lapse"),
@@ -46,7 +58,7 @@ OF_CASES = ("decide", "appeal", "vote", "lapse")
 ON = "go on"  # with an entry, as its state asks for
 
 DEED = st.tuples(
-    st.sampled_from([*DEEDS, *[ON] * 2 * len(DEEDS)]),
+    st.sampled_from([*DEEDS, *[ON] * len(DEEDS)]),
     st.integers(1, 6),
     st.integers(0, 2),
     st.sampled_from([RESIDENT, OTHER]),
@@ -60,8 +72,8 @@ def in_turn(on: Stage, number: int, choice: int) -> tuple[str, int, int, str]:
     entry = found[place]
     deeds = NEXT.get(entry["state"], ("wait",))
     deed, who = deeds[choice % len(deeds)], next(role for role in (RESIDENT, OTHER) if on.did(role) == entry["account"])
-    if deed in ("settle", "lapse", "expire"):
-        on.wait(days=100 if deed == "expire" else 11)
+    if deed in ("settle", "lapse", "expire") and number % 3:
+        on.wait(days=100 if deed == "expire" else 6)
     cases = [one["number"] for one in on.ask(CASES, "all_cases", limit=100) if one["case"]["entry"] == place + 1]
     return deed, cases[-1] if deed in OF_CASES and cases else place + 1, choice, who
 
@@ -135,17 +147,19 @@ def check(on: Stage, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
     assert pool["reserved"] + pool["paid"] <= pool["funded"]
     for case in (one["case"] for one in on.ask(CASES, "all_cases", limit=100)):
         assert " version " in case["rule"]
+        is_open = case["kind"] == "objection" and case["state"] in ("Open", "Appealed")
+        assert not is_open or now[case["entry"] - 1]["effective_at"] == 0
         assert not case["outcome"] or case["reasons"] or case["state"] == "Lapsed"
         assert case["state"] == "Appealed" or not case["reviewer"] or case["reviewer"] not in case["involved"][:2]
     return now
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(DEED, min_size=20, max_size=50))
 def test_whatever_anybody_does(deeds: list[tuple[str, int, int, str]]) -> None:
     on = Stage()
     on.join(OTHER)
-    on.stocked(points=10, price=700, money=1_500)
+    on.stocked(points=10, price=700, money=1_000)
     for number, (role, code) in enumerate(
         ((RESIDENT, "service-hour"), (OTHER, "mixed-waste"), (RESIDENT, "mixed-waste"))
     ):
@@ -158,7 +172,7 @@ def test_whatever_anybody_does(deeds: list[tuple[str, int, int, str]]) -> None:
         known = check(on, known)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 5)), min_size=1, max_size=8))
 def test_what_is_earned_is_spent_left_or_expired(deeds: list[tuple[bool, int]]) -> None:
     """In whatever order points are earned and spent, in the end all of them have gone one way."""
