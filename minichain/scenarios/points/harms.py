@@ -1,6 +1,7 @@
-"""What happens without a safeguard: one small story for each. A story returns what was seen, or nothing.
+"""What happens without a safeguard: one small story for each, which tells whether its harm was seen.
 
-Each is told twice, on the ordinary contracts and on those without the safeguard; the first time nothing is seen.
+Each is told twice, on the ordinary contracts and on those without the safeguard; the first time nothing is seen. The
+words for the harm stand in `safeguards.toml`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from minichain.contracts import Outcome
-from minichain.errors import UsageError
 from minichain.scenarios.points.laboratory import stage
 from minichain.scenarios.points.presets import preset
 from minichain.scenarios.points.staging import Stage
@@ -41,7 +41,7 @@ from minichain.scenarios.points.story import (
     named,
 )
 
-Harm = Callable[[str], str]  # is told which safeguard is missing; returns the harm that was seen, or ""
+Harm = Callable[[str], bool]  # is told which safeguard is missing, "" for none; tells whether the harm was seen
 
 PASSER_BY: Final = "Passer-by"  # without any task
 LAW: Final = "cn_2025"
@@ -60,10 +60,6 @@ class Robot(Contract):
 '''
 
 
-def _seen(outcome: Outcome, harm: str) -> str:
-    return harm if outcome.ok else ""
-
-
 def _robot(on: Stage, task: str) -> Callable[..., Outcome]:
     """Give a program a task of an office, and return what makes it act."""
     on.box.deploy(ROBOT, sender=on.did(VERIFIER), name="robot")
@@ -78,82 +74,79 @@ def _robot(on: Stage, task: str) -> Callable[..., Outcome]:
 # --- rules -------------------------------------------------------------------------------------------------------
 
 
-def two_of_the_committee(missing: str) -> str:
+def two_of_the_committee(missing: str) -> bool:
     on = stage(missing)
     number = on.do(CHAIR, CATALOGUE, "propose", rule=on.rule())
-    return _seen(on.attempt(CHAIR, CATALOGUE, "adopt", number=number), "one person alone has made a rule for everybody")
+    return on.attempt(CHAIR, CATALOGUE, "adopt", number=number).ok
 
 
-def not_retroactive(missing: str) -> str:
+def not_retroactive(missing: str) -> bool:
     on = stage(missing)
     past = on.box.now_ms
     on.wait(days=30)
     number = on.do(CHAIR, CATALOGUE, "propose", rule=on.rule(code="new", effective_from=past))
     if not on.attempt(MEMBER, CATALOGUE, "adopt", number=number).ok:
-        return ""
+        return False
     judged = on.ask(CATALOGUE, "judged", code="new", amount=5_000, at=past)
-    return f"what happened a month before the rule was made is judged by it: {judged['points']} points"
+    return bool(judged["points"])
 
 
-def legal_basis(missing: str) -> str:
+def legal_basis(missing: str) -> bool:
     on = stage(missing, LAW)
     rule = on.rule(points=-50, basis="community", severity="general", evidence="decision")
-    return _seen(on.attempt(CHAIR, CATALOGUE, "propose", rule=rule), "points are taken away on no law")
+    return on.attempt(CHAIR, CATALOGUE, "propose", rule=rule).ok
 
 
-def rewards_only(missing: str) -> str:
+def rewards_only(missing: str) -> bool:
     made = preset(LAW)
     voluntary = replace(made, scheme={**made.scheme, "rewards_only": True}, rules=made.rules[-1:])
     on = stage(missing, voluntary)
     rule = {**on.rule(), **made.rules[3], "effective_from": on.box.now_ms}
-    return _seen(on.attempt(CHAIR, CATALOGUE, "propose", rule=rule), "who joined for a reward is punished")
+    return on.attempt(CHAIR, CATALOGUE, "propose", rule=rule).ok
 
 
-def persons_only(missing: str) -> str:
+def persons_only(missing: str) -> bool:
     on = stage(missing)
     rule = on.rule(whom="household")
-    return _seen(on.attempt(CHAIR, CATALOGUE, "propose", rule=rule), "a family answers for what one of them did")
+    return on.attempt(CHAIR, CATALOGUE, "propose", rule=rule).ok
 
 
 # --- accounts ----------------------------------------------------------------------------------------------------
 
 
-def consent(missing: str) -> str:
+def consent(missing: str) -> bool:
     on = stage(missing)
-    outcome = on.attempt(ASSISTED, ACCOUNTS, "open_assisted", account=on.did(ELDER), consent="")
-    return _seen(outcome, "somebody takes part who never agreed")
+    return on.attempt(ASSISTED, ACCOUNTS, "open_assisted", account=on.did(ELDER), consent="").ok
 
 
-def guardian(missing: str) -> str:
+def guardian(missing: str) -> bool:
     on = stage(missing)
     on.do("Resident 2", ACCOUNTS, "open", consent=on.consents.keep({"consent": "of a child"}))
-    outcome = on.attempt(DESK, ACCOUNTS, "confirm", account=on.did("Resident 2"), is_adult=False)
-    return _seen(outcome, "a child is recorded and no guardian knows")
+    return on.attempt(DESK, ACCOUNTS, "confirm", account=on.did("Resident 2"), is_adult=False).ok
 
 
-def pseudonym(missing: str) -> str:
+def pseudonym(missing: str) -> bool:
     on = stage(missing)
     told = {"account": TELEPHONE, "consent": on.consents.keep({"consent": "x"})}
-    return _seen(on.attempt(ASSISTED, ACCOUNTS, "open_assisted", **told), "a telephone number stands on the chain")
+    return on.attempt(ASSISTED, ACCOUNTS, "open_assisted", **told).ok
 
 
-def open_(missing: str) -> str:
+def open_(missing: str) -> bool:
     on = stage(missing)
     on.do(RESIDENT, ACCOUNTS, "withdraw", account=on.did(RESIDENT))
-    outcome = on.attempt(RECORDER, LEDGER, "record", **on.event())
-    return _seen(outcome, "somebody who has withdrawn is recorded still")
+    return on.attempt(RECORDER, LEDGER, "record", **on.event()).ok
 
 
-def offers(missing: str) -> str:
+def offers(missing: str) -> bool:
     on = stage(missing)
     told = {"account": on.did(RESIDENT), "service": "loan", "until": on.box.now_ms + 1}
-    return _seen(on.attempt(PROVIDER, ACCOUNTS, "offer", **told), "somebody is pressed who asked to be left alone")
+    return on.attempt(PROVIDER, ACCOUNTS, "offer", **told).ok
 
 
-def use(missing: str) -> str:
+def use(missing: str) -> bool:
     on = stage(missing)
     told = {"account": on.did(RESIDENT), "use": "employment"}
-    return _seen(on.attempt(PROVIDER, ACCOUNTS, "ask", **told), "points are asked for when somebody looks for work")
+    return on.attempt(PROVIDER, ACCOUNTS, "ask", **told).ok
 
 
 # --- entries -----------------------------------------------------------------------------------------------------
@@ -176,129 +169,122 @@ def _weighed(on: Stage) -> Outcome:
     return on.attempt(SCALE, LEDGER, "weigh", **told)
 
 
-def device(missing: str) -> str:
+def device(missing: str) -> bool:
     on = stage(missing)
     _scale(on, is_calibrated=False)
-    return _seen(_weighed(on), "points come from a scale that nobody has checked")
+    return _weighed(on).ok
 
 
-def arrival(missing: str) -> str:
+def arrival(missing: str) -> bool:
     on = stage(missing)
     _scale(on, is_calibrated=True)
     _weighed(on)
     number = on.do(RECORDER, LEDGER, "record_drop", drop="drop-1", code="kitchen-waste")
-    outcome = on.attempt(VERIFIER, LEDGER, "verify", number=number)
-    return _seen(outcome, "points are given for waste that never arrived anywhere")
+    return on.attempt(VERIFIER, LEDGER, "verify", number=number).ok
 
 
-def evidence_once(missing: str) -> str:
+def evidence_once(missing: str) -> bool:
     on = stage(missing)
     first = on.event()
     on.do(RECORDER, LEDGER, "record", **first)
     again = on.event(evidence=first["evidence"])
-    return _seen(on.attempt(RECORDER, LEDGER, "record", **again), "one sheet of hours is paid twice")
+    return on.attempt(RECORDER, LEDGER, "record", **again).ok
 
 
-def plain_event(missing: str) -> str:
+def plain_event(missing: str) -> bool:
     on = stage(missing)
     told = on.event(event=TELEPHONE)
-    return _seen(on.attempt(RECORDER, LEDGER, "record", **told), "a telephone number stands on the chain for ever")
+    return on.attempt(RECORDER, LEDGER, "record", **told).ok
 
 
-def four_eyes(missing: str) -> str:
+def four_eyes(missing: str) -> bool:
     on = stage(missing)
     on.grant(RECORDER, "verifier")
-    outcome = on.attempt(RECORDER, LEDGER, "verify", number=on.recorded())
-    return _seen(outcome, "one clerk alone makes points for a friend")
+    return on.attempt(RECORDER, LEDGER, "verify", number=on.recorded()).ok
 
 
-def flags(missing: str) -> str:
+def flags(missing: str) -> bool:
     on = stage(missing)
     on.recorded(zone="street-1")
     on.wait(minutes=1)
-    outcome = on.attempt(VERIFIER, LEDGER, "verify", number=on.recorded(zone="street-9"))
-    return _seen(outcome, "somebody was in two places at once, and nobody looked")
+    return on.attempt(VERIFIER, LEDGER, "verify", number=on.recorded(zone="street-9")).ok
 
 
-def human_decision(missing: str) -> str:
+def human_decision(missing: str) -> bool:
     on = stage(missing, LAW)
     act = _robot(on, "verifier")
-    return _seen(act(LEDGER, "verify", number=on.recorded("dumping", 1)), "a program alone takes points away")
+    return act(LEDGER, "verify", number=on.recorded("dumping", 1)).ok
 
 
-def _settled(on: Stage, number: int, harm: str) -> str:
-    return _seen(on.attempt(PASSER_BY, LEDGER, "settle", number=number), harm)
+def _settled(on: Stage, number: int) -> bool:
+    return on.attempt(PASSER_BY, LEDGER, "settle", number=number).ok
 
 
-def noticed(missing: str) -> str:
+def noticed(missing: str) -> bool:
     on = stage(missing, LAW)
-    return _settled(on, on.verified("dumping", 1), "points are gone and the resident was never told")
+    return _settled(on, on.verified("dumping", 1))
 
 
-def window(missing: str) -> str:
+def window(missing: str) -> bool:
     on = stage(missing, LAW)
-    return _settled(on, on.notified("dumping", 1), "points are gone on the day of the notice, with no time to object")
+    return _settled(on, on.notified("dumping", 1))
 
 
-def suspended(missing: str) -> str:
+def suspended(missing: str) -> bool:
     on = stage(missing, LAW)
     number = on.notified("dumping", 1)
     on.objected(number)
     on.wait(days=30)
-    return _settled(on, number, "points are gone while the objection lies on a desk")
+    return _settled(on, number)
 
 
-def never_worse(missing: str) -> str:
+def never_worse(missing: str) -> bool:
     on = stage(missing)
     number = on.notified(amount=120)
     before = on.entry(number)["delta"]
     on.decided(on.objected(number, claim=180), "Amended", amount=60)
     after = on.entry(number)["delta"]
-    return f"who objected to {before} points has {after} now" if after < before else ""
+    return bool(after < before)
 
 
-def caps(missing: str) -> str:
+def caps(missing: str) -> bool:
     on = stage(missing)
     points = sum(on.entry(on.recorded(amount=240))["delta"] for _ in range(11))
-    return f"{points} points in one month, where 400 are allowed" if points > 400 else ""
+    return bool(points > 400)
 
 
-def ceiling(missing: str) -> str:
+def ceiling(missing: str) -> bool:
     on = stage(missing, "guangzhou")
     on.effective(amount=1_501 * 60)
-    return f"{on.balance()} points, where 1500 are allowed" if on.balance() > 1_500 else ""
+    return on.balance() > 1_500
 
 
-def no_debt(missing: str) -> str:
+def no_debt(missing: str) -> bool:
     on = stage(missing, LAW)
     on.effective("dumping", 1)
-    return f"a resident owes points: {on.balance()}" if on.balance() < 0 else ""
+    return on.balance() < 0
 
 
-def _shown(on: Stage, harm: str, view: str, **args: Any) -> str:
-    try:
-        on.ask(LEDGER, view, **args)
-    except UsageError:
-        return ""
-    return harm
+def _shown(on: Stage, view: str, **args: Any) -> bool:
+    return on.box.view("", LEDGER, view, args).ok
 
 
-def few(missing: str) -> str:
+def few(missing: str) -> bool:
     on = stage(missing)
     on.effective()
-    return _shown(on, "the total of one resident is that resident's", "totals", code="service-hour")
+    return _shown(on, "totals", code="service-hour")
 
 
-def published(missing: str) -> str:
+def published(missing: str) -> bool:
     on = stage(missing, LAW)
-    return _shown(on, "a minor matter is shown to everybody", "published", number=on.effective("warning", 1))
+    return _shown(on, "published", number=on.effective("warning", 1))
 
 
-def term(missing: str) -> str:
+def term(missing: str) -> bool:
     on = stage(missing, LAW)
     number = on.effective("large-fine", 1)
     on.wait(days=366)
-    return _shown(on, "a record of a year ago is shown still", "published", number=number)
+    return _shown(on, "published", number=number)
 
 
 # --- cases -------------------------------------------------------------------------------------------------------
@@ -308,85 +294,80 @@ def _decide(on: Stage, role: str, case: int, reasons: str = named("reasons")) ->
     return on.attempt(role, CASES, "decide", number=case, outcome="Upheld", reasons=reasons)
 
 
-def not_involved(missing: str) -> str:
+def not_involved(missing: str) -> bool:
     on = stage(missing)
     on.grant(RECORDER, "reviewer")
-    outcome = _decide(on, RECORDER, on.objected(on.notified()))
-    return _seen(outcome, "a clerk has judged the own mistake")
+    return _decide(on, RECORDER, on.objected(on.notified())).ok
 
 
-def reasons(missing: str) -> str:
+def reasons(missing: str) -> bool:
     on = stage(missing)
-    outcome = _decide(on, REVIEWER, on.objected(on.notified()), reasons="")
-    return _seen(outcome, "an objection is refused and nobody says why")
+    return _decide(on, REVIEWER, on.objected(on.notified()), reasons="").ok
 
 
-def deadline(missing: str) -> str:
+def deadline(missing: str) -> bool:
     on = stage(missing)
     case = on.objected(on.notified())
     on.wait(days=300)
-    return _seen(_decide(on, REVIEWER, case), "an objection is refused after most of a year")
+    return _decide(on, REVIEWER, case).ok
 
 
-def odd_panel(missing: str) -> str:
+def odd_panel(missing: str) -> bool:
     on = stage(missing)
     case = on.objected(on.notified())
     on.decided(case, "Upheld")
     on.do(RESIDENT, CASES, "appeal", number=case, grounds="facts", evidence=named("appeal"))
     seats = [on.did(member) for member in PANEL[:2]]
     if not on.attempt(APPEALS, CASES, "seat", number=case, members=seats).ok:
-        return ""
+        return False
     for member, outcome in zip(PANEL, ("Upheld", "Withdrawn"), strict=False):
         on.do(member, CASES, "vote", number=case, outcome=outcome, reasons=named("vote"))
     state = on.ask(CASES, "case", number=case)["state"]
-    return f"both have voted, and the appeal is {state} still" if state == "Appealed" else ""
+    return bool(state == "Appealed")
 
 
-def human(missing: str) -> str:
+def human(missing: str) -> bool:
     on = stage(missing)
     case = on.objected(on.notified())
     act = _robot(on, "reviewer")
-    outcome = act(CASES, "decide", number=case, outcome="Upheld", reasons=named("by a program"))
-    return _seen(outcome, "a program has refused the objection")
+    return act(CASES, "decide", number=case, outcome="Upheld", reasons=named("by a program")).ok
 
 
 # --- redemption --------------------------------------------------------------------------------------------------
 
 
-def no_basic_right(missing: str) -> str:
+def no_basic_right(missing: str) -> bool:
     on = stage(missing)
     told = {"code": "visit", "points": 500, "price": 0, "use": "health"}
-    return _seen(on.attempt(TREASURER, REDEMPTION, "list_item", **told), "a visit to the clinic costs 500 points")
+    return on.attempt(TREASURER, REDEMPTION, "list_item", **told).ok
 
 
-def pool(missing: str) -> str:
+def pool(missing: str) -> bool:
     on = stage(missing)
     on.effective()
     on.stocked(money=0)
-    outcome = on.attempt(TREASURER, REDEMPTION, "reserve", number=on.ordered())
-    return _seen(outcome, "goods are promised that nobody can pay for")
+    return on.attempt(TREASURER, REDEMPTION, "reserve", number=on.ordered()).ok
 
 
-def covered(missing: str) -> str:
+def covered(missing: str) -> bool:
     on = stage(missing)
     on.stocked()
     on.objected(on.notified())
     told = {"account": on.did(RESIDENT), "item": "thing"}
     if not on.attempt(RESIDENT, REDEMPTION, "request", **told).ok:
-        return ""
+        return False
     on.do(TREASURER, REDEMPTION, "reserve", number=1)
-    return f"suspended points were spent: the balance is {on.balance()}" if on.balance() < 0 else ""
+    return on.balance() < 0
 
 
-def two_hands(missing: str) -> str:
+def two_hands(missing: str) -> bool:
     on = stage(missing)
     on.grant(TREASURER, "provider")
     on.effective()
     on.stocked()
     number = on.ordered()
     on.do(TREASURER, REDEMPTION, "reserve", number=number)
-    outcome = on.attempt(TREASURER, REDEMPTION, "fulfil", number=number, proof=named("slip"))
-    return _seen(outcome, "one clerk alone moves money out of the pool")
+    return on.attempt(TREASURER, REDEMPTION, "fulfil", number=number, proof=named("slip")).ok
 
 
 _ALL: Final[tuple[Harm, ...]] = (

@@ -7,6 +7,8 @@ refuses nothing, or returns its first argument as it is.
 from __future__ import annotations
 
 import ast
+import tomllib
+from pathlib import Path
 from typing import Final
 
 from minichain.codec import Plain
@@ -17,14 +19,18 @@ from minichain.scenarios.points.staging import Stage
 from minichain.scenarios.points.story import CONTRACTS
 
 GUARD: Final = "guard_"
+_WORDS: Final = Path(__file__).with_name("safeguards.toml")
 
 
 class Safeguard(Plain):
-    """One safeguard: the contract (its address) and the method that hold it, and what it promises, in one sentence."""
+    """One safeguard: the contract (its address) that holds it, what it promises, and the harm without it."""
 
     name: str
     contract: str
     clause: str
+    clause_zh: str
+    harm: str
+    harm_zh: str
 
 
 def safeguards() -> dict[str, Safeguard]:
@@ -49,10 +55,11 @@ def stage(missing: str = "", made: Preset | str = "training") -> Stage:
 
 
 def _found(address: str) -> list[Safeguard]:
-    return [
-        Safeguard(node.name.removeprefix(GUARD), address, ast.get_docstring(node) or "")
-        for node in _guards(source_of(CONTRACTS[address]))
-    ]
+    words = tomllib.loads(_WORDS.read_text(encoding="utf-8"))
+    clauses = {
+        node.name.removeprefix(GUARD): ast.get_docstring(node) or "" for node in _guards(source_of(CONTRACTS[address]))
+    }
+    return [Safeguard(name, address, clause, **words[name]) for name, clause in clauses.items()]
 
 
 def _guards(source: str) -> list[ast.FunctionDef]:
