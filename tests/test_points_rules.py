@@ -437,6 +437,9 @@ def test_what_was_claimed_is_granted_when_nobody_decides(on: Stage) -> None:
     on.wait(days=6)
     on.do(STRANGER, CASES, "lapse", number=case)
     assert (on.entry(number)["state"], on.entry(number)["delta"]) == ("Amended", 30)
+    told = {"entry": on.notified(amount=60), "grounds": "amount", "evidence": named("x")}
+    for claim in (-1, 601):
+        refused(on, RESIDENT, CASES, "object", "what is claimed is 0 to 600", **told, claim=claim)
 
 
 def appealed(on: Stage) -> tuple[int, int]:

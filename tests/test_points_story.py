@@ -21,6 +21,7 @@ from minichain.scenarios.demo import play
 from minichain.scenarios.points import CONTRACTS, RESIDENTS, ROLES, arguments, custody_arguments, demo, plan, preset
 from minichain.scenarios.points import story as told
 from minichain.scenarios.points.consents import Consents, pseudonym
+from minichain.scenarios.points.figures import asker, audit
 from minichain.scenarios.points.presets import DAY_MS
 from minichain.scenarios.residents.people import PEOPLE, personal_values
 
@@ -98,8 +99,15 @@ def test_a_scale_whose_calibration_has_ended_weighs_for_nobody() -> None:
     step = next(step for step in street.steps if step.action == "weigh")
     outcome = street.box.call(street.dids[step.role], step.contract, step.action, step.args)
     assert "this device does not count, it is expired" in outcome.error
-    outcome = street.box.call(street.dids[told.RECORDER], step.contract, step.action, step.args)
-    assert "is not that of an enrolled device" in outcome.error
+    for by, changes, words in (
+        (told.RECORDER, {}, "is not that of an enrolled device"),
+        (told.SCALE, {"account": "tel 138 0000 0000"}, "this account does not take part"),
+        (told.SCALE, {"grams": 0}, "a drop weighs more than nothing"),
+        (told.SCALE, {"manifest": "H" * 41}, "has at most 40 characters"),
+        (told.SCALE, {"drop": "Bag of Lin"}, "has 1 to 40 of a-z"),
+    ):
+        outcome = street.box.call(street.dids[by], step.contract, step.action, {**step.args, **changes})
+        assert words in outcome.error
 
 
 def test_the_same_drop_again_is_the_same_entry() -> None:
@@ -124,6 +132,8 @@ def test_nobodys_name_or_number_is_on_the_chain_and_pseudonyms_have_nothing_in_c
         consents = Consents(kept, Random(5).randbytes)
         given = {role: consents.keep(PEOPLE[role]) for role in RESIDENTS}
         play(net, plan(preset("training"), dids, given), wallets, lambda _words: None)
+        found = audit(asker(net))
+        assert (found.entries, found.accounts, found.pool_left_fen) == (7, None, 98_500)
         assert exposed(net, personal_values()) == ()
         first = net.wallet(told.RESIDENT)
         assert exposed(net, [first.did]) == (), "the resident's own key is not the one of the scheme"

@@ -14,6 +14,7 @@ OUTCOMES = ("Upheld", "Amended", "Withdrawn")
 VOTES = ("Upheld", "Withdrawn")
 LEAST_PANEL = 3
 MAX_PANEL = 9
+MAX_CLAIM = 10  # times what was recorded: it is granted if nobody decides in time
 
 
 class Catalogue(Interface):
@@ -169,6 +170,8 @@ class Cases(Contract):
         state, closes = known["state"], known["closes_at"]
         require(state == "Notified", f"entry {entry} is {state}: an objection is made after the notice")
         require(self.now < closes, f"the time to object ended at {closes}: ask for a repair, or report new facts")
+        most = MAX_CLAIM * known["amount"]
+        require(0 <= claim <= most, f"what is claimed is 0 to {most}: report more than that as something new")
         number = self.begin("objection", entry, known, grounds, evidence, claim)
         Ledger(self.ledger).suspend(entry, number, "Objected")
         return number
@@ -194,7 +197,6 @@ class Cases(Contract):
     def begin(self, kind: str, entry: int, known: dict, grounds: str, evidence: str, claim: int) -> int:
         words = ", ".join(GROUNDS)
         require(grounds in GROUNDS, f"the grounds are one of {words}")
-        require(claim >= 0, "what is claimed is not negative")
         check_digest(evidence, "evidence")
         before = self.open_of.get(entry, 0)
         require(before == 0, f"case {before} about this entry is open")

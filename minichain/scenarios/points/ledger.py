@@ -271,6 +271,8 @@ class PointsLedger(Contract):
         check_word(zone, "a zone")
         require(drop not in self.weighings, f"drop {drop} was weighed: each drop has a code of its own")
         require(1 <= grams <= MAX_AMOUNT, "a drop weighs more than nothing")
+        require(len(manifest) <= MAX_WORD, f"the number of a manifest has at most {MAX_WORD} characters")
+        Accounts(self.others["accounts"]).require_taking_part(account)
         self.guard_device(self.caller)
         self.weighings[drop] = Weighing(
             device=self.caller, account=account, grams=grams, zone=zone, manifest=manifest, at=self.now
