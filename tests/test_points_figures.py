@@ -84,8 +84,12 @@ def test_a_review_that_never_finds_anything_is_called_a_rubber_stamp() -> None:
     assert not audit(on.ask).is_rubber_stamping, "four decisions say nothing yet"
     assert audit(on.ask).overturn_permille is None
     reviewed(on, "Upheld")
+    late = on.objected(on.notified())
+    on.wait(days=6)
+    on.do(RESIDENT, CASES, "lapse", number=late)
     found = audit(on.ask)
     assert (found.is_rubber_stamping, found.overturn_permille, found.median_days) == (True, 0, 2)
+    assert found.lapsed == 1, "which nobody decided"
     reviewed(on, "Amended", "Withdrawn", "Upheld")
     found = audit(on.ask)
     assert (found.is_rubber_stamping, found.overturn_permille, found.objection_permille) == (False, 250, 1_000)

@@ -182,7 +182,7 @@ def audit(ask: Ask) -> Audit:
     known = [one["known"] for one in accounts]
     told = [entry for entry in ruled if entry["notice"]]
     objected = [case for case in cases if case["kind"] == "objection"]
-    decided = [case for case in cases if case["outcome"]]
+    decided = [case for case in cases if case["outcome"] and case["state"] != "Lapsed"]
     won = [case for case in decided if case["outcome"] != "Upheld"]
     days = [(case["decided_at"] - (case["appealed_at"] or case["opened_at"])) // DAY_MS for case in decided]
     balances = [ask(LEDGER, "balance", account=one["account"]) for one in accounts]
