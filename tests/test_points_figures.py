@@ -6,7 +6,7 @@ import pytest
 
 from minichain.errors import UsageError
 from minichain.scenarios.points import preset
-from minichain.scenarios.points.figures import audit, gini_permille, outliers, queue, statement, timeline
+from minichain.scenarios.points.figures import audit, gini_permille, outliers, queue, statement, timeline, worklist
 from minichain.scenarios.points.presets import DAY_MS
 from minichain.scenarios.points.simulation import BINS, GROUPS, Result, Trial, simulate
 from minichain.scenarios.points.staging import Stage
@@ -66,6 +66,22 @@ def test_the_queue_tells_how_long_a_case_has_waited_and_how_long_it_may() -> Non
     assert [(one.number, one.age_days, one.days_left) for one in waiting] == [(first, 2, 3), (second, 0, 5)]
     on.decided(first, "Withdrawn")
     assert [one.number for one in queue(on.ask, on.box.now_ms)] == [second]
+
+
+def test_the_worklist_tells_what_is_to_be_done_next_and_by_whom() -> None:
+    on = Stage()
+    on.recorded(zone="street-1")
+    on.recorded(zone="street-9")
+    on.verified()
+    on.notified()
+    tasks = [(one.number, one.action, one.role, one.flags) for one in worklist(on.ask, on.box.now_ms)]
+    flagged = ("in two zones at once",)
+    assert tasks == [(1, "verify", "verifier", ()), (2, "verify", "verifier", flagged), (3, "notify", "recorder", ())]
+    on.wait(days=5)
+    done = on.effective()
+    assert [(one.number, one.action) for one in worklist(on.ask, on.box.now_ms)[3:]] == [(4, "settle")]
+    on.wait_until(on.entry(done)["ends_at"])
+    assert [(one.number, one.action) for one in worklist(on.ask, on.box.now_ms)[4:]] == [(done, "expire")]
 
 
 # --- the audit ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from minichain.errors import CallFailed, UsageError
-from minichain.scenarios.points.presets import DAY_MS, preset, presets
+from minichain.scenarios.points.presets import DAY_MS, preset, presets, rules_of
 from minichain.scenarios.points.staging import Stage
 from minichain.scenarios.points.story import (
     ACCOUNTS,
@@ -120,7 +120,7 @@ def test_a_rule_that_is_none_is_not_proposed(changes: dict[str, Any], words: str
 def test_a_rule_never_reaches_back_and_what_happened_is_judged_by_the_rule_of_its_day(on: Stage) -> None:
     happened = on.box.now_ms
     on.wait(days=10)
-    version = on.adopt({**on.rule(), **preset("training").rules[1], "points": 1, "effective_from": on.box.now_ms})
+    version = on.adopt({**rules_of(on.preset, on.box.now_ms)[1], "points": 1})
     assert version == 2
     old = on.entry(on.recorded(amount=60, occurred_at=happened))
     new = on.entry(on.recorded(amount=60))
@@ -401,7 +401,7 @@ def test_nobody_judges_their_own_work(on: Stage) -> None:
 def test_what_is_amended_is_judged_again_by_the_same_rule_and_never_for_the_worse(on: Stage) -> None:
     number = on.notified(amount=60)
     on.wait(days=1)
-    on.adopt({**on.rule(), **preset("training").rules[1], "points": 1, "effective_from": on.box.now_ms})
+    on.adopt({**rules_of(on.preset, on.box.now_ms)[1], "points": 1})
     on.decided(on.objected(number, grounds="amount", claim=120), "Amended", amount=120)
     assert on.entry(number)["delta"] == 20
     other = on.notified(amount=180)

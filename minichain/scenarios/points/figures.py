@@ -60,6 +60,16 @@ class Moment(Plain):
     by: str = ""
 
 
+class Task(Plain):
+    """What is to be done next with an entry, and who may: a role, or "anybody"; `flags` are to be looked at first."""
+
+    number: int
+    action: str
+    role: str
+    since: int
+    flags: tuple[str, ...] = ()
+
+
 class Waiting(Plain):
     """A case that waits for a decision, with its age and the time that is left, in days."""
 
@@ -168,6 +178,23 @@ def queue(ask: Ask, now_ms: int) -> list[Waiting]:
         for one in pages(ask, CASES, "all_cases")
         if one["case"]["state"] in ("Open", "Appealed")
     ]
+
+
+def worklist(ask: Ask, now_ms: int) -> list[Task]:
+    """Return what is to be done with entries now, the oldest first."""
+    return [task for one in pages(ask, LEDGER, "all_entries") for task in _tasks(one["number"], one["entry"], now_ms)]
+
+
+def _tasks(number: int, entry: Mapping[str, Any], now_ms: int) -> Iterator[Task]:
+    match entry["state"]:
+        case "Recorded":
+            yield Task(number, "verify", "verifier", entry["recorded_at"], tuple(entry["flags"]))
+        case "Verified":
+            yield Task(number, "notify", "recorder", entry["verified_at"])
+        case "Notified" | "Upheld" | "Amended" | "Final" if now_ms >= entry["closes_at"]:
+            yield Task(number, "settle", "anybody", entry["closes_at"])
+        case "Effective" | "RepairRefused" if 0 < entry["ends_at"] <= now_ms:
+            yield Task(number, "expire", "anybody", entry["ends_at"])
 
 
 # --- the audit ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from minichain.contracts import Outcome
 from minichain.scenarios.points.laboratory import stage
-from minichain.scenarios.points.presets import preset
+from minichain.scenarios.points.presets import preset, rules_of
 from minichain.scenarios.points.staging import Stage
 from minichain.scenarios.points.story import (
     ACCOUNTS,
@@ -29,6 +29,7 @@ from minichain.scenarios.points.story import (
     LABORATORY,
     LEDGER,
     MEMBER,
+    OWNER,
     PANEL,
     PROVIDER,
     RECORDER,
@@ -63,7 +64,7 @@ class Robot(Contract):
 def _robot(on: Stage, task: str) -> Callable[..., Outcome]:
     """Give a program a task of an office, and return what makes it act."""
     on.box.deploy(ROBOT, sender=on.did(VERIFIER), name="robot")
-    on.grant("robot", task)
+    on.do(OWNER, CATALOGUE, "grant_role", role=task, account="robot")
 
     def act(contract: str, deed: str, **arguments: Any) -> Outcome:
         return on.attempt(VERIFIER, "robot", "act", contract=contract, deed=deed, arguments=arguments)
@@ -101,7 +102,7 @@ def rewards_only(missing: str) -> bool:
     made = preset(LAW)
     voluntary = replace(made, scheme={**made.scheme, "rewards_only": True}, rules=made.rules[-1:])
     on = stage(missing, voluntary)
-    rule = {**on.rule(), **made.rules[3], "effective_from": on.box.now_ms}
+    rule = rules_of(made, on.box.now_ms)[3]
     return on.attempt(CHAIR, CATALOGUE, "propose", rule=rule).ok
 
 

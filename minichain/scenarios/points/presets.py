@@ -62,7 +62,17 @@ def scheme_of(made: Preset, owner: str, now_ms: int) -> dict[str, Any]:
 
 def rules_of(made: Preset, from_ms: int) -> list[dict[str, Any]]:
     """Return the rules as the catalogue takes them, in force from a time on."""
-    return [{**rule, "effective_from": from_ms} for rule in made.rules]
+    return [{**_plain(rule, "behaviour_zh"), "effective_from": from_ms} for rule in made.rules]
+
+
+def item_of(made: Preset, code: str) -> dict[str, Any]:
+    """Return what can be had as the redemption lists it."""
+    return _plain(next(item for item in made.items if item["code"] == code), "title", "title_zh")
+
+
+def _plain(told: Mapping[str, Any], *words: str) -> dict[str, Any]:
+    """Leave out the words that are for people only."""
+    return {name: value for name, value in told.items() if name not in words}
 
 
 def _unit(name: str) -> str:

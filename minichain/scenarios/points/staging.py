@@ -42,8 +42,6 @@ from minichain.scenarios.points.story import (
     named,
 )
 
-NEGATIVE = "decision"  # the evidence of rules that take something away
-
 
 class Stage:
     """A scheme with the rules of a preset, in force from the first moment, and one resident who takes part.
@@ -102,9 +100,8 @@ class Stage:
     # --- what is usually done
 
     def grant(self, role: str, task: str) -> None:
-        """Give a role, or a contract by its name, a task."""
-        account = role if role.startswith("robot") else self.did(role)
-        self.do(OWNER, CATALOGUE, "grant_role", role=task, account=account)
+        """Give a role a task."""
+        self.do(OWNER, CATALOGUE, "grant_role", role=task, account=self.did(role))
 
     def adopt(self, rule: Mapping[str, Any]) -> int:
         """Adopt a rule by two members of the committee; returns its version."""

@@ -17,7 +17,7 @@ from minichain.scenarios.points.accounts import Accounts
 from minichain.scenarios.points.cases import Cases
 from minichain.scenarios.points.catalogue import Catalogue
 from minichain.scenarios.points.ledger import PointsLedger
-from minichain.scenarios.points.presets import DAY_MS, Preset, rules_of, scheme_of
+from minichain.scenarios.points.presets import DAY_MS, Preset, item_of, rules_of, scheme_of
 from minichain.scenarios.points.redemption import Redemption
 from minichain.scenarios.waste import SCENARIO as WASTE
 from minichain.scenarios.waste import WasteCustody, WasteRegistry
@@ -187,7 +187,7 @@ class _Story:
     def _orders(self) -> Iterator[Step]:
         resident, elder = self.dids[RESIDENT], self.dids[ELDER]
         yield self._do(TREASURER, REDEMPTION, "fund", amount=100_000, reference=named("budget"))
-        yield self._do(TREASURER, REDEMPTION, "list_item", **_listed(self.made, "shopping-bag"))
+        yield self._do(TREASURER, REDEMPTION, "list_item", **item_of(self.made, "shopping-bag"))
         yield self._do(RESIDENT, REDEMPTION, "request", account=resident, item="shopping-bag")
         yield self._do(TREASURER, REDEMPTION, "reserve", number=1)
         yield self._do(PROVIDER, REDEMPTION, "fulfil", number=1, proof=named("slip 1"))
@@ -210,10 +210,6 @@ class _Story:
 
     def _do(self, role: str, contract: str, action: str, /, **args: Any) -> Step:
         return Step(role, action, args, SENTENCES[action], contract)
-
-
-def _listed(made: Preset, code: str) -> dict[str, Any]:
-    return dict(next(item for item in made.items if item["code"] == code))
 
 
 def _custody(dids: Dids) -> Iterator[Step]:
