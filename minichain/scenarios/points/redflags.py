@@ -62,8 +62,6 @@ class Pack(Plain):
 
 
 Look = Callable[[Preset, Practices], Iterator[str]]  # yields where something is wrong
-
-
 LAWFUL: Final = Practices()
 
 
