@@ -87,6 +87,20 @@ def _print_decision(result: dict[str, Any]) -> None:
     screen.print(f"Record: {path}  (count it again with `minichain verify {path}`)", soft_wrap=True)
 
 
+@demo.command()
+@_world
+@_seed
+@_proof("points-proof.json")
+@with_json
+def points(world: str, seed: int, proof: Path, as_json: bool) -> None:
+    """Let residents earn, object, redeem and withdraw, with a validator killed half way."""
+    from minichain.scenarios.points import demo
+
+    with notes.status("starting") as progress:
+        result = demo.run(world, seed, proof, progress.update)
+    show(as_json, result, lambda: _print_story(result))
+
+
 def _print_crossings(result: dict[str, Any]) -> None:
     names = ("from", "to", "number", "units", "call", "outcome", "reason")
     crossed = [*result["delivered"], *result["refunded"]]

@@ -41,10 +41,7 @@ def run(scenario: Scenario, document_path: Path, world: str, seed: int, proof: P
         deploy(net, scenario.contracts, scenario.setup(document, dids), office, tell)
         # The salt must be unknown to others and the same in both worlds: it follows from the network's secret.
         salt = digest("scenario salt", net.world.root + document_path.read_bytes())
-        receipts = _play(net, scenario.plan(document, dids, salt), wallets, tell)
-        net.wait_for_height(receipts[-1][1].height)
-        proof.write_bytes(receipts[-1][1].proof().to_bytes())
-        return _report(net, receipts, proof)
+        return report(net, play(net, scenario.plan(document, dids, salt), wallets, tell), proof)
 
 
 def deploy(
@@ -68,9 +65,10 @@ def call_of(step: Step) -> Call:
     return Call(step.contract, step.action, dict(step.args))
 
 
-def _play(
+def play(
     net: Network, steps: tuple[Step, ...], wallets: Mapping[str, Wallet], tell: Tell
 ) -> list[tuple[Step, Receipt]]:
+    """Send every step of a story, and let one validator die half way and come back."""
     done = []
     for number, step in enumerate(steps):
         if number == len(steps) // 2:
@@ -84,12 +82,15 @@ def _play(
     return done
 
 
-def _report(net: Network, done: list[tuple[Step, Receipt]], proof: Path) -> dict[str, Any]:
+def report(net: Network, done: list[tuple[Step, Receipt]], proof: Path) -> dict[str, Any]:
+    """Write the proof of the last step, and return what happened, for JSON."""
+    net.wait_for_height(done[-1][1].height)
+    proof.write_bytes(done[-1][1].proof().to_bytes())
     return {
         "statuses": [status for status, _ in groupby(status for _, receipt in done for status in _statuses(receipt))],
         "heights": [receipt.height for _, receipt in done],
         "receipts": [{"tx_id": receipt.tx_id, **receipt.comparable()} for _, receipt in done],
-        "state_roots": {report.name: report.state_root for report in net.status()},
+        "state_roots": {node.name: node.state_root for node in net.status()},
         "proof": str(proof),
         "genesis": net.genesis.hash.hex(),
         "steps": [
