@@ -21,7 +21,9 @@ FILE: Final = Path(__file__).with_name("glossary.toml")
 
 _PIECES: Final = re.compile(r"(<[^>]*>)")
 _OPENS: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
-_LEFT_ALONE: Final = frozenset({"a", "button", "code", "pre", "q", "svg", "summary", "th", "h1", "h2", "dt", "style"})
+_LEFT_ALONE: Final = frozenset(
+    {"a", "button", "code", "pre", "q", "svg", "summary", "th", "td", "caption", "h1", "h2", "dt", "style"}
+)
 
 
 @dataclass(frozen=True, slots=True)
