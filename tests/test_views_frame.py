@@ -120,8 +120,6 @@ def test_a_brief_about_another_network_or_a_block_to_come_is_refused():
     case = of_custody()
     settings = {**case.settings(), "chain": "00000000"}
     with pytest.raises(UsageError, match="about another network"):
-        case.reload(settings)
-    with pytest.raises(UsageError, match="about another network"):
         as_it_was(settings, played())
     with pytest.raises(UsageError, match="does not have yet"):
         as_it_was({**case.settings(), "height": 10_000}, played())

@@ -48,7 +48,7 @@ from minichain.views.panels import (
 from minichain.views.parts import State
 from minichain.views.pictures import sankey
 from minichain.views.polling import Errands, LiveLoop
-from minichain.views.replay import replay
+from minichain.views.replay import back_to
 from minichain.views.telling import Names, deed, name_of, with_names
 
 SHOWN_LOG: Final = 5
@@ -224,16 +224,9 @@ def aloud(play: Callable[[Any, Callable[[str], None]], None], client: Any, say: 
 
 def as_it_was(wanted: Settings, client: Any) -> Snapshot:
     """Execute the ledger anew up to the block of a run code, and return what it was then."""
-    chain, until = short(client.genesis.hash), int(wanted["height"])
-    if chain != wanted["chain"]:
-        words = _("The brief is about another network: its chain begins with {id}.")
-        raise UsageError(words.format(id=wanted["chain"]))
-    if not 0 <= until <= client.height():
-        words = _("The brief is about block {height}, which this network does not have yet.")
-        raise UsageError(words.format(height=number(until)))
-    run = replay(client, until)
+    run = back_to(wanted, client)
     contracts = [REGISTRY] if run.has_contract(REGISTRY) else []
-    return Snapshot(until, chain, known_names(run, contracts), (), custody.manifests_of(run))
+    return Snapshot(run.height, short(run.genesis.hash), known_names(run, contracts), (), custody.manifests_of(run))
 
 
 # --- how it looks ------------------------------------------------------------------------------------------------

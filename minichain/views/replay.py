@@ -12,14 +12,15 @@ from typing import Any, Final, Protocol
 
 from minichain.contracts.meter import GasMeter
 from minichain.contracts.runtime import Frame, Runtime
-from minichain.errors import Crashed, ProofError
+from minichain.errors import Crashed, ProofError, UsageError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import State, contract_key
 from minichain.ledger.types import Header, Receipt
 from minichain.node.execution import VIEW_GAS
 from minichain.node.messages import BlockDetail
 from minichain.transition import apply_block, first_state, open_transaction
-from minichain.views.i18n import _, number
+from minichain.views.case import Settings
+from minichain.views.i18n import _, number, short
 
 MOST_BLOCKS: Final = 5_000  # more would keep a page busy for minutes
 
@@ -92,6 +93,18 @@ def replay(chain: Blocks, until: int | None = None, told: Callable[[int], None] 
         made.take(chain.block(height))
         told(height)
     return made
+
+
+def back_to(wanted: Settings, client: Blocks) -> Replay:
+    """Execute a chain anew up to the `height` of a run code; raises `UsageError` if that is about another `chain`."""
+    until = int(wanted["height"])
+    if short(client.genesis.hash) != wanted["chain"]:
+        words = _("The brief is about another network: its chain begins with {id}.")
+        raise UsageError(words.format(id=wanted["chain"]))
+    if not 0 <= until <= client.height():
+        words = _("The brief is about block {height}, which this network does not have yet.")
+        raise UsageError(words.format(height=number(until)))
+    return replay(client, until)
 
 
 def behind(made: Replay) -> str:

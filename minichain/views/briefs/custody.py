@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from minichain.errors import UsageError
 from minichain.views import loads
 from minichain.views.case import Case, Figure, Finding, Settings, Told
 from minichain.views.i18n import _, number
@@ -63,12 +62,8 @@ def _settings(model: Any) -> Settings:
 def _reload(model: Any, settings: Settings) -> None:
     """Show the offer at once; the ledger as it was at that block comes when it has been executed anew."""
     model.offer = Offer.of(settings)
-    if not settings["chain"]:
-        return
-    if model.chain not in ("", settings["chain"]):
-        words = _("The brief is about another network: its chain begins with {id}.")
-        raise UsageError(words.format(id=settings["chain"]))
-    model.wanted = dict(settings)
+    if settings["chain"]:
+        model.wanted = dict(settings)
 
 
 # --- what it says ------------------------------------------------------------------------------------------------
