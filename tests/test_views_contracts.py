@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace as changed
 from functools import cache
 from typing import Any
@@ -51,11 +52,12 @@ def town() -> tuple[mc.Network, list[mc.Wallet], Any]:
 
 
 def shown(name: str, net: mc.Network | None = None) -> str:
-    """Return the markup of the page of a contract."""
+    """Return the markup of the page of a contract, without the marks on its terms."""
     model = explorer.Explorer()
     model.show(ChainReader()(net or town()[0]))
     model.reading = contracts.read(name, net or town()[0])
-    return " ".join(markup(widget) for widget in contracts._opened(model))
+    made = " ".join(markup(widget) for widget in contracts._opened(model))
+    return re.sub(r'<span class="mc-term"[^>]*>([^<]*)</span>', r"\1", made)
 
 
 def markup(widget: Any) -> str:

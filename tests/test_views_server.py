@@ -48,12 +48,12 @@ def apps(tmp_path_factory):
         "1",
         title="One & <only>",
         sentence="A sentence.",
-        group="For officials",
+        **{"for": ["official"]},
         minutes=5,
         icon="truck",
         order=2,
     )
-    write_app(folder, "zero.ipynb", "1", title="Zero", group="For officials", order=1)
+    write_app(folder, "zero.ipynb", "1", title="Zero", **{"for": ["official"]}, order=1)
     (folder / "secret.py").write_text("password = 1")
     return folder
 
@@ -225,16 +225,31 @@ def test_a_notebook_without_a_card_goes_by_its_file_name():
     assert gallery.describe("chain_types.ipynb", {}, "en").title == "Chain types"
 
 
-def test_groups_come_in_the_order_of_their_first_app():
+def test_apps_stand_under_those_they_are_made_for_above_all_and_a_role_sees_all_of_its_own():
     apps = [
-        gallery.App("c", "C", group="B", order=2),
-        gallery.App("a", "A", group="A", order=3),
-        gallery.App("b", "B", group="B", order=9),
+        gallery.App("a", "A", audience=("auditor", "resident"), order=1),
+        gallery.App("b", "B", audience=("resident",), order=2),
+        gallery.App("c", "C", order=3),
     ]
-    assert [(group, [app.title for app in members]) for group, members in gallery.grouped(apps)] == [
-        ("B", ["C", "B"]),
-        ("A", ["A"]),
-    ]
+
+    def titles(role: str = "") -> list[tuple[str, list[str]]]:
+        return [(name, [app.title for app in members]) for name, members in gallery.grouped(apps, "en", role)]
+
+    assert titles() == [("Residents", ["B"]), ("Auditors", ["A"]), ("", ["C"])]
+    assert titles("resident") == [("Residents", ["A", "B"])]
+    assert titles("trainer") == [("Trainers", [])]
+
+
+def test_the_address_names_a_role_and_one_that_nobody_knows_is_everybody():
+    assert gallery.chosen_role("lang=zh&role=clerk") == "clerk"
+    assert gallery.chosen_role("role=<script>") == gallery.chosen_role("") == gallery.EVERYBODY
+
+
+def test_every_app_is_for_somebody_and_every_role_has_an_app():
+    apps = gallery.read_apps(Path(__file__).parents[1] / "apps", "en")
+    assert [app.path for app in apps if not app.audience] == []
+    for role in gallery.roles("en"):
+        assert gallery.grouped(apps, "en", role)[0][1], role
 
 
 def test_an_unknown_icon_becomes_the_usual_one():

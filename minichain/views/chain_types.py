@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 import traitlets as T  # noqa: N812 - beside W
 
-from minichain.views import ledgers, parts
+from minichain.views import frame, ledgers, parts
+from minichain.views.briefs import chain_types as brief
 from minichain.views.i18n import _, number
 from minichain.views.ledgers import Attempt, Figures, Line
 from minichain.views.markup import Child, Safe, join, tag
@@ -54,11 +55,13 @@ class ChainTypes(T.HasTraits):
     figures: Any = T.Dict()  # (kind, validators, owners) -> figures
     attempts: Any = T.Dict()  # (attack, kind, validators, owners) -> what happened
     needs: Any = T.Any(ledgers.FIRST_NEEDS)
+    wanted: Any = T.Tuple()  # the kinds that a run code asks to be run
     done: Any = T.Any(frozenset())  # the tasks that were done, by name
+    everything = ALL
 
     def __init__(self, outline: Callable[[str, int, int], Answer]) -> None:
         super().__init__()
-        self._outline = outline
+        self.outline_of = outline
 
     @T.observe("validators")
     def _have_owners(self, _change: Any) -> None:
@@ -76,7 +79,7 @@ class ChainTypes(T.HasTraits):
 
     def outline(self, kind: str) -> Answer:
         """Return who owns what in the design that is set."""
-        return self._outline(kind, *self.design)
+        return self.outline_of(kind, *self.design)
 
     @property
     def found(self) -> dict[str, Figures]:
@@ -95,9 +98,9 @@ class ChainTypes(T.HasTraits):
         self.done |= {"need"}
 
     def runs(self) -> list[Job]:
-        """Return what there is to run: the kind that is chosen, or all."""
-        kinds = ledgers.names() if self.kind == ALL else {self.kind: ledgers.names()[self.kind]}
-        return [(name, partial(_run, self, kind, self.design)) for kind, name in kinds.items()]
+        """Return what there is to run: what a run code asks for, the kind that is chosen, or all."""
+        chosen = self.wanted or (ledgers.names() if self.kind == ALL else (self.kind,))
+        return [(ledgers.names()[kind], partial(_run, self, kind, self.design)) for kind in chosen]
 
     def tries(self, attack: str) -> list[Job]:
         """Return what there is to attack: every kind, in this way."""
@@ -182,14 +185,7 @@ def page(bench: Bench) -> Page:
         (_("What do you need?"), _needs(model)),
         (_("Attacks"), _attacks(model, errands)),
     )
-    limits = [
-        _("how fast a real network is: times are those of a simulation with 1 to 20 ms between computers"),
-        _("how much electricity a public chain takes: tries are counted on a chain as small as a class"),
-        _("whether owners are independent: two names may belong to one company"),
-        _("that what is read by members only stays a secret: a member can pass it on"),
-    ]
-    tasks = bound(model, ["done"], lambda: _tasks(model))
-    return Page(_controls(model, errands), screens, tasks, limits=limits)
+    return frame.page(brief.case(model, errands), _controls(model, errands), screens)
 
 
 def _controls(model: ChainTypes, errands: Errands[Bench]) -> W.Box:
@@ -201,6 +197,13 @@ def _controls(model: ChainTypes, errands: Errands[Bench]) -> W.Box:
     W.link((model, "owners"), (owners, "value"))
     W.link((model, "kind"), (which, "value"))
     run = Series(_("Run 200 transactions"), errands, model.runs)
+
+    def bring_back(change: Any) -> None:
+        if change.new:
+            run.start()
+            model.wanted = ()
+
+    model.observe(bring_back, "wanted")
     return card(bar(validators, owners, field(which, _("Run on")), run.button), run)
 
 
@@ -305,13 +308,3 @@ def _story(attempt: Attempt) -> tuple[parts.State, Child]:
     name = tag("strong", ledgers.names()[attempt["kind"]])
     chip = parts.chip("bad", _("the attack worked")) if attempt["succeeded"] else parts.chip("ok", _("it held"))
     return ("bad" if attempt["succeeded"] else "ok"), join(name, " ", chip, tried, happened)
-
-
-def _tasks(model: ChainTypes) -> Safe:
-    tasks = {
-        "run": _("Guess which kind is fastest and which sends most messages. Then run all of them."),
-        "flag": _("Make a design of 9 validators and 2 owners. What does the map say?"),
-        "need": _("Choose what your office needs. Would a database do?"),
-        "attack": _("Try an attack. Which kinds does it hurt, and which only with a majority?"),
-    }
-    return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])

@@ -15,7 +15,8 @@ from minichain.faults.network import Weather
 from minichain.sim import reading
 from minichain.sim.recording import Message, Recording
 from minichain.views import consensus_words as words
-from minichain.views import parts
+from minichain.views import frame, parts
+from minichain.views.briefs import consensus
 from minichain.views.consensus_model import LEAST, MOST, PREDICTION, Lab
 from minichain.views.consensus_text import own
 from minichain.views.i18n import _, ngettext, number
@@ -40,23 +41,8 @@ LISTED: Final = 8
 def page(lab: Lab | None = None) -> Page:
     """Build the lab."""
     model = lab or Lab()
-    limits = [
-        _("how long real messages take: the delay is what you set, and the clock is a simulated one"),
-        _("every way to lie: these liars know each other and tell each half what it wants to hear"),
-        _("whether what the offices agree on is true: they agree on what was asked for, and in which order"),
-    ]
-    tasks = bound(model, ["done"], lambda: _tasks(model))
-    return Page(row(_situation(model), _prediction(model), tasks), _screen(model), own(model), limits=limits)
-
-
-def _tasks(model: Lab) -> Safe:
-    tasks = {
-        "run": _("Say what will happen, then watch whether it does."),
-        "office": _("Choose an office and read what it knows while a vote is under way."),
-        "touch": _("Choose a message and let it get lost. Who notices?"),
-        "conflict": _("Find a situation in which two offices end with different results."),
-    }
-    return parts.tasks(_("Try this"), [(name in model.done, told) for name, told in tasks.items()])
+    situation = row(_situation(model), _prediction(model))
+    return frame.page(consensus.case(model), situation, _screen(model), own(model))
 
 
 # --- the situation -----------------------------------------------------------------------------------------------
@@ -74,17 +60,9 @@ def _presets() -> Mapping[str, tuple[str, str]]:
     }
 
 
-def _methods() -> list[tuple[str, str]]:
-    return [
-        (_("Votes of more than two thirds (BFT)"), "bft"),
-        (_("A leader and a majority (Raft)"), "raft"),
-        (_("Most work (proof of work)"), "pow"),
-    ]
-
-
 def _situation(model: Lab) -> W.Box:
     preset = W.Dropdown(options=[(title, key) for key, (title, _told) in _presets().items()], value=model.preset)
-    method = W.Dropdown(options=_methods(), value=model.situation.engine)
+    method = W.Dropdown(options=consensus.methods(), value=model.situation.engine)
 
     def choose(change: Any) -> None:
         if change.new and change.new != model.preset:
@@ -97,17 +75,11 @@ def _situation(model: Lab) -> W.Box:
         preset.value, method.value = model.preset, model.situation.engine
 
     model.observe(follow, ["preset", "situation"])
-    more = W.ToggleButton(description=_("Change it"))
-    more.add_class("mc-button")
-    sliders = _sliders(model)
-    place = stack()
-    more.observe(lambda change: place.set_trait("children", [sliders] if change.new else []), "value")
     return card(
         field(preset, _("What happens")),
         bound(model, ["preset"], lambda: parts.paragraph(_presets()[model.preset][1])),
         field(method, _("How they agree")),
-        more,
-        place,
+        frame.more(_("Change it"), _sliders(model)),
         title=_("1. The situation"),
     )
 
@@ -119,9 +91,7 @@ def _sliders(model: Lab) -> W.Box:
         model.observe(lambda _change: made.set_trait("value", getattr(model.situation, trait)), "situation")
         return field(made, label)
 
-    trouble = W.Dropdown(
-        options=[(_("no other trouble"), ""), (_("the cable is cut"), "cable"), (_("one office is slow"), "slow")]
-    )
+    trouble = W.Dropdown(options=consensus.troubles())
     trouble.value = model.situation.trouble
     trouble.observe(lambda change: model.change(trouble=change.new), "value")
     model.observe(lambda _change: trouble.set_trait("value", model.situation.trouble), "situation")

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
-from minichain.views import askers, parts, residents
+from minichain.views import askers, frame, parts, residents
+from minichain.views.briefs import credentials as brief
 from minichain.views.i18n import _, listed, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick
@@ -46,18 +47,14 @@ def page(connect: Callable[[], Any], town: Any) -> Page:
     model, screens = view.model, tabs()
     screens.children = [_resident(view), askers.office(view), askers.verifier(view), askers.reader(view)]
     screens.titles = (_("Resident"), _("Office"), _("Check a card"), _("Read a record"))
-    limits = [
-        _("whether the office was right: a card says what the office believed"),
-        _("what somebody does with data after reading them: who has read has read"),
-        _("separate computers: here one visitor plays all roles; their keys and data lie in this network's directory"),
-    ]
-    shown = [_figures(view), screens, _chain(view), bound(model, ["done"], lambda: _tasks(model))]
+    shown = [_figures(view), screens, _chain(view)]
     begin = _start(view)
 
     def content() -> Sequence[Content]:
         return [begin] if model.height >= 0 and not model.is_founded else shown
 
-    return Page(rebuilt(model, ["is_founded", "height"], content), limits=limits, live=view.live)
+    case = brief.case(model, view.errands, town)
+    return frame.page(case, rebuilt(model, ["is_founded", "height"], content), live=view.live)
 
 
 def _start(view: View) -> W.Box:
@@ -81,17 +78,6 @@ def told_by_town() -> tuple[str, ...]:
         _("The library asks two residents."),
         _("A resident shares a record with the clinic, which reads it, and asks for more than it may."),
     )
-
-
-def _tasks(model: Desk) -> Safe:
-    tasks = {
-        "answered": _("As the resident, answer the library. Which facts stay with you?"),
-        "checked": _("As the library, check the answer clause by clause."),
-        "revoked": _("As the office, revoke that card (My cards tells its number), and let the library check again."),
-        "looked": _("As the clinic, ask for a record for another purpose than was granted."),
-        "erased": _("As the resident, have the record erased. What does the chain still show?"),
-    }
-    return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
 
 
 def _figures(view: View) -> W.Box:

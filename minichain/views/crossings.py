@@ -12,7 +12,8 @@ from typing import Any
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
 from minichain.views import crossings_words as words
-from minichain.views import parts
+from minichain.views import frame, parts
+from minichain.views.briefs import crossings as brief
 from minichain.views.crossings_model import Teller, Timeline, state_of
 from minichain.views.crossings_picture import picture
 from minichain.views.i18n import _, number, short
@@ -29,23 +30,8 @@ _STATE: dict[str, State] = {"back": "info", "harm": "bad"}
 def page(teller: Teller) -> Page:
     """Build the page."""
     model = Timeline(teller)
-    limits = [
-        _("how long a real network takes: the wires here take 1 to 20 ms, and the clock is a simulated one"),
-        _("a chain of work whose past is replaced very deeply: then units would be in two places"),
-        _("what the units are worth, and who pays when somebody has lost them"),
-    ]
-    tasks = bound(model, ["done"], lambda: _tasks(model))
-    return Page(_choice(model), _screen(model), row(_places(model), _receipt(model)), tasks, limits=limits)
-
-
-def _tasks(model: Timeline) -> Safe:
-    tasks = {
-        "whole": _("Let units cross with nothing going wrong. When do they leave, and when do they arrive?"),
-        "failure": _("Let something go wrong. Are the units ever in two places, or in none?"),
-        "lie": _("Let somebody lie, and read what the ledger says to it."),
-        "stolen": _("Steal three of four keys. What does the table say now?"),
-    }
-    return parts.tasks(_("Try this"), [(name in model.done, told) for name, told in tasks.items()])
+    seen = row(_places(model), _receipt(model))
+    return frame.page(brief.case(model, teller), _choice(model), _screen(model), seen)
 
 
 # --- the choice --------------------------------------------------------------------------------------------------

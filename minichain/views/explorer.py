@@ -15,7 +15,8 @@ import traitlets as T  # noqa: N812 - beside W
 
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
-from minichain.views import contracts, parts, proofs
+from minichain.views import contracts, frame, parts, proofs
+from minichain.views.briefs import explorer as brief
 from minichain.views.i18n import _, moment, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
 from minichain.views.models import BlockCard, ChainReader, Entry, NodeCard, block_card
@@ -64,6 +65,8 @@ class Explorer(contracts.ContractModel):
     wish = T.Unicode("")
     effort = T.Int(0)
     copy: Any = T.Any(None)
+    past: Any = T.Any(None)  # the chain as it was at the block of a run code
+    wanted: Any = T.Dict()  # what a run code asks for
     done: Any = T.Any(frozenset())  # the tasks that were done, by name
 
     @property
@@ -130,23 +133,26 @@ def page(connect: Callable[[], Any]) -> Page:
         contracts.panel(model, errands),
     ]
     screens.titles = (_("The chain"), _("Check a proof"), _("Try to cheat"), _("Contracts"))
-    limits = [
-        _("whether what was signed is true: the chain proves who signed what and when"),
-        _("anything that was never written down"),
-        _("the names of people: an account is a key, and only validators are listed by name"),
-    ]
-    return Page(_figures(model), screens, bound(model, ["done"], lambda: _tasks(model)), limits=limits, live=live)
+    return frame.page(brief.case(model, errands), _earlier(model, errands), _figures(model), screens, live=live)
 
 
-def _tasks(model: Explorer) -> Safe:
-    tasks = {
-        "block": _("Open a block and read what was recorded in it."),
-        "proof": _("Check the proof of one transaction. Who has to be trusted for that?"),
-        "cheat": _("Change the proof on a copy, and see which check notices it."),
-        "chain": _("Go as far as you can. What is the last thing that gives the cheat away?"),
-        "contract": _("Read a contract. Who may change its rules, and who is not allowed to use it?"),
-    }
-    return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
+def _earlier(model: Explorer, errands: Errands[Any]) -> W.Box:
+    """Bring back what a run code asks for, and offer to follow the chain again."""
+    place = stack()
+
+    def fetch(change: Any) -> None:
+        if change.new:
+            errand(errands, partial(brief.as_it_was, change.new), partial(brief.lay_out, model), place)
+
+    def shown() -> Sequence[Content]:
+        if model.past is None:
+            return []
+        words = _("The brief is about block {height}. What follows goes on from there.")
+        told = parts.note("info", words.format(height=number(model.past.height)))
+        return [bar(told, button(_("Follow the ledger again"), partial(setattr, model, "past", None)))]
+
+    model.observe(fetch, "wanted")
+    return stack(place, rebuilt(model, ["past"], shown))
 
 
 def _proven(model: Explorer, proof: Proof) -> Safe:

@@ -2,10 +2,11 @@
 
 A notebook is an app if its metadata has a table `minichain`:
 
-    {"title": "Explorer", "sentence": "Find any record and check it yourself.", "group": "For officials",
+    {"title": "Explorer", "sentence": "Find any record and check it yourself.", "for": ["auditor", "resident"],
      "minutes": 10, "icon": "search", "order": 1}
 
-Texts are English and translated from the catalogue, like any other text of the views.
+Texts are English and translated from the catalogue, like any other text of the views. `for` names the roles that an app
+is made for (`roles`), the first one above all; the gallery puts it there, and shows it to whoever chose one of them.
 """
 
 from __future__ import annotations
@@ -13,13 +14,34 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import parse_qs
 
 from minichain.views.i18n import translate
 from minichain.views.icons import PATHS, icon
 from minichain.views.markup import Safe
+
+EVERYBODY: Final = ""
+ROLE: Final = "role"  # the parameter of the gallery's address
+
+
+def roles(language: str) -> dict[str, str]:
+    """Return whom apps are for, in the order of the gallery."""
+    return {
+        "resident": translate("Residents", language),
+        "clerk": translate("Clerks", language),
+        "official": translate("Officials", language),
+        "auditor": translate("Auditors", language),
+        "trainer": translate("Trainers", language),
+        "engineer": translate("Engineers", language),
+    }
+
+
+def chosen_role(query: str) -> str:
+    """Return the role that an address asks for; one that nobody knows is everybody."""
+    asked = parse_qs(query).get(ROLE, [EVERYBODY])[0]
+    return asked if asked in roles("en") else EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +51,8 @@ class App:
     path: str
     title: str
     sentence: str = ""
-    group: str = ""
+    audience: tuple[str, ...] = ()
+    made_for: str = ""  # its audience in words
     minutes: int = 0
     icon: str = "blocks"
     order: int = 1000
@@ -42,10 +65,14 @@ class App:
 def describe(path: str, metadata: Mapping[str, Any], language: str) -> App:
     """Read an app's own description; a notebook without one goes by its file name."""
     card = metadata.get("minichain", {})
-    words = {key: translate(str(card[key]), language) for key in ("title", "sentence", "group") if card.get(key)}
-    words.setdefault("title", Path(path).stem.replace("_", " ").capitalize())
-    known = {"icon": card["icon"]} if card.get("icon") in PATHS else {}
-    return App(path, **words, **known, minutes=int(card.get("minutes", 0)), order=int(card.get("order", 1000)))
+    told: dict[str, Any] = {key: translate(str(card[key]), language) for key in ("title", "sentence") if card.get(key)}
+    told.setdefault("title", Path(path).stem.replace("_", " ").capitalize())
+    if card.get("icon") in PATHS:
+        told["icon"] = card["icon"]
+    audience = tuple(role for role in card.get("for", ()) if role in roles(language))
+    minutes, order = int(card.get("minutes", 0)), int(card.get("order", 1000))
+    told["made_for"] = " · ".join(roles(language)[role] for role in audience)
+    return App(path, **told, audience=audience, minutes=minutes, order=order)
 
 
 def read_apps(folder: Path, language: str) -> list[App]:
@@ -57,8 +84,11 @@ def read_apps(folder: Path, language: str) -> list[App]:
     return sorted(found, key=lambda app: (app.order, app.path))
 
 
-def grouped(apps: list[App]) -> list[tuple[str, list[App]]]:
-    """Gather apps under their groups, groups in the order of their first app."""
-    first = {app.group: app.order for app in reversed(apps)}
-    ordered = sorted(apps, key=lambda app: (first[app.group], app.group, app.order, app.path))
-    return [(group, list(members)) for group, members in groupby(ordered, lambda app: app.group)]
+def grouped(apps: list[App], language: str, role: str = EVERYBODY) -> list[tuple[str, list[App]]]:
+    """Gather apps under those they are made for above all; with a role, only what is made for it, in one group."""
+    names = roles(language)
+    if role:
+        return [(names[role], [app for app in apps if role in app.audience])]
+    heads = {name: [app for app in apps if app.audience[:1] == (key,)] for key, name in names.items()}
+    heads[EVERYBODY] = [app for app in apps if not app.audience]
+    return [(name, members) for name, members in heads.items() if members]

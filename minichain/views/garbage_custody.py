@@ -14,23 +14,30 @@ from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 import traitlets as T  # noqa: N812 - beside W
+from msgspec.structs import replace
 
 from minichain.crosschain.proofs import Proof
 from minichain.errors import CallFailed, UsageError
 from minichain.ledger.types import Call
-from minichain.views import loads, parts, proofs
-from minichain.views.i18n import _, moment, ngettext, number
+from minichain.views import frame, incentive, loads, parts, proofs
+from minichain.views.briefs import custody
+from minichain.views.case import Settings
+from minichain.views.i18n import _, moment, ngettext, number, short
+from minichain.views.incentive import Offer
 from minichain.views.loads import Alert, Manifest
 from minichain.views.markup import Safe, join, tag
-from minichain.views.models import ChainReader, ChainSnapshot, ask_all
-from minichain.views.moving import Pick, PickList
+from minichain.views.models import REGISTRY, ChainReader, ChainSnapshot, ask_all, known_names
+from minichain.views.moving import Pick, PickList, Slide
 from minichain.views.panels import (
     Content,
     LongAction,
     Page,
     band,
+    bar,
     bound,
+    button,
     card,
+    errand,
     field,
     rebuilt,
     row,
@@ -41,9 +48,9 @@ from minichain.views.panels import (
 from minichain.views.parts import State
 from minichain.views.pictures import sankey
 from minichain.views.polling import Errands, LiveLoop
+from minichain.views.replay import back_to
 from minichain.views.telling import Names, deed, name_of, with_names
 
-CUSTODY: Final = "waste"
 SHOWN_LOG: Final = 5
 
 # --- what the page knows -----------------------------------------------------------------------------------------
@@ -58,6 +65,7 @@ class Snapshot:
     """
 
     height: int = 0
+    chain: str = ""
     names: Names = field_(default_factory=dict)
     people: tuple[str, ...] = ()
     manifests: tuple[Manifest, ...] | None = None
@@ -76,21 +84,28 @@ class CustodyReader:
         chain = self._chain(client)
         head = chain.blocks[-1].id if chain.blocks else b""
         if head != self._seen:
-            is_there = CUSTODY in {name for name, _deployer, _height in chain.contracts}
-            self._last = self._read(client, chain) if is_there else Snapshot(chain.height)
+            is_there = custody.CUSTODY in {name for name, _deployer, _height in chain.contracts}
+            known = short(client.genesis.hash)
+            self._last = self._read(client, chain) if is_there else Snapshot(chain.height, known)
             self._seen = head
         return self._last
 
     def _read(self, client: Any, chain: ChainSnapshot) -> Snapshot:
         names = dict(chain.names)
         people = tuple(name for did, name in names.items() if client.wallet(name).did == did)
-        summaries = ask_all(client, CUSTODY, "manifests_for")
-        return Snapshot(chain.height, names, people, tuple(self._full(client, one) for one in reversed(summaries)))
+        summaries = ask_all(client, custody.CUSTODY, "manifests_for")
+        return Snapshot(
+            chain.height,
+            short(client.genesis.hash),
+            names,
+            people,
+            tuple(self._full(client, one) for one in reversed(summaries)),
+        )
 
     def _full(self, client: Any, summary: Mapping[str, Any]) -> Manifest:
         known = self._known.get(summary["number"])
         if known is None or known[0] != summary:
-            manifest = client.view(CUSTODY, "manifest", {"number": summary["number"]})
+            manifest = client.view(custody.CUSTODY, "manifest", {"number": summary["number"]})
             known = self._known[summary["number"]] = (summary, manifest)
         return known[1]
 
@@ -115,13 +130,32 @@ class Custody(T.HasTraits):
     who = T.Unicode("")
     act = T.Unicode("hand_over")
     step: Any = T.Any(None)
+    chain = T.Unicode("")  # the first letters of its genesis hash, empty before the first look
+    offer: Any = T.Any(Offer())
+    wanted: Any = T.Dict()  # what a run code asks for: the ledger as it was at a block
+    is_pinned = T.Bool(False)  # the ledger of an earlier block is shown, and not what comes now
     done: Any = T.Any(frozenset())  # the tasks that were done, by name
     _is_opened = False
 
     def show(self, snapshot: Snapshot) -> None:
-        """Take over what a look showed."""
+        """Take over what a look showed, unless an earlier block is looked at."""
+        if not self.is_pinned:
+            self._take(snapshot)
+
+    def pin(self, snapshot: Snapshot) -> None:
+        """Show the ledger as it was, and open the load that was open."""
+        self.is_pinned = True
+        self._take(snapshot)
+        self.open(str(self.wanted["chosen"]))
+
+    def follow(self) -> None:
+        """Show what comes from now on."""
+        self.is_pinned, self.wanted = False, {}
+
+    def _take(self, snapshot: Snapshot) -> None:
         with self.hold_trait_notifications():
-            self.height, self.names, self.people = snapshot.height, dict(snapshot.names), snapshot.people
+            self.height, self.chain = snapshot.height, snapshot.chain
+            self.names, self.people = dict(snapshot.names), snapshot.people
             self.manifests = snapshot.manifests
         if self.manifests and not self._is_opened:
             self.chosen = self._most_urgent()
@@ -144,8 +178,7 @@ class Custody(T.HasTraits):
     @property
     def alerts(self) -> list[Alert]:
         """List all that needs attention, worst first."""
-        found = [alert for manifest in self.manifests or () for alert in loads.alerts(manifest, self.names)]
-        return sorted(found, key=lambda alert: ("bad", "warn", "info").index(alert.state))
+        return custody.alerts(self.manifests or (), self.names)
 
     @T.observe("manifests", "chosen")
     def _follow(self, _change: Any) -> None:
@@ -173,7 +206,7 @@ class Custody(T.HasTraits):
 def sign(order: Order, names: Names, client: Any, say: Callable[..., None]) -> Proof:
     """Sign, send and wait until it is final; returns its proof."""
     say(0)
-    wallet, call = client.wallet(order.who), Call(CUSTODY, order.act, dict(order.arguments))
+    wallet, call = client.wallet(order.who), Call(custody.CUSTODY, order.act, dict(order.arguments))
     say(1, _("More than two thirds of the validators have to agree."))
     try:
         receipt = client.send(wallet, [call])
@@ -189,6 +222,13 @@ def aloud(play: Callable[[Any, Callable[[str], None]], None], client: Any, say: 
     play(client, lambda text: say(1, ": ".join(_(part) for part in text.split(": ", 1))))
 
 
+def as_it_was(wanted: Settings, client: Any) -> Snapshot:
+    """Execute the ledger anew up to the block of a run code, and return what it was then."""
+    run = back_to(wanted, client)
+    contracts = [REGISTRY] if run.has_contract(REGISTRY) else []
+    return Snapshot(run.height, short(run.genesis.hash), known_names(run, contracts), (), custody.manifests_of(run))
+
+
 # --- how it looks ------------------------------------------------------------------------------------------------
 
 
@@ -201,21 +241,36 @@ def page(connect: Callable[[], Any], play: Callable[[Any, Callable[[str], None]]
     picks.observe(lambda change: model.open(change.new), "selected")
     model.observe(lambda _change: picks.show([_pick(one, model.names) for one in model.manifests or ()]), "manifests")
     opened = stack(_way(model), row(_signing(model, errands), _record(model)))
-    screens.children = [split(card(picks, title=_("Loads")), opened), _attention(model, screens), _mass(model)]
-    screens.titles = (_("Loads"), _("Needs attention"), _("Where the mass went"))
-    limits = [
-        _("whether the waste is really there: the chain proves who signed what and when"),
-        _("whether a scale was honest, or a bin was opened on the way"),
-        _("anything about a household: personal data are not on the chain"),
-    ]
+    loads_seen = split(card(picks, title=_("Loads")), opened)
+    screens.children = [loads_seen, _attention(model, screens), _mass(model), _incentive(model)]
+    screens.titles = (_("Loads"), _("Needs attention"), _("Where the mass went"), _("Does cheating pay?"))
     begin = _start(errands, play)
-    shown = [_figures(model), screens, bound(model, ["done"], lambda: _tasks(model))]
+    shown = [_figures(model), screens]
 
     def content() -> Sequence[Content]:
         is_empty = model.height >= 0 and not model.manifests
         return [begin] if is_empty else shown
 
-    return Page(rebuilt(model, ["manifests", "height"], content), limits=limits, live=live)
+    case = custody.case(model, errands)
+    return frame.page(case, _earlier(model, errands), rebuilt(model, ["manifests", "height"], content), live=live)
+
+
+def _earlier(model: Custody, errands: Errands[Any]) -> W.Box:
+    """Say that an earlier block is shown, and offer to follow the ledger again."""
+    place = stack()
+
+    def fetch(change: Any) -> None:
+        if change.new:
+            errand(errands, partial(as_it_was, change.new), model.pin, place)
+
+    def shown() -> Sequence[Content]:
+        if not model.is_pinned:
+            return []
+        words = _("You see the ledger as it was at block {height}, executed anew.").format(height=number(model.height))
+        return [bar(parts.note("info", words), button(_("Follow the ledger again"), model.follow))]
+
+    model.observe(fetch, "wanted")
+    return stack(place, rebuilt(model, ["is_pinned"], shown))
 
 
 def _start(errands: Errands[Any], play: Callable[[Any, Callable[[str], None]], None]) -> W.Box:
@@ -224,16 +279,6 @@ def _start(errands: Errands[Any], play: Callable[[Any, Callable[[str], None]], N
     begin = LongAction(_("Play the example day"), steps, errands, lambda: partial(aloud, play), lambda _nothing: "")
     sentence = _("It brings nine loads. Every step is really signed and agreed on; only the people are invented.")
     return card(begin, title=_("There is no load on this network yet."), sentence=sentence)
-
-
-def _tasks(model: Custody) -> Safe:
-    tasks = {
-        "bad": _("Open a load that was handed over and never confirmed. Who has it now?"),
-        "warn": _("Open a load that arrived with another weight, or was rejected."),
-        "signed": _("Sign as the party everybody is waiting for. Then try it as somebody else."),
-        "limit": _("Say one thing that went wrong on the street and that this page cannot show."),
-    }
-    return parts.tasks(_("Try this"), [(name in model.done, words) for name, words in tasks.items()])
 
 
 def _figures(model: Custody) -> W.Box:
@@ -394,6 +439,31 @@ def _attention(model: Custody, screens: W.Tab) -> W.Box:
     picks.observe(open_load, "selected")
     sentence = _("Late, handed over but never confirmed, or another amount than was sent. Choose one to open its load.")
     return card(picks, title=_("What needs attention"), sentence=sentence)
+
+
+def _incentive(model: Custody) -> W.Box:
+    def slide(name: str, words: str) -> Slide:
+        made = Slide(words, *incentive.LIMITS[name])
+        made.value = getattr(model.offer, name)
+
+        def change(_change: Any) -> None:
+            model.offer = replace(model.offer, **{name: made.value})
+            model.done |= {"limit"} if incentive.balance_fen(model.offer) <= 0 else set()
+
+        made.observe(change, "value")
+        model.observe(lambda _change: made.set_trait("value", getattr(model.offer, name)), "offer")
+        return made
+
+    def told() -> Safe:
+        balance, enough = incentive.balance(model.offer), incentive.break_even(model.offer)
+        words = _("Whoever writes down too much gains {yuan} yuan with each load of 1,000 kg, on average.")
+        stops = _("Weigh {share} % of the loads again, and cheating brings nothing.")
+        state: State = "ok" if incentive.balance_fen(model.offer) <= 0 else "bad"
+        return parts.sentences([(state, words.format(yuan=balance)), ("info", stops.format(share=number(enough)))])
+
+    sentence = _("The ledger cannot see a false first weighing. What stops it is that somebody weighs again.")
+    slides = [slide(name, words) for name, words in incentive.names().items()]
+    return card(*slides, bound(model, ["offer"], told, "mc-live"), title=_("Does cheating pay?"), sentence=sentence)
 
 
 def _mass(model: Custody) -> W.Box:

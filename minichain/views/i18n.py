@@ -115,7 +115,7 @@ def extract_ipynb(
 
     notebook = json.load(file)
     card = notebook["metadata"].get("minichain", {})
-    yield from ((1, "_", card[name], []) for name in ("title", "sentence", "group") if name in card)
+    yield from ((1, "_", card[name], []) for name in ("title", "sentence") if name in card)
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] == "code":
             code = io.BytesIO("".join(cell["source"]).encode())

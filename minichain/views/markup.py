@@ -25,7 +25,9 @@ Child: TypeAlias = "Safe | str | int | Iterable[Child] | None"
 Attribute = str | int | float | bool | None
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-_LINK: Final = re.compile(r"(https?://|[/?#]|data:(application/json|text/html|text/csv|text/plain)[;,])")
+_LINK: Final = re.compile(
+    r"(https?://|[/?#]|data:(application/json|application/pdf|text/html|text/csv|text/plain)[;,])"
+)
 # C0 controls, and the Unicode controls that reorder text, with which a name can pose as another name.
 _DECEPTIVE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 

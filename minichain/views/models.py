@@ -127,7 +127,7 @@ def ask_all(client: ChainSource, contract: str, view: str) -> list[Any]:
     return found
 
 
-def known_names(client: ChainSource, contracts: Iterable[str]) -> dict[str, str]:
+def known_names(client: Any, contracts: Iterable[str]) -> dict[str, str]:
     """Return what the chain itself calls accounts, by did: its validators, and the sites of its waste registry."""
     names = {member.did: member.name for member in client.genesis.committee.members}
     parties = ask_all(client, REGISTRY, "all_parties") if REGISTRY in contracts else []

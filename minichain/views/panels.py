@@ -18,7 +18,7 @@ from IPython.display import display
 from traitlets import HasTraits
 
 from minichain.errors import MinichainError, NetworkError
-from minichain.views import parts
+from minichain.views import glossary, parts
 from minichain.views.i18n import _
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pulse
@@ -33,12 +33,12 @@ STYLE_SHEET: Final = Path(__file__).parent / "voila/templates/minichain/static/m
 
 def html(content: Safe, class_: str = "") -> W.HTML:
     """Wrap markup as a widget; set `.value` to other `Safe` markup to change it."""
-    return _styled(W.HTML(_checked(content)), "mc-html", class_)
+    return _styled(W.HTML(_shown(content)), "mc-html", class_)
 
 
-def _checked(content: Safe) -> Safe:
+def _shown(content: Safe) -> Safe:
     assert isinstance(content, Safe), f"a page shows markup built by `tag`, not {type(content).__name__}"
-    return content
+    return glossary.marked(content)
 
 
 def _styled(widget: W.DOMWidget, *classes: str) -> Any:
@@ -54,7 +54,7 @@ def _widgets(children: Sequence[Content]) -> list[W.Widget]:
 def bound(model: HasTraits, traits: Sequence[str], render: Callable[[], Safe], class_: str = "") -> W.HTML:
     """Show `render()` now, and again whenever one of the model's traits has changed."""
     widget = html(render(), class_)
-    model.observe(lambda _change: widget.set_trait("value", _checked(render())), list(traits))
+    model.observe(lambda _change: widget.set_trait("value", _shown(render())), list(traits))
     return widget
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from minichain.errors import CallFailed, ExecutionError, MinichainError, NetworkError, TheirFault, TimedOut
+from minichain.views import refusals
 from minichain.views.i18n import _, number
 from minichain.views.icons import icon
 from minichain.views.markup import Child, Safe, join, tag
@@ -194,7 +195,7 @@ def explain(error: BaseException) -> Safe:
 
 def own_words(error: str) -> str:
     """Return what a contract said, without the place in its source that the ledger puts in front."""
-    return _PLACE.sub("", error, count=1)
+    return refusals.said(_PLACE.sub("", error, count=1))
 
 
 def _explanation(error: BaseException) -> tuple[str, str]:

@@ -120,17 +120,26 @@ def frame(request: HTTPServerRequest, base_url: str) -> dict[str, Any]:
     """Return what every page's template needs: the language, the switch to the other one, and its fixed words."""
     language = choose(request.query, request.headers.get("Accept-Language", ""))
 
-    def with_language(other: str) -> str:
-        return "?" + urlencode({**dict(parse_qsl(request.query)), "lang": other})
+    role = gallery.chosen_role(request.query)
+    kept = {"lang": language, **({gallery.ROLE: role} if role else {})}
+
+    def at(**changed: str) -> str:
+        wanted = {**dict(parse_qsl(request.query)), **changed}
+        return "?" + urlencode({name: value for name, value in wanted.items() if value})
 
     return {
         "lang": TAGS.get(language, PSEUDO),
-        "home": f"{base_url}?{urlencode({'lang': language})}",
-        "query": urlencode({"lang": language}),
-        "switch": [(NAMES[other], TAGS[other], with_language(other)) for other in NAMES if other != language],
+        "home": f"{base_url}?{urlencode(kept)}",
+        "query": urlencode(kept),
+        "switch": [(NAMES[other], TAGS[other], at(lang=other)) for other in NAMES if other != language],
+        "roles": [(name, at(role=key), key == role) for key, name in _role_names(language).items()],
         "alert": icon("warn"),
         "words": _words(partial(translate, into=language)),
     }
+
+
+def _role_names(language: str) -> dict[str, str]:
+    return {gallery.EVERYBODY: translate("Everybody", language), **gallery.roles(language)}
 
 
 def _words(translate: Callable[[str], str]) -> dict[str, str]:
@@ -143,6 +152,8 @@ def _words(translate: Callable[[str], str]) -> dict[str, str]:
         "noscript": translate("This page needs JavaScript. Please allow it for this address."),
         "footer": translate("Training data: all people, places and figures are invented."),
         "gallery": translate("What would you like to find out?"),
+        "role": translate("Who are you?"),
+        "made_for": translate("Made for: {roles}"),
         "gallery_sentence": translate("Each activity runs on a real ledger on this computer. Nothing leaves it."),
         "empty": translate("There is no activity in this folder yet."),
         "minutes": translate("about {minutes} min"),
@@ -170,7 +181,8 @@ class Gallery(_Framed):
     @authenticated  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         language = choose(self.request.query, self.request.headers.get("Accept-Language", ""))
-        groups = gallery.grouped(gallery.read_apps(self._folder, language))
+        role = gallery.chosen_role(self.request.query)
+        groups = gallery.grouped(gallery.read_apps(self._folder, language), language, role)
         self.write(self.render_template("gallery.html", groups=groups))
 
 

@@ -16,9 +16,10 @@ from minichain.sharding.capacity import CROSSING
 from minichain.sharding.choice import LEAST_MEMBERS, sizes
 from minichain.sharding.placement import Placement
 from minichain.sharding.rebalance import graph_of
-from minichain.views import parts
+from minichain.views import frame, parts
 from minichain.views import sharding_pictures as pictures
 from minichain.views import sharding_words as words
+from minichain.views.briefs import sharding
 from minichain.views.charts import Chart
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child, Safe, join, tag
@@ -59,36 +60,53 @@ class Districts(Protocol):
         """Return what makes a city."""
 
 
+ACTS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "p": lambda city: city.pay(AMOUNT),
+    "c": lambda city: city.carry(),
+    "s": lambda city: city.pause(),
+    "w": lambda city: city.resume(),
+}
+
+
+class Cities:
+    """The city to which certain things were done, letter by letter (`ACTS`); another beginning is another city."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make, self._done = make, ""
+        self._city: Any = None
+
+    def after(self, acts: str) -> Any:
+        """Return what the city shows after these acts."""
+        if self._city is None or not acts.startswith(self._done):
+            self.close()
+            self._city, self._done = self._make(), ""
+        sight = self._city.look()
+        for act in acts[len(self._done) :]:
+            sight = ACTS[act](self._city)
+            self._done += act
+        return sight
+
+    def chains(self) -> Sequence[Any]:
+        """Return the chains of the city's districts."""
+        return self._city.net.shards if self._city else ()
+
+    def close(self) -> None:
+        """End the city."""
+        if self._city is not None:
+            self._city.close()
+            self._city = None
+
+
 def page(districts: Districts, model: Lab | None = None) -> Page:
     """Build the lab."""
     found = districts.calibration()
-    lab, errands = model or Lab(found.costs), Errands(districts.City)
+    lab, errands = model or Lab(found.costs), Errands(lambda: Cities(districts.City))
     screens = tabs(
         (_("Capacity and risk"), _plan(lab, found)),
         (_("A district sleeps"), _city(lab, errands)),
         (_("Who lives where"), _town(lab)),
     )
-    limits = [
-        _("how fast a real network is: costs were measured on one validator, and nobody waits for wires or disks"),
-        _("validators who are bribed after the draw: the chance is that of the moment when committees are drawn"),
-        _("whether two validators are really two: one owner of many names is many dishonest members at once"),
-        _("that a captured district harms its own people only: what it sends to others looks right to them"),
-    ]
-    return Page(row(_choice(lab), stack(_need(lab), _tasks(lab))), screens, limits=limits)
-
-
-def _tasks(model: Lab) -> W.HTML:
-    tasks = {
-        "draw": _("Draw committees 1,000 times. Does the formula hold?"),
-        "meet": _("Meet the demand under the risk line, with two districts or more."),
-        "wait": _("Let a transfer wait for a sleeping district. Is anything lost?"),
-        "rebalance": _("Place people by whom they pay. What does it bring?"),
-    }
-
-    def shown() -> Safe:
-        return parts.tasks(_("Try this"), [(name in model.done, told) for name, told in tasks.items()])
-
-    return bound(model, ["done"], shown)
+    return frame.page(sharding.case(lab, found, errands), row(_choice(lab), _need(lab)), screens)
 
 
 # --- what is chosen ----------------------------------------------------------------------------------------------
@@ -102,8 +120,11 @@ def _choice(model: Lab) -> W.Box:
         _slide(model, "shards", _("Districts (shards)"), 1, lambda: model.most_shards),
         _slide(model, "members", _("Members of a district"), LEAST_MEMBERS, lambda: model.most_members),
         _slide(model, "dishonest", _("Dishonest validators, %"), 0, lambda: MOST_DISHONEST),
-        _slide(model, "crossing", _("Transfers to another district, %"), 0, lambda: 100),
-        field(power, _("A district is captured when the dishonest can…")),
+        frame.more(
+            _("More settings"),
+            _slide(model, "crossing", _("Transfers to another district, %"), 0, lambda: 100),
+            field(power, _("A district is captured when the dishonest can…")),
+        ),
         title=_("Your city"),
         sentence=_("Each validator serves in one district. Chance decides in which."),
     )
@@ -253,17 +274,22 @@ def _delay(model: Lab) -> W.Box:
 def _city(model: Lab, errands: Errands[Any]) -> W.Box:
     place = stack()
 
-    def ask(work: Callable[[Any], Any]) -> Callable[[], None]:
-        return lambda: errand(errands, work, arrived, place)
+    def do(act: str) -> Callable[[], None]:
+        return lambda: model.set_trait("acts", model.acts + act)
 
-    def arrived(sight: Any) -> None:
-        model.keep_sight(sight)
+    def follow(_change: Any) -> None:
+        acts = model.acts
+        if acts:
+            errand(errands, lambda cities: cities.after(acts), model.keep_sight, place)
+        else:
+            model.sight = None
 
+    model.observe(follow, "acts")
     buttons = bar(
-        button(_("Pay 30 units to district 2"), ask(lambda city: city.pay(AMOUNT)), "primary"),
-        button(_("Let the carrier go"), ask(lambda city: city.carry())),
-        button(_("Put district 2 to sleep"), ask(lambda city: city.pause())),
-        button(_("Wake district 2"), ask(lambda city: city.resume())),
+        button(_("Pay 30 units to district 2"), do("p"), "primary"),
+        button(_("Let the carrier go"), do("c")),
+        button(_("Put district 2 to sleep"), do("s")),
+        button(_("Wake district 2"), do("w")),
     )
     return card(
         buttons,

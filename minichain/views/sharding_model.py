@@ -20,16 +20,22 @@ MOST_DISHONEST: Final = 33  # percent
 MANY: Final = 1_000  # draws at once
 SHOWN_SHARDS: Final = 6  # of a town whose accounts are drawn one by one
 SEED: Final = 7
+NEVER: Final = Sample(0, 0, 0)
 
 
 class Lab(T.HasTraits):
-    """The lab; `sight` is what the city shows, None before it was built, and `days` what rebalancing has brought."""
+    """The lab; `sight` is what the city shows, None before it was built, and `days` what rebalancing has brought.
+
+    All chance comes from the seed and from what is chosen, draw by draw: the same choice and number of draws give the
+    same figures, in whatever order somebody came to them. `acts` is what was done to the city, a letter each.
+    """
 
     choice: Any = T.Any(Choice())
     need: Any = T.Any(Need())
     power = T.Unicode("halt")
     samples: Any = T.Dict()  # (validators, dishonest, shards, power) -> members -> Sample
     bad: Any = T.Tuple()  # dishonest members of each committee in the last draw of this choice
+    acts = T.Unicode("")
     sight: Any = T.Any(None)
     days: Any = T.Any(None)
     done: Any = T.Any(frozenset())
@@ -37,7 +43,7 @@ class Lab(T.HasTraits):
     def __init__(self, costs: Costs, seed: int = SEED) -> None:
         super().__init__()
         self.costs = costs
-        self._random = Random(seed)
+        self.seed = seed
         self._waited = False
         self.bad = self._draw_once()
 
@@ -105,18 +111,22 @@ class Lab(T.HasTraits):
     def draw(self, count: int = MANY) -> None:
         """Draw committees so often, and keep the last draw to be looked at; counts add up."""
         draw, members = self.choice.draw, self.choice.members
-        new = risk.sample(draw, count, self._random, self.power)
-        old = self.drawn.get(members, Sample(0, 0, 0))
-        added = Sample(old.draws + new.draws, old.one + new.one, old.any + new.any)
+        old = self.drawn.get(members, NEVER)
+        new = [risk.sample(draw, 1, self._chance(number), self.power) for number in range(old.draws, old.draws + count)]
+        added = Sample(old.draws + count, old.one + sum(s.one for s in new), old.any + sum(s.any for s in new))
         with self.hold_trait_notifications():
             self.samples = {**self.samples, self._key: {**self.drawn, members: added}}
             self.bad = self._draw_once()
         self.done |= {"draw"}
 
     def _draw_once(self) -> tuple[int, ...]:
-        dishonest = self.choice.draw.dishonest
-        drawn = risk.committees(self.choice.draw, self._random)
-        return tuple(sum(member < dishonest for member in members) for members in drawn)
+        last = max(0, self.drawn.get(self.choice.members, NEVER).draws - 1)
+        drawn = risk.committees(self.choice.draw, self._chance(last))
+        return tuple(sum(member < self.choice.draw.dishonest for member in members) for members in drawn)
+
+    def _chance(self, number: int) -> Random:
+        """Return the chance of one draw."""
+        return Random(f"{self.seed} {self._key} {self.choice.members} {number}")
 
     @property
     def enough(self) -> int:
@@ -136,8 +146,21 @@ class Lab(T.HasTraits):
     def rebalance(self) -> None:
         """Let a town of this choice trade for two days, and place its accounts by what the first day showed."""
         shards = max(2, min(self.choice.shards, SHOWN_SHARDS))
-        self.days = rebalance.two_days(self._random, shards, 1 - Fraction(self.choice.crossing, 100))
+        chance = Random(f"{self.seed} {shards} {self.choice.crossing}")
+        self.days = rebalance.two_days(chance, shards, 1 - Fraction(self.choice.crossing, 100))
         self.done |= {"rebalance"}
+
+    def bring(self, choice: Choice, need: Need, power: str, draws: int, acts: str, *, is_rebalanced: bool) -> None:
+        """Show what somebody has chosen and done, as if it had been done here."""
+        with self.hold_trait_notifications():
+            self.choice, self.need, self.power = choice, need, power
+            self.samples, self.days, self.acts = {}, None, acts
+            self.bad = self._draw_once()
+        if draws:
+            self.draw(draws)
+        if is_rebalanced:
+            self.rebalance()
+        self._judge()
 
     def carried(self, share: Fraction) -> int:
         """Return what the town's districts carry when such a share of transfers crosses."""

@@ -1,0 +1,206 @@
+"""The frame of every app: its task card, what if, where each figure comes from, its words, its limits, and the brief.
+
+An app describes itself once, as a `Case` (in a module of `views/briefs`), and hands its content over:
+
+    case = briefs.sharding.case(lab, found)
+    return frame.page(case, choice, screens, live=None)
+
+The title and the one sentence of purpose stand in the notebook's metadata (`gallery`). At first a page shows six
+controls at most; what else can be set goes under `more`. Terms are marked wherever a panel shows text (`glossary`).
+A case of a network hands over its errands, so that nothing waits for the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
+import traitlets as T  # noqa: N812 - beside W
+
+from minichain.views import briefing, glossary, parts
+from minichain.views.case import Case, Figure, Finding, Settings
+from minichain.views.i18n import _, language, ngettext, number
+from minichain.views.markup import Child, Safe, join, tag
+from minichain.views.panels import Content, Page, bar, bound, button, card, errand, guarded, html, report, stack
+from minichain.views.polling import Errands, LiveLoop
+
+WHAT_IF, PROOF, BRIEF = "mc-what-if", "mc-proof", "mc-brief"  # places on the page
+NOTHING = "\N{EN DASH}"
+
+
+def page(case: Case, *content: Content, live: LiveLoop[Any, Any] | None = None) -> Page:
+    """Put an app into its frame; the run code in the page's address is brought back first."""
+    errands = case.errands or Errands(lambda: None)
+    return Page(
+        _top(case),
+        *_bring_back(case),
+        *content,
+        _what_if(case),
+        _proof(case, errands),
+        _anchored(BRIEF, briefing.panel(case, Errands(lambda: None))),
+        html(_words()),
+        limits=case.limits,
+        live=live,
+    )
+
+
+def more(words: str, *controls: Content) -> W.Box:
+    """Keep controls away until somebody asks for them."""
+    place = stack()
+    toggle = W.ToggleButton(description=words)
+    toggle.add_class("mc-button")
+    shown = stack(*controls)
+    toggle.observe(lambda change: place.set_trait("children", [shown] if change.new else []), "value")
+    return stack(toggle, place)
+
+
+def _bring_back(case: Case) -> list[Content]:
+    code = briefing.asked_for()
+    if not code:
+        return []
+    try:
+        briefing.reload(case, code)
+    except Exception as error:
+        return [report(error)]
+    return [briefing.compared(case, code)]
+
+
+def _anchored(name: str, box: W.Box) -> W.Box:
+    box.children = [html(tag("span", id=name)), *box.children]
+    return box
+
+
+# --- the task card -----------------------------------------------------------------------------------------------
+
+
+def _top(case: Case) -> W.HTML:
+    def shown() -> Safe:
+        done: frozenset[str] = getattr(case.model, "done", frozenset())
+        tasks = [(name in done, words) for name, words in case.tasks().items()]
+        count = _("{done} of {all} done").format(
+            done=number(sum(is_done for is_done, _words in tasks)), all=number(len(tasks))
+        )
+        places = {WHAT_IF: _("What if?"), PROOF: _("Check the figures"), BRIEF: _("Make my brief")}
+        links = (tag("a", words, href=f"#{name}", class_="mc-link") for name, words in places.items())
+        title = _("Try this: {count}").format(count=count)
+        return join(parts.tasks(title, tasks), tag("nav", links, class_="mc-jumps", aria_label=_("On this page")))
+
+    follows = ["done"] if case.model.has_trait("done") else []
+    return bound(case.model, follows, shown, "mc-top-card")
+
+
+# --- what if -----------------------------------------------------------------------------------------------------
+
+
+class Kept(T.HasTraits):
+    """What the page showed when somebody began to compare."""
+
+    tried: Any = T.Any(())
+    figures: Any = T.Any(())
+    settings: Any = T.Any({})
+
+    def __init__(self, case: Case) -> None:
+        super().__init__()
+        self._case = case
+        self.keep()
+
+    def keep(self) -> None:
+        """Compare from what the page shows now."""
+        with self.hold_trait_notifications():
+            self.tried, self.figures = tuple(self._case.tried()), tuple(self._case.figures())
+            self.settings = dict(self._case.settings())
+
+    def rows(self) -> list[list[Child]]:
+        """List each setting that differs, and each figure: before, and now."""
+        before, now = dict(self.tried), dict(self._case.tried())
+        made: list[list[Child]] = [
+            [name, before.get(name, NOTHING), tag("b", value)]
+            for name, value in now.items()
+            if before.get(name) != value
+        ]
+        old = {figure.name: figure for figure in self.figures}
+        return made + [_compared(old.get(figure.name), figure) for figure in self._case.figures()]
+
+
+def _compared(before: Figure | None, now: Figure) -> list[Child]:
+    if before is None:
+        return [now.name, NOTHING, now.shown]
+    changed = before.value != now.value
+    return [now.name, before.shown, tag("b", now.shown) if changed else now.shown]
+
+
+def _what_if(case: Case) -> W.Box:
+    kept, place = Kept(case), stack()
+
+    def go(settings: Callable[[], Settings]) -> Callable[[], None]:
+        return guarded(lambda: case.reload(settings()), place)
+
+    def shown() -> Safe:
+        columns = ["", _("Before"), _("Now")]
+        return tag("div", parts.table(_("Before and now, side by side"), columns, kept.rows()), class_="mc-before")
+
+    table = bound(case.model, case.follows, shown)
+    kept.observe(lambda _change: table.set_trait("value", glossary.marked(shown())), ["figures"])
+    buttons = bar(
+        button(_("Compare from here on"), guarded(kept.keep, place)),
+        button(_("Back to before"), go(lambda: kept.settings)),
+        button(_("Reset to the start"), go(lambda: case.start)),
+    )
+    sentence = _("Change something above: what it was and what it is now stand side by side.")
+    return _anchored(WHAT_IF, card(table, buttons, place, title=_("What if?"), sentence=sentence))
+
+
+# --- where the figures come from ---------------------------------------------------------------------------------
+
+
+def _proof(case: Case, errands: Errands[Any]) -> W.Box:
+    place, answer = stack(), stack()
+
+    def arrived(findings: Sequence[Finding]) -> None:
+        place.children = []
+        answer.children = [html(checked(findings))]
+
+    def check() -> None:
+        answer.children = []
+        errand(errands, case.recompute, arrived, place)
+
+    sentence = _("Each figure of this page is made anew, from the blocks behind it where there are any.")
+    return _anchored(
+        PROOF,
+        card(
+            bar(button(_("Check it yourself"), check)),
+            place,
+            answer,
+            title=_("Where the figures come from"),
+            sentence=sentence,
+        ),
+    )
+
+
+def checked(findings: Sequence[Finding]) -> Safe:
+    """Set what was recomputed beside what the page shows."""
+    rows: list[list[Child]] = [
+        [
+            one.figure.name,
+            one.figure.shown,
+            one.again.shown,
+            parts.chip("ok", _("the same")) if one.is_same else parts.chip("bad", _("differs")),
+            one.source,
+        ]
+        for one in findings
+    ]
+    columns = [_("Figure"), _("On this page"), _("Made anew"), _("Outcome"), _("Made from")]
+    wrong = sum(not one.is_same for one in findings)
+    words = ngettext("{count} figure differs.", "{count} figures differ.", wrong).format(count=number(wrong))
+    title = words if wrong else _("Every figure came out the same.")
+    table = tag("div", parts.table(_("What was made anew"), columns, rows), class_="mc-findings")
+    return join(parts.note("bad" if wrong else "ok", title), table)
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def _words() -> Safe:
+    pairs: list[tuple[str, Child]] = [(term.name, term.tip) for term in glossary.terms(language())]
+    return parts.drawer(_("Words on these pages"), parts.facts(pairs))

@@ -1,0 +1,380 @@
+"""The frame of every app: before and now, figures made anew, a run code that brings a run back, and words with tips."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from test_views_chain_types import text
+from wasteday import played
+
+from minichain.errors import InvalidBlock, ProofError, UsageError
+from minichain.scenarios import districts
+from minichain.views import briefing, consensus_lab, frame, garbage_custody, glossary, i18n, incentive, runcode
+from minichain.views.briefs import consensus, custody, sharding
+from minichain.views.case import Case, Figure, Finding, fingerprint
+from minichain.views.consensus_model import Lab as ConsensusLab
+from minichain.views.garbage_custody import Custody, CustodyReader, as_it_was
+from minichain.views.incentive import Offer
+from minichain.views.markup import Safe, tag
+from minichain.views.replay import Replay, behind, replay
+from minichain.views.sharding_lab import Cities
+from minichain.views.sharding_model import Lab as ShardingLab
+
+COSTS = districts.calibration()
+
+
+@pytest.fixture(autouse=True)
+def _own_language():
+    yield
+    i18n.use("en")
+
+
+def of_sharding() -> Case:
+    return sharding.case(ShardingLab(COSTS.costs), COSTS)
+
+
+def of_consensus() -> Case:
+    return consensus.case(ConsensusLab())
+
+
+def of_custody() -> Case:
+    model = Custody()
+    made = custody.case(model, None)
+    model.show(CustodyReader()(played()))
+    return made
+
+
+# --- a run code brings a run back --------------------------------------------------------------------------------
+
+
+def weigh_risk(case: Case) -> None:
+    case.model.change(members=4, dishonest=30)
+    case.model.want(demand=30_000)
+    case.model.draw(1)
+    case.model.draw(40)
+    case.model.rebalance()
+
+
+def lie(case: Case) -> None:
+    model = case.model
+    model.choose("liars")
+    model.guess_safe, model.guess_moving = True, False
+    model.run()
+    model.message = 3
+    model.drop()
+    model.position = 4_000
+
+
+RUNS: dict[str, tuple[Callable[[], Case], Callable[[Case], None]]] = {
+    "sharding": (of_sharding, weigh_risk),
+    "consensus": (of_consensus, lie),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_code_brings_back_the_same_figures_on_another_page(name):
+    make, do = RUNS[name]
+    first, second = make(), make()
+    do(first)
+    code = briefing.code_of(first)
+    assert fingerprint(first.figures()) != fingerprint(second.figures())
+    briefing.reload(second, code)
+    assert second.settings() == first.settings()
+    assert [figure.value for figure in second.figures()] == [figure.value for figure in first.figures()]
+    assert briefing.code_of(second) == code
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_code_is_the_same_in_both_languages(name):
+    make, do = RUNS[name]
+    case = make()
+    do(case)
+    code = briefing.code_of(case)
+    i18n.use("zh")
+    assert briefing.code_of(case) == code
+
+
+def test_a_custody_brief_brings_the_ledger_back_as_it_was_and_a_page_can_follow_it_again():
+    case = of_custody()
+    network, model = played(), case.model
+    until = network.height() - 4
+    model.wanted = {"height": until, "chain": model.chain, "chosen": ""}
+    before = as_it_was(model.wanted, network)
+    model.pin(before)
+    assert (model.height, model.is_pinned) == (until, True)
+    model.show(CustodyReader()(network))
+    assert model.height == until, "what comes now does not disturb what was brought back"
+    model.follow()
+    model.show(CustodyReader()(network))
+    assert model.height == network.height()
+
+
+def test_a_brief_about_another_network_or_a_block_to_come_is_refused():
+    case = of_custody()
+    settings = {**case.settings(), "chain": "00000000"}
+    with pytest.raises(UsageError, match="about another network"):
+        as_it_was(settings, played())
+    with pytest.raises(UsageError, match="does not have yet"):
+        as_it_was({**case.settings(), "height": 10_000}, played())
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(-(2**53), 2**53) | st.text(max_size=20)),
+    st.binary(min_size=4, max_size=4),
+)
+def test_whatever_is_written_is_read(settings, figures):
+    start = {"a": 1, "b": "x"}
+    code = runcode.write("app", settings, start, figures)
+    assert runcode.read(code, "app", start) == ({**start, **settings}, figures)
+    typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    assert runcode.read(typed, "app", start) == ({**start, **settings}, figures)
+
+
+def test_a_slip_another_page_and_another_version_are_told():
+    code = runcode.write("app", {"a": 5}, {"a": 1}, b"1234")
+    for at, letter in enumerate(code):
+        other = "7" if letter != "7" else "8"
+        if letter != "-":
+            with pytest.raises(UsageError, match="not a run code of this page"):
+                runcode.read(code[:at] + other + code[at + 1 :], "app", {"a": 1})
+    for app, start in (("another", {"a": 1}), ("app", {"a": 2})):
+        with pytest.raises(UsageError, match="not a run code of this page"):
+            runcode.read(code, app, start)
+
+
+@pytest.mark.parametrize("text", ["", "0", "hello", "§", "0" * 3_000, "00000-00000-00000"])
+def test_what_is_no_code_is_refused(text):
+    with pytest.raises(UsageError, match="not a run code"):
+        runcode.read(text, "app", {})
+
+
+def test_a_run_that_is_too_long_for_a_code_is_told():
+    noise = "".join(Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=4_000))
+    with pytest.raises(UsageError, match="too long for a code"):
+        runcode.write("app", {"text": noise}, {}, b"1234")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"draws_made": 10**9}, {"draws_made": -1}, {"acts": "p" * 500}],
+    ids=["many", "fewer than none", "acts"],
+)
+def test_a_code_cannot_ask_a_page_for_too_much(settings):
+    case = of_sharding()
+    with pytest.raises(UsageError, match="more than a page can do"):
+        case.reload({**case.start, **settings})
+
+
+def test_the_address_of_a_page_may_hold_a_code(monkeypatch):
+    case = of_sharding()
+    weigh_risk(case)
+    monkeypatch.setenv("QUERY_STRING", f"lang=en&run={briefing.code_of(case)}")
+    made = of_sharding()
+    said = text(frame.page(made))
+    assert made.settings() == case.settings()
+    assert "You see the figures of the brief." in said
+    monkeypatch.setenv("QUERY_STRING", "run=WRONG")
+    assert "not a run code of this page" in text(frame.page(of_sharding()))
+
+
+# --- what if -----------------------------------------------------------------------------------------------------
+
+
+def test_before_and_now_stand_side_by_side_and_one_can_go_back():
+    case = of_sharding()
+    kept = frame.Kept(case)
+    case.model.change(members=4)
+    rows = {str(row[0]): row[1:] for row in kept.rows()}
+    assert rows["Members of a district"] == ["16", tag("b", "4")]
+    assert rows["A certain district is captured"] == ["in about 1 of 6 draws", tag("b", "in about 1 of 4 draws")]
+    case.reload(kept.settings)
+    assert "Members of a district" not in {str(row[0]) for row in kept.rows()}
+    case.model.change(members=4)
+    kept.keep()
+    assert [row[1] for row in kept.rows()] == [row[2] for row in kept.rows()]
+
+
+# --- check it yourself -------------------------------------------------------------------------------------------
+
+
+def test_chances_draws_and_units_of_the_city_come_out_the_same():
+    case, cities = of_sharding(), Cities(districts.City)
+    weigh_risk(case)
+    case.model.keep_sight(cities.after("pc"))
+    try:
+        findings = case.recompute(cities)
+    finally:
+        cities.close()
+    assert {one.figure.name for one in findings if one.is_same} == {figure.name for figure in case.figures()}
+    sources = {one.figure.name: str(one.source) for one in findings}
+    assert sources["Units in District 1"].startswith("blocks 1 to ")
+    assert "no block stands behind a chance" in sources["A certain district is captured"]
+
+
+def test_the_city_is_the_same_for_the_same_acts_and_another_for_others():
+    cities = Cities(districts.City)
+    try:
+        first = cities.after("p")
+        assert cities.after("pc").heights != first.heights
+        assert cities.after("p").supply == first.supply
+    finally:
+        cities.close()
+
+
+def test_a_run_is_made_anew_and_its_certificates_are_counted():
+    case = of_consensus()
+    lie(case)
+    findings = case.recompute(None)
+    assert all(one.is_same for one in findings)
+    counted, refused = consensus.check_blocks(case.model.recording)
+    assert (counted > 0, refused) == (True, 0)
+    assert f"{counted} final blocks checked" in str(findings[0].source)
+
+
+def test_manifests_come_from_blocks_that_were_executed_anew():
+    case = of_custody()
+    findings = case.recompute(played())
+    assert all(one.is_same for one in findings)
+    assert "executed anew" in str(findings[0].source)
+    case.model.manifests = case.model.manifests[1:]
+    wrong = [one.figure.name for one in case.recompute(played()) if not one.is_same]
+    assert "Loads" in wrong
+    assert "differ" in frame.checked(case.recompute(played()))
+
+
+def test_a_block_that_was_changed_does_not_replay():
+    network = played()
+
+    class Liar:
+        genesis = network.genesis
+        height = staticmethod(network.height)
+        changes: Any = staticmethod(lambda block: block)
+
+        def block(self, height: int) -> Any:
+            detail = network.block(height)
+            return self.changes(detail) if height == 3 else detail
+
+    def without_a_transaction(detail):
+        block = replace(detail.final.block, txs=detail.final.block.txs[1:])
+        return replace(detail, final=replace(detail.final, block=block))
+
+    def with_another_time(detail):
+        header = replace(detail.final.block.header, time_ms=detail.final.block.header.time_ms + 1)
+        return replace(detail, final=replace(detail.final, block=replace(detail.final.block, header=header)))
+
+    for change, error in ((without_a_transaction, InvalidBlock), (with_another_time, ProofError)):
+        liar = Liar()
+        liar.changes = change
+        with pytest.raises(error):
+            replay(liar)
+    assert "blocks 1 to" in behind(replay(network))
+
+
+def test_a_chain_too_long_for_a_page_is_told():
+    class Long:
+        genesis = played().genesis
+
+        def height(self) -> int:
+            return 10**6
+
+    with pytest.raises(ProofError, match="too many for a page"):
+        replay(Long())
+    assert Replay(Long.genesis).height == 0
+
+
+def test_a_figure_that_differs_is_told():
+    shown, again = Figure("Loads", 9), Figure("Loads", 8)
+    assert "1 figure differs." in frame.checked([Finding(shown, again, "blocks")])
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_mention_of_a_term_has_a_tip_and_links_and_code_have_none():
+    said = glossary.marked(tag("p", "Blocks and a block", tag("code", "key"), tag("a", "hash", href="#x"), " blockage"))
+    assert said.count("mc-term") == 1
+    assert said.startswith('<p><span class="mc-term" tabindex="-1" data-tip="A page of the ledger')
+
+
+def test_what_people_write_is_marked_without_becoming_markup():
+    said = glossary.marked(tag("p", "<b>block</b>"))
+    assert "&lt;b&gt;" in said
+    assert isinstance(said, Safe)
+
+
+def test_every_term_is_there_in_both_languages():
+    english, chinese = glossary.terms("en"), glossary.terms("zh")
+    assert len(english) == len(chinese) > 25
+    for one, other in zip(english, chinese, strict=True):
+        assert one.forms
+        assert one.tip.endswith(".")
+        assert other.tip.endswith("。")
+        assert len(one.tip) < 160
+    names = [form.lower() for term in english for form in term.forms]
+    assert len(set(names)) == len(names)
+
+
+# --- does cheating pay? ------------------------------------------------------------------------------------------
+
+
+@given(st.builds(Offer, st.integers(0, 200), st.integers(0, 100), st.integers(0, 100), st.integers(0, 50)))
+def test_from_the_break_even_on_cheating_brings_nothing(offer):
+    enough = incentive.break_even(offer)
+    again = Offer(offer.subsidy, offer.overstated, enough, offer.fine)
+    assert incentive.balance_fen(again) <= 0
+    if enough > 1 and offer.subsidy * offer.overstated:
+        assert incentive.balance_fen(Offer(offer.subsidy, offer.overstated, enough - 1, offer.fine)) >= 0
+
+
+@pytest.mark.parametrize("settings", [{"subsidy": -1}, {"fine": 1_000}, {"checked": "many"}, {}])
+def test_an_offer_that_cannot_be_is_refused(settings):
+    with pytest.raises(UsageError, match="more than a page can do"):
+        Offer.of({**(Offer().settings if settings else {}), **settings})
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+def test_the_frame_counts_what_is_done_and_a_brief_is_filled_in(monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", "")
+
+    async def visit() -> None:
+        page = consensus_lab.page()
+        assert "Try this: 0 of 4 done" in text(page)
+        find(page, "Make my brief").click()
+        find(page, "Show both pages").click()
+        assert sheets(page)[0].document.startswith("<!DOCTYPE html>")
+        find(page, "Check it yourself").click()
+        for _turn in range(200):
+            if "nothing was run yet" in text(page):
+                break
+            await asyncio.sleep(0.02)
+        assert "nothing was run yet" in text(page)
+
+    asyncio.run(visit())
+
+
+def walk(widget: Any):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from walk(child)
+
+
+def find(page: Any, words: str) -> Any:
+    return next(one for one in walk(page) if getattr(one, "description", None) == words)
+
+
+def sheets(page: Any) -> list[briefing.Sheet]:
+    return [one for one in walk(page) if isinstance(one, briefing.Sheet)]
+
+
+def test_a_dashboard_offers_to_follow_again_only_while_it_shows_the_past():
+    page = garbage_custody.page(played, lambda client, tell: None)
+    assert "Follow the ledger again" not in [getattr(one, "description", "") for one in walk(page)]
