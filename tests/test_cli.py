@@ -598,3 +598,52 @@ def test_no_more_than_so_many_messages_are_taken_in_one_turn(
 
 def raise_(error: Exception) -> Any:
     raise error
+
+
+# --- the laboratory -----------------------------------------------------------------------------------------------
+
+FEW = ("--set", "hauliers=3", "--set", "days=1", "--seeds", "0:2")
+
+
+def test_the_laboratory_lists_its_experiments():
+    found = {one["name"]: one for one in read("lab")["experiments"]}
+    assert {"parameter", "usual", "may be", "meaning"} == found["hauliers"]["parameters"][0].keys()
+    assert "From which fine on" in run("lab").stdout
+
+
+def test_the_laboratory_runs_and_varies_what_it_is_told():
+    options = ("lab", "hauliers", *FEW, "--sweep", "fine=0,2000")
+    found = read(*options)
+    assert [cell["settings"]["fine"] for cell in found["cells"]] == [0, 2_000]
+    assert [cell["figures"]["dumping"]["mean"] for cell in found["cells"]] == [3, 0]
+    assert [one["seed"] for one in found["cells"][0]["runs"]] == [0, 1]
+    shown = run(*options).stdout
+    assert "Means over 2 seeds" in shown
+    assert "95 % from" in shown
+
+
+def test_one_run_has_no_interval_in_either_form():
+    found = read("lab", "hauliers", *FEW, "--seeds", "0:1")["cells"][0]["figures"]["dumped"]
+    assert found["mean"] > 0
+    assert (found["low"], found["high"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "expect", "words"),
+    [
+        (("unknown",), COULD_NOT, "there is no experiment 'unknown': choose one of hauliers"),
+        (("hauliers", "--set", "fine"), WRONG_USE, "write NAME=VALUE"),
+        (("hauliers", "--set", "fine="), WRONG_USE, "write NAME=VALUE"),
+        (("hauliers", "--set", "fien=1"), COULD_NOT, "has no parameter 'fien'"),
+        (("hauliers", "--set", "fine=much"), COULD_NOT, "fine is a whole number from 0 to 1000000, not 'much'"),
+        (("hauliers", "--sweep", "fine=1,,2"), COULD_NOT, "fine is a whole number"),
+        (("hauliers", "--sweep", "fine=1,-2"), COULD_NOT, "not -2"),
+        (("hauliers", "--seeds", "5"), COULD_NOT, "write A:B"),
+        (("hauliers", "--jobs", "0"), COULD_NOT, "jobs is how many processes"),
+        (("hauliers", "--confidence", "100"), COULD_NOT, "50 to 99 percent"),
+        (("hauliers", "--scheduler", "here"), COULD_NOT, "write tcp://HOST:PORT"),
+        (("hauliers", "--scheduler", "tcp://127.0.0.1:1"), COULD_NOT, "Start one with `dask scheduler`"),
+    ],
+)
+def test_the_laboratory_says_what_it_was_asked_wrongly(options: tuple[str, ...], expect: int, words: str):
+    assert words in run("lab", *options, expect=expect).stderr

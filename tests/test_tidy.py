@@ -50,8 +50,8 @@ MAY_IMPORT = {
     "sim": FAULTS,
     "live": FAULTS,
     "client": WORLDS,
-    "agents": CLIENT,
-    "scenarios": CLIENT | {"agents"},
+    "scenarios": CLIENT,
+    "agents": CLIENT | {"scenarios"},
     "views": CLIENT | {"agents", "catalogue"},
     "course": CLIENT | {"agents", "catalogue"},
     "bench": CLIENT | {"agents", "scenarios"},
@@ -75,7 +75,7 @@ AMBIENT = frozenset(
         "uuid",
     }
 )
-ONLY_IN = {"sqlite3": "store", "zmq": "live"}
+ONLY_IN = {"sqlite3": "store", "zmq": "live", "distributed": "live"}
 EMPTY_NAMES = frozenset({"utils", "util", "common", "manager", "helper", "helpers", "misc"})
 LONGEST = 60  # lines of one function
 

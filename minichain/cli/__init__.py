@@ -14,6 +14,7 @@ from minichain.cli.contracts import contract
 from minichain.cli.course import course
 from minichain.cli.demos import demo
 from minichain.cli.keys import key
+from minichain.cli.laboratory import lab
 from minichain.cli.network import doctor, down, node, relay, status, up
 from minichain.cli.proofs import verify
 from minichain.cli.simulation import compare, fault, play, sim
@@ -47,7 +48,7 @@ def main(context: click.Context) -> None:
 
 
 _COMMANDS = (
-    *(up, status, down, relay, doctor, node, key, demo, verify),
+    *(up, status, down, relay, doctor, node, key, demo, lab, verify),
     *(sim, play, fault, compare, bench, contract, course),
 )
 for _command in _COMMANDS:
