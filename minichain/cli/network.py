@@ -43,6 +43,9 @@ from minichain.ledger.profiles import PROFILES
     type=click.Choice(list(PROFILES)),
     help="Kind of a new chain [its own: validators agree by votes, anybody writes].",
 )
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Run the validators on the machines of this Dask cluster: tcp://HOST:PORT."
+)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the dashboards [8866, or any free one].")
 @click.option("--fresh", is_flag=True, help="Delete the chain in this directory and begin a new one.")
 @click.option("--empty", is_flag=True, help="Do not put the example cases on a new chain.")
@@ -58,6 +61,7 @@ def up(
     chain_id: str | None,
     fit: bool,
     profile: str | None,
+    scheduler: str | None,
     port: int | None,
     fresh: bool,
     empty: bool,
@@ -75,6 +79,10 @@ def up(
     from minichain.live import supervisor
     from minichain.live.home import Home
 
+    if scheduler is not None and (shards, profile, fit, encrypt_keys) != (None, None, False, False):
+        raise click.UsageError(
+            "--scheduler is for one chain that anybody writes: leave the options of another kind out"
+        )
     passphrase = passphrase_if(Home(home).is_encrypted, passphrase_file, encrypt=encrypt_keys)
     place = Home(home, passphrase)
     named = {
@@ -82,6 +90,7 @@ def up(
         "--shards": shards,
         "--chain-id": chain_id,
         "--profile": profile,
+        "--scheduler": scheduler,
         "--port": port,
     }
     flags = {"--no-dashboards": no_dashboards, "--fresh": fresh, "--fit": fit}

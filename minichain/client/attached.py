@@ -17,7 +17,7 @@ from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import node_key
 from minichain.live.channel import LiveChannel
 from minichain.live.control import control
-from minichain.live.home import Home, Running, memory_of
+from minichain.live.home import Home, Running
 
 
 class AttachedWorld:
@@ -101,10 +101,11 @@ class AttachedWorld:
 
     def is_running(self, name: str) -> bool:
         # A validator that ended by itself is written down a little later.
-        return any(node.name == name and memory_of(node.pid) for node in self._now().nodes)
+        nodes = [node for node in self._now().nodes if node.name == name and node.pid]
+        return any(node.machine or node.memory for node in nodes)
 
     def memory(self, name: str) -> int | None:
-        return next((memory_of(node.pid) for node in self._now().nodes if node.name == name), None)
+        return next((node.memory for node in self._now().nodes if node.name == name), None)
 
     def close(self) -> None:
         pass

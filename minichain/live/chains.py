@@ -98,6 +98,20 @@ def _new_chain(
 def _known_chain(
     home: Home, validators: int | None, profile: str | None, chain_id: str | None
 ) -> tuple[Genesis, dict[str, KeyPair]]:
+    genesis = kept(home, validators, profile, chain_id)
+    members = genesis.committee.members
+    first = min(int(member.name.removeprefix("node-")) for member in members)
+    keys = new_chain(len(members), home.root(), {}, first)[1]
+    if {key.public for key in keys.values()} != {member.public for member in members}:
+        raise ConfigError(
+            f"the secret {home.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
+            "right one back, or start a new chain with `--fresh`"
+        )
+    return genesis, keys
+
+
+def kept(home: Home, validators: int | None, profile: str | None, chain_id: str | None) -> Genesis:
+    """Return the chain of a home; raises `ConfigError` where it is not as it is asked to be."""
     genesis = _kept(home)
     members, spec = genesis.committee.members, genesis.spec
     asked = (
@@ -111,11 +125,4 @@ def _known_chain(
                 f"the chain in {home.path} {difference}: leave the {what} out to go on with it, or start a new chain "
                 "with `--fresh`"
             )
-    first = min(int(member.name.removeprefix("node-")) for member in members)
-    keys = new_chain(len(members), home.root(), {}, first)[1]
-    if {key.public for key in keys.values()} != {member.public for member in members}:
-        raise ConfigError(
-            f"the secret {home.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
-            "right one back, or start a new chain with `--fresh`"
-        )
-    return genesis, keys
+    return genesis

@@ -139,12 +139,16 @@ def import_path() -> str:
 
 class Cluster:
     """The validators of one chain on this computer. `keys` are their key pairs by name; `in_files` says whether each
-    lies in a file, bare, or is told to its process only.
+    lies in a file, bare, or is told to its process only; `host` is where others reach this computer.
     """
 
-    def __init__(self, directory: Path, genesis: Genesis, keys: dict[str, KeyPair], *, in_files: bool = True) -> None:
+    def __init__(
+        self, directory: Path, genesis: Genesis, keys: dict[str, KeyPair], *, in_files: bool = True, host: str = HOST
+    ) -> None:
         self.directory = directory
         self.genesis = genesis
+        self._host = host
+        self._elsewhere: dict[str, str] = {}  # members on other computers, and where they listen to members
         self._in_files = in_files
         origin.keep(directory, genesis)
         self._keys = {name: key for name, key in keys.items() if name not in self._gone()}
@@ -159,7 +163,7 @@ class Cluster:
             keyfile.write_private(secret, key.seed)
         file = str(secret) if self._in_files else ""
         spec = self.directory.resolve() / origin.SETTINGS
-        place = Place(name, str(spec), file, str(home / "chain.sqlite"), source=source)
+        place = Place(name, str(spec), file, str(home / "chain.sqlite"), self._host, source=source)
         return Child(place, home / "config.json", home / "log.txt", None if self._in_files else key)
 
     def add(self, name: str, key: KeyPair, source: tuple[str, str, str]) -> None:
@@ -211,11 +215,11 @@ class Cluster:
 
     def client_address(self, name: str) -> str:
         """Return where a validator listens to clients."""
-        return f"tcp://{HOST}:{self._named(name).place.client_port}"
+        return f"tcp://{self._host}:{self._named(name).place.client_port}"
 
     def peer_address(self, name: str) -> str:
         """Return where a validator listens to the other members."""
-        return f"tcp://{HOST}:{self._named(name).place.peer_port}"
+        return f"tcp://{self._host}:{self._named(name).place.peer_port}"
 
     def is_running(self, name: str) -> bool:
         """Tell whether a validator's process is alive."""
@@ -243,10 +247,15 @@ class Cluster:
             raise
         self._introduce()
 
+    def meet(self, addresses: dict[str, str]) -> None:
+        """Tell every validator where members on other computers listen."""
+        self._elsewhere = addresses
+        self._introduce()
+
     def _introduce(self) -> None:
         """Tell every validator where the founders are; others make themselves known."""
         founders = [member.name for member in self.genesis.committee.members if member.name in self._children]
-        addresses = {name: self.peer_address(name) for name in founders}
+        addresses = self._elsewhere | {name: self.peer_address(name) for name in founders}
         for child in self._children.values():
             if child.is_running:
                 child.tell({"peers": addresses})

@@ -32,12 +32,20 @@ VARIABLE: Final = "MINICHAIN_HOME"
 
 
 class NodePlace(Plain):
-    """One validator: public key in hexadecimal, where clients reach it, its process (None: not running)."""
+    """One validator: public key in hexadecimal, where clients reach it, its process (None: not running), and the
+    machine that has this process, if it is not this computer.
+    """
 
     name: str
     public: str
     address: str
     pid: int | None
+    machine: str = ""
+
+    @property
+    def memory(self) -> int | None:
+        """Return how many bytes it uses; None if it is gone, or on another machine."""
+        return None if self.machine else memory_of(self.pid)
 
 
 class Running(Plain):

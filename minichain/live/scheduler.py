@@ -28,8 +28,11 @@ Done = TypeVar("Done")
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Any]:
-    """Reach a cluster; raises `NetworkError` that says how, if it cannot be used."""
+def connected(address: str, *, has_actors: bool = False) -> Iterator[Any]:
+    """Reach a cluster; raises `NetworkError` that says how, if it cannot be used.
+
+    Actors find their way only by the one client that all of a process use, if they have none of their own.
+    """
     try:
         from distributed import Client  # noqa: PLC0415  (32 MB, and a second, for those who use it)
     except ImportError:
@@ -38,7 +41,7 @@ def connected(address: str) -> Iterator[Any]:
         ) from None
     _require_listening(address)
     try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        client = Client(address, timeout=CONNECT_S, set_as_default=has_actors)
     except OSError:  # a TimeoutError is one
         raise NetworkError(f"what listens at {address} is no Dask scheduler, or a busy one. {START}") from None
     with client:

@@ -24,17 +24,14 @@ import psutil
 import zmq
 from msgspec.structs import replace
 
-from minichain.crypto import KeyPair, Passphrase
+from minichain.crypto import Passphrase
 from minichain.errors import MinichainError, NetworkError, TimedOut
-from minichain.faults.timeline import parse
-from minichain.ledger.genesis import Genesis
-from minichain.ledger.local import node_key
-from minichain.live import chains, dashboards, keyfile, origin, resources
+from minichain.live import afar, chains, dashboards, keyfile, origin, resources, scheduler
 from minichain.live.carrier import Carrier
-from minichain.live.cluster import HOST, Cluster, import_path
-from minichain.live.control import ControlDoor, control
-from minichain.live.director import Director
-from minichain.live.home import VARIABLE, Home, NodePlace, Running, is_alive
+from minichain.live.chain import Chain, OwnChain
+from minichain.live.cluster import import_path
+from minichain.live.control import control
+from minichain.live.home import VARIABLE, Home, Running, is_alive
 from minichain.live.installed import shipped
 
 POLL_MS: Final = 1_000
@@ -42,64 +39,6 @@ STOP_TIMEOUT_S: Final = 20.0
 PORT: Final = 8866  # of the dashboards, if it is free
 
 log = logging.getLogger("minichain")
-
-
-class Chain:
-    """One chain of this process: its home, its validators, and the door of its operator."""
-
-    def __init__(self, home: Home, genesis: Genesis, keys: dict[str, KeyPair]) -> None:
-        self.home = home
-        self._genesis = genesis
-        self._key = KeyPair(os.urandom(32))
-        self._cluster = Cluster(home.chain, genesis, keys, in_files=home.passphrase is None)
-        self._director = Director(self._cluster, genesis)
-        self.door = ControlDoor(self._key, home.operator().public, HOST)
-
-    def start(self) -> None:
-        """Start the founders, and who has joined since: committees change, and their members keep what they have."""
-        self._cluster.start()
-        for name in self._cluster.left_over():
-            self._director.join(name, node_key(self.home.root(), name))
-
-    def now(self) -> Running:
-        """Return where everything is."""
-        nodes = tuple(
-            NodePlace(name, public.hex(), self._cluster.client_address(name), self._cluster.pid(name))
-            for name, public in self._cluster.publics.items()
-        )
-        own = psutil.Process()
-        return Running(own.pid, own.create_time(), self.door.address, self._key.public.hex(), nodes, None)
-
-    def obey(self, command: dict[str, Any]) -> str:
-        """Do what the operator says; returns why not, if it cannot be done."""
-        log.info("command %s", command)
-        try:
-            match command:
-                case {"fault": str(words)}:
-                    self._director.do(words)
-                case {"begin": str(timeline)}:
-                    self._director.begin(parse(timeline))
-                case {"end": True}:
-                    self._director.end()
-                case {"join": str(name)}:
-                    self._director.join(name, node_key(self.home.root(), name))
-                case {"leave": str(name)}:
-                    self._director.leave(name)
-                case {"stop": True}:
-                    pass
-                case _:
-                    return f"unknown command {sorted(command)}"
-        except MinichainError as error:
-            return str(error)
-        return ""
-
-    def leave(self) -> None:
-        """Tell the validators to stop, without waiting for them."""
-        self._cluster.leave()
-
-    def close(self) -> None:
-        self._cluster.stop()
-        self.door.close()
 
 
 class Supervisor:
@@ -191,7 +130,7 @@ def within(home: Home, found: Sequence[chains.Chain]) -> Iterator[None]:
     with ExitStack() as held:
         for place in (home, *(part for part, _, _ in found)):
             _lock(place, held)
-        supervisor = Supervisor(home, [Chain(*chain) for chain in found], carries=False)
+        supervisor = Supervisor(home, [OwnChain(*chain) for chain in found], carries=False)
         supervisor.start(None, with_dashboards=False)
         held.callback(supervisor.close)
         thread = threading.Thread(target=supervisor.run, daemon=True)
@@ -266,6 +205,7 @@ def main() -> int:
     parser.add_argument("--chain-id")
     parser.add_argument("--profile")
     parser.add_argument("--port", type=int)
+    parser.add_argument("--scheduler")
     parser.add_argument("--no-dashboards", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--fit", action="store_true")
@@ -291,7 +231,7 @@ def run(home: Home, chosen: argparse.Namespace) -> int:
             _lock(home, held)
             if chosen.fresh:
                 home.forget_chain()
-            supervisor = prepare(home, chosen, held)
+            supervisor = (prepare_afar if chosen.scheduler else prepare)(home, chosen, held)
             supervisor.start(chosen.port, not chosen.no_dashboards)
             print(json.dumps({"pid": os.getpid()}), flush=True)
             held.callback(supervisor.close)
@@ -310,6 +250,7 @@ def _lock(home: Home, held: ExitStack) -> None:
 
 def prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervisor:
     """Return what will run, if there is room for it; `--fit` makes a new network smaller, and says so."""
+    afar.require_here(home)
     shards, validators, note = chosen.shards, chosen.validators, ""
     is_new, with_dashboards = not chains.is_there(home), not chosen.no_dashboards
     if is_new and chosen.fit:
@@ -321,7 +262,15 @@ def prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervis
         if part is not home:
             _lock(part, held)
     note = note or origin.notice([(part.chain, genesis) for part, genesis, _ in found])
-    return Supervisor(home, [Chain(*chain) for chain in found], carries=len(found) > 1, note=note)
+    return Supervisor(home, [OwnChain(*chain) for chain in found], carries=len(found) > 1, note=note)
+
+
+def prepare_afar(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervisor:
+    """Return what will run on the machines of a cluster; only the dashboards are here."""
+    client = held.enter_context(scheduler.connected(chosen.scheduler, has_actors=True))
+    chain = afar.chain_of(home, client, chosen.validators, chosen.chain_id)
+    note = f"The validators are on the machines of the cluster at {chosen.scheduler}, and so are their keys."
+    return Supervisor(home, [chain], carries=False, note=note)
 
 
 if __name__ == "__main__":
