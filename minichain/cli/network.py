@@ -85,14 +85,8 @@ def up(
         )
     passphrase = passphrase_if(Home(home).is_encrypted, passphrase_file, encrypt=encrypt_keys)
     place = Home(home, passphrase)
-    named = {
-        "--validators": validators,
-        "--shards": shards,
-        "--chain-id": chain_id,
-        "--profile": profile,
-        "--scheduler": scheduler,
-        "--port": port,
-    }
+    named = {"--validators": validators, "--shards": shards, "--chain-id": chain_id, "--profile": profile}
+    named |= {"--scheduler": scheduler, "--port": port}
     flags = {"--no-dashboards": no_dashboards, "--fresh": fresh, "--fit": fit}
     options = [text for name, value in named.items() if value is not None for text in (name, str(value))]
     options += [name for name, is_set in flags.items() if is_set]
