@@ -16,9 +16,11 @@ from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import encode
+from minichain.contracts.written import Source
 from minichain.crypto import digest
 from minichain.errors import CallFailed
 from minichain.ledger.genesis import Quota
+from minichain.ledger.local import BANK
 from minichain.ledger.types import Call
 
 HOUR_MS: Final = 3_600_000
@@ -61,7 +63,7 @@ class Stage:
         self._people |= {name: self._net.wallet(name) for name in names}
         return {name: wallet.did for name, wallet in self._people.items()}
 
-    def deploy(self, name: str, contract: type, by: str, **setup: Any) -> None:
+    def deploy(self, name: str, contract: Source, by: str, **setup: Any) -> None:
         """Put a contract on the chain, with the arguments of its setup."""
         self._net.deploy(contract, sender=self._people[by], name=name, setup=setup)
 
@@ -85,6 +87,12 @@ class Stage:
             if not receipt.ok:
                 raise CallFailed(f"a step that an experiment relies on was refused: {receipt.error}", receipt)
         return found
+
+    def pass_blocks(self, count: int) -> None:
+        """Let so many blocks be made, each with a payment of nobody's concern: time passes, and nothing else."""
+        bank = self._net.wallet(BANK)
+        for _ in range(count):
+            self._net.send(bank, [Call("ledger", "transfer", {"to": bank.did, "amount": 1})])
 
     def ask(self, contract: str, view: str, **args: Any) -> Any:
         """Ask a contract, as anybody can."""
