@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from minichain.agents import hauliers, members
+from minichain.agents import hauliers, members, residents
 from minichain.agents.experiment import Experiment
 from minichain.errors import UsageError
 
-EXPERIMENTS: Final[Mapping[str, Experiment]] = {one.name: one for one in (hauliers.EXPERIMENT, members.EXPERIMENT)}
+EXPERIMENTS: Final[Mapping[str, Experiment]] = {
+    one.name: one for one in (hauliers.EXPERIMENT, residents.EXPERIMENT, members.EXPERIMENT)
+}
 
 
 def find(name: str) -> Experiment:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from minichain.agents.stage import Stage
+from minichain.agents.stage import HOUR_MS, Stage
 from minichain.codec import Plain, Record, encode
 from minichain.crypto import digest
 from minichain.errors import UsageError
@@ -67,13 +67,17 @@ class Figure(Plain):
 
 
 class Experiment(Plain):
-    """A question to a population. `play` acts on a stage, by the settings and by chance, and returns the figures."""
+    """A question to a population. `play` acts on a stage, by the settings and by chance, and returns the figures.
+
+    A block is `block_ms` later than the one before it.
+    """
 
     name: str
     question: str
     settings: type[Plain]
     figures: Mapping[str, Figure]
     play: Callable[[Stage, Any, Random], dict[str, int]]
+    block_ms: int = HOUR_MS
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -122,7 +126,7 @@ def play(experiment: Experiment, seed: int, settings: Mapping[str, Any] = Mappin
     if not 0 <= seed <= MAX_SEED:
         raise UsageError(f"a seed is a whole number from 0 to {MAX_SEED}, not {seed}")
     chosen = experiment.choose(settings)
-    with Stage(seed) as stage:
+    with Stage(seed, experiment.block_ms) as stage:
         figures = experiment.play(stage, experiment.settings(**chosen), Random(seed))
         assert figures.keys() == experiment.figures.keys(), "an experiment counts what it says"
         counts = stage.height, stage.transactions, stage.refused

@@ -7,29 +7,22 @@ discrepancy above its tolerance, and the office follows up some of those it can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import groupby
 from random import Random
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from msgspec import Meta
-from msgspec.structs import replace
 
 from minichain.agents.experiment import Experiment, Figure, YesNo
-from minichain.agents.stage import Act, Stage
+from minichain.agents.loads import Trip, open_custody, travel
+from minichain.agents.stage import Stage
 from minichain.codec import Plain
 from minichain.ledger.types import Call
-from minichain.scenarios import Dids, Step
-from minichain.scenarios.demo import call_of
-from minichain.scenarios.waste import WasteCustody, WasteRegistry
-from minichain.scenarios.waste.document import Document, Line, Site
-from minichain.scenarios.waste.story import CUSTODY, OFFICE, PRIVATE, REGISTRY, plan, profile
+from minichain.scenarios.waste.story import CUSTODY, PRIVATE
 
 LEAST_KG, MOST_KG = 8_000, 10_000  # of a load, which fills a truck
 DUMPED_PERCENT: Final = 30  # of a load, by who dumps: more could be seen from the weighbridge
-STREET, PLANT, INSPECTOR = "street office", "plant", "inspector"
-SALT: Final = b"nothing personal is in these documents"
 
 
 class Settings(Plain):
@@ -151,12 +144,11 @@ class Load(Plain):
 def play(stage: Stage, settings: Settings, chance: Random) -> dict[str, int]:
     """Let the hauliers drive for some days, and the office look at what the chain shows at the end of each."""
     hauliers = population(settings, chance)
-    dids = _open(stage, settings, hauliers)
+    dids = open_custody(stage, [haulier.name for haulier in hauliers], bulk_percent=settings.tolerance)
     totals = dict.fromkeys(FIGURES, 0)
     for day in range(settings.days):
         loads = [_load(settings, haulier, day * len(hauliers) + n, chance) for n, haulier in enumerate(hauliers)]
-        for together in _waves(loads, dids):
-            stage.must(together)
+        travel(stage, [Trip(load.number, load.haulier.name, load.weight, load.weighed) for load in loads], dids)
         vanished = _correct_alone(stage, loads)
         seen = [load for load in loads if _shows(stage, load, settings.reads_versions)]
         found = [load for load in seen if load.is_followed_up]
@@ -184,56 +176,6 @@ def _load(settings: Settings, haulier: Haulier, serial: int, chance: Random) -> 
     percent = decide(settings, haulier, weight)
     is_covered, is_followed_up = officer < settings.colluding, office < settings.inspected
     return Load(haulier, f"HH-{serial:08}", weight, percent, is_covered, is_followed_up)
-
-
-def _open(stage: Stage, settings: Settings, hauliers: Sequence[Haulier]) -> Dids:
-    """Put the contracts there with this tolerance, and let the office register everybody."""
-    names = [haulier.name for haulier in hauliers]
-    dids = stage.invite([OFFICE, INSPECTOR, STREET, PLANT, *names])
-    rules = {**profile("household"), "bulk_percent": settings.tolerance}
-    stage.deploy(REGISTRY, WasteRegistry, OFFICE, operator=dids[OFFICE], profile=rules)
-    stage.deploy(CUSTODY, WasteCustody, OFFICE, registry=REGISTRY)
-    kinds = {STREET: "generator", PLANT: "facility", INSPECTOR: "regulator"} | dict.fromkeys(names, "transporter")
-    stage.must((OFFICE, [_registration(dids[name], name, kind)]) for name, kind in kinds.items())
-    return dids
-
-
-def _registration(did: str, name: str, kind: str) -> Call:
-    args = {"did": did, "roles": [kind], "site": name, "jurisdiction": "District 1", "codes": ["*"], "methods": ["*"]}
-    return Call(REGISTRY, "register", args)
-
-
-def _waves(loads: Sequence[Load], dids: Dids) -> Iterator[list[Act]]:
-    """Tell what is done together: the street office ships, the hauliers drive, the plant weighs and signs."""
-    stories = [_story(load, dids) for load in loads]
-    for together in zip(*stories, strict=True):
-        yield list(together)
-
-
-def _story(load: Load, dids: Dids) -> list[Act]:
-    """Tell one load as transactions: what one party does in a row is one of them."""
-    roles = {"generator": STREET, "transporter-1": load.haulier.name, "facility": PLANT, "regulator-origin": INSPECTOR}
-    known = {role: dids[name] for role, name in roles.items()} | {OFFICE: dids[OFFICE]}
-    steps = [_weighed(step, load) for step in plan(_document(load), known, SALT)]
-    told = (step for step in steps if step.contract == CUSTODY and step.action != "certify")
-    return [(roles[role], [call_of(step) for step in row]) for role, row in groupby(told, key=lambda step: step.role)]
-
-
-def _document(load: Load) -> Document:
-    place = "District 1"
-    line = Line(1, "residual waste", load.weight, "K", 1, "TRUCK", local_codes=("W-4",))
-    ways = (Site(load.haulier.name, place),)
-    return Document("household", Site(STREET, place), ways, Site(PLANT, place), (line,), load.number, category="")
-
-
-def _weighed(step: Step, load: Load) -> Step:
-    """Let the plant report what it weighed."""
-    if step.action != "report":
-        return step
-    missing = load.weighed < load.weight
-    told = {"received": load.weighed, "accepted": load.weighed, "comment": PRIVATE if missing else ""}
-    lines: list[dict[str, Any]] = [{**line, **told} for line in step.args["lines"]]
-    return replace(step, args={**step.args, "lines": lines})
 
 
 def _correct_alone(stage: Stage, loads: Sequence[Load]) -> int:

@@ -2,8 +2,8 @@
 
 It is a simulated network of one validator. Its transactions are signed, its receipts and its state root are those of
 any other chain; four validators would come to the same and take 2.6 times as long, and a sandbox, three times as fast,
-has neither signatures nor blocks. The clock is logical: each block is an hour later, and what is done together shares
-a block.
+has neither signatures nor blocks. The clock is logical: each block is an hour later, or what the experiment says, and
+what is done together shares a block.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Act = tuple[str, Sequence[Call]]  # who, and what
 class Stage:
     """One chain, its people by name, and a digest of all receipts so far."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, block_ms: int = HOUR_MS) -> None:
         self._net: Network = Network.simulated(
-            1, seed=seed, chain_id="laboratory", clock="logical", interval_ms=HOUR_MS, policy=_QUOTA
+            1, seed=seed, chain_id="laboratory", clock="logical", interval_ms=block_ms, policy=_QUOTA
         )
         self._people: dict[str, Wallet] = {}
         self.receipts = b""
@@ -53,6 +53,12 @@ class Stage:
     @property
     def height(self) -> int:
         return self._net.height()
+
+    @property
+    def now_ms(self) -> int:
+        """Return the time of the last block."""
+        spec = self._net.genesis.spec
+        return spec.genesis_time_ms + self.height * spec.interval_ms
 
     @property
     def state_root(self) -> bytes:
