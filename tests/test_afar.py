@@ -18,9 +18,10 @@ from test_cli import COULD_NOT, WRONG_USE, eventually, is_gone, pay, read, run
 
 import minichain as mc
 from minichain.codec import to_json
-from minichain.errors import UsageError
+from minichain.errors import NetworkError, UsageError
 from minichain.ledger.committee import Member
 from minichain.ledger.local import new_chain
+from minichain.live import afar
 from minichain.live.home import VARIABLE, Home, Running
 from minichain.live.machine import PLACE, Machine
 
@@ -58,7 +59,7 @@ def machines(there: Path) -> Iterator[str]:
     """Two workers, each a process of its own; the address of their scheduler."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv(VARIABLE, str(there))
-        running = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+        running = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0")
     with running:
         yield running.scheduler_address
 
@@ -114,6 +115,15 @@ def test_a_scheduler_that_is_not_there_leaves_nothing_behind(home: Home):
     assert "no Dask scheduler listens at" in up_refused(home, "--scheduler", "tcp://127.0.0.1:1")
     assert home.find() is None
     assert not home.chain.exists()
+
+
+def test_a_machine_that_does_not_answer_is_named():
+    class Silent:
+        def result(self, timeout: float) -> None:
+            raise TimeoutError
+
+    with pytest.raises(NetworkError, match=r"the machine tcp://192.0.2.1:9 does not answer \(TimeoutError\)"):
+        afar._all({"tcp://192.0.2.1:9": None}, lambda _, __: Silent())
 
 
 def test_validators_end_when_nobody_renews_their_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -174,7 +184,7 @@ def test_machines_with_networks_of_their_own_agree_and_end_without_their_owner(
     home: Home, namespaces: dict[str, str], tmp_path: Path
 ):
     with ExitStack() as held:
-        cluster = held.enter_context(LocalCluster(n_workers=0, host=f"{NET}.1", dashboard_address=None))
+        cluster = held.enter_context(LocalCluster(n_workers=0, host=f"{NET}.1", dashboard_address=":0"))
         for name in namespaces:
             worker = _work(name, cluster.scheduler_address, tmp_path / name)
             held.callback(worker.wait)
@@ -185,5 +195,7 @@ def test_machines_with_networks_of_their_own_agree_and_end_without_their_owner(
         assert all(len(keys_below(tmp_path / name)) == 2 for name in namespaces)
         assert pay(home) == 1  # the votes of both machines were needed
 
+        worker.kill()  # a machine goes, and its validators with it
+        eventually(lambda: [node.pid for node in home.require().nodes].count(None) == 2, "two validators to be missed")
         psutil.Process(running.pid).kill()
         eventually(lambda: all(is_gone(node.pid or 0) for node in running.nodes), "the lease to run out")

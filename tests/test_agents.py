@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Annotated, Any
 
 import msgspec
+import psutil
 import pytest
 from distributed import LocalCluster
 from msgspec import Meta
@@ -24,7 +25,7 @@ from minichain.ledger.types import Call
 from minichain.live import scheduler
 
 FINES = {"fine": [500, 2_000]}
-SMALL = {"hauliers": 4, "days": 1}
+SMALL = {"hauliers": 2, "days": 1}
 
 
 # --- intervals ----------------------------------------------------------------------------------------------------
@@ -123,6 +124,8 @@ def test_the_same_population_on_another_seed_is_another_chain():
 def test_a_reported_run_is_played_again_and_a_changed_one_is_found_out():
     reported = agents.run("hauliers", seed=2, **SMALL)
     assert agents.replay(reported) == reported
+    own = agents.run(DICE, seed=2)
+    assert agents.replay(own, DICE) == own
     nicer = msgspec.structs.replace(reported, figures={**reported.figures, "dumping": 0})
     with pytest.raises(UsageError, match="its figures were changed, or another version"):
         agents.replay(nicer)
@@ -180,7 +183,7 @@ def test_seeds_in_another_order_are_the_same_runs(here: agents.Sweep):
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Two workers, each a process of its own."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as running:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as running:
         yield running
 
 
@@ -200,6 +203,19 @@ def test_a_cluster_comes_to_the_same(here: agents.Sweep, cluster: Any):
     assert len(told) == 4
 
 
+def test_a_run_whose_machine_dies_is_done_again_on_another(here: agents.Sweep, cluster: Any):
+    killed: list[int] = []
+
+    def kill_one(done: int, total: int, run: Run) -> None:
+        if not killed:
+            killed.append(next(iter(cluster.workers.values())).pid)
+            psutil.Process(killed[0]).kill()
+
+    found = agents.sweep("hauliers", FINES, range(2), SMALL, scheduler=cluster.scheduler_address, progress=kill_one)
+    assert killed
+    assert found == here
+
+
 def test_a_cluster_refuses_before_it_runs_what_cannot_be_run(cluster: Any):
     with pytest.raises(UsageError, match="fine is a whole number from 0 to 1000000, not -1"):
         agents.sweep("hauliers", {"fine": [-1]}, [1], scheduler=cluster.scheduler_address)
@@ -215,7 +231,7 @@ def test_workers_with_another_minichain_are_refused(cluster: Any, monkeypatch: p
 
 def test_a_cluster_without_a_machine_says_so():
     with (
-        LocalCluster(n_workers=0, processes=True, dashboard_address=None) as empty,
+        LocalCluster(n_workers=0, processes=True, dashboard_address=":0") as empty,
         pytest.raises(NetworkError, match=r"has no machine: start `dask worker tcp://"),
     ):
         agents.sweep(DICE, seeds=[1], scheduler=empty.scheduler_address)

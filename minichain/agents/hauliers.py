@@ -31,7 +31,7 @@ class Settings(Plain):
     hauliers: Annotated[int, Meta(ge=1, le=100, description="how many hauliers")] = 10
     days: Annotated[int, Meta(ge=1, le=30, description="days, on each of which every haulier has one load")] = 2
     gate_fee: Annotated[
-        int, Meta(ge=0, le=5_000, description="yuan a tonne that the plant takes from the dearest haulier's client")
+        int, Meta(ge=0, le=5_000, description="yuan that dumping a tonne of the dearest waste saves")
     ] = 330
     fine: Annotated[int, Meta(ge=0, le=1_000_000, description="yuan for each load that was found short")] = 1_000
     inspected: Annotated[

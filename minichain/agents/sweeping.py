@@ -61,9 +61,12 @@ def run(experiment: Experiment | str, seed: int = 0, **settings: Value) -> Run:
     return _do((experiment, seed, settings))
 
 
-def replay(earlier: Run) -> Run:
-    """Run again what somebody reports; raises `UsageError` if it does not come to the same figures and chain."""
-    again = run(earlier.experiment, earlier.seed, **earlier.settings)
+def replay(earlier: Run, experiment: Experiment | None = None) -> Run:
+    """Run again what somebody reports; raises `UsageError` if it does not come to the same figures and chain.
+
+    An `experiment` of one's own is named: the others are found.
+    """
+    again = run(experiment or earlier.experiment, earlier.seed, **earlier.settings)
     if again.digest != earlier.digest:
         raise UsageError(
             f"seed {earlier.seed} of {earlier.experiment} comes to run {again.digest[:12]}, not {earlier.digest[:12]}: "
@@ -148,5 +151,8 @@ def _spread(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Iterator
 def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Run]]:
     with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as pool:
         places = {pool.submit(_do, task): place for place, task in enumerate(tasks)}
-        for future in as_completed(places):
-            yield places[future], future.result()
+        try:
+            for future in as_completed(places):
+                yield places[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # whoever stops to listen does not wait for the rest

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from minichain.codec import to_json
-from minichain.errors import ConfigError, NetworkError
+from minichain.errors import ConfigError, MinichainError, NetworkError
 from minichain.ledger.committee import Member
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import new_chain
@@ -87,13 +87,35 @@ def _actors(client: Any, workers: Iterable[str], network: str) -> dict[str, Any]
         worker: client.submit(Machine, network, urlsplit(worker).hostname, actor=True, workers=[worker], pure=False)
         for worker in workers
     }
-    return {worker: future.result(timeout=START_S) for worker, future in made.items()}
+    return {worker: _answer(worker, future) for worker, future in made.items()}
 
 
-def _all(actors: Mapping[str, Any], ask: Callable[[str, Any], Any], timeout_s: float = START_S) -> dict[str, Any]:
-    """Ask all machines at once, and return their answers."""
+def _all(actors: Mapping[str, Any], ask: Callable[[str, Any], Any]) -> dict[str, Any]:
+    """Ask all machines at once, and return their answers; raises `NetworkError` that names one that does not answer."""
     asked = {worker: ask(worker, actor) for worker, actor in actors.items()}
-    return {worker: answer.result(timeout=timeout_s) for worker, answer in asked.items()}
+    return {worker: _answer(worker, asked[worker]) for worker in actors}
+
+
+def _answer(worker: str, asked: Any) -> Any:
+    try:
+        return asked.result(timeout=START_S)
+    except MinichainError:
+        raise
+    except Exception as error:  # a machine may go in many ways, and Dask has a word for each
+        why = str(error) or type(error).__name__
+        raise NetworkError(f"the machine {worker} does not answer ({why}): start its worker again") from error
+
+
+def _those_who_answer(actors: Mapping[str, Any], ask: Callable[[Any], Any], timeout_s: float) -> dict[str, Any]:
+    """Ask all machines at once, and return the answers of those that are still there."""
+    asked, found = {}, {}
+    for worker, actor in actors.items():
+        with suppress(Exception):
+            asked[worker] = ask(actor)
+    for worker, answer in asked.items():
+        with suppress(Exception):
+            found[worker] = answer.result(timeout=timeout_s)
+    return found
 
 
 def _found(genesis: Genesis, actors: Mapping[str, Any]) -> Places:
@@ -120,13 +142,13 @@ class FarChain(Chain):
         self._actors = {worker: actor for worker, actor in actors.items() if places[worker]}
         self._places = places
         self._addresses: dict[str, str] = {}  # for clients
-        self._pids: dict[str, int | None] = {}
+        self._pids: Mapping[str, int | None] = {}
         self._is_over = threading.Event()
 
     def start(self) -> None:
         settings = to_json(self._genesis.spec)
         for worker, actor in self._actors.items():  # one after the other: two of them may share a disk
-            actor.settle(settings, tuple(self._places[worker])).result(timeout=START_S)
+            _answer(worker, actor.settle(settings, tuple(self._places[worker])))
         listening: dict[str, tuple[str, str]] = {}
         for found in _all(self._actors, lambda _, actor: actor.start()).values():
             listening |= found
@@ -142,12 +164,9 @@ class FarChain(Chain):
 
     def _renew(self) -> None:
         """Renew all leases; who does not answer is taken for gone until it does."""
-        asked = {worker: actor.renew() for worker, actor in self._actors.items()}
-        for worker, answer in asked.items():
-            found: dict[str, int | None] = dict.fromkeys(self._places[worker])
-            with suppress(Exception):  # a machine may go in many ways, and Dask has a word for each
-                found = answer.result(timeout=RENEW_S)
-            self._pids = {**self._pids, **found}
+        found = _those_who_answer(self._actors, lambda actor: actor.renew(), RENEW_S)
+        gone = {name: None for worker in self._actors for name in self._places[worker]}
+        self._pids = gone | {name: pid for pids in found.values() for name, pid in pids.items()}
 
     def nodes(self) -> tuple[NodePlace, ...]:
         where = {name: worker for worker, names in self._places.items() for name in names}
@@ -163,7 +182,5 @@ class FarChain(Chain):
         self._is_over.set()
 
     def close(self) -> None:
-        for answer in [actor.stop() for actor in self._actors.values()]:
-            with suppress(Exception):  # who is gone has stopped, and whoever hangs stops when its lease runs out
-                answer.result(timeout=STOP_S)
+        _those_who_answer(self._actors, lambda actor: actor.stop(), STOP_S)  # the others stop without a lease
         super().close()
