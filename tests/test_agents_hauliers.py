@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from minichain import agents
-from minichain.agents.hauliers import Haulier, Settings, becker_point, chance, decide, gain, population
+from minichain.agents.hauliers import Haulier, Settings, becker_point, decide, gain, likelihood, population
 
 DEAREST = Haulier("the dearest", Settings().gate_fee, corrects_alone=False)
 FULL = 10_000
@@ -35,8 +35,8 @@ def test_collusion_makes_the_fine_dearer_that_is_needed():
 
 def test_whoever_corrects_alone_fears_no_fine_unless_the_office_reads_the_versions():
     alone = Haulier("a haulier", 330, corrects_alone=True)
-    assert chance(Settings(), alone, 30) == 0
-    assert chance(Settings(reads_versions="yes"), alone, 30) == Fraction(1, 2)
+    assert likelihood(Settings(), alone, 30) == 0
+    assert likelihood(Settings(reads_versions="yes"), alone, 30) == Fraction(1, 2)
     assert becker_point(Settings(corrects_alone=10)) is None
     assert becker_point(Settings(corrects_alone=10, reads_versions="yes")) == 1_782
 

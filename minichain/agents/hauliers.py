@@ -76,7 +76,7 @@ class Haulier(Plain):
     corrects_alone: bool
 
 
-def chance(settings: Settings, haulier: Haulier, percent: int) -> Fraction:
+def likelihood(settings: Settings, haulier: Haulier, percent: int) -> Fraction:
     """Return the probability that a load, of which so many percent were dumped, is found short."""
     if percent <= settings.tolerance or (haulier.corrects_alone and settings.reads_versions == "no"):
         return Fraction(0)
@@ -86,7 +86,7 @@ def chance(settings: Settings, haulier: Haulier, percent: int) -> Fraction:
 def gain(settings: Settings, haulier: Haulier, weight: int, percent: int) -> Fraction:
     """Return the expected yuan from dumping so many percent of a load in kilograms."""
     saved = Fraction(weight * percent * haulier.saving, 100 * 1_000)
-    return saved - chance(settings, haulier, percent) * settings.fine
+    return saved - likelihood(settings, haulier, percent) * settings.fine
 
 
 def decide(settings: Settings, haulier: Haulier, weight: int) -> int:
@@ -101,7 +101,7 @@ def becker_point(settings: Settings) -> Fraction | None:
     It is where, for the dearest load, the expected fine equals what dumping saves beyond what the tolerance gives away.
     """
     dearest = Haulier("the dearest", settings.gate_fee, settings.corrects_alone > 0)
-    likely = chance(settings, dearest, DUMPED_PERCENT)
+    likely = likelihood(settings, dearest, DUMPED_PERCENT)
     beyond = Fraction(MOST_KG * (DUMPED_PERCENT - settings.tolerance) * settings.gate_fee, 100 * 1_000)
     return beyond / likely if likely else None
 

@@ -6,6 +6,7 @@ ends first. Each seed is used for every setting, so that what differs between se
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
@@ -136,7 +137,11 @@ def _do(task: Task) -> Run:
     """Do one task, in whatever process this is."""
     experiment, seed, settings = task
     with _one_at_a_time:
-        return play(find(experiment) if isinstance(experiment, str) else experiment, seed, settings)
+        gc.freeze()  # contracts have garbage looked for, time and again: not among what was here before
+        try:
+            return play(find(experiment) if isinstance(experiment, str) else experiment, seed, settings)
+        finally:
+            gc.unfreeze()
 
 
 def _spread(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Iterator[tuple[int, Run]]:
