@@ -81,7 +81,8 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.locator(".mc-pick").first.click()
         page.get_by_role("button", name="Drop it").click()
         page.wait_for_selector("text=You have added a line to this run", timeout=10_000)
-        page.wait_for_function("document.querySelector('textarea').value.includes('lose 1 node-')", timeout=10_000)
+        page.get_by_role("button", name="The run as a text").click()
+        page.wait_for_function("document.querySelector('textarea')?.value.includes('lose 1 node-')", timeout=10_000)
         page.get_by_role("button", name="Take the last one back").click()
         page.wait_for_selector("text=You have added a line to this run", state="detached", timeout=10_000)
         page.wait_for_timeout(1_000)  # the run without that line is made, and shown from where one was

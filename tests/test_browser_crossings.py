@@ -29,6 +29,7 @@ def open_timeline(server: Any, seen: Any, query: str) -> Any:
 def test_an_official_lets_a_lie_be_told_and_reads_what_the_ledger_says(server: Any, chromium: Any) -> None:
     with visit(chromium) as seen:
         page = open_timeline(server, seen, "?lang=en")
+        page.get_by_role("button", name="Let something go wrong").click()
         page.get_by_label("A forged header").check()
         page.wait_for_selector("text=Step 1 of 7", timeout=10_000)
         page.get_by_role("button", name="Next step").click()
@@ -54,6 +55,7 @@ def test_it_works_by_keyboard_on_a_phone_in_chinese(server: Any, chromium: Any) 
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = open_timeline(server, seen, "")
         assert page.get_attribute("html", "lang") == "zh-Hans"
+        page.get_by_role("button", name="让什么出错").press("Space")
         page.get_by_label("太迟").focus()
         page.keyboard.press("Space")
         page.wait_for_selector("text=第 1 步，共 8 步", timeout=10_000)

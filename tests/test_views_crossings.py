@@ -126,6 +126,7 @@ def test_a_refusal_is_quoted_and_the_lesson_comes_at_the_end() -> None:
 
 def test_the_page_follows_the_choice() -> None:
     page = crossings.page(Told())
+    next(one for one in walk(page) if isinstance(one, W.ToggleButton)).value = True
     boxes = [one for one in walk(page) if isinstance(one, W.Checkbox)]
     assert len(boxes) == len(stories.failures_for("units", "shards"))
     boxes[-1].value = True

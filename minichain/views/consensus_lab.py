@@ -42,7 +42,7 @@ def page(lab: Lab | None = None) -> Page:
     """Build the lab."""
     model = lab or Lab()
     situation = row(_situation(model), _prediction(model))
-    return frame.page(consensus.case(model), situation, _screen(model), own(model))
+    return frame.page(consensus.case(model), situation, _screen(model), frame.more(_("The run as a text"), own(model)))
 
 
 # --- the situation -----------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def _choice(model: Timeline) -> W.Box:
     what.observe(lambda change: model.choose(change.new, model.pair), "value")
     return card(
         row(field(what, _("What crosses")), rebuilt(model, ["what"], lambda: [_pairs(model)])),
-        rebuilt(model, ["what", "pair"], lambda: [_failures(model)]),
+        frame.more(_("Let something go wrong"), rebuilt(model, ["what", "pair"], lambda: [_failures(model)])),
         title=_("What shall happen?"),
         sentence=_("Each choice is played at once, on chains of four offices each that share one clock."),
     )

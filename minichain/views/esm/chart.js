@@ -12,7 +12,7 @@ function program(model) {
   return window.mcCharts;
 }
 async function render({ model, el }) {
-  const sheet = h("div", { class: "mc-chart-sheet", role: "img" });
+  const sheet = h("div", { class: "mc-chart-sheet", role: "img", "aria-label": model.get("label") });
   const caption = h("figcaption", { class: "mc-caption" });
   el.append(h("figure", { class: "mc-figure mc-chart" }, caption, sheet));
   const plotly = await program(model);

@@ -1,0 +1,160 @@
+"""Every app in its frame, in a browser: nothing serious for axe, a task by keyboard alone, and both sizes of screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import visit
+from test_views_server import ROOT
+
+from minichain.views.gallery import read_apps
+
+APPS = [app.path.removesuffix(".ipynb") for app in read_apps(ROOT / "apps", "en")]
+SERIOUS = {"serious", "critical"}
+MOST_CONTROLS = 6
+MOST_STOPS = 90  # presses of the Tab key from the top of a page to what a task needs
+
+# Controls of the app itself that are there before anything was pressed: those of the frame's own cards come after it.
+CONTROLS = """() => {
+    const end = document.getElementById('mc-what-if').getBoundingClientRect().top;
+    const all = [...document.querySelectorAll('main select, main input, main textarea')];
+    const seen = all.filter(e => e.checkVisibility() && e.getBoundingClientRect().top < end);
+    const groups = new Set(seen.map(e => e.type == 'radio' ? e.name : e));
+    return groups.size;
+}"""
+ACTIVE = """() => {
+    const e = document.activeElement;
+    return e === document.body ? '' : [e.getAttribute('aria-label'), e.labels?.[0]?.innerText, e.innerText].filter(Boolean).join(' ');
+}"""
+
+
+def opened(network: Any, seen: Any, app: str, lang: str) -> Any:
+    """Open an app and wait until its frame stands."""
+    seen.page.goto(f"{network.url}voila/render/{app}.ipynb?lang={lang}")
+    seen.page.wait_for_selector("#mc-brief", state="attached", timeout=60_000)
+    return seen.page
+
+
+def trouble(page: Any) -> list[str]:
+    """Return what axe finds serious, with the first element of each."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['failureSummary']} {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in SERIOUS]
+
+
+def tab_to(page: Any, name: str) -> None:
+    """Press Tab until something of this name has the focus."""
+    for _press in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        if name in page.evaluate(ACTIVE):
+            return
+    raise AssertionError(f"the Tab key does not reach {name!r}")
+
+
+def press(page: Any, name: str, key: str = "Enter", times: int = 1) -> None:
+    tab_to(page, name)
+    for _press in range(times):
+        page.keyboard.press(key)
+
+
+def see(page: Any, text: str) -> None:
+    page.wait_for_selector(f"text={text}", timeout=60_000)
+
+
+def classify(page: Any) -> None:
+    press(page, "1. The case", "ArrowRight")
+    page.keyboard.press("Enter")
+    press(page, "Yes", "Space")
+    see(page, "Question 2 of 8")
+
+
+def draw(page: Any) -> None:
+    press(page, "Draw committees 1,000 times")
+    see(page, "1,000 draws: district 1 was captured")
+
+
+def predict(page: Any) -> None:
+    press(page, "It stays safe", "Space")
+    press(page, "It goes on", "Space")
+    press(page, "Now show me")
+    see(page, "You said")
+
+
+def play(page: Any) -> None:
+    press(page, "Play the example day")
+    see(page, "HH-20260109")
+
+
+def design(page: Any) -> None:
+    press(page, "Validators (computers)", "ArrowRight", 5)
+    press(page, "Owners who share them", "Home")
+    page.keyboard.press("ArrowRight")
+    see(page, "Owners who are enough to stop")
+
+
+def step(page: Any) -> None:
+    press(page, "Next step")
+    see(page, "Step 2 of")
+
+
+def found(page: Any) -> None:
+    press(page, "Open the town")
+    see(page, "Questions to you")
+
+
+def find(page: Any) -> None:
+    tab_to(page, "Number of a block")
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")
+    see(page, "Block before it")
+
+
+TASKS: dict[str, Callable[[Any], None]] = {
+    "need_a_chain": classify,
+    "sharding_lab": draw,
+    "consensus_lab": predict,
+    "garbage_custody": play,
+    "chain_types": design,
+    "crossings": step,
+    "credentials": found,
+    "explorer": find,
+}
+
+
+@pytest.mark.parametrize("app", sorted(APPS, key=lambda app: app == "explorer"))  # it needs a block to look at
+def test_an_app_is_whole_for_everybody(network, chromium, app):
+    with visit(chromium, 1280, 720) as seen:
+        page = opened(network, seen, app, "en")
+        assert page.evaluate(CONTROLS) <= MOST_CONTROLS
+        assert seen.width() <= 1280
+        TASKS[app](page)
+        assert trouble(page) == []
+        assert seen.nameless() == []
+        assert seen.outside() == set()
+        assert seen.trouble == []
+    with visit(chromium, 390, 844, "zh-CN") as seen:
+        page = opened(network, seen, app, "zh")
+        assert seen.width() <= 390
+        assert trouble(page) == []
+        assert "本页不能说明" in page.inner_text(".mc-limits")
+        assert seen.outside() == set()
+
+
+def test_a_run_comes_back_from_its_code_in_another_language(network, chromium):
+    with visit(chromium) as seen:
+        page = opened(network, seen, "need_a_chain", "en")
+        classify(page)
+        page.get_by_role("button", name="Make my brief").click()
+        page.get_by_label("Who signs (role)").fill("Section chief")
+        page.get_by_role("button", name="Show both pages").click()
+        page.wait_for_selector("iframe.mc-sheet", timeout=10_000)
+        code = page.inner_text(".mc-sheet-home >> xpath=preceding::code[1]")
+        sheet = page.frame_locator("iframe.mc-sheet")
+        assert "Section chief" in sheet.locator("body").inner_text()
+        assert code in sheet.locator("footer code").inner_text()
+        assert trouble(page) == []
+        page.goto(f"{network.url}voila/render/need_a_chain.ipynb?lang=zh&run={code}")
+        page.wait_for_selector("text=您看到的就是简报上的数字", timeout=60_000)
+        assert seen.trouble == []
