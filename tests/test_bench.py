@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from importlib import import_module
 from typing import Any
 
 import pytest
 
 from minichain import bench
 from minichain.bench import actions, core, crossing, elections, processes, side_by_side, voting
-from minichain.errors import UsageError
+from minichain.errors import NetworkError, UsageError
 from minichain.scenarios.voting.counting import METHODS
 from minichain.sharding.capacity import DEFINITIONS, Costs, Design, throughput
+
+viewers: Any = import_module("minichain.bench.viewers")  # the bench of that name hides it
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +161,21 @@ def test_the_same_validators_are_measured_as_one_chain_and_as_several(monkeypatc
         bench.split(validators=3)
 
 
+def test_viewers_click_on_real_pages_and_every_click_is_answered(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(viewers, "CLICKS", {"need_a_chain": ("Yes", "No")})
+    monkeypatch.setattr(viewers, "EVERY_S", 0.3)
+    found = bench.BENCHES["viewers"](viewers=2, seconds=3)
+    assert (found["viewers"], found["clicks"] > 2) == (2, True)
+    assert 0 < found["click_p50_ms"] <= found["click_p95_ms"] <= found["click_max_ms"]
+    assert found["passed"] == (found["click_p95_ms"] <= found["target_p95_ms"])
+
+
+def test_a_page_without_the_button_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(viewers, "CLICKS", {"need_a_chain": ("Explode",)})
+    with pytest.raises(NetworkError, match="has no button 'Explode'"):
+        bench.BENCHES["viewers"](viewers=1, seconds=1)
+
+
 def test_power_is_measured_under_several_rules_and_ballots_by_every_method():
     found = bench.power(members=9, heaviest=20)
     assert len(found["seconds"]) == 4
@@ -184,6 +202,6 @@ def test_every_bench_is_offered_and_explains_its_figures():
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
         *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
-        *("power", "counting", "ballots"),
+        *("power", "counting", "ballots", "viewers"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

@@ -26,8 +26,8 @@ CONTROLS = """() => {
     return groups.size;
 }"""
 ACTIVE = """() => {
-    const e = document.activeElement;
-    return e === document.body ? '' : [e.getAttribute('aria-label'), e.labels?.[0]?.innerText, e.innerText].filter(Boolean).join(' ');
+    const e = document.activeElement, names = [e.getAttribute('aria-label'), e.labels?.[0]?.innerText, e.innerText];
+    return e === document.body ? '' : names.filter(Boolean).join(' ');
 }"""
 
 
@@ -39,9 +39,10 @@ def opened(network: Any, seen: Any, app: str, lang: str) -> Any:
 
 
 def trouble(page: Any) -> list[str]:
-    """Return what axe finds serious, with the first element of each."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['failureSummary']} {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in SERIOUS]
+    """Return what axe finds serious, with the first element of each and what it says to it."""
+    found = [one for one in Axe().run(page).response["violations"] if one["impact"] in SERIOUS]
+    first = [(one["id"], one["nodes"][0]) for one in found]
+    return [f"{name}: {node['html'][:160]} {node['failureSummary']}" for name, node in first]
 
 
 def tab_to(page: Any, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -15,14 +16,19 @@ from test_views_chain_types import text
 from wasteday import played
 
 from minichain.errors import InvalidBlock, ProofError, UsageError
-from minichain.scenarios import districts
-from minichain.views import briefing, consensus_lab, frame, garbage_custody, glossary, i18n, incentive, runcode
-from minichain.views.briefs import consensus, custody, sharding
+from minichain.scenarios import comparison, districts
+from minichain.scenarios.crossings import stories
+from minichain.views import briefing, consensus_lab, frame, garbage_custody, glossary, i18n, incentive, ledgers, runcode
+from minichain.views.briefs import chain_types, consensus, crossings, custody, explorer, sharding
 from minichain.views.case import Case, Figure, Finding, fingerprint
+from minichain.views.chain_types import ChainTypes
 from minichain.views.consensus_model import Lab as ConsensusLab
+from minichain.views.crossings_model import Timeline
+from minichain.views.explorer import Explorer
 from minichain.views.garbage_custody import Custody, CustodyReader, as_it_was
 from minichain.views.incentive import Offer
 from minichain.views.markup import Safe, tag
+from minichain.views.models import ChainReader
 from minichain.views.replay import Replay, behind, replay
 from minichain.views.sharding_lab import Cities
 from minichain.views.sharding_model import Lab as ShardingLab
@@ -72,9 +78,29 @@ def lie(case: Case) -> None:
     model.position = 4_000
 
 
+def steal(case: Case) -> None:
+    case.model.befall("stolen", True)
+    case.model.go(99)
+
+
+def of_crossings() -> Case:
+    return crossings.case(Timeline(stories), stories)
+
+
+def of_kinds() -> Case:
+    return chain_types.case(ChainTypes(comparison.outline), None)
+
+
+def need_members(case: Case) -> None:
+    case.model.validators, case.model.owners = 9, 2
+    case.model.choose(next(iter(ledgers.needs())), True)
+
+
 RUNS: dict[str, tuple[Callable[[], Case], Callable[[Case], None]]] = {
     "sharding": (of_sharding, weigh_risk),
     "consensus": (of_consensus, lie),
+    "crossings": (of_crossings, steal),
+    "kinds": (of_kinds, need_members),
 }
 
 
@@ -247,6 +273,47 @@ def test_manifests_come_from_blocks_that_were_executed_anew():
     wrong = [one.figure.name for one in case.recompute(played()) if not one.is_same]
     assert "Loads" in wrong
     assert "differ" in frame.checked(case.recompute(played()))
+
+
+def test_a_story_is_told_anew_and_its_receipts_lead_to_their_roots():
+    case = of_crossings()
+    findings = case.recompute(None)
+    assert all(one.is_same for one in findings)
+    assert re.search(r"(\d+) of \1 receipts lead to the root", str(findings[0].source))
+
+
+def test_kinds_of_ledger_are_run_again_and_a_code_names_which():
+    case, again = of_kinds(), of_kinds()
+    run = comparison.run("database", *case.model.design)
+    case.model.keep_figures(("database", *case.model.design), run)
+    findings = case.recompute(comparison)
+    assert all(one.is_same for one in findings)
+    assert "run again from seed 7" in str(findings[-1].source)
+    briefing.reload(again, briefing.code_of(case))
+    assert again.model.wanted == ("database",)
+    assert [name for name, _work in again.model.runs()] == ["Ordinary database"]
+
+
+def test_a_proof_and_how_far_a_cheat_has_gone_come_back_to_the_explorer():
+    network = played()
+
+    def opened() -> Case:
+        model = Explorer()
+        made = explorer.case(model, None)
+        model.show(ChainReader()(network))
+        return made
+
+    first, second = opened(), opened()
+    model = first.model
+    model.proof = network.proof(model.recent[0].id)
+    model.effort, model.wish = 2, "another"
+    assert model.copy is not None
+    code = briefing.code_of(first)
+    briefing.reload(second, code)
+    explorer.lay_out(second.model, explorer.as_it_was(second.model.wanted, network))
+    assert second.model.past.height == network.height()
+    assert briefing.is_reproduced(second, code)
+    assert all(one.is_same for one in first.recompute(network))
 
 
 def test_a_block_that_was_changed_does_not_replay():

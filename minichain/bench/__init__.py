@@ -15,6 +15,7 @@ from minichain.bench.delivery import delivery
 from minichain.bench.elections import ballots
 from minichain.bench.processes import idle, latency, recovery, start, throughput
 from minichain.bench.side_by_side import split
+from minichain.bench.viewers import viewers
 from minichain.bench.voting import counting, power
 
 BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
@@ -35,4 +36,5 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "power": power,
     "counting": counting,
     "ballots": ballots,
+    "viewers": viewers,
 }

@@ -19,7 +19,7 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
         [
             *("throughput", "latency", "idle", "start", "recovery", "simulator"),
             *("committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
-            *("power", "counting", "ballots"),
+            *("power", "counting", "ballots", "viewers"),
         ]
     ),
 )
@@ -28,22 +28,21 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
 )
 @click.option("--transfers", type=click.IntRange(1_000), help="For throughput [20000] and split [8000].")
 @click.option("--rounds", type=click.IntRange(2), help="For recovery: kill two so often [20].")
+@click.option("--viewers", type=click.IntRange(2, 60), help="For viewers: how many look at once [30].")
+@click.option("--seconds", type=click.IntRange(5), help="For viewers: for so long [30].")
 @click.option(
     "--page",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="For shards: write a page with a table and a picture into this directory.",
 )
 @with_json
-def bench(
-    what: str, validators: int | None, transfers: int | None, rounds: int | None, page: Path | None, as_json: bool
-) -> None:
+def bench(what: str, page: Path | None, as_json: bool, **told: int | None) -> None:
     """Measure this machine; every figure comes with its formula."""
     from minichain import bench as benches
 
     if page is not None and what != "shards":
         raise click.UsageError(f"--page is for shards: there is no page of {what}")
     measure = benches.BENCHES[what]
-    told = {"validators": validators, "transfers": transfers, "rounds": rounds}
     options = {name: value for name, value in told.items() if value is not None}
     for name in options:
         if name not in signature(measure).parameters:
