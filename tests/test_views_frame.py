@@ -227,6 +227,15 @@ def test_before_and_now_stand_side_by_side_and_one_can_go_back():
     assert [row[1] for row in kept.rows()] == [row[2] for row in kept.rows()]
 
 
+def test_a_page_of_a_network_compares_from_the_first_thing_it_has_read():
+    model = Custody()
+    kept = frame.Kept(custody.case(model, None))
+    model.show(CustodyReader()(played()))
+    kept.begin()
+    assert [row[1] for row in kept.rows()] == [row[2] for row in kept.rows()], "nobody has changed anything yet"
+    assert str(kept.rows()[0][1]) != "0"
+
+
 # --- check it yourself -------------------------------------------------------------------------------------------
 
 

@@ -111,6 +111,11 @@ class Kept(T.HasTraits):
             self.tried, self.figures = tuple(self._case.tried()), tuple(self._case.figures())
             self.settings = dict(self._case.settings())
 
+    def begin(self) -> None:
+        """Compare from the first thing that was read, on a page of a network: before that it shows nothing yet."""
+        if self.settings.get("chain") == "" != self._case.settings()["chain"]:
+            self.keep()
+
     def rows(self) -> list[list[Child]]:
         """List each setting that differs, and each figure: before, and now."""
         before, now = dict(self.tried), dict(self._case.tried())
@@ -137,6 +142,7 @@ def _what_if(case: Case) -> W.Box:
         return guarded(lambda: case.reload(settings()), place)
 
     def shown() -> Safe:
+        kept.begin()
         columns = ["", _("Before"), _("Now")]
         return tag("div", parts.table(_("Before and now, side by side"), columns, kept.rows()), class_="mc-before")
 
