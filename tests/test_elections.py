@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.contracts.sandbox import Outcome
-from minichain.crypto import KeyPair
-from minichain.elgamal.group import BASE, IDENTITY, add, multiply, pack
+from minichain.crypto import KeyPair, digest
+from minichain.elgamal.group import BASE, IDENTITY, ORDER, add, multiply, pack
 from minichain.elgamal.proofs import prove
 from minichain.errors import ProofError
-from minichain.scenarios.voting.elections.contract import MAX_CHOICES, MAX_TRUSTEES, context_of, seal_of
+from minichain.scenarios.voting.elections.contract import MAX_CHOICES, MAX_TRUSTEES, context_of, number_of, seal_of
 from minichain.scenarios.voting.elections.recount import CHECKS, Entry, is_one_group
-from minichain.scenarios.voting.elections.trustees import polynomial, value_at
+from minichain.scenarios.voting.elections.trustees import Ceremony, deal, polynomial, value_at
 
 
 def refused(outcome: Outcome) -> str:
@@ -377,6 +377,18 @@ def test_a_trustee_who_is_missing_while_the_key_is_dealt_can_still_open(box: Bal
     assert box.counts() == [4, 2, 1]
 
 
+def test_nobody_agrees_to_shares_that_are_not_dealt_yet(box: BallotBox):
+    """Else whoever deals last deals badly, agrees, and has the key fixed before the others can complain."""
+    box.announce()
+    for name in TRUSTEES[:2]:
+        box.deal(name)
+    assert "1 trustees have not dealt yet" in refused(box.do("Auditor", "agree"))
+    box.deal("University", shares=[bytes(32)] * 3)
+    box.do("University", "agree")
+    assert "have time yet" in refused(box.do("Clerk", "fix_key"))
+    assert box.do("Auditor", "complain", dealer=box.did("University")).ok
+
+
 def test_too_few_trustees_make_no_key_and_the_ballot_says_so(box: BallotBox):
     box.announce()
     box.deal("Auditor")
@@ -406,7 +418,7 @@ def test_what_a_trustee_may_not_do_while_the_key_is_dealt(box: BallotBox):
         assert unknown in refused(box.deal("Auditor", commitments=bad, proofs=[prove(context, 0, [BASE])] * 2))
     rogue = add(multiply(5), foreign.commitments[0])  # so that the sum would be one's own key
     assert unknown in refused(box.deal("Auditor", commitments=[rogue, dealt.commitments[1]]))
-    assert "has dealt no shares" in refused(box.do("Auditor", "agree"))
+    assert "3 trustees have not dealt yet" in refused(box.do("Auditor", "agree"))
     assert "has dealt no shares" in refused(box.do("Auditor", "complain", dealer=box.did("University")))
     assert box.deal("Auditor").ok
     assert "you have dealt already" in refused(box.deal("Auditor"))

@@ -309,11 +309,13 @@ class Elections(Contract):
 
     @action
     def agree(self, number: int) -> None:
-        """Say, as a trustee who has dealt, that the shares of all the others are good.
+        """Say, as a trustee, that all have dealt and that the shares of all the others are good.
 
-        zh: 受托人确认其他各方的份额均正确。
+        zh: 受托人确认各方均已分发份额，且其他各方的份额均正确。
         """
-        self.preparing(number, 2)
+        _, rules = self.preparing(number, 2)
+        missing = [did for did in rules.trustees if (number, did) not in self.dealings]
+        require(missing == [], f"{len(missing)} trustees have not dealt yet: agree to shares that can be checked")
         dealing = self.dealt(number, self.caller)
         dealing.has_agreed = True
         self.dealings[number, self.caller] = dealing

@@ -48,12 +48,14 @@ class ElectionRecord(Record):
 
 class Audited(Plain):
     """What a record proves. `standing` is what stands behind the contract's `code` (its SHA-256) on the chain;
-    `authority` may change it afterwards: an account, a contract, or nobody. `checks` says how often each was made.
+    `authority` may change it afterwards: an account, a contract, or nobody. `told` is what was announced, in order.
+    `checks` says how often each was made.
     """
 
     standing: Standing
     code: str
     authority: str
+    told: tuple[Entry, ...]
     recount: Recount
     checks: dict[str, int]
 
@@ -102,24 +104,28 @@ def audit(record: ElectionRecord, *known: bytes) -> Audited:
         standing=code,
         code=fingerprint(deployed.source),
         authority=deployed.authority,
+        told=tuple(told),
         recount=found,
         checks={name: made.get(name, 0) for name in MEANINGS},
     )
 
 
-def proven(network: Network, number: int, contract: str = "elections") -> Recount:
+def proven(network: Network, number: int, contract: str = "elections") -> Audited:
     """Return how an election stands, by what the chain has proved and no node's word; raises `ProofError`."""
-    told = entries_of(take(network, number, contract), network.genesis.hash)
-    return count_again(told, network.genesis.spec.chain_id, contract, number)
+    return audit(take(network, number, contract), network.genesis.hash)
 
 
 def entries_of(record: ElectionRecord, genesis: bytes) -> list[Entry]:
-    """Return what the contract announced in the transactions of a record, each proven; raises `ProofError`."""
+    """Return what the contract announced of the election of a record, each proven; raises `ProofError`.
+
+    Whoever calls the contract from another one can have it announce something of several elections in one transaction.
+    """
     verified = [_verified(place, proof, genesis) for place, proof in enumerate(record.proofs, 1)]
     order = [(one.height, one.receipt.index) for one in verified]
     if order != sorted(set(order)):
         raise ProofError("check 'order' fails: the transactions are not in the order of the chain, each once")
-    return [entry for one in verified for entry in announced(record.contract, one.sender, one.receipt, one.time_ms)]
+    told = [entry for one in verified for entry in announced(record.contract, one.sender, one.receipt, one.time_ms)]
+    return [entry for entry in told if entry.data.get("number") == record.number]
 
 
 def _verified(place: int, proof: Proof, genesis: bytes) -> Verified:

@@ -296,6 +296,7 @@ class _Counting:
 
     def _agreed(self, trustee: str) -> None:
         self._dealing(trustee, 2)
+        self._check("dealing", len(self._dealt) == len(self._rules.trustees), "not all had dealt what was agreed to")
         self._agreed_by.add(trustee)
 
     def _complained(self, dealer: str, by: str) -> None:
