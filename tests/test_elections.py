@@ -389,6 +389,21 @@ def test_nobody_agrees_to_shares_that_are_not_dealt_yet(box: BallotBox):
     assert box.do("Auditor", "complain", dealer=box.did("University")).ok
 
 
+def test_shares_on_two_chains_of_one_name_are_hidden_by_different_masks(box: BallotBox):
+    """Else what is dealt on both tells everybody how the keys of the two elections differ."""
+    box.announce()
+    key, here = box.keys["Auditor"], box.ceremony
+    there = Ceremony(digest("genesis", b"another"), here.statement, here.trustees, here.threshold)
+    masks = [
+        [
+            (number_of(share) - value_at(polynomial(key, ceremony), place)) % ORDER
+            for place, share in enumerate(deal(key, ceremony).shares, 1)
+        ]
+        for ceremony in (here, there)
+    ]
+    assert not set(masks[0]) & set(masks[1])
+
+
 def test_too_few_trustees_make_no_key_and_the_ballot_says_so(box: BallotBox):
     box.announce()
     box.deal("Auditor")

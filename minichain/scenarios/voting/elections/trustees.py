@@ -72,9 +72,11 @@ def value_at(secrets: list[int], place: int) -> int:
 def mask(key: KeyPair, other: str, ceremony: Ceremony, dealer: str, receiver: str) -> int:
     """Return the number that hides one share from all but its dealer and its receiver, either of whom works it out.
 
-    The commitments say whether a share is right, so it needs no other protection.
+    The commitments say whether a share is right, so it needs no other protection. Chains may have one name: with one
+    mask on both, what was dealt would tell everybody how their keys differ.
     """
-    return scalar_of("mask of a share", bytes(key.shared_with(public_of(other))), ceremony.statement, dealer, receiver)
+    shared = bytes(key.shared_with(public_of(other)))
+    return scalar_of("mask of a share", shared, ceremony.genesis, ceremony.statement, dealer, receiver)
 
 
 def received(key: KeyPair, ceremony: Ceremony, dealer: str, dealt: dict[str, Any]) -> int | None:
