@@ -239,6 +239,15 @@ def test_open_votes_that_the_rules_do_not_allow(box: BallotBox):
     assert box.do("Port", "vote", votes=[1, 1, 0]).ok
 
 
+def test_a_ballot_counts_among_the_voters_that_were_announced_and_no_others(secret: BallotBox):
+    """Where a chain forks, the same ballot under the same number could be announced for two voters, one of them a spy."""
+    fork = BallotBox()
+    fork.announce(voters={"Port": 3, "Stranger": 1})
+    fork.make_key()
+    replayed = fork.do("Port", "cast", ballot=secret.ballot("Port", [1, 0, 0]))
+    assert "made for another voter, election or key" in refused(replayed)
+
+
 # --- announcements that make no sense ----------------------------------------------------------------------------
 
 
@@ -570,6 +579,14 @@ def test_a_recount_takes_nothing_out_of_its_turn(told: tuple[BallotBox, list[Ent
     ):
         with pytest.raises(ProofError, match="check 'time' of election 1 fails"):
             box.again(lie)
+
+
+def test_a_recount_takes_no_state_on_trust(told: tuple[BallotBox, list[Entry]]):
+    box, told_of = told
+    for lie in (changed(told_of, "Announced", state="Voting"), changed(told_of, "Counted", state="Void")):
+        with pytest.raises(ProofError, match="where it should become"):
+            box.again(lie)
+    assert box.again(changed(told_of[:-1], "Decrypted", 1, state="Counted")).state == "Closed"
 
 
 def test_a_recount_of_what_is_no_election_says_so(told: tuple[BallotBox, list[Entry]]):

@@ -118,12 +118,13 @@ class Cast(Record):
     tracker: str = ""
 
 
-def statement_of(chain: str, contract: str, number: int, rules: Rules) -> bytes:
+def statement_of(chain: str, contract: str, number: int, rules: Rules, voters: list[Voter]) -> bytes:
     """Return the digest that every proof and every sealed vote of an election is bound to."""
-    figures = [number, len(rules.choices), rules.least, rules.most, rules.opens, rules.closes, rules.until]
-    figures += [int(rules.may_replace), rules.fewest, rules.threshold, rules.step_ms]
+    figures = [number, len(rules.choices), len(rules.trustees), rules.least, rules.most, rules.opens, rules.closes]
+    figures += [rules.until, int(rules.may_replace), rules.fewest, rules.threshold, rules.step_ms]
     lines = [chain, contract, rules.title, rules.text, rules.secrecy] + [str(figure) for figure in figures]
-    return sha256("\n".join(lines + rules.choices + rules.trustees).encode())
+    listed = [f"{voter.did} {voter.weight}" for voter in voters]
+    return sha256("\n".join(lines + rules.choices + rules.trustees + listed).encode())
 
 
 def context_of(statement: bytes, role: str, did: str) -> bytes:
@@ -275,7 +276,7 @@ class Elections(Contract):
             by=self.caller,
             begun=self.now,
             state=PREPARING if rules.secrecy == SECRET else VOTING,
-            statement=statement_of(self.chain, self.address, number, rules),
+            statement=statement_of(self.chain, self.address, number, rules, voters),
             voters=len(voters),
             weight=weight,
             sums=nothing if rules.secrecy == SECRET else [],

@@ -214,9 +214,6 @@ class _Counting:
         self._check("announcement", is_expected, f"{entry.name} is out of place")
         assert hear is not None
         hear(self, **{name: value for name, value in entry.data.items() if name not in ("number", "state")})
-        state = entry.data.get("state")
-        if state and state not in self._states[-1:]:
-            self._states.append(state)
 
     def found(self) -> Recount:
         if not self._told:
@@ -257,6 +254,8 @@ class _Counting:
     def _check_becomes(self, state: str) -> None:
         told = self._entry.data["state"]
         self._check("time", told == state, f"the election became {told}, where it should become {state}")
+        if state not in self._states[-1:]:
+            self._states.append(state)
 
     # --- the announcement and the key
 
@@ -270,7 +269,9 @@ class _Counting:
             self._check("announcement", False, str(error))
         is_list = len(self._voters) == len(voters) and all(weight > 0 for weight in self._voters.values())
         self._check("announcement", is_list, "the list of voters names somebody twice, or without a weight")
-        self._statement = written.statement_of(self._chain_id, self._contract, self._number, self._rules)
+        self._check_becomes(PREPARING if self._rules.secrecy == SECRET else VOTING)
+        listed = [SimpleNamespace(**voter) for voter in voters]
+        self._statement = written.statement_of(self._chain_id, self._contract, self._number, self._rules, listed)
         self._form = Form(len(self._rules.choices), self._rules.least, self._rules.most)
 
     @property
@@ -365,6 +366,7 @@ class _Counting:
         self._check_votes(votes)
         is_same = written.seal_of(self._statement, voter, votes, salt) == self._seals[voter]
         self._check("seal", is_same, f"{voter} has shown something else than what was sealed")
+        self._check_becomes(REVEALING)
         self._votes[voter] = votes
 
     # --- the close and the count
@@ -413,6 +415,7 @@ class _Counting:
         opened = {place: self._partials[place] for place in places}
         found = opened_counts(self._sums(), opened, sum(self._voters.values()))
         self._check("count", found == counts, f"the trustees opened {found}, not {counts}")
+        self._check_becomes(COUNTED)
         self._counts = counts
 
 
