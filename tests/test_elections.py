@@ -240,7 +240,7 @@ def test_open_votes_that_the_rules_do_not_allow(box: BallotBox):
 
 
 def test_a_ballot_counts_among_the_voters_that_were_announced_and_no_others(secret: BallotBox):
-    """Where a chain forks, the same ballot under the same number could be announced for two voters, one of them a spy."""
+    """Where a chain forks, the ballot could count under the same number among two voters, one of them a spy."""
     fork = BallotBox()
     fork.announce(voters={"Port": 3, "Stranger": 1})
     fork.make_key()

@@ -270,7 +270,7 @@ class _Counting:
         is_list = len(self._voters) == len(voters) and all(weight > 0 for weight in self._voters.values())
         self._check("announcement", is_list, "the list of voters names somebody twice, or without a weight")
         self._check_becomes(PREPARING if self._rules.secrecy == SECRET else VOTING)
-        listed = [SimpleNamespace(**voter) for voter in voters]
+        listed: list[Any] = [SimpleNamespace(**voter) for voter in voters]
         self._statement = written.statement_of(self._chain_id, self._contract, self._number, self._rules, listed)
         self._form = Form(len(self._rules.choices), self._rules.least, self._rules.most)
 

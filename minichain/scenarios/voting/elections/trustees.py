@@ -142,7 +142,8 @@ class Trustee:
         ceremony, waiting = self._ceremony(audited.recount), list[str]()
         for entry in audited.told:
             if entry.data.get("dealer") == self._key.did:
-                (waiting.append if entry.name == "Complained" else waiting.remove)(entry.data["by"])
+                change = waiting.append if entry.name == "Complained" else waiting.remove
+                change(entry.data["by"])
         for did in waiting:
             self._do("answer", by=did, share=pack(value_at(polynomial(self._key, ceremony), ceremony.place(did))))
         return waiting
