@@ -22,6 +22,7 @@ from minichain.contracts.proxy import DeployedContract
 from minichain.crypto import digest
 from minichain.elgamal.group import IDENTITY, ORDER, combine, pack
 from minichain.errors import CallFailed, ProofError, UsageError
+from minichain.ledger.genesis import Work
 from minichain.scenarios.voting.alliance import pass_blocks
 from minichain.scenarios.voting.elections import record as records
 from minichain.scenarios.voting.elections import trustees
@@ -355,6 +356,16 @@ def test_a_contract_that_only_looks_like_it_is_noticed(poll: Poll, file: bytes):
     foreign = ElectionRecord("elections", 1, poll.net.value_proof(b"nothing"), record.proofs)
     with pytest.raises(ProofError, match="check 'code' fails"):
         audit(foreign)
+
+
+def test_on_a_chain_of_work_no_secret_is_given_to_a_contract_that_may_be_another_one():
+    """Whoever mines one block can show any contract in it; and where the chain turns back, a sum is opened twice."""
+    work = Work(difficulty=2, confirmations=1, block_ms=500)
+    with Network.simulated(1, seed=4, chain_id="mined", engine="pow", work=work) as net:
+        mined = Poll(net)
+        with pytest.raises(ProofError, match="check 'code' fails: on a chain of work the newest state may be made up"):
+            mined.trustee("Auditor").deal()
+        assert recount(net, 1).state == "Preparing", "whoever follows all blocks can count"
 
 
 def test_what_is_no_record_is_refused_in_words(file: bytes, monkeypatch: pytest.MonkeyPatch):

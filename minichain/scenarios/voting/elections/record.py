@@ -1,7 +1,8 @@
 """The record of an election: one file from which anybody counts it again with no network, years later.
 
 It holds every transaction of the election, each with the proof that it is final, and the proof of what the
-contract's code is. A ballot that is left out is missed: the close tells the digest of all of them in their order.
+contract's code is, which only a chain whose members sign can give. A ballot that is left out is missed: the close tells
+the digest of all of them in their order.
 """
 
 from __future__ import annotations
@@ -142,6 +143,11 @@ def _code(record: ElectionRecord, known: tuple[bytes, ...]) -> tuple[ProvenValue
         deployed = decode(found.value or b"", Deployed)
     except (ProofError, DecodeError) as error:
         raise ProofError(f"check 'code' fails: {error}") from None
+    if found.depth:  # who mines a block can show any state in it; and where the chain turns back, a sum is opened twice
+        raise ProofError(
+            "check 'code' fails: on a chain of work the newest state may be made up: vote where members sign, "
+            "or count from the blocks of a node of your own"
+        )
     is_first = found.key == contract_key(record.contract) and deployed.version == 1
     if not is_first or deployed.source != source_of(Elections):
         raise ProofError("check 'code' fails: the contract is another one than this program knows, or was changed")
