@@ -581,6 +581,19 @@ def test_a_recount_takes_nothing_out_of_its_turn(told: tuple[BallotBox, list[Ent
             box.again(lie)
 
 
+def test_a_recount_misses_votes_that_were_replaced_though_the_sum_is_the_same(box: BallotBox):
+    box.announce("open", may_replace=True)
+    box.wait(OPENS_MS)
+    for first, second in (("Street office A", "Street office B"), ("Street office B", "Street office A")):
+        assert box.do(first, "vote", votes=[1, 0, 0]).ok
+        assert box.do(second, "vote", votes=[0, 1, 0]).ok
+    box.wait(CLOSES_MS)
+    box.do("Clerk", "close")
+    assert box.again().checks["all ballots"] == 2
+    with pytest.raises(ProofError, match="check 'all ballots' of election 1"):
+        box.again([entry for place, entry in enumerate(box.told) if place not in (3, 4)])
+
+
 def test_a_recount_takes_no_state_on_trust(told: tuple[BallotBox, list[Entry]]):
     box, told_of = told
     for lie in (changed(told_of, "Announced", state="Voting"), changed(told_of, "Counted", state="Void")):

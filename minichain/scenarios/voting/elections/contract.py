@@ -83,7 +83,7 @@ class Rules(Record):
 
 
 class Election(Record):
-    """A ballot as it stands. `sums` and `roll` cover every ballot that counts; `counts` are by choice."""
+    """A ballot as it stands. `sums` is of the ballots that count, `roll` of all; `counts` are by choice."""
 
     rules: Rules
     by: str
@@ -400,7 +400,6 @@ class Elections(Contract):
         if before is not None:
             taken = self.ciphertexts(election, before.ballot)
             election.sums = [self.added(one, 1, -weight, taken[place]) for place, one in enumerate(election.sums)]
-        election.roll = enrolled(election.roll, self.caller, tracker)
         self.keep(number, election, Cast(ballot=ballot[: 2 * POINT * len(rules.choices)], tracker=tracker))
         emit("Cast", number=number, voter=self.caller, weight=weight, tracker=tracker, ballot=ballot)
         return tracker
@@ -416,7 +415,7 @@ class Elections(Contract):
         if before is not None:
             self.add(election, before.votes, -weight)
         self.add(election, votes, weight)
-        self.keep(number, election, Cast(votes=votes))
+        self.keep(number, election, Cast(votes=votes, tracker=tracker_of(bytes(votes))))
         emit("Voted", number=number, voter=self.caller, weight=weight, votes=votes)
 
     @action
@@ -427,7 +426,7 @@ class Elections(Contract):
         """
         election, weight, _ = self.voting(number, SEALED)
         require(len(seal) == DIGEST, f"a seal has {DIGEST} bytes")
-        self.keep(number, election, Cast(ballot=seal))
+        self.keep(number, election, Cast(ballot=seal, tracker=tracker_of(seal)))
         hidden = self.hidden.get(number, [])
         if self.caller not in hidden:
             hidden.append(self.caller)
@@ -639,6 +638,7 @@ class Elections(Contract):
     def keep(self, number: int, election: Election, cast: Cast) -> None:
         if (number, self.caller) not in self.cast_by:
             election.ballots += 1
+        election.roll = enrolled(election.roll, self.caller, cast.tracker)
         self.cast_by[number, self.caller] = cast
         self.elections[number] = election
 

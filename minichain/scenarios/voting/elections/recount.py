@@ -327,22 +327,22 @@ class _Counting:
 
     # --- the votes
 
-    def _voting(self, voter: str, weight: int, secrecy: str) -> None:
+    def _voting(self, voter: str, weight: int, secrecy: str, ballot: bytes) -> None:
         self._check_signed(voter, "voter", self._voters)
         self._check_time(self._rules.opens, self._rules.closes, VOTING)
         is_like = self._rules.secrecy == secrecy and self._voters[voter] == weight
         self._check("one ballot", is_like, f"{voter} votes with another weight, or in another way, than was announced")
         is_first = voter not in {**self._ballots, **self._seals, **self._votes}
         self._check("one ballot", is_first or self._rules.may_replace, f"{voter} votes a second time")
+        self._roll = written.enrolled(self._roll, voter, written.tracker_of(ballot))
 
     def _cast(self, voter: str, weight: int, tracker: str, ballot: bytes) -> None:
-        self._voting(voter, weight, SECRET)
+        self._voting(voter, weight, SECRET, ballot)
         why_not = fault_of(self._form, self._key, self._context("voter", voter), ballot)
         self._check("ballot", why_not == "", why_not)
         self._check("tracker", tracker == written.tracker_of(ballot), "the number is that of another ballot")
         self._ballots[voter] = ciphertexts(self._form, ballot)
         self._trackers[voter] = tracker
-        self._roll = written.enrolled(self._roll, voter, tracker)
 
     def _check_votes(self, votes: list[int]) -> None:
         try:
@@ -352,12 +352,12 @@ class _Counting:
         self._check("votes", True, "")
 
     def _voted(self, voter: str, weight: int, votes: list[int]) -> None:
-        self._voting(voter, weight, OPEN)
         self._check_votes(votes)
+        self._voting(voter, weight, OPEN, bytes(votes))
         self._votes[voter] = votes
 
     def _sealed(self, voter: str, weight: int, seal: bytes) -> None:
-        self._voting(voter, weight, SEALED)
+        self._voting(voter, weight, SEALED, seal)
         self._seals[voter] = seal
 
     def _revealed(self, voter: str, votes: list[int], salt: bytes) -> None:
