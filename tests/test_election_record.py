@@ -175,6 +175,21 @@ def test_a_trustee_complains_of_a_wrong_share_and_opens_with_the_one_that_was_sh
     assert recount(poll.net, number).checks["answer"] == 1
 
 
+def test_a_trustee_who_was_interrupted_complains_of_the_others_too(poll: Poll):
+    number = poll.announce()
+    for name in ("Auditor", "University"):
+        liar = poll.trustee(name, number)
+        dealt = trustees.deal(poll.wallets[name].key, liar.ceremony)
+        poll.elections.with_sender(poll.wallets[name]).deal(
+            number=number, commitments=dealt.commitments, proofs=dealt.proofs, shares=[pack(1)] * 3
+        )
+    liars = [poll.wallets[name].did for name in ("Auditor", "University")]
+    poll.elections.with_sender(poll.wallets["Chamber"]).complain(number=number, dealer=liars[0])
+    assert poll.trustee("Chamber", number).check_shares() == liars
+    complaints = [poll.elections.dealing(number=number, trustee=did)["complaints"] for did in liars]
+    assert complaints == [[poll.wallets["Chamber"].did]] * 2
+
+
 def test_a_dealer_shows_what_was_complained_of_wrongly(poll: Poll):
     number = poll.announce()
     for name in TRUSTEES:

@@ -133,7 +133,10 @@ def context_of(statement: bytes, role: str, did: str) -> bytes:
 
 
 def seal_of(statement: bytes, did: str, votes: list[int], salt: bytes) -> bytes:
-    """Return what stands for a sealed vote until it is shown; the salt keeps others from trying all votes."""
+    """Return what stands for a sealed vote until it is shown; the salt keeps others from trying all votes.
+
+    Draw a new salt for each seal: when it is shown, it opens every other seal of this voter that was made with it.
+    """
     return sha256(context_of(statement, "voter", did) + salt + bytes(votes))
 
 

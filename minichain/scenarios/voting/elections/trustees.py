@@ -128,10 +128,15 @@ class Trustee:
         shares = self._shares(ceremony, audited.told)
         wrong = [dealer for dealer, share in shares.items() if share is None]
         for dealer in wrong:
-            self._do("complain", dealer=dealer)
+            if not self._has_complained(dealer, audited.told):
+                self._do("complain", dealer=dealer)
         if not wrong and len(shares) == len(ceremony.trustees):
             self._do("agree")
         return wrong
+
+    def _has_complained(self, dealer: str, told: Sequence[Entry]) -> bool:
+        said = [entry.data for entry in told if entry.name == "Complained"]
+        return {"number": self._number, "dealer": dealer, "by": self._key.did} in said
 
     def answer(self) -> list[str]:
         """Show the shares that were complained of, by what is proven: a node that lied could learn all of them.
