@@ -277,14 +277,14 @@ def test_a_voter_asks_the_device_to_open_and_then_votes(poll: Poll):
     first = booth.prepare([1, 0])
     opened = booth.open()
     port, found = poll.wallets["Port"].did, recount(poll.net, number)
-    assert opened.is_honest(found, port, [1, 0], first)
-    assert not opened.is_honest(found, port, [0, 1], first), "not what the voter had chosen"
-    assert not opened.is_honest(found, poll.wallets["Railway"].did, [1, 0], first), "a ballot that would be refused"
-    assert not opened.is_honest(recount(poll.net, 1), port, [1, 0], first), "closed under another key"
+    assert opened.shows(found, port, [1, 0], first)
+    assert not opened.shows(found, port, [0, 1], first), "not what the voter had chosen"
+    assert not opened.shows(found, poll.wallets["Railway"].did, [1, 0], first), "a ballot that would be refused"
+    assert not opened.shows(recount(poll.net, 1), port, [1, 0], first), "closed under another key"
     with pytest.raises(UsageError, match="a ballot is cast or opened once"):
         booth.cast()
     second = booth.prepare([1, 0])
-    assert not opened.is_honest(found, port, [1, 0], second), "not the ballot of which the number was shown"
+    assert not opened.shows(found, port, [1, 0], second), "not the ballot of which the number was shown"
     assert second != first, "chance is drawn anew"
     assert booth.cast().result == second
     with pytest.raises(UsageError, match="nothing is prepared"):

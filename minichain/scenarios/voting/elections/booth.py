@@ -30,8 +30,8 @@ class Opened(Plain):
     votes: tuple[int, ...]
     seed: bytes
 
-    def is_honest(self, found: Recount, voter: str, votes: Sequence[int], tracker: str) -> bool:
-        """Tell whether the device had closed the votes that were chosen, in the ballot of which it showed the number.
+    def shows(self, found: Recount, voter: str, votes: Sequence[int], tracker: str) -> bool:
+        """Tell whether the device is honest: it had closed what was chosen, in the ballot of which it gave the number.
 
         `found`, the election, is asked of another device: nothing that this one could make up counts.
         """
