@@ -18,9 +18,11 @@ from minichain.client.network import Network
 from minichain.client.wallet import Wallet
 from minichain.codec import to_json
 from minichain.contracts import source_of
+from minichain.contracts.proxy import DeployedContract
 from minichain.crypto import digest
 from minichain.elgamal.group import IDENTITY, ORDER, combine, pack
 from minichain.errors import CallFailed, ProofError, UsageError
+from minichain.ledger.genesis import Work
 from minichain.scenarios.voting.alliance import pass_blocks
 from minichain.scenarios.voting.elections import record as records
 from minichain.scenarios.voting.elections import trustees
@@ -173,6 +175,21 @@ def test_a_trustee_complains_of_a_wrong_share_and_opens_with_the_one_that_was_sh
     assert recount(poll.net, number).checks["answer"] == 1
 
 
+def test_a_trustee_who_was_interrupted_complains_of_the_others_too(poll: Poll):
+    number = poll.announce()
+    for name in ("Auditor", "University"):
+        liar = poll.trustee(name, number)
+        dealt = trustees.deal(poll.wallets[name].key, liar.ceremony)
+        poll.elections.with_sender(poll.wallets[name]).deal(
+            number=number, commitments=dealt.commitments, proofs=dealt.proofs, shares=[pack(1)] * 3
+        )
+    liars = [poll.wallets[name].did for name in ("Auditor", "University")]
+    poll.elections.with_sender(poll.wallets["Chamber"]).complain(number=number, dealer=liars[0])
+    assert poll.trustee("Chamber", number).check_shares() == liars
+    complaints = [poll.elections.dealing(number=number, trustee=did)["complaints"] for did in liars]
+    assert complaints == [[poll.wallets["Chamber"].did]] * 2
+
+
 def test_a_dealer_shows_what_was_complained_of_wrongly(poll: Poll):
     number = poll.announce()
     for name in TRUSTEES:
@@ -183,6 +200,74 @@ def test_a_dealer_shows_what_was_complained_of_wrongly(poll: Poll):
     assert len(poll.elections.fix_key(number=number).result) == 3
 
 
+def test_a_dealer_shows_no_share_because_a_node_says_that_it_was_complained_of(
+    poll: Poll, monkeypatch: pytest.MonkeyPatch
+):
+    """A node that could make a dealer show the shares of all would know its part of the key."""
+    number = poll.announce()
+    dealer = poll.trustee("Auditor", number)
+    dealer.deal()
+    lie = {"complaints": [poll.wallets[name].did for name in TRUSTEES]}
+    monkeypatch.setattr(DeployedContract, "__getattr__", made_up("dealing", lie))
+    assert dealer.answer() == []
+
+
+def made_up(view: str, answer: Any) -> Any:
+    """Let one view of every contract answer as a lying node would."""
+    honest = DeployedContract.__getattr__
+    return lambda contract, name: (lambda **_: answer) if name == view else honest(contract, name)
+
+
+BOTH = '''
+from minichain.contracts.api import Contract, action
+
+
+class Both(Contract):
+    """Fix the keys of two elections in one transaction."""
+
+    @action
+    def fix(self, one: int, other: int) -> None:
+        """Fix both."""
+        self.call("elections", "fix_key", number=one)
+        self.call("elections", "fix_key", number=other)
+'''
+
+
+def test_trustees_hear_of_their_own_election_only_where_one_transaction_tells_of_two(poll: Poll):
+    """Anybody may fix keys; who did it for two at once could make all trustees of the second unable to open it."""
+    poll.net.deploy(BOTH, sender=poll.wallets["Clerk"], name="both", authority="")
+    few, number = poll.announce(step_ms=10_000), poll.announce(step_ms=10_000)
+    for name in TRUSTEES:
+        poll.trustee(name, number).deal()
+        if name != "Chamber":
+            poll.trustee(name, few).deal()
+    for name in TRUSTEES:
+        poll.trustee(name, number).check_shares()
+    assert poll.trustee("Auditor", few).check_shares() == [], "one has not dealt: no reason to agree"
+    pass_blocks(poll.net, 30)
+    poll.net.contract("both", sender=poll.wallets["Clerk"]).fix(one=few, other=number)
+    poll.vote({"Port": [0, 1], "Railway": [0, 1], "Street office": [1, 0]}, number)
+    poll.elections.close(number=number)
+    for name in TRUSTEES[:2]:
+        poll.trustee(name, number).open()
+    assert poll.tally(number) == [1, 5]
+
+
+def test_neither_voter_nor_trustee_believes_a_contract_that_only_looks_like_it(poll: Poll):
+    """One that says what it likes could name a key whose secret somebody has, or have a trustee deal for it."""
+    source = source_of(Elections).replace('require(is_known, f"commitment', 'require(True, f"commitment')
+    lookalike = poll.net.deploy(source, sender=poll.net.wallet("Impostor"), name="elections-3", authority="")
+    real, poll.elections = poll.elections, lookalike
+    try:
+        poll.announce()
+    finally:
+        poll.elections = real
+    with pytest.raises(ProofError, match="check 'code' fails: the contract is another one"):
+        Booth(poll.net, poll.wallets["Port"], 1, "elections-3")
+    with pytest.raises(ProofError, match="check 'code' fails: the contract is another one"):
+        Trustee(poll.net, poll.wallets["Auditor"], 1, "elections-3").deal()
+
+
 def test_a_voter_asks_the_device_to_open_and_then_votes(poll: Poll):
     number = poll.announce()
     with pytest.raises(UsageError, match="it has no key to close with"):
@@ -191,10 +276,15 @@ def test_a_voter_asks_the_device_to_open_and_then_votes(poll: Poll):
     booth = Booth(poll.net, poll.wallets["Port"], number)
     first = booth.prepare([1, 0])
     opened = booth.open()
-    assert opened.is_honest
+    port, found = poll.wallets["Port"].did, recount(poll.net, number)
+    assert opened.shows(found, port, [1, 0], first)
+    assert not opened.shows(found, port, [0, 1], first), "not what the voter had chosen"
+    assert not opened.shows(found, poll.wallets["Railway"].did, [1, 0], first), "a ballot that would be refused"
+    assert not opened.shows(recount(poll.net, 1), port, [1, 0], first), "closed under another key"
     with pytest.raises(UsageError, match="a ballot is cast or opened once"):
         booth.cast()
     second = booth.prepare([1, 0])
+    assert not opened.shows(found, port, [1, 0], second), "not the ballot of which the number was shown"
     assert second != first, "chance is drawn anew"
     assert booth.cast().result == second
     with pytest.raises(UsageError, match="nothing is prepared"):
@@ -252,7 +342,7 @@ def test_a_record_from_which_something_is_left_out_is_refused_by_name(poll: Poll
     names = [entry.name for entry in records.entries_of(record, poll.net.genesis.hash)]
     with pytest.raises(ProofError, match="check 'all ballots'"):
         audit(without(record, names.index("Cast")))
-    with pytest.raises(ProofError, match="check 'key'"):
+    with pytest.raises(ProofError, match="check 'dealing'"):
         audit(without(record, names.index("Dealt")))
     with pytest.raises(ProofError, match="check 'opening'"):
         audit(without(record, names.index("Decrypted")))
@@ -281,6 +371,16 @@ def test_a_contract_that_only_looks_like_it_is_noticed(poll: Poll, file: bytes):
     foreign = ElectionRecord("elections", 1, poll.net.value_proof(b"nothing"), record.proofs)
     with pytest.raises(ProofError, match="check 'code' fails"):
         audit(foreign)
+
+
+def test_on_a_chain_of_work_no_secret_is_given_to_a_contract_that_may_be_another_one():
+    """Whoever mines one block can show any contract in it; and where the chain turns back, a sum is opened twice."""
+    work = Work(difficulty=2, confirmations=1, block_ms=500)
+    with Network.simulated(1, seed=4, chain_id="mined", engine="pow", work=work) as net:
+        mined = Poll(net)
+        with pytest.raises(ProofError, match="check 'code' fails: on a chain of work the newest state may be made up"):
+            mined.trustee("Auditor").deal()
+        assert recount(net, 1).state == "Preparing", "whoever follows all blocks can count"
 
 
 def test_what_is_no_record_is_refused_in_words(file: bytes, monkeypatch: pytest.MonkeyPatch):

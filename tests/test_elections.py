@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.contracts.sandbox import Outcome
-from minichain.crypto import KeyPair
-from minichain.elgamal.group import BASE, IDENTITY, add, multiply, pack
+from minichain.crypto import KeyPair, digest
+from minichain.elgamal.group import BASE, IDENTITY, ORDER, add, multiply, pack
 from minichain.elgamal.proofs import prove
 from minichain.errors import ProofError
-from minichain.scenarios.voting.elections.contract import MAX_CHOICES, MAX_TRUSTEES, context_of, seal_of
+from minichain.scenarios.voting.elections.contract import MAX_CHOICES, MAX_TRUSTEES, context_of, number_of, seal_of
 from minichain.scenarios.voting.elections.recount import CHECKS, Entry, is_one_group
-from minichain.scenarios.voting.elections.trustees import polynomial, value_at
+from minichain.scenarios.voting.elections.trustees import Ceremony, deal, polynomial, value_at
 
 
 def refused(outcome: Outcome) -> str:
@@ -239,6 +239,15 @@ def test_open_votes_that_the_rules_do_not_allow(box: BallotBox):
     assert box.do("Port", "vote", votes=[1, 1, 0]).ok
 
 
+def test_a_ballot_counts_among_the_voters_that_were_announced_and_no_others(secret: BallotBox):
+    """Where a chain forks, the ballot could count under the same number among two voters, one of them a spy."""
+    fork = BallotBox()
+    fork.announce(voters={"Port": 3, "Stranger": 1})
+    fork.make_key()
+    replayed = fork.do("Port", "cast", ballot=secret.ballot("Port", [1, 0, 0]))
+    assert "made for another voter, election or key" in refused(replayed)
+
+
 # --- announcements that make no sense ----------------------------------------------------------------------------
 
 
@@ -377,6 +386,33 @@ def test_a_trustee_who_is_missing_while_the_key_is_dealt_can_still_open(box: Bal
     assert box.counts() == [4, 2, 1]
 
 
+def test_nobody_agrees_to_shares_that_are_not_dealt_yet(box: BallotBox):
+    """Else whoever deals last deals badly, agrees, and has the key fixed before the others can complain."""
+    box.announce()
+    for name in TRUSTEES[:2]:
+        box.deal(name)
+    assert "1 trustees have not dealt yet" in refused(box.do("Auditor", "agree"))
+    box.deal("University", shares=[bytes(32)] * 3)
+    box.do("University", "agree")
+    assert "have time yet" in refused(box.do("Clerk", "fix_key"))
+    assert box.do("Auditor", "complain", dealer=box.did("University")).ok
+
+
+def test_shares_on_two_chains_of_one_name_are_hidden_by_different_masks(box: BallotBox):
+    """Else what is dealt on both tells everybody how the keys of the two elections differ."""
+    box.announce()
+    key, here = box.keys["Auditor"], box.ceremony
+    there = Ceremony(digest("genesis", b"another"), here.statement, here.trustees, here.threshold)
+    masks = [
+        [
+            (number_of(share) - value_at(polynomial(key, ceremony), place)) % ORDER
+            for place, share in enumerate(deal(key, ceremony).shares, 1)
+        ]
+        for ceremony in (here, there)
+    ]
+    assert not set(masks[0]) & set(masks[1])
+
+
 def test_too_few_trustees_make_no_key_and_the_ballot_says_so(box: BallotBox):
     box.announce()
     box.deal("Auditor")
@@ -406,7 +442,7 @@ def test_what_a_trustee_may_not_do_while_the_key_is_dealt(box: BallotBox):
         assert unknown in refused(box.deal("Auditor", commitments=bad, proofs=[prove(context, 0, [BASE])] * 2))
     rogue = add(multiply(5), foreign.commitments[0])  # so that the sum would be one's own key
     assert unknown in refused(box.deal("Auditor", commitments=[rogue, dealt.commitments[1]]))
-    assert "has dealt no shares" in refused(box.do("Auditor", "agree"))
+    assert "3 trustees have not dealt yet" in refused(box.do("Auditor", "agree"))
     assert "has dealt no shares" in refused(box.do("Auditor", "complain", dealer=box.did("University")))
     assert box.deal("Auditor").ok
     assert "you have dealt already" in refused(box.deal("Auditor"))
@@ -543,6 +579,27 @@ def test_a_recount_takes_nothing_out_of_its_turn(told: tuple[BallotBox, list[Ent
     ):
         with pytest.raises(ProofError, match="check 'time' of election 1 fails"):
             box.again(lie)
+
+
+def test_a_recount_misses_votes_that_were_replaced_though_the_sum_is_the_same(box: BallotBox):
+    box.announce("open", may_replace=True)
+    box.wait(OPENS_MS)
+    for first, second in (("Street office A", "Street office B"), ("Street office B", "Street office A")):
+        assert box.do(first, "vote", votes=[1, 0, 0]).ok
+        assert box.do(second, "vote", votes=[0, 1, 0]).ok
+    box.wait(CLOSES_MS)
+    box.do("Clerk", "close")
+    assert box.again().checks["all ballots"] == 2
+    with pytest.raises(ProofError, match="check 'all ballots' of election 1"):
+        box.again([entry for place, entry in enumerate(box.told) if place not in (3, 4)])
+
+
+def test_a_recount_takes_no_state_on_trust(told: tuple[BallotBox, list[Entry]]):
+    box, told_of = told
+    for lie in (changed(told_of, "Announced", state="Voting"), changed(told_of, "Counted", state="Void")):
+        with pytest.raises(ProofError, match="where it should become"):
+            box.again(lie)
+    assert box.again(changed(told_of[:-1], "Decrypted", 1, state="Counted")).state == "Closed"
 
 
 def test_a_recount_of_what_is_no_election_says_so(told: tuple[BallotBox, list[Entry]]):

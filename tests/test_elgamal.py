@@ -5,6 +5,7 @@ A second arithmetic, plain integers after RFC 8032, says what the points must be
 
 from __future__ import annotations
 
+import runpy
 from hashlib import sha512
 from random import Random
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minichain.elgamal import ballots
+from minichain.elgamal import ballots, group
 from minichain.elgamal.ballots import Form, ciphertexts, close, fault_of, is_opened_by
 from minichain.elgamal.group import (
     BASE,
@@ -129,6 +130,13 @@ def test_what_is_no_point_of_the_group_is_told_apart():
 def on_curve(y: int) -> bool:
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     return square == 0 or pow(square, (P - 1) // 2, P) == 1
+
+
+def test_a_validator_without_the_group_does_not_start(monkeypatch: pytest.MonkeyPatch):
+    """To one with a minimal libsodium nothing was a point, so it refused what all others took."""
+    monkeypatch.setattr(nacl.bindings, "has_crypto_scalarmult_ed25519", False)
+    with pytest.raises(ImportError, match="a minimal build of libsodium"):
+        runpy.run_path(group.__file__)
 
 
 def test_numbers_have_one_form():

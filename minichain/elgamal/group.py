@@ -21,6 +21,9 @@ import nacl.exceptions
 from minichain.codec import encode
 from minichain.errors import DecodeError
 
+if not nacl.bindings.has_crypto_scalarmult_ed25519:  # nothing would be a point, and this validator alone would say so
+    raise ImportError("this is a minimal build of libsodium, without Ed25519's group: install PyNaCl as its own wheel")
+
 ORDER: Final = 2**252 + 27742317777372353535851937790883648493  # RFC 8032, section 5.1
 SIZE: Final = 32  # bytes of a point, and of a scalar
 BASE: Final = b"X" + b"f" * 31  # RFC 8032, section 5.1: y = 4/5, x even

@@ -1,7 +1,8 @@
 """What a voter's device does: closes a vote, shows by what number it will be found, and then casts it or opens it.
 
 A device that is asked to open (Benaloh's challenge) must show that the ballot holds what the voter had chosen, and this
-ballot is never cast: so it cannot know which of its ballots will be looked at. What it shows, anybody can check.
+ballot is never cast: so it cannot know which of its ballots will be looked at. What it shows is checked on another
+device, with the number that was shown before: a device that checks itself proves nothing.
 """
 
 from __future__ import annotations
@@ -19,22 +20,29 @@ from minichain.elgamal.group import SIZE
 from minichain.errors import UsageError
 from minichain.scenarios.voting.elections.contract import context_of, tracker_of
 from minichain.scenarios.voting.elections.record import proven
+from minichain.scenarios.voting.elections.recount import Recount
 
 
 class Opened(Plain):
-    """A ballot that was opened instead of being cast, with all that was inside."""
+    """A ballot that was opened instead of being cast: what its device says was inside."""
 
-    form: Form
-    key: bytes
-    context: bytes
     ballot: bytes
     votes: tuple[int, ...]
     seed: bytes
 
-    @property
-    def is_honest(self) -> bool:
-        """Tell whether the ballot really held these votes."""
-        return is_opened_by(self.ballot, self.form, self.key, self.context, self.votes, self.seed)
+    def shows(self, found: Recount, voter: str, votes: Sequence[int], tracker: str) -> bool:
+        """Tell whether the device is honest: it had closed what was chosen, in the ballot of which it gave the number.
+
+        `found`, the election, is asked of another device: nothing that this one could make up counts.
+        """
+        is_shown = tracker_of(self.ballot) == tracker
+        return is_shown and is_opened_by(self.ballot, *closing(found, voter), votes, self.seed)
+
+
+def closing(found: Recount, voter: str) -> tuple[Form, bytes, bytes]:
+    """Return what a voter's ballot is closed with: its form, the key, and what binds it to election and voter."""
+    form = Form(len(found.rules["choices"]), found.rules["least"], found.rules["most"])
+    return form, found.key, context_of(found.statement, "voter", voter)
 
 
 class Booth:
@@ -54,20 +62,18 @@ class Booth:
         self._elections = network.contract(contract, sender=voter)
         self._number = number
         self._chance = chance
-        found = proven(network, number, contract)  # whoever made a voter use another key could read the vote
+        found = proven(network, number, contract).recount  # who could name another key could read the vote
         if not found.key:
             how = f"{found.rules['secrecy']} and {found.state}"
             raise UsageError(f"ballot {number} is {how}: it has no key to close with")
-        self._form = Form(len(found.rules["choices"]), found.rules["least"], found.rules["most"])
-        self._key = found.key
-        self._context = context_of(found.statement, "voter", voter.did)
+        self._closing = closing(found, voter.did)
         self._prepared: Opened | None = None
 
     def prepare(self, votes: Sequence[int]) -> str:
         """Close a vote, 0 or 1 for each choice, and return the number by which it will be found if it is cast."""
         seed = self._chance(SIZE)
-        ballot = close(self._form, self._key, self._context, votes, seed)
-        self._prepared = Opened(self._form, self._key, self._context, ballot, tuple(votes), seed)
+        ballot = close(*self._closing, votes, seed)
+        self._prepared = Opened(ballot, tuple(votes), seed)
         return tracker_of(ballot)
 
     def open(self) -> Opened:

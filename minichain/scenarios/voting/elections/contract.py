@@ -83,7 +83,7 @@ class Rules(Record):
 
 
 class Election(Record):
-    """A ballot as it stands. `sums` and `roll` cover every ballot that counts; `counts` are by choice."""
+    """A ballot as it stands. `sums` is of the ballots that count, `roll` of all; `counts` are by choice."""
 
     rules: Rules
     by: str
@@ -118,12 +118,13 @@ class Cast(Record):
     tracker: str = ""
 
 
-def statement_of(chain: str, contract: str, number: int, rules: Rules) -> bytes:
+def statement_of(chain: str, contract: str, number: int, rules: Rules, voters: list[Voter]) -> bytes:
     """Return the digest that every proof and every sealed vote of an election is bound to."""
-    figures = [number, len(rules.choices), rules.least, rules.most, rules.opens, rules.closes, rules.until]
-    figures += [int(rules.may_replace), rules.fewest, rules.threshold, rules.step_ms]
+    figures = [number, len(rules.choices), len(rules.trustees), rules.least, rules.most, rules.opens, rules.closes]
+    figures += [rules.until, int(rules.may_replace), rules.fewest, rules.threshold, rules.step_ms]
     lines = [chain, contract, rules.title, rules.text, rules.secrecy] + [str(figure) for figure in figures]
-    return sha256("\n".join(lines + rules.choices + rules.trustees).encode())
+    listed = [f"{voter.did} {voter.weight}" for voter in voters]
+    return sha256("\n".join(lines + rules.choices + rules.trustees + listed).encode())
 
 
 def context_of(statement: bytes, role: str, did: str) -> bytes:
@@ -132,7 +133,10 @@ def context_of(statement: bytes, role: str, did: str) -> bytes:
 
 
 def seal_of(statement: bytes, did: str, votes: list[int], salt: bytes) -> bytes:
-    """Return what stands for a sealed vote until it is shown; the salt keeps others from trying all votes."""
+    """Return what stands for a sealed vote until it is shown; the salt keeps others from trying all votes.
+
+    Draw a new salt for each seal: when it is shown, it opens every other seal of this voter that was made with it.
+    """
     return sha256(context_of(statement, "voter", did) + salt + bytes(votes))
 
 
@@ -275,7 +279,7 @@ class Elections(Contract):
             by=self.caller,
             begun=self.now,
             state=PREPARING if rules.secrecy == SECRET else VOTING,
-            statement=statement_of(self.chain, self.address, number, rules),
+            statement=statement_of(self.chain, self.address, number, rules, voters),
             voters=len(voters),
             weight=weight,
             sums=nothing if rules.secrecy == SECRET else [],
@@ -309,11 +313,13 @@ class Elections(Contract):
 
     @action
     def agree(self, number: int) -> None:
-        """Say, as a trustee who has dealt, that the shares of all the others are good.
+        """Say, as a trustee, that all have dealt and that the shares of all the others are good.
 
-        zh: 受托人确认其他各方的份额均正确。
+        zh: 受托人确认各方均已分发份额，且其他各方的份额均正确。
         """
-        self.preparing(number, 2)
+        _, rules = self.preparing(number, 2)
+        missing = [did for did in rules.trustees if (number, did) not in self.dealings]
+        require(missing == [], f"{len(missing)} trustees have not dealt yet: agree to shares that can be checked")
         dealing = self.dealt(number, self.caller)
         dealing.has_agreed = True
         self.dealings[number, self.caller] = dealing
@@ -397,7 +403,6 @@ class Elections(Contract):
         if before is not None:
             taken = self.ciphertexts(election, before.ballot)
             election.sums = [self.added(one, 1, -weight, taken[place]) for place, one in enumerate(election.sums)]
-        election.roll = enrolled(election.roll, self.caller, tracker)
         self.keep(number, election, Cast(ballot=ballot[: 2 * POINT * len(rules.choices)], tracker=tracker))
         emit("Cast", number=number, voter=self.caller, weight=weight, tracker=tracker, ballot=ballot)
         return tracker
@@ -413,7 +418,7 @@ class Elections(Contract):
         if before is not None:
             self.add(election, before.votes, -weight)
         self.add(election, votes, weight)
-        self.keep(number, election, Cast(votes=votes))
+        self.keep(number, election, Cast(votes=votes, tracker=tracker_of(bytes(votes))))
         emit("Voted", number=number, voter=self.caller, weight=weight, votes=votes)
 
     @action
@@ -424,7 +429,7 @@ class Elections(Contract):
         """
         election, weight, _ = self.voting(number, SEALED)
         require(len(seal) == DIGEST, f"a seal has {DIGEST} bytes")
-        self.keep(number, election, Cast(ballot=seal))
+        self.keep(number, election, Cast(ballot=seal, tracker=tracker_of(seal)))
         hidden = self.hidden.get(number, [])
         if self.caller not in hidden:
             hidden.append(self.caller)
@@ -636,6 +641,7 @@ class Elections(Contract):
     def keep(self, number: int, election: Election, cast: Cast) -> None:
         if (number, self.caller) not in self.cast_by:
             election.ballots += 1
+        election.roll = enrolled(election.roll, self.caller, cast.tracker)
         self.cast_by[number, self.caller] = cast
         self.elections[number] = election
 

@@ -214,9 +214,6 @@ class _Counting:
         self._check("announcement", is_expected, f"{entry.name} is out of place")
         assert hear is not None
         hear(self, **{name: value for name, value in entry.data.items() if name not in ("number", "state")})
-        state = entry.data.get("state")
-        if state and state not in self._states[-1:]:
-            self._states.append(state)
 
     def found(self) -> Recount:
         if not self._told:
@@ -257,6 +254,8 @@ class _Counting:
     def _check_becomes(self, state: str) -> None:
         told = self._entry.data["state"]
         self._check("time", told == state, f"the election became {told}, where it should become {state}")
+        if state not in self._states[-1:]:
+            self._states.append(state)
 
     # --- the announcement and the key
 
@@ -270,7 +269,9 @@ class _Counting:
             self._check("announcement", False, str(error))
         is_list = len(self._voters) == len(voters) and all(weight > 0 for weight in self._voters.values())
         self._check("announcement", is_list, "the list of voters names somebody twice, or without a weight")
-        self._statement = written.statement_of(self._chain_id, self._contract, self._number, self._rules)
+        self._check_becomes(PREPARING if self._rules.secrecy == SECRET else VOTING)
+        listed: list[Any] = [SimpleNamespace(**voter) for voter in voters]
+        self._statement = written.statement_of(self._chain_id, self._contract, self._number, self._rules, listed)
         self._form = Form(len(self._rules.choices), self._rules.least, self._rules.most)
 
     @property
@@ -296,6 +297,7 @@ class _Counting:
 
     def _agreed(self, trustee: str) -> None:
         self._dealing(trustee, 2)
+        self._check("dealing", len(self._dealt) == len(self._rules.trustees), "not all had dealt what was agreed to")
         self._agreed_by.add(trustee)
 
     def _complained(self, dealer: str, by: str) -> None:
@@ -325,22 +327,22 @@ class _Counting:
 
     # --- the votes
 
-    def _voting(self, voter: str, weight: int, secrecy: str) -> None:
+    def _voting(self, voter: str, weight: int, secrecy: str, ballot: bytes) -> None:
         self._check_signed(voter, "voter", self._voters)
         self._check_time(self._rules.opens, self._rules.closes, VOTING)
         is_like = self._rules.secrecy == secrecy and self._voters[voter] == weight
         self._check("one ballot", is_like, f"{voter} votes with another weight, or in another way, than was announced")
         is_first = voter not in {**self._ballots, **self._seals, **self._votes}
         self._check("one ballot", is_first or self._rules.may_replace, f"{voter} votes a second time")
+        self._roll = written.enrolled(self._roll, voter, written.tracker_of(ballot))
 
     def _cast(self, voter: str, weight: int, tracker: str, ballot: bytes) -> None:
-        self._voting(voter, weight, SECRET)
+        self._voting(voter, weight, SECRET, ballot)
         why_not = fault_of(self._form, self._key, self._context("voter", voter), ballot)
         self._check("ballot", why_not == "", why_not)
         self._check("tracker", tracker == written.tracker_of(ballot), "the number is that of another ballot")
         self._ballots[voter] = ciphertexts(self._form, ballot)
         self._trackers[voter] = tracker
-        self._roll = written.enrolled(self._roll, voter, tracker)
 
     def _check_votes(self, votes: list[int]) -> None:
         try:
@@ -350,12 +352,12 @@ class _Counting:
         self._check("votes", True, "")
 
     def _voted(self, voter: str, weight: int, votes: list[int]) -> None:
-        self._voting(voter, weight, OPEN)
         self._check_votes(votes)
+        self._voting(voter, weight, OPEN, bytes(votes))
         self._votes[voter] = votes
 
     def _sealed(self, voter: str, weight: int, seal: bytes) -> None:
-        self._voting(voter, weight, SEALED)
+        self._voting(voter, weight, SEALED, seal)
         self._seals[voter] = seal
 
     def _revealed(self, voter: str, votes: list[int], salt: bytes) -> None:
@@ -364,6 +366,7 @@ class _Counting:
         self._check_votes(votes)
         is_same = written.seal_of(self._statement, voter, votes, salt) == self._seals[voter]
         self._check("seal", is_same, f"{voter} has shown something else than what was sealed")
+        self._check_becomes(REVEALING)
         self._votes[voter] = votes
 
     # --- the close and the count
@@ -412,6 +415,7 @@ class _Counting:
         opened = {place: self._partials[place] for place in places}
         found = opened_counts(self._sums(), opened, sum(self._voters.values()))
         self._check("count", found == counts, f"the trustees opened {found}, not {counts}")
+        self._check_becomes(COUNTED)
         self._counts = counts
 
 

@@ -7,6 +7,7 @@ the election, so there is nothing to keep and nothing to lose; whoever has a tru
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from minichain.client.network import Network
@@ -18,7 +19,7 @@ from minichain.elgamal.group import BASE, ORDER, combine, multiply, pack, scalar
 from minichain.elgamal.proofs import prove
 from minichain.errors import DecodeError, UsageError
 from minichain.scenarios.voting.elections.contract import CLOSED, context_of, number_of, powers
-from minichain.scenarios.voting.elections.record import ElectionRecord, audit, entries_of, proven, take
+from minichain.scenarios.voting.elections.record import Audited, proven
 from minichain.scenarios.voting.elections.recount import Entry, Recount, Sums
 
 
@@ -71,9 +72,11 @@ def value_at(secrets: list[int], place: int) -> int:
 def mask(key: KeyPair, other: str, ceremony: Ceremony, dealer: str, receiver: str) -> int:
     """Return the number that hides one share from all but its dealer and its receiver, either of whom works it out.
 
-    The commitments say whether a share is right, so it needs no other protection.
+    The commitments say whether a share is right, so it needs no other protection. Chains may have one name: with one
+    mask on both, what was dealt would tell everybody how their keys differ.
     """
-    return scalar_of("mask of a share", bytes(key.shared_with(public_of(other))), ceremony.statement, dealer, receiver)
+    shared = bytes(key.shared_with(public_of(other)))
+    return scalar_of("mask of a share", shared, ceremony.genesis, ceremony.statement, dealer, receiver)
 
 
 def received(key: KeyPair, ceremony: Ceremony, dealer: str, dealt: dict[str, Any]) -> int | None:
@@ -107,7 +110,7 @@ class Trustee:
     @property
     def ceremony(self) -> Ceremony:
         """Return what this trustee has in common with the others."""
-        return self._ceremony(proven(self._network, self._number, self._elections.name))
+        return self._ceremony(self._proven().recount)
 
     def _ceremony(self, found: Recount) -> Ceremony:
         trustees = tuple(found.rules["trustees"])
@@ -119,23 +122,36 @@ class Trustee:
         return self._do("deal", commitments=dealt.commitments, proofs=dealt.proofs, shares=dealt.shares)
 
     def check_shares(self) -> list[str]:
-        """Check what all have dealt: agree if it is good by now, or complain; return who is complained of."""
-        shares = self._shares(self.ceremony, self._told())
+        """Check what was dealt: complain of what is bad, or agree if all have dealt well; return who did badly."""
+        audited = self._proven()
+        ceremony = self._ceremony(audited.recount)
+        shares = self._shares(ceremony, audited.told)
         wrong = [dealer for dealer, share in shares.items() if share is None]
         for dealer in wrong:
-            self._do("complain", dealer=dealer)
-        if not wrong:
+            if not self._has_complained(dealer, audited.told):
+                self._do("complain", dealer=dealer)
+        if not wrong and len(shares) == len(ceremony.trustees):
             self._do("agree")
         return wrong
 
+    def _has_complained(self, dealer: str, told: Sequence[Entry]) -> bool:
+        said = [entry.data for entry in told if entry.name == "Complained"]
+        return {"number": self._number, "dealer": dealer, "by": self._key.did} in said
+
     def answer(self) -> list[str]:
-        """Show the shares that were complained of; return who complained."""
-        ceremony = self.ceremony
-        dealing = self._elections.dealing(number=self._number, trustee=self._key.did)
-        complaints: list[str] = dealing["complaints"] if dealing else []
-        for did in complaints:
+        """Show the shares that were complained of, by what is proven: a node that lied could learn all of them.
+
+        Return who complained.
+        """
+        audited = self._proven()
+        ceremony, waiting = self._ceremony(audited.recount), list[str]()
+        for entry in audited.told:
+            if entry.data.get("dealer") == self._key.did:
+                change = waiting.append if entry.name == "Complained" else waiting.remove
+                change(entry.data["by"])
+        for did in waiting:
             self._do("answer", by=did, share=pack(value_at(polynomial(self._key, ceremony), ceremony.place(did))))
-        return complaints
+        return waiting
 
     def open(self) -> Receipt:
         """Open one's part of the sum of all ballots, and hand it to the contract."""
@@ -148,7 +164,8 @@ class Trustee:
         Raises `UsageError` for any other sum, which would tell how single members voted, and `ProofError` if what the
         chain tells of the election does not hold.
         """
-        found = audit(self._record(), self._network.genesis.hash).recount
+        audited = self._proven()
+        found = audited.recount
         if found.state != CLOSED:
             raise UsageError(f"the ballot is {found.state}: its trustees open the sum once it is closed, and only then")
         if sums != found.sums:
@@ -157,15 +174,12 @@ class Trustee:
                 "this is another one, and a part of the ballots would tell how single members voted"
             )
         context = context_of(found.statement, "trustee", self._key.did)
-        return opening(context, self._secret(self._ceremony(found), self._told()), sums)
+        return opening(context, self._secret(self._ceremony(found), audited.told), sums)
 
-    def _record(self) -> ElectionRecord:
-        return take(self._network, self._number, self._elections.name)
+    def _proven(self) -> Audited:
+        return proven(self._network, self._number, self._elections.name)
 
-    def _told(self) -> list[Entry]:
-        return entries_of(self._record(), self._network.genesis.hash)
-
-    def _secret(self, ceremony: Ceremony, told: list[Entry]) -> int:
+    def _secret(self, ceremony: Ceremony, told: Sequence[Entry]) -> int:
         """Return this trustee's share of the secret behind the key: the sum of those that good dealers gave it."""
         good = next(entry.data["trustees"] for entry in told if entry.name == "KeyFixed")
         total, shares = 0, self._shares(ceremony, told)
@@ -176,7 +190,7 @@ class Trustee:
             total += share
         return total % ORDER
 
-    def _shares(self, ceremony: Ceremony, told: list[Entry]) -> dict[str, int | None]:
+    def _shares(self, ceremony: Ceremony, told: Sequence[Entry]) -> dict[str, int | None]:
         """Return the share of each dealer for this trustee: as it was dealt, or shown after a complaint; None: bad."""
         shares = {
             entry.data["trustee"]: received(self._key, ceremony, entry.data["trustee"], entry.data)
