@@ -4,7 +4,8 @@
 A decision is a list of calls. Who votes, what passes, how long it takes and who may stop it are data: a rule pack (see
 `contracts/rulebook.py`). A proposal keeps the pack and the electorate that there were when it was made. A call that
 fails is no accident of the vote: the proposal is `ExecutionFailed`, nothing of it stands, and it may be tried again
-until its time is over. This contract cannot upgrade itself: leave it without an authority, or give it to a second one.
+until its time is over. This contract does nothing to its own code: leave it without an authority, or give it to a
+second one.
 
     Draft -> Pending -> Active -> Extended -> Succeeded -> Queued -> Executed, or ExecutionFailed and again
     else Defeated {no_quorum, no_majority, vetoed}, Cancelled, Expired
@@ -86,9 +87,9 @@ def check_calls(calls: list, own_name: str) -> None:
         require(isinstance(contract, str) and isinstance(name, str), "a contract and its action are called by name")
         require(contract != "ledger" or name in OF_THE_LEDGER, "the ledger does not do this for a contract")
         require(isinstance(subject(call), str), "each of the calls is about a contract, by its name")
-        if contract == own_name:
+        if subject(call) == own_name:
             known = ", ".join(list(OWN))
-            is_own = name in OWN and sorted(call["arguments"]) == [OWN[name]]
+            is_own = contract == own_name and name in OWN and sorted(call["arguments"]) == [OWN[name]]
             require(is_own, f"this contract does for itself only: {known}")
             require(len(calls) == 1, "a change of the rules or of the members stands alone: propose the rest by itself")
 
