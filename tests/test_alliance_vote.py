@@ -143,6 +143,14 @@ def test_the_rules_of_the_alliance_change_by_its_amendment_track(net: mc.Network
     )
 
 
+def test_who_is_a_member_is_decided_as_the_rules_are_and_never_in_a_hurry(net: mc.Network) -> None:
+    """Else half of them admit their friends by an ordinary vote, and amend with those what they like."""
+    calls = [asked("fees", "set_fee", cents=5), alliance.admission(net, "node-8")]
+    for urgent in (False, True):
+        number = propose(net, calls, urgent=urgent)
+        assert net.view("governance", "proposal", {"number": number})["track"] == "amendment"
+
+
 def test_the_chains_own_members_are_not_listed_a_second_time(net: mc.Network) -> None:
     calls = [asked("governance", "set_members", members=[["node-0", member(net, "node-0").did, 9]])]
     wish = {"title": "t", "reason": "r", "calls": calls}
@@ -172,12 +180,12 @@ def test_a_dry_run_tells_what_a_proposal_would_change(net: mc.Network) -> None:
     assert ("governance.pack.name", "one_org_one_vote", "oz") in [tuple(change) for change in rules.changes]
 
 
-def propose(net: mc.Network, calls: list[dict[str, Any]]) -> int:
+def propose(net: mc.Network, calls: list[dict[str, Any]], *, urgent: bool = False) -> int:
     """Propose, after taking back what was proposed before: one proposal at a time on the same thing."""
     net.attempt(
         member(net, "node-0"), "governance", "cancel", {"number": net.view("governance", "count_proposals", {})}
     )
-    wish = {"title": "t", "reason": "r", "calls": calls}
+    wish = {"title": "t", "reason": "r", "calls": calls, "urgent": urgent}
     receipt = net.attempt(member(net, "node-0"), "governance", "propose", wish)
     assert receipt.ok, receipt.error
     return int(receipt.result)

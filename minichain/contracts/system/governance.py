@@ -189,9 +189,11 @@ class Governance(Contract):
         check_text(title, MAX_TITLE, "a title")
         check_text(reason, MAX_REASON, "a reason")
         check_calls(calls, self.address)
+        about = [subject(call) for call in calls]
         track = "urgent" if urgent else "ordinary"
-        if calls[0]["contract"] == self.address:
-            track = "amendment"
+        if self.address in about or (self.own_members == [] and "members" in about):
+            track = "amendment"  # else an ordinary majority would choose who amends
+        if self.address in about:
             lack = self.hindrance(calls[0])
             require(lack == "", lack)
         require(track in pack["tracks"], "these rules know no urgent way: propose it in the ordinary one")
@@ -201,11 +203,10 @@ class Governance(Contract):
         case.update({"ends": self.clock(pack) + pack["tracks"][track]["voting"], "decided": 0, "ready": 0, "until": 0})
         case.update({"why": "", "clause": "", "tally": blank(pack, rows, [])})
         what = [".".join([call["contract"], call["action"]]) for call in calls]
-        text = {"title": title, "reason": reason, "by": self.caller, "what": what, "calls": calls}
-        text["about"] = [subject(call) for call in calls]
+        text = {"title": title, "reason": reason, "by": self.caller, "what": what, "about": about, "calls": calls}
         self.proposal_count = number
         self.texts[number] = text
-        emit("Proposed", proposal=number, title=title, what=what, about=text["about"], by=self.caller, track=track)
+        emit("Proposed", proposal=number, title=title, what=what, about=about, by=self.caller, track=track)
         self.back(case, pack, rows)
         if pack["proposer_votes"] and case["status"] == "Pending":
             self.cast(at_time(case, pack, self.clock(pack)), pack, rows, "yes", "proposed it")
