@@ -261,6 +261,17 @@ def test_only_who_is_entrusted_decides_and_then_nobody_else() -> None:
     assert body.members.propose_removal(body.dids[1], "r").ok, "they have taken it back"
 
 
+def test_a_vote_that_was_open_when_a_contract_was_entrusted_changes_nothing_any_more() -> None:
+    body = Body()
+    number = body.members.propose_admission("newcomer", body.box.account("newcomer"), 1, "r").result
+    body.entrust()
+    for did in body.dids[:3]:
+        body.members.with_sender(did).vote(number, True)
+    case = body.members.proposal(number)
+    assert (case["status"], body.members.planned()) == ("failed", [])
+    assert "the contract governance decides who the members are" in case["why"]
+
+
 def test_what_is_entrusted_must_be_there_and_decide_by_rules() -> None:
     body = Body()
     assert 'there is no contract "house"' in body.refusal("propose_governor", "house", "r")
@@ -293,3 +304,16 @@ def test_where_one_change_is_made_at_a_time_that_binds_who_is_entrusted_too() ->
     assert "here every member has weight 1" in body.ask("admit", **new, weight=2)
     again = [asked("members", "admit", **new, weight=1), asked("members", "remove", did=body.dids[3])]
     assert "one change at a time" in body.box.rehearse("governance", again).why
+
+
+def test_a_member_does_not_stop_who_is_entrusted_by_proposing_to_entrust_somebody_else() -> None:
+    body = Body(one_at_a_time=True)
+    body.entrust()
+    body.members.with_sender(body.dids[3]).propose_governor("", "so that nobody removes me")
+    assert body.ask("remove", did=body.dids[3]) == ""
+    assert body.members.propose_governor("", "another one").ok
+    body.entrust("")
+    body.members.propose_removal(body.dids[3], "r")
+    words = "one change at a time: proposal 5 is open"
+    assert words in body.refusal("propose_admission", "new", body.box.account("new"), 1, "r")
+    assert words in body.refusal("propose_governor", "governance", "r")

@@ -136,18 +136,23 @@ class Authority(Contract):
         return number
 
     def require_own_votes(self) -> None:
+        elsewhere = self.elsewhere()
+        require(elsewhere == "", elsewhere)
+
+    def elsewhere(self) -> str:
+        """Say who decides in the place of the members' votes; nothing if nobody does."""
         who = self.governor
-        require(who == "", f"the contract {who} decides who the members are: propose it there")
+        return f"the contract {who} decides who the members are: propose it there" if who else ""
 
     def check_alone(self, kind: str, weight: int) -> None:
-        """Refuse a proposal beside another change: such committees overlap only if they differ by one member."""
+        """Refuse a change beside another one: such committees overlap only if they differ by one member."""
         require(kind != "weight" and weight == 1, "here every member has weight 1: propose an admission or a removal")
         first, number = self.firsts[self.latest], self.count
         require(first <= self.height, f"one change at a time: the last one takes effect at height {first}, wait for it")
         if number > 0:
             case = self.proposal(number)
-            ends = case["ends"]
-            require(case["status"] != "open", f"one change at a time: proposal {number} is open until height {ends}")
+            ends, is_other = case["ends"], case["status"] == "open" and case["kind"] != "governor"
+            require(not is_other, f"one change at a time: proposal {number} is open until height {ends}")
 
     # --- votes
 
@@ -177,7 +182,7 @@ class Authority(Contract):
     def accept(self, case: dict) -> None:
         """Plan the change on top of the newest plan; it fails if another change has made it impossible meanwhile."""
         members, is_change = self.editions[self.latest], case["kind"] != "governor"
-        case["why"] = hindrance(members, case) if is_change else ""
+        case["why"] = (self.elsewhere() or hindrance(members, case)) if is_change else ""
         case["status"] = "failed" if case["why"] else "accepted"
         if not is_change:
             self.governor = case["name"]
