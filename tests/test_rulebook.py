@@ -6,7 +6,9 @@ The page runs this text as ordinary Python and a contract as metered code: both 
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -52,7 +54,7 @@ def test_what_can_be_imported_is_there_and_collides_with_no_name_of_the_language
 
 def test_the_text_of_the_rulebook_is_part_of_the_language() -> None:
     """Whoever changes it changes what contracts decide that are on a chain already: then this is a new language."""
-    golden = "466f3d79a906acdcd459f6654c436ef5cd96f4af60cef86135e5d90d5c2c6e3b"
+    golden = "d8f009c3d37ea42fdefffe794d50fdde348bb10340f5182efcfcffb7c4f64ae1"
     assert hashlib.sha256(RULEBOOK_SOURCE.encode()).hexdigest() == golden
 
 
@@ -375,8 +377,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"threshold": [3, 2]}, "threshold is a share [part, whole] of whole numbers, from 0 to all"),
     ({"threshold": [1, 0]}, "threshold is a share [part, whole]"),
     ({"threshold": [True, 2]}, "threshold is a share [part, whole]"),
-    ({"voting": 0}, "track ordinary: voting is no time"),
-    ({"grace": -1}, "track ordinary: grace is no time"),
+    ({"voting": 0}, "track ordinary: voting is 1 to 100000000, counted in blocks"),
+    ({"grace": -1}, "track ordinary: grace is 1 to 100000000, counted in blocks"),
+    ({"timelock": 100_000_001}, "track ordinary: timelock is 0 to 100000000, counted in blocks"),
+    ({"clock": "ms", "voting": 40}, "track ordinary: voting is 60000 to 315576000000, counted in ms"),
+    ({"proposer_votes": True, "delay": 1}, "no delay where to propose is to vote"),
     ({"early": "soon"}, "early is one of none, certain, super, immediate"),
     ({"early": "super"}, "early is super where a clause is, and only there"),
     ({"clauses": []}, "has 1 to 8 clauses"),
@@ -422,21 +427,45 @@ def test_a_clause_by_which_yes_could_do_harm_is_refused(change: dict[str, Any], 
     assert words in str(caught.value)
 
 
-def test_a_pack_is_harder_to_change_than_to_use() -> None:
+@pytest.mark.parametrize("title", ["amendment", "urgent"])
+def test_a_pack_is_harder_to_change_or_to_hurry_than_to_use(title: str) -> None:
     rules = pack("fisco_safe")
-    easier = rules["tracks"]["amendment"]["clauses"]
-    easier[1]["share"] = [1, 3]
-    with pytest.raises(Reverted, match="an amendment asks for no less than clause win does"):
+    easier = copy.deepcopy(rules["tracks"]["ordinary"])
+    rules["tracks"][title] = easier
+    clauses, refused = easier["clauses"], partial(pytest.raises, Reverted)
+    clauses[1]["share"] = [1, 3]
+    with refused(match=f"track {title}: it asks for no less than clause win of the ordinary one does"):
         rulebook.check_pack(rules)
-    easier[0]["share"], easier[1]["share"] = [50, 100], [50, 100]
-    with pytest.raises(Reverted, match="an amendment needs more than an ordinary decision, in one clause at least"):
+    clauses[0]["share"], clauses[1]["share"] = [50, 100], [50, 100]
+    with refused(match=f"track {title}: it needs more than an ordinary decision, in one clause at least"):
         rulebook.check_pack(rules)
-    easier[1]["comparator"] = ">"
-    with pytest.raises(Reverted, match="keeps clause win, and changes at most its share"):
+    easier["early"] = "super"
+    clauses.append({**clauses[1], "id": "enough", "kind": "super"})
+    with refused(match="it needs more than an ordinary decision"):
         rulebook.check_pack(rules)
-    del easier[1]
-    with pytest.raises(Reverted, match="keeps clause win"):
+    clauses[1]["comparator"] = ">"
+    with refused(match="it keeps clause win of the ordinary one, and changes at most its share"):
         rulebook.check_pack(rules)
+    del clauses[1]
+    with refused(match="it keeps clause win"):
+        rulebook.check_pack(rules)
+
+
+@pytest.mark.parametrize("change", [{"voting": 1}, {"timelock": 0}, {"early": "immediate"}])
+def test_the_rules_do_not_change_over_night(change: dict[str, Any]) -> None:
+    rules = pack("fisco_safe")
+    rules["tracks"]["amendment"] |= change
+    with pytest.raises(Reverted, match="an amendment takes no less time than an ordinary decision, nor ends earlier"):
+        rulebook.check_pack(rules)
+
+
+@pytest.mark.parametrize("change", [{"blockers": 4}, {"share": [0, 1], "whole": []}])
+def test_rules_by_which_nobody_could_stop_anything_are_told(change: dict[str, Any]) -> None:
+    rules = pack("supermajority")
+    for track in rules["tracks"].values():
+        track["clauses"][0] |= {"comparator": ">=", **change}
+    words = "nobody could stop a decision, even if all members are against it"
+    assert words in rulebook.out_of_reach(rules, parliament(1, 1, 1))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ MEASURES = ("weight", "members", "population")
 EARLY = ("none", "certain", "super", "immediate")
 SPANS = ("delay", "voting", "extension", "timelock", "grace")
 FAILURE = {"quorum": "no_quorum", "majority": "no_majority"}
-MAX_SPAN = 315_576_000_000  # ten years of milliseconds
+MIN_SPAN = {"ms": 60_000, "blocks": 1}  # to vote, and to carry out: a shorter one is over before anybody acts
+MAX_SPAN = {"ms": 315_576_000_000, "blocks": 100_000_000}  # ten years, or so many blocks of three seconds
 MAX_DENOMINATOR = 1_000_000
 MAX_CLAUSES = 8
 MAX_PACK_TEXT = 1_000  # characters
@@ -285,7 +286,13 @@ def check_pack(pack: dict) -> None:
     require(is_whole, f"rule pack {name}: tracks are ordinary, amendment, and perhaps urgent")
     for title, track in tracks.items():
         check_track(pack, track, f"rule pack {name}, track {title}")
-    check_stronger(tracks["ordinary"]["clauses"], tracks["amendment"]["clauses"], name)
+    for title in tracks:
+        if title != "ordinary":
+            check_stronger(tracks["ordinary"]["clauses"], tracks[title]["clauses"], f"rule pack {name}, track {title}")
+    ordinary, amendment = tracks["ordinary"], tracks["amendment"]
+    is_slower = all([amendment[span] >= ordinary[span] for span in ("delay", "voting", "timelock")])
+    is_as_late = is_slower and amendment["early"] == ordinary["early"]
+    require(is_as_late, f"rule pack {name}: an amendment takes no less time than an ordinary decision, nor ends earlier")
 
 
 def check_fields(value: dict, fields: list, where: str) -> None:
@@ -307,9 +314,13 @@ def is_count(value: int) -> bool:
 
 def check_track(pack: dict, track: dict, where: str) -> None:
     check_fields(track, ["early", "clauses"] + list(SPANS), where)
+    clock = pack["clock"]
+    most = MAX_SPAN[clock]
     for span in SPANS:
-        is_span = is_count(track[span]) and track[span] <= MAX_SPAN
-        require(is_span and (track[span] > 0 or span not in ("voting", "grace")), f"{where}: {span} is no time")
+        least = MIN_SPAN[clock] if span in ("voting", "grace") else 0
+        is_span = is_count(track[span]) and least <= track[span] <= most
+        require(is_span, f"{where}: {span} is {least} to {most}, counted in {clock}")
+    require(track["delay"] == 0 or not pack["proposer_votes"], f"{where}: no delay where to propose is to vote")
     early, clauses = track["early"], track["clauses"]
     told = ", ".join(EARLY)
     require(early in EARLY, f"{where}: early is one of {told}")
@@ -357,32 +368,36 @@ def check_seat(seat: str) -> None:
     require(is_word, "a seat is named in up to 40 characters, without a colon")
 
 
-def check_stronger(ordinary: list, amendment: list, name: str) -> None:
-    """Refuse a pack that is as easily changed as used."""
-    after = {clause["id"]: clause for clause in amendment}
-    has_more = len(amendment) > len(ordinary)
+def check_stronger(ordinary: list, others: list, where: str) -> None:
+    """Refuse the clauses of an urgent matter, or of an amendment, that are as easily met as those of the ordinary."""
+    after = {clause["id"]: clause for clause in others}
+    before = [clause["id"] for clause in ordinary]
+    has_more = any([clause["id"] not in before and clause["kind"] != "super" for clause in others])
     for clause in ordinary:
         known = clause["id"]
         other = after.get(known, {})
         is_kept = all([other.get(field) == clause[field] for field in CLAUSE_FIELDS if field != "share"])
-        require(is_kept, f"rule pack {name}: the amendment track keeps clause {known}, and changes at most its share")
+        require(is_kept, f"{where}: it keeps clause {known} of the ordinary one, and changes at most its share")
         harder, easier = other["share"], clause["share"]
         if clause["kind"] == "veto":
             harder, easier = easier, harder
         above, below = harder[0] * easier[1], easier[0] * harder[1]
-        require(above >= below, f"rule pack {name}: an amendment asks for no less than clause {known} does")
-        has_more = has_more or above > below
-    require(has_more, f"rule pack {name}: an amendment needs more than an ordinary decision, in one clause at least")
+        require(above >= below, f"{where}: it asks for no less than clause {known} of the ordinary one does")
+        has_more = has_more or (above > below and clause["kind"] != "super")
+    require(has_more, f"{where}: it needs more than an ordinary decision, in one clause at least")
 
 
 def out_of_reach(pack: dict, electorate: list) -> str:
-    """Say why these members could never decide by a pack, or never use a veto that it promises; "" if they can."""
+    """Say why these members could never decide by a pack, stop anything, or use a veto it promises; "" if they can."""
     tally, name = blank(pack, electorate, []), pack["name"]
     for title, track in pack["tracks"].items():
         found = outcome(track, pushed(pack, tally, "yes"))
         clause = found["clause"]
         if found["status"] != "Succeeded":
             return f"rule pack {name}, track {title}: clause {clause} is out of reach, even if all members say yes"
+        against = [choice for choice in pack["choices"] if choice in ("no", "veto")]
+        if all([outcome(track, pushed(pack, tally, one))["status"] == "Succeeded" for one in against]):
+            return f"rule pack {name}, track {title}: nobody could stop a decision, even if all members are against it"
         for one in track["clauses"]:
             known = one["id"]
             if one["kind"] == "veto" and not holds(one, pushed(pack, tally, one["part"][0])):

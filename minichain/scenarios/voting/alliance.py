@@ -21,7 +21,8 @@ from minichain.transition import GOVERNING
 
 HOUSE: Final = "governance"  # the contract that decides
 SETTINGS: Final[Mapping[str, Any]] = {"profile": "open_alliance", "clock": "logical"}  # of a network for this
-SPANS: Final = {"clock": "blocks", "delay": 0, "voting": 40, "timelock": 3, "grace": 200}  # short: for a demonstration
+# Short: for a demonstration.
+SPANS: Final = {"clock": "blocks", "delay": 0, "voting": 40, "extension": 10, "timelock": 3, "grace": 200}
 
 VOTING: Final = ("Active", "Extended")
 
