@@ -105,6 +105,18 @@ def test_one_proposal_at_a_time_on_the_same_thing() -> None:
     assert house.propose(UPGRADE, by=house.operator) == other + 1
 
 
+def test_a_draft_that_nobody_stands_behind_keeps_nobody_from_the_same_thing() -> None:
+    """It cannot be voted down; whoever makes a new one each week would block the topic for ever."""
+    house = House(rules("one_org_one_vote", threshold=[1, 2]))
+    draft = house.propose(by=house.district)
+    number = house.propose()
+    assert (house.status(draft), house.status(number)) == ("Draft", "Active")
+    words = f"one proposal at a time on the same thing: proposal {number} is open"
+    assert words in house.refusal("Operator", "sponsor", draft)
+    house.house.cancel(number)
+    assert house.house.with_sender(house.operator).sponsor(draft).result == "Pending"
+
+
 def test_where_the_rules_say_so_nobody_proposes_what_is_about_itself() -> None:
     house = House(rules("fisco_safe"))
     remove = call("members", "remove", did=house.city)

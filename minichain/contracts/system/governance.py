@@ -36,7 +36,7 @@ MAX_POPULATION = 1_099_511_627_776  # of one member, as a weight: 2**40
 OF_THE_LEDGER = ("deploy", "upgrade", "freeze", "unfreeze", "restrict", "entrust")
 OWN = {"set_pack": "pack", "set_members": "members"}  # what this contract is asked to change about itself
 VOTING = ("Pending", "Active", "Extended")
-BUSY = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued")  # what it is about, where one at a time is
+BUSY = ("Pending", "Active", "Extended", "Succeeded", "Queued")  # what it is about, where one at a time is
 OPEN = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued", "ExecutionFailed")
 CANCELLED_BY_PROPOSER = {
     "never": (),
@@ -140,7 +140,7 @@ class Governance(Contract):
     texts = Map(int, dict)  # what was proposed, and never changes
     cases = Map(int, dict)  # how it stands
     votes = Map((int, str), str)
-    latest_on = Map(str, int)  # the last proposal on a resource
+    latest_on = Map(str, int)  # the last proposal on a resource that was put to the vote
     # Those who may vote, as they were when something was proposed; the same list is kept once.
     latest = Value(int)
     electorates = Map(int, list)
@@ -190,14 +190,13 @@ class Governance(Contract):
         check_text(reason, MAX_REASON, "a reason")
         check_calls(calls, self.address)
         about = [subject(call) for call in calls]
-        track = "urgent" if urgent else "ordinary"
-        if self.address in about or (self.own_members == [] and "members" in about):
-            track = "amendment"  # else an ordinary majority would choose who amends
-        if self.address in about:
-            lack = self.hindrance(calls[0])
-            require(lack == "", lack)
+        track = self.track_of(about, urgent)
         require(track in pack["tracks"], "these rules know no urgent way: propose it in the ordinary one")
-        self.claim(pack, calls, number)
+        lack = self.hindrance(calls[0]) if self.address in about else ""
+        require(lack == "", lack)
+        is_own = self.caller in [call["arguments"].get("did", "") for call in calls]
+        is_for_others = is_own and not pack["about_oneself"]
+        require(not is_for_others, "by these rules nobody proposes what is about itself: ask another member")
         case = {"number": number, "status": "Draft", "track": track, "pack": self.pack_count, "extended": False}
         case.update({"electorate": self.keep_electorate(rows), "begins": 0, "recused": [], "sponsors": []})
         case.update({"ends": self.clock(pack) + pack["tracks"][track]["voting"], "decided": 0, "ready": 0, "until": 0})
@@ -213,17 +212,11 @@ class Governance(Contract):
         self.keep(case, "")
         return number
 
-    def claim(self, pack: dict, calls: list, number: int) -> None:
-        """Refuse what the rules want from somebody else, or one at a time."""
-        for call in calls:
-            is_own = call["arguments"].get("did", "") == self.caller and not pack["about_oneself"]
-            require(not is_own, "by these rules nobody proposes what is about itself: ask another member")
-            if pack["one_per_subject"]:
-                what = resource(call)
-                other = self.latest_on.get(what, 0)
-                is_open = other not in (0, number) and self.seen(other)["status"] in BUSY
-                require(not is_open, f"one proposal at a time on the same thing: proposal {other} is open")
-                self.latest_on[what] = number
+    def track_of(self, about: list, urgent: bool) -> str:
+        """Name the way of a proposal. What changes the rules, or those who decide, is an amendment."""
+        if self.address in about or (self.own_members == [] and "members" in about):
+            return "amendment"
+        return "urgent" if urgent else "ordinary"
 
     def keep_electorate(self, rows: list) -> int:
         if self.latest == 0 or self.electorates[self.latest] != rows:
@@ -250,10 +243,21 @@ class Governance(Contract):
         weight = sum([row[2] for row in rows if row[1] in case["sponsors"]])
         part, whole = pack["threshold"]
         if weight * whole >= part * sum([row[2] for row in rows]):
+            if pack["one_per_subject"]:
+                self.claim(case["number"])
             track = pack["tracks"][case["track"]]
             case["status"] = "Pending"
             case["begins"] = self.clock(pack) + track["delay"]
             case["ends"] = case["begins"] + track["voting"]
+
+    def claim(self, number: int) -> None:
+        """Refuse a second vote on the same thing."""
+        for call in self.texts[number]["calls"]:
+            what = resource(call)
+            other = self.latest_on.get(what, 0)
+            is_open = other not in (0, number) and self.seen(other)["status"] in BUSY
+            require(not is_open, f"one proposal at a time on the same thing: proposal {other} is open")
+            self.latest_on[what] = number
 
     @action
     def cancel(self, number: int) -> None:
