@@ -287,6 +287,24 @@ def test_an_action_that_has_become_stale_fails_and_says_so() -> None:
     assert "shop is not frozen" in house.carry_out(number)["why"]
 
 
+def test_what_was_decided_about_code_that_is_gone_fails_and_says_so() -> None:
+    """Two upgrades of the same version: the second one would undo the first, and nobody has voted on that."""
+    house = House()
+    older = house.propose(call("ledger", "upgrade", name="shop", source=SHOP.replace("some", "a few"), args={}))
+    harmless = house.propose(call("shop", "buy", count=1))
+    newer = house.propose()
+    house.vote(newer, house.city, house.district)
+    assert house.carry_out(newer)["status"] == "Executed"
+    words = "a decision has changed the code of shop since this was proposed: propose it anew"
+    for number in (older, harmless):
+        house.vote(number, house.city, house.district)
+        assert house.house.obstacle(number) == words
+        assert house.carry_out(number) == {"status": "ExecutionFailed", "why": words, "results": []}
+    again = house.propose(call("ledger", "upgrade", name="shop", source=DEARER + "\n", args={"price": 6}))
+    house.vote(again, house.city, house.district)
+    assert (house.house.obstacle(again), house.carry_out(again)["status"]) == ("", "Executed")
+
+
 def test_nobody_makes_a_decision_fail_by_giving_it_too_little_gas() -> None:
     house = House()
     number = house.propose()

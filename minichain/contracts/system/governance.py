@@ -141,6 +141,7 @@ class Governance(Contract):
     cases = Map(int, dict)  # how it stands
     votes = Map((int, str), str)
     latest_on = Map(str, int)  # the last proposal on a resource that was put to the vote
+    upgrades = Map(str, int)  # contract -> how many proposals there were when a decision last changed its code
     # Those who may vote, as they were when something was proposed; the same list is kept once.
     latest = Value(int)
     electorates = Map(int, list)
@@ -407,23 +408,27 @@ class Governance(Contract):
         must_wait = case["status"] == "Succeeded" and pack["tracks"][case["track"]]["timelock"] > 0
         require(not must_wait, "it has succeeded, and has to wait before it is executed: queue it first")
         require(now >= ready, f"it waits: execute it from {ready} on; by its clock it is {now} now")
-        why, results = self.carry_out(self.texts[number]["calls"])
+        why, results = self.carry_out(number, self.texts[number]["calls"])
         case["why"] = why
         self.keep_as(case, "ExecutionFailed" if why else "Executed")
         return {"status": case["status"], "why": why, "results": results}
 
-    def carry_out(self, calls: list) -> list:
-        """Make the calls; those that change this contract itself were checked when they were proposed."""
-        call = calls[0]
+    def carry_out(self, number: int, calls: list) -> list:
+        """Make the calls, all or none; returns [why not, results]."""
+        call, why = calls[0], self.obstacle(number)
+        if why != "":
+            return [why, []]
         if call["contract"] != self.address:
-            return self.attempt(calls)
-        why = self.hindrance(call)
-        if why == "":
-            if call["action"] == "set_pack":
-                self.adopt(call["arguments"]["pack"])
-            else:
-                self.own_members = in_full(call["arguments"]["members"])
-        return [why, []]
+            answer = self.attempt(calls)
+            for one in calls:
+                if answer[0] == "" and [one["contract"], one["action"]] == ["ledger", "upgrade"]:
+                    self.upgrades[subject(one)] = self.proposal_count
+            return answer
+        if call["action"] == "set_pack":
+            self.adopt(call["arguments"]["pack"])
+        else:
+            self.own_members = in_full(call["arguments"]["members"])
+        return ["", []]
 
     def hindrance(self, call: dict) -> str:
         """Say why this contract cannot be changed so; refuse what nobody could adopt."""
@@ -540,6 +545,18 @@ class Governance(Contract):
         """
         require(number in self.texts, f"there is no proposal {number}: see proposals")
         return self.texts[number]["calls"]
+
+    @view
+    def obstacle(self, number: int) -> str:
+        """Say why a proposal could not be carried out now, whatever its calls do; nothing if there is no such reason.
+
+        zh: 说明提案目前因何无法执行（与调用本身的结果无关）；无此类原因则为空。
+        """
+        calls = self.calls(number)
+        for name in [subject(call) for call in calls]:
+            if self.upgrades.get(name, 0) >= number:
+                return f"a decision has changed the code of {name} since this was proposed: propose it anew"
+        return self.hindrance(calls[0]) if calls[0]["contract"] == self.address else ""
 
     @view
     def ballots(self, number: int, start: int = 0, limit: int = 100) -> list:
