@@ -180,6 +180,36 @@ def test_a_dry_run_tells_what_a_proposal_would_change(net: mc.Network) -> None:
     assert ("governance.pack.name", "one_org_one_vote", "oz") in [tuple(change) for change in rules.changes]
 
 
+def test_a_dry_run_believes_no_node(net: mc.Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = propose(net, [FREEZE_FEES])
+    monkeypatch.setattr(net, "view", lambda *args: [asked("fees", "set_fee", cents=300)])  # a node that lies
+    assert [event.name for event in dry_run(net, "governance", number).events] == ["Frozen"]
+    with pytest.raises(UsageError, match="there is no proposal 999: see proposals"):
+        dry_run(net, "governance", 999)
+    monkeypatch.undo()
+
+
+def test_a_dry_run_fails_where_rules_have_become_out_of_reach(net: mc.Network) -> None:
+    operator, regulator = member(net, "node-0"), member(net, "node-1")
+    rows = [["operator", operator.did, 1, "operators", 0], ["regulator", regulator.did, 1, "regulators", 0]]
+    setup = {"members": rows, "pack": alliance.rules()}
+    council = net.deploy(GOVERNANCE, sender=operator, name="council", authority="", setup=setup)
+    fewer = [["operator", operator.did, 2]]
+    chambers = asked("council", "set_pack", pack=alliance.rules("two_chamber"))
+    wishes = [asked("council", "set_members", members=fewer), chambers]
+    first, second = [council.propose("t", "r", [wish]).result for wish in wishes]
+    assert [change.after for change in dry_run(net, "council", first).changes] == [[[*fewer[0], "", 0]]]
+    assert dry_run(net, "council", second).why == ""
+    for who in (operator, regulator):
+        council.with_sender(who).vote(first, "yes")
+    council.queue(first)
+    alliance.pass_blocks(net, 3)
+    assert council.execute(first).result["status"] == "Executed"
+    told = dry_run(net, "council", second)
+    assert "clause operators_present is out of reach" in told.why
+    assert told.changes == ()
+
+
 def propose(net: mc.Network, calls: list[dict[str, Any]], *, urgent: bool = False) -> int:
     """Propose, after taking back what was proposed before: one proposal at a time on the same thing."""
     net.attempt(

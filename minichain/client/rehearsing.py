@@ -1,7 +1,7 @@
 """A dry run of a proposal: what would it change, if it were carried out now?
 
-Its calls run here, not on a node. Each value that they read is fetched with its proof, so a node cannot make a proposal
-look harmless; what they write goes nowhere.
+Its calls run here, not on a node. They are fetched with their proof, and so is each value that they read, so a node
+cannot make a proposal look harmless; what they write goes nowhere.
 """
 
 from __future__ import annotations
@@ -21,11 +21,20 @@ OWN: Final = {"set_pack": ("pack", "rules"), "set_members": ("members", "members
 def dry_run(net: Network, house: str, number: int, signer: str = "") -> Rehearsal:
     """Tell what a proposal of a contract that decides by vote would change if `signer` executed it in the next block.
 
-    Raises `TimedOut` where the chain goes on so fast that no rehearsal sees one state.
+    Raises `UsageError` where there is no such proposal, and `TimedOut` where the chain goes on so fast that no
+    rehearsal sees one state.
     """
-    calls: Sequence[Mapping[str, Any]] = net.view(house, "calls", {"number": number})
-    own = [_own_change(net, house, call) for call in calls if call["contract"] == house]
-    return own[0] if own else rehearsed(net, house, calls, signer)
+    calls, obstacle = _answers(net, house, "calls", "obstacle", number=number)
+    if obstacle:
+        return Rehearsal(obstacle, (), (), 0)
+    call = calls[0]
+    if call["contract"] != house:
+        return rehearsed(net, house, calls, signer)
+    argument, view = OWN[call["action"]]
+    (before,), after = _answers(net, house, view), call["arguments"][argument]
+    if view == "members":
+        after = sorted([*row, "", 0][:5] for row in after)  # seat and population may be left out
+    return Rehearsal("", differing([Change(f"{house}.{argument}", before, after)]), (), 0)
 
 
 def rehearsed(net: Network, by: str, calls: Sequence[Mapping[str, Any]], signer: str = "") -> Rehearsal:
@@ -50,6 +59,14 @@ def rehearsed(net: Network, by: str, calls: Sequence[Mapping[str, Any]], signer:
     raise TimedOut(f"the chain went on during each of {TIMES} rehearsals: try again when less is going on")
 
 
+def _answers(net: Network, contract: str, /, *views: str, **arguments: Any) -> tuple[Any, ...]:
+    """Ask views of a contract here, so that no node has to be believed; raises `UsageError` where they refuse."""
+    found = rehearsed(net, "", [{"contract": contract, "action": view, "arguments": arguments} for view in views])
+    if found.why:
+        raise UsageError(found.why)
+    return found.results
+
+
 class _Reading:
     """Reads state values with their proofs; notes after which blocks they were so."""
 
@@ -64,10 +81,3 @@ class _Reading:
             self.heights.add(found.height)
             self._known[key] = found.value
         return self._known[key]
-
-
-def _own_change(net: Network, house: str, call: Mapping[str, Any]) -> Rehearsal:
-    """Tell what a contract that decides by vote would change about its own rules or members."""
-    argument, view = OWN[call["action"]]
-    change = Change(f"{house}.{argument}", net.view(house, view, {}), call["arguments"][argument])
-    return Rehearsal("", differing([change]), (), 0)

@@ -26,12 +26,13 @@ OF_A_CONTRACT: Final = ("version", "authority", "is_frozen", "access")
 
 
 class Rehearsal(Plain):
-    """Why calls would fail ("" if they would not), what they would change and announce, and what they would cost."""
+    """Why calls would fail ("" if not), what they would change, announce, cost, and return, one result for each."""
 
     why: str
     changes: tuple[Change, ...]
     events: tuple[Event, ...]
     gas: int
+    results: tuple[Any, ...] = ()
 
 
 def rehearse(
@@ -50,12 +51,11 @@ def rehearse(
     frame = Frame(overlay=overlay, meter=meter, events=events, signer=signer, height=height, now_ms=now_ms, chain=chain)
     frame.stack.append(by)  # so it cannot be entered, as it cannot while it carries a decision out
     try:
-        for one in calls:
-            runtime.ask(frame, one["contract"], one["action"], one["arguments"])
+        results = tuple([runtime.ask(frame, one["contract"], one["action"], one["arguments"]) for one in calls])
     except ExecutionError as error:
         return Rehearsal(str(error), (), (), meter.used)
     changes = (*_of_contracts(overlay.writes, read), *differing(stored_changes(overlay.writes, read)))
-    return Rehearsal("", changes, tuple(events), meter.used)
+    return Rehearsal("", changes, tuple(events), meter.used, results)
 
 
 def differing(changes: Iterable[Change]) -> tuple[Change, ...]:
