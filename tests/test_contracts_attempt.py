@@ -68,6 +68,13 @@ class Office(Contract):
         return answer
 
     @action
+    def attempt_amid_noise(self, events: int, calls: list) -> list:
+        """Announce much, and then try calls."""
+        for number in range(events):
+            emit("Noise", number=number)
+        return self.attempt(calls)
+
+    @action
     def attempt_twice(self, first: list, second: list) -> list:
         """Try one thing, and then another."""
         return [self.attempt(first)[0], self.attempt(second)[0], self.caller]
@@ -190,6 +197,16 @@ def test_to_run_out_of_gas_ends_it_all() -> None:
     for limit in range(full // 4, full, full // 16):
         street.box.gas_limit = limit
         assert street.office.attempt("attempt_all", [pay(1)]).outcome == "out_of_gas", f"with {limit}"
+
+
+def test_to_announce_too_much_ends_it_all() -> None:
+    """Whoever sends a transaction cannot make a part of it fail by filling it up before."""
+    street = Street()
+    assert street.office.attempt_amid_noise(999, [pay(1)]).result == ["", [1]]
+    outcome = street.office.attempt("attempt_amid_noise", 1000, [pay(1)])
+    assert (outcome.outcome, outcome.result) == ("fault", None)
+    assert "a transaction announces at most 1000 events" in outcome.error
+    assert street.held() == 1
 
 
 @pytest.mark.parametrize(

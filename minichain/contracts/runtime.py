@@ -41,6 +41,10 @@ GARBAGE_GAS: Final = 25_000_000  # after so much with knots, what was left in me
 T = TypeVar("T")
 
 
+class TooManyEvents(ContractFault):
+    """A transaction has announced all that it may."""
+
+
 class Loaded(Plain):
     """A contract as the state has it now, ready to run."""
 
@@ -98,7 +102,7 @@ class Frame:
     def announce(self, event: Event) -> None:
         """Charge for an event, and add it to those of the transaction."""
         if len(self.events) >= MAX_EVENTS:
-            fault(f"a transaction announces at most {MAX_EVENTS} events")
+            raise TooManyEvents(f"a transaction announces at most {MAX_EVENTS} events")
         self.meter.charge(GAS["event"] + len(encode(event.data)) * GAS["receipt_byte"])
         self.events.append(event)
 
@@ -161,11 +165,13 @@ class Runtime:
     def attempt(self, frame: Frame, work: Callable[[], list[Any]]) -> list[Any]:
         """Do all of some work or nothing of it, and return [why not, results]. What it cost stays charged.
 
-        Running out of gas is no reason: it ends the transaction, so that nobody makes a call fail by giving it too
-        little. The refusal stands in a contract's own result, so its words are those of a receipt.
+        Running out of gas, or of events, is no reason: it ends the transaction, so that nobody makes a call fail by
+        leaving it too little. The refusal stands in a contract's own result, so its words are those of a receipt.
         """
         try:
             return ["", self._whole(frame, work)]
+        except TooManyEvents:
+            raise
         except (Reverted, ContractFault) as error:
             frame.failure = None
             return [str(error), []]
