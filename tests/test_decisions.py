@@ -387,6 +387,8 @@ def test_a_proposal_that_could_not_be_carried_out_is_refused(title: Any, reason:
         ({"members": [["City", "did:key:z6Mk", 1]]}, "a member is named by its did:key"),
         ({"members": [["City"]]}, "each member is [name, did, weight], or also with a seat and a population"),
         ({"members": ["City"]}, "each member is [name, did, weight]"),
+        ({"members": [[7, Sandbox().account("City"), 1]]}, "each member is [name, did, weight]"),
+        ({"members": [["City", 7, 1]]}, "each member is [name, did, weight]"),
         ({"members": [["City", Sandbox().account("City"), 1, "a:b", 0]]}, "a seat is named in up to 40 characters"),
         ({"members": [["City", Sandbox().account("City"), 1, "", -1]]}, "City: a population is 0 to 1099511627776"),
         ({"guardian": "the auditor"}, "a member is named by its did:key"),

@@ -62,8 +62,10 @@ def in_full(members: list) -> list:
 
 def check_members(members: list) -> None:
     """Refuse members who could not vote."""
-    are_rows = all([isinstance(member, list) and len(member) in (3, 5) for member in members])
-    require(are_rows, "each member is [name, did, weight], or also with a seat and a population")
+    told = "each member is [name, did, weight], or also with a seat and a population"
+    for member in members:
+        require(isinstance(member, list) and len(member) in (3, 5), told)
+        require(isinstance(member[0], str) and isinstance(member[1], str), told)
     check_founders([member[:3] for member in members])
     for row in in_full(members):
         name, population = row[0], row[4]
