@@ -54,7 +54,7 @@ def test_what_can_be_imported_is_there_and_collides_with_no_name_of_the_language
 
 def test_the_text_of_the_rulebook_is_part_of_the_language() -> None:
     """Whoever changes it changes what contracts decide that are on a chain already: then this is a new language."""
-    golden = "d8f009c3d37ea42fdefffe794d50fdde348bb10340f5182efcfcffb7c4f64ae1"
+    golden = "a122907917068a973f56b874b128b631b1a2f892e344bc33deed6063357b6d78"
     assert hashlib.sha256(RULEBOOK_SOURCE.encode()).hexdigest() == golden
 
 
@@ -425,6 +425,14 @@ def test_a_clause_by_which_yes_could_do_harm_is_refused(change: dict[str, Any], 
     with pytest.raises(Reverted) as caught:
         rulebook.check_pack(rules)
     assert words in str(caught.value)
+
+
+def test_a_vote_that_ends_at_once_has_a_quorum_or_its_first_voter_would_decide() -> None:
+    rules = pack("fisco")
+    for track in rules["tracks"].values():
+        del track["clauses"][0]
+    with pytest.raises(Reverted, match="track ordinary: where early is immediate, one clause is a quorum"):
+        rulebook.check_pack(rules)
 
 
 @pytest.mark.parametrize("title", ["amendment", "urgent"])

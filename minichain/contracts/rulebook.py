@@ -334,6 +334,7 @@ def check_track(pack: dict, track: dict, where: str) -> None:
     ids = [clause["id"] for clause in clauses]
     require(sorted(ids) == sorted({one: 0 for one in ids}), f"{where}: two clauses have the same id")
     kinds = [clause["kind"] for clause in clauses]
+    require(early != "immediate" or "quorum" in kinds, f"{where}: where early is immediate, one clause is a quorum")
     require((early == "super") == ("super" in kinds), f"{where}: early is super where a clause is, and only there")
 
 
