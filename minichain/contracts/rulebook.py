@@ -292,7 +292,9 @@ def check_pack(pack: dict) -> None:
     ordinary, amendment = tracks["ordinary"], tracks["amendment"]
     is_slower = all([amendment[span] >= ordinary[span] for span in ("delay", "voting", "timelock")])
     is_as_late = is_slower and amendment["early"] == ordinary["early"]
-    require(is_as_late, f"rule pack {name}: an amendment takes no less time than an ordinary decision, nor ends earlier")
+    require(
+        is_as_late, f"rule pack {name}: an amendment takes no less time than an ordinary decision, nor ends earlier"
+    )
 
 
 def check_fields(value: dict, fields: list, where: str) -> None:

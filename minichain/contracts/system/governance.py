@@ -290,7 +290,7 @@ class Governance(Contract):
 
         It holds for what is proposed from now on, and, where the rules count who votes at each vote, for what is open.
 
-        zh: 委托另一成员代为投票，适用于今后的提案（按投票当时计算的规则亦适用于进行中的提案）；空值撤回委托。本人投票优先。
+        zh: 委托另一成员代为投票，适用于今后的提案（权重按当时计算的，亦适用于进行中的提案）；空值撤回。本人投票优先。
         """
         require(self.packs[self.pack_count]["delegation"], "by these rules nobody votes in another's place")
         members = self.present()
