@@ -380,12 +380,12 @@ def check_stronger(ordinary: list, others: list, where: str) -> None:
         known = clause["id"]
         other = after.get(known, {})
         is_kept = all([other.get(field) == clause[field] for field in CLAUSE_FIELDS if field != "share"])
-        require(is_kept, f"{where}: it keeps clause {known} of the ordinary one, and changes at most its share")
+        require(is_kept, f"{where}: it keeps clause {known} of the ordinary track, and changes at most its share")
         harder, easier = other["share"], clause["share"]
         if clause["kind"] == "veto":
             harder, easier = easier, harder
         above, below = harder[0] * easier[1], easier[0] * harder[1]
-        require(above >= below, f"{where}: it asks for no less than clause {known} of the ordinary one does")
+        require(above >= below, f"{where}: it asks for no less than clause {known} of the ordinary track does")
         has_more = has_more or (above > below and clause["kind"] != "super")
     require(has_more, f"{where}: it needs more than an ordinary decision, in one clause at least")
 

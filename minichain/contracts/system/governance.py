@@ -198,8 +198,8 @@ class Governance(Contract):
         lack = self.hindrance(calls[0]) if self.address in about else ""
         require(lack == "", lack)
         is_own = self.caller in [call["arguments"].get("did", "") for call in calls]
-        is_for_others = is_own and not pack["about_oneself"]
-        require(not is_for_others, "by these rules nobody proposes what is about itself: ask another member")
+        is_barred = is_own and not pack["about_oneself"]
+        require(not is_barred, "by these rules nobody proposes what is about itself: ask another member")
         case = {"number": number, "status": "Draft", "track": track, "pack": self.pack_count, "extended": False}
         case.update({"electorate": self.keep_electorate(rows), "begins": 0, "recused": [], "sponsors": []})
         case.update({"ends": self.clock(pack) + pack["tracks"][track]["voting"], "decided": 0, "ready": 0, "until": 0})
