@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import visit
+from browser import Running, require_browser, running_network, visit
 from test_views_server import ROOT
 
 from minichain.views.gallery import read_apps
@@ -29,6 +29,14 @@ ACTIVE = """() => {
     const e = document.activeElement, names = [e.getAttribute('aria-label'), e.labels?.[0]?.innerText, e.innerText];
     return e === document.body ? '' : names.filter(Boolean).join(' ');
 }"""
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A network of its own: what is played on it would be in the way of the tests of single apps."""
+    require_browser()
+    with running_network(tmp_path_factory.mktemp("frames")) as running:
+        yield running
 
 
 def opened(network: Any, seen: Any, app: str, lang: str) -> Any:
@@ -156,6 +164,6 @@ def test_a_run_comes_back_from_its_code_in_another_language(network, chromium):
         assert "Section chief" in sheet.locator("body").inner_text()
         assert code in sheet.locator("footer code").inner_text()
         assert trouble(page) == []
+        assert seen.trouble == []
         page.goto(f"{network.url}voila/render/need_a_chain.ipynb?lang=zh&run={code}")
         page.wait_for_selector("text=您看到的就是简报上的数字", timeout=60_000)
-        assert seen.trouble == []
