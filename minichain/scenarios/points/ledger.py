@@ -366,12 +366,20 @@ class PointsLedger(Contract):
         wait = rule["cooldown_ms"]
         require(last == 0 or abs(at - last) >= wait, f"rule {code} counts once in {wait} ms: this was too soon")
         self.last[(account, code)] = max(at, last)
+        return self.capped(points, account, judged)
+
+    def capped(self, points: int, account: str, judged: dict) -> int:
+        """Cut points to what the caps leave, and count them against the caps."""
         points = self.guard_caps(points, account, judged)
+        self.use_up(points, account, judged)
+        return points
+
+    def use_up(self, points: int, account: str, judged: dict) -> None:
+        rule = judged["rule"]
         for kind in ("day", "month"):
             if rule["per_" + kind] > 0:
-                place = (account, code, kind, judged[kind])
+                place = (account, rule["code"], kind, judged[kind])
                 self.used_up[place] = self.used_up.get(place, 0) + points
-        return points
 
     def flags(self, account: str, zone: str, at: int) -> list:
         """Name what a human being has to look at: nobody is in two zones at once."""
@@ -553,8 +561,12 @@ class PointsLedger(Contract):
         require(outcome in OUTCOMES, "an objection ends with an entry that is upheld, amended or withdrawn")
         entry.closes_at = self.now + appeal_ms
         if outcome == "Amended":
+            require(0 <= amount <= MAX_AMOUNT, f"an amended amount is 0 to {MAX_AMOUNT}")
             judged = Catalogue(self.catalogue).judged(code=entry.code, amount=amount, at=entry.occurred_at)
-            entry.delta = self.guard_never_worse(judged["points"], entry.delta)
+            points = judged["points"]
+            if entry.severity == "" and points > entry.delta:
+                points = entry.delta + self.capped(points - entry.delta, entry.account, judged)
+            entry.delta = self.guard_never_worse(points, entry.delta)
             entry.amount = amount
         return self.keep(number, entry, outcome)
 
