@@ -133,7 +133,7 @@ class Cases(Contract):
     # --- the safeguards
 
     def guard_not_involved(self, case: Case, who: str) -> None:
-        """Who recorded, verified or decided before does not decide about it again; nor does who acts for the resident."""
+        """Who recorded, verified or decided before does not decide again; nor does who acts for the resident."""
         is_free = who not in case.involved and not Accounts(self.accounts).acts_for(case.account, who)
         require(is_free, "who had a part in this entry does not decide about it: somebody else has to")
 
@@ -271,9 +271,7 @@ class Cases(Contract):
         self.guard_deadline(case)
         self.guard_reasons(reasons)
         is_fair = outcome != "Withdrawn" or self.for_the_resident(case) == outcome
-        require(
-            is_fair, "who objects never comes off worse for it: a reward stays, or is amended, unless it is not theirs"
-        )
+        require(is_fair, "who objects never comes off worse for it: a reward is upheld or amended")
         case.reviewer = self.caller
         case.reasons = reasons
         return self.conclude(number, case, outcome, amount, Catalogue(self.catalogue).scheme()["appeal_ms"])

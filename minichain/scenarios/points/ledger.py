@@ -14,6 +14,7 @@ MAX_WORD = 40
 MAX_AMOUNT = 100_000_000
 LEAST_SHOWN = 10  # accounts: a total over fewer could be somebody
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
+CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ARRIVED = ("Signed", "Corrected", "Treated", "Disposed")  # states of a manifest whose load is accounted for
 BEFORE_EFFECT = ("Verified", "Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
 WAITING = ("Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
@@ -45,6 +46,10 @@ class Accounts(Interface):
     """The accounts."""
 
     @view
+    def acts_for(self, account: str, who: str) -> bool:
+        """Tell whether somebody may act for an account."""
+
+    @view
     def require_taking_part(self, account: str) -> None:
         """Refuse an account about which nothing may be recorded."""
 
@@ -55,6 +60,10 @@ class Identity(Interface):
     @view
     def device_state(self, did: str) -> dict:
         """Answer whether a device counts now, and why it does not."""
+
+    @view
+    def device(self, did: str) -> dict:
+        """Show a device and its organisation."""
 
 
 class Custody(Interface):
@@ -116,6 +125,7 @@ class Entry(Record):
     drop: str = ""
     verified_by: str = ""
     verified_at: int = 0
+    looked_at: str = ""  # of a flagged entry: the SHA-256 of what the verifier has looked at
     decision: str = ""  # of a negative entry: the SHA-256 of the decision of a human being
     notice: str = ""  # the SHA-256 of the notice with its reasons
     noticed_at: int = 0
@@ -171,10 +181,13 @@ class PointsLedger(Contract):
     # --- the safeguards; what returns a value returns the first argument where it is left out
 
     def guard_device(self, device: str) -> None:
-        """A weight counts only from an enrolled device whose calibration is valid."""
+        """A weight counts only from a device of an office that records here, enrolled and with a valid calibration."""
         state = Identity(self.others["identity"]).device_state(device)
         word, reason = state["state"], state["reason"]
         require(word == "active", f"this device does not count, it is {word}: {reason}")
+        office = Identity(self.others["identity"]).device(device)["organisation"]
+        is_own = Catalogue(self.catalogue).has_role("recorder", office)
+        require(is_own, "this device is of no office that records here: anybody can found an office and enrol a scale")
 
     def guard_arrival(self, weighing: Weighing) -> None:
         """A drop is verified only when the load it went into has arrived and is accounted for."""
@@ -188,17 +201,19 @@ class PointsLedger(Contract):
         known = self.evidence.get(evidence, 0)
         require(known == 0, f"this evidence was used for entry {known}: it counts once")
 
-    def guard_plain_event(self, event: str) -> None:
-        """An event is a code: no telephone number or name may come onto the chain in its place."""
-        check_word(event, "the code of an event")
-        digits = event.replace("-", "")
+    def guard_plain_event(self, code: str, what: str = "the code of an event") -> None:
+        """An event is a code, and so is a zone: no telephone number or name may come onto the chain in its place."""
+        check_word(code, what)
+        digits = code.replace("-", "")
         for digit in "123456789":
             digits = digits.replace(digit, "0")
-        require("0000000" not in digits, "the code of an event looks like a telephone number: everybody can read it")
+        require("0000000" not in digits, f"{what} looks like a telephone number: everybody can read it")
 
     def guard_four_eyes(self, entry: Entry) -> None:
-        """Who recorded does not verify."""
-        require(entry.by != self.caller, "who recorded an entry does not verify it: another person has to")
+        """Who recorded does not verify; nor does who acts for the resident."""
+        is_party = Accounts(self.others["accounts"]).acts_for(entry.account, self.caller)
+        is_other = entry.by != self.caller and not is_party
+        require(is_other, "who recorded an entry, or gains by it, does not verify it: another person has to")
 
     def guard_flags(self, entry: Entry, looked_at: str) -> None:
         """What looks impossible is looked at by a human being before it counts; it is not punished by itself."""
@@ -268,10 +283,11 @@ class PointsLedger(Contract):
         zh: 由已登记的秤签署：账户、重量、区域及所在联单。
         """
         self.guard_plain_event(drop)
-        check_word(zone, "a zone")
+        self.guard_plain_event(zone, "a zone")
         require(drop not in self.weighings, f"drop {drop} was weighed: each drop has a code of its own")
         require(1 <= grams <= MAX_AMOUNT, "a drop weighs more than nothing")
-        require(len(manifest) <= MAX_WORD, f"the number of a manifest has at most {MAX_WORD} characters")
+        is_number = len(manifest) <= MAX_WORD and manifest.strip(SIGNS + CAPITALS) == ""
+        require(is_number, f"the number of a manifest has at most {MAX_WORD} characters: letters, digits and dash")
         Accounts(self.others["accounts"]).require_taking_part(account)
         self.guard_device(self.caller)
         self.weighings[drop] = Weighing(
@@ -338,6 +354,8 @@ class PointsLedger(Contract):
         is_source = (rule["evidence"] == "device") == (source == "device")
         require(is_source, f"rule {code} counts what a device weighed, and nothing else, only if it says so")
         points, severity = judged["points"], rule["severity"]
+        has_effect = rule["points"] != 0 or severity != ""
+        require(has_effect, f"rule {code} gives no points: nothing about anybody is recorded under it")
         kind = "reward"
         if severity != "":
             kind = "deduction" if points < 0 else "record"
@@ -385,7 +403,7 @@ class PointsLedger(Contract):
         """Name what a human being has to look at: nobody is in two zones at once."""
         if zone == "":
             return []
-        check_word(zone, "a zone")
+        self.guard_plain_event(zone, "a zone")
         book = self.books.get(account, Book())
         travel = Catalogue(self.catalogue).scheme()["travel_ms"]
         is_strange = book.zone not in ("", zone) and abs(at - book.seen_at) < travel
@@ -412,18 +430,34 @@ class PointsLedger(Contract):
         emit("Entry", number=number, account=entry.account, kind=entry.kind, delta=entry.delta, state=state)
         return state
 
+    def release(self, entry: Entry) -> None:
+        """Give back what an entry that never counts has used up: its evidence, and of a reward its part of the caps."""
+        if entry.evidence != "":
+            del self.evidence[entry.evidence]
+        if entry.severity != "":
+            return
+        judged = Catalogue(self.catalogue).judged(code=entry.code, amount=entry.amount, at=entry.occurred_at)
+        self.use_up(-entry.delta, entry.account, judged)
+        if self.last.get((entry.account, entry.code), 0) == entry.occurred_at:
+            del self.last[(entry.account, entry.code)]
+
     # --- from the record to its effect
 
     @action
     def reject(self, number: int) -> str:
-        """Reject an entry that is not right, before it was verified: it never has an effect.
+        """Reject an entry that is not right, before it was verified: it never has an effect, and uses nothing up.
 
-        zh: 核实前驳回不实的分录；其不产生任何效果。
+        zh: 核实前驳回不实的分录；其不产生任何效果，也不占用额度与证据。
         """
         self.require_role("verifier")
         entry = self.require_state(number, ("Recorded",))
         self.guard_four_eyes(entry)
         entry.verified_by = self.caller
+        self.release(entry)
+        if entry.drop != "":
+            weighing = self.weighings[entry.drop]
+            weighing.entry = 0
+            self.weighings[entry.drop] = weighing
         return self.keep(number, entry, "Rejected")
 
     @action
@@ -444,6 +478,7 @@ class PointsLedger(Contract):
             self.guard_arrival(self.weighings[entry.drop])
         entry.verified_by = self.caller
         entry.verified_at = self.now
+        entry.looked_at = looked_at
         entry.decision = decision
         return self.keep(number, entry, "Verified")
 
@@ -454,7 +489,9 @@ class PointsLedger(Contract):
         zh: 登记已通知居民并说明理由；自此异议期开始计算。
         """
         entry = self.require_state(number, ("Verified",))
-        require(self.caller in (entry.by, entry.verified_by), "who recorded or verified an entry tells the resident")
+        is_recorder = Catalogue(self.catalogue).has_role("recorder", self.caller)
+        is_office = is_recorder or Catalogue(self.catalogue).has_role("verifier", self.caller)
+        require(is_office, "an office that records or verifies tells the resident")
         check_digest(notice, "the notice with its reasons")
         entry.notice = notice
         entry.noticed_at = self.now
@@ -568,6 +605,8 @@ class PointsLedger(Contract):
                 points = entry.delta + self.capped(points - entry.delta, entry.account, judged)
             entry.delta = self.guard_never_worse(points, entry.delta)
             entry.amount = amount
+        elif outcome == "Withdrawn" and entry.severity == "":
+            self.release(entry)
         return self.keep(number, entry, outcome)
 
     @action
