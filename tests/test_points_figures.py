@@ -128,7 +128,9 @@ def test_an_audit_counts_what_the_pool_owes_and_shows_no_few() -> None:
     found = audit(on.ask)
     assert (found.accounts, found.assisted, found.gini_permille) == (10, None, 900), "one of ten has everything"
     on.assist("Neighbour 9")
-    assert audit(on.ask).assisted == 10
+    for neighbour in range(9):
+        on.join(f"Other {neighbour}")
+    assert audit(on.ask).assisted == 10, "and ten are not"
 
 
 def test_a_clerk_with_far_more_entries_for_one_resident_is_looked_at() -> None:

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from minichain.errors import CallFailed
+from minichain.scenarios.points.figures import audit, worklist
 from minichain.scenarios.points.harms import ROBOT
 from minichain.scenarios.points.presets import DAY_MS, preset, rules_of
 from minichain.scenarios.points.staging import Stage
@@ -375,3 +376,33 @@ def test_a_dispute_is_raised_in_time_decided_by_another_person_and_once(on: Stag
     late = fulfilled(on)
     on.wait(days=31)
     refused(on, RESIDENT, REDEMPTION, "dispute", "is disputed until", number=late)
+
+
+# --- who has withdrawn, and what is counted ------------------------------------------------------------------------
+
+
+def test_after_withdrawal_an_entry_goes_no_further_and_is_no_task_any_more(on: Stage) -> None:
+    on.join("Resident 2")
+    recorded, verified, notified = on.recorded(), on.verified(), on.notified()
+    other = on.recorded(role="Resident 2")
+    on.do(RESIDENT, ACCOUNTS, "withdraw", account=on.did(RESIDENT))
+    words = "this resident has withdrawn"
+    refused(on, VERIFIER, LEDGER, "verify", words, number=recorded)
+    refused(on, RECORDER, LEDGER, "notify", words, number=verified, notice=named("n"))
+    on.wait(days=6)
+    refused(on, STRANGER, LEDGER, "settle", words, number=notified)
+    assert [task.number for task in worklist(on.ask, on.box.now_ms)] == [other]
+
+
+def test_accounts_that_nobody_has_confirmed_hide_nobody_in_an_audit(on: Stage) -> None:
+    for number in range(9):
+        on.do(f"Invented {number}", ACCOUNTS, "open", consent=on.consents.keep({"invented": number}))
+    found = audit(on.ask)
+    assert (found.accounts, found.gini_permille) == (None, None)
+
+
+def test_few_residents_are_not_told_by_subtraction_either(on: Stage) -> None:
+    for number in range(10):
+        on.assist(f"Neighbour {number}")
+    found = audit(on.ask)
+    assert (found.accounts, found.assisted) == (11, None), "else one of eleven is known to have a device"

@@ -168,6 +168,9 @@ class PointsLedger(Contract):
         has_role = Catalogue(self.catalogue).has_role(role, self.caller)
         require(has_role, f"only the role {role} may do this: the owner of the scheme grants it")
 
+    def require_taking_part(self, account: str) -> None:
+        Accounts(self.others["accounts"]).require_taking_part(account)
+
     def found(self, number: int) -> Entry:
         require(number in self.entries, f"there is no entry {number}")
         return self.entries[number]
@@ -288,7 +291,7 @@ class PointsLedger(Contract):
         require(1 <= grams <= MAX_AMOUNT, "a drop weighs more than nothing")
         is_number = len(manifest) <= MAX_WORD and manifest.strip(SIGNS + CAPITALS) == ""
         require(is_number, f"the number of a manifest has at most {MAX_WORD} characters: letters, digits and dash")
-        Accounts(self.others["accounts"]).require_taking_part(account)
+        self.require_taking_part(account)
         self.guard_device(self.caller)
         self.weighings[drop] = Weighing(
             device=self.caller, account=account, grams=grams, zone=zone, manifest=manifest, at=self.now
@@ -346,7 +349,7 @@ class PointsLedger(Contract):
 
     def enter(self, account: str, code: str, amount: int, at: int, zone: str, source: str) -> int:
         """Judge what happened by the rule of its day, and record it."""
-        Accounts(self.others["accounts"]).require_taking_part(account)
+        self.require_taking_part(account)
         require(1 <= amount <= MAX_AMOUNT, "an amount is more than nothing")
         require(at <= self.now, "what is recorded has happened: its time is not after that of this block")
         judged = Catalogue(self.catalogue).judged(code=code, amount=amount, at=at)
@@ -468,6 +471,7 @@ class PointsLedger(Contract):
         """
         self.require_role("verifier")
         entry = self.require_state(number, ("Recorded",))
+        self.require_taking_part(entry.account)
         self.guard_four_eyes(entry)
         self.guard_flags(entry, looked_at)
         self.guard_human_decision(entry, decision)
@@ -489,6 +493,7 @@ class PointsLedger(Contract):
         zh: 登记已通知居民并说明理由；自此异议期开始计算。
         """
         entry = self.require_state(number, ("Verified",))
+        self.require_taking_part(entry.account)
         is_recorder = Catalogue(self.catalogue).has_role("recorder", self.caller)
         is_office = is_recorder or Catalogue(self.catalogue).has_role("verifier", self.caller)
         require(is_office, "an office that records or verifies tells the resident")
@@ -508,7 +513,7 @@ class PointsLedger(Contract):
         self.guard_noticed(entry)
         self.guard_window(entry)
         self.guard_suspended(entry)
-        Accounts(self.others["accounts"]).require_taking_part(entry.account)
+        self.require_taking_part(entry.account)
         scheme, book = Catalogue(self.catalogue).scheme(), self.books[entry.account]
         balance = book.earned - book.used
         if entry.severity == "":
