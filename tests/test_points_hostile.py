@@ -406,3 +406,35 @@ def test_few_residents_are_not_told_by_subtraction_either(on: Stage) -> None:
         on.assist(f"Neighbour {number}")
     found = audit(on.ask)
     assert (found.accounts, found.assisted) == (11, None), "else one of eleven is known to have a device"
+
+
+# --- a hundred of everything -------------------------------------------------------------------------------------
+
+
+def test_a_committee_does_not_stop_old_entries_by_a_hundred_new_versions(on: Stage) -> None:
+    """Else each version makes judging dearer, until no transaction can pay for settling what is open."""
+
+    def gas() -> int:
+        told = {"code": "service-hour", "amount": 60, "at": on.box.now_ms}
+        outcome = on.box.view("", CATALOGUE, "judged", told)
+        assert outcome.result["rule"]["version"] == 1
+        return outcome.gas
+
+    before = gas()
+    for later in range(1, 101):
+        on.adopt(rules_of(on.preset, on.box.now_ms + later)[1])
+    assert gas() < 3 * before
+    for later in (1, 50, 100):
+        rule = on.ask(CATALOGUE, "rule_at", code="service-hour", at=on.box.now_ms + later)
+        assert rule["version"] == later + 1
+
+
+def test_an_account_with_a_hundred_entries_pays_no_more_for_the_next(on: Stage) -> None:
+    def gas() -> int:
+        return on.attempt(RECORDER, LEDGER, "record", **on.event()).gas
+
+    on.recorded()
+    before = gas()
+    for _ in range(100):
+        on.recorded()
+    assert gas() <= before + before // 50

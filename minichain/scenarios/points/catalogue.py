@@ -284,12 +284,17 @@ class Catalogue(Contract, Roles):
 
         zh: 查询某一时刻适用的规则版本。
         """
-        version = self.latest.get(code, 0)
-        require(version > 0, f"the catalogue is closed and has no rule {code}: only what it lists counts")
-        while version > 0 and self.rules[(code, version)].effective_from > at:
-            version -= 1
-        require(version > 0, f"rule {code} was not in force then: nothing is judged by a later rule")
-        return self.rules[(code, version)]
+        first, last = 1, self.latest.get(code, 0)
+        require(last > 0, f"the catalogue is closed and has no rule {code}: only what it lists counts")
+        was_there = self.rules[(code, first)].effective_from <= at
+        require(was_there, f"rule {code} was not in force then: nothing is judged by a later rule")
+        while first < last:  # each version begins after the one before it
+            middle = (first + last + 1) // 2
+            if self.rules[(code, middle)].effective_from <= at:
+                first = middle
+            else:
+                last = middle - 1
+        return self.rules[(code, first)]
 
     @view
     def codes(self, start: int = 0, limit: int = 100) -> list[str]:

@@ -14,7 +14,6 @@ MAX_WORD = 40
 MAX_AMOUNT = 100_000_000
 LEAST_SHOWN = 10  # accounts: a total over fewer could be somebody
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
-CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ARRIVED = ("Signed", "Corrected", "Treated", "Disposed")  # states of a manifest whose load is accounted for
 BEFORE_EFFECT = ("Verified", "Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
 WAITING = ("Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
@@ -289,7 +288,7 @@ class PointsLedger(Contract):
         self.guard_plain_event(zone, "a zone")
         require(drop not in self.weighings, f"drop {drop} was weighed: each drop has a code of its own")
         require(1 <= grams <= MAX_AMOUNT, "a drop weighs more than nothing")
-        is_number = len(manifest) <= MAX_WORD and manifest.strip(SIGNS + CAPITALS) == ""
+        is_number = len(manifest) <= MAX_WORD and manifest.lower().strip(SIGNS) == ""
         require(is_number, f"the number of a manifest has at most {MAX_WORD} characters: letters, digits and dash")
         self.require_taking_part(account)
         self.guard_device(self.caller)
