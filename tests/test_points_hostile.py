@@ -308,6 +308,12 @@ def test_no_figure_of_a_rule_stops_the_entries_under_it(figure: str, on: Stage) 
     refused(on, CHAIR, CATALOGUE, "propose", "the figures of a rule", rule=on.rule(**{figure: 2**62}))
 
 
+def test_no_version_that_begins_after_the_scheme_keeps_the_next_one_away(on: Stage) -> None:
+    ends = on.ask(CATALOGUE, "scheme")["effective_until"]
+    words = "a rule begins while the scheme lasts"
+    refused(on, CHAIR, CATALOGUE, "propose", words, rule=on.rule(code="service-hour", effective_from=ends))
+
+
 # --- accounts ----------------------------------------------------------------------------------------------------
 
 
