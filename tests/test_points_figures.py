@@ -64,7 +64,7 @@ def test_the_queue_tells_how_long_a_case_has_waited_and_how_long_it_may() -> Non
     second = on.objected(on.notified())
     waiting = queue(on.ask, on.box.now_ms)
     assert [(one.number, one.age_days, one.days_left) for one in waiting] == [(first, 2, 3), (second, 0, 5)]
-    on.decided(first, "Withdrawn")
+    on.decided(first, "Upheld")
     assert [one.number for one in queue(on.ask, on.box.now_ms)] == [second]
 
 
@@ -106,7 +106,7 @@ def test_a_review_that_never_finds_anything_is_called_a_rubber_stamp() -> None:
     found = audit(on.ask)
     assert (found.is_rubber_stamping, found.overturn_permille, found.median_days) == (True, 0, 2)
     assert found.lapsed == 1, "which nobody decided"
-    reviewed(on, "Amended", "Withdrawn", "Upheld")
+    reviewed(on, "Amended", "Amended", "Upheld")
     found = audit(on.ask)
     assert (found.is_rubber_stamping, found.overturn_permille, found.objection_permille) == (False, 250, 1_000)
 
@@ -128,7 +128,9 @@ def test_an_audit_counts_what_the_pool_owes_and_shows_no_few() -> None:
     found = audit(on.ask)
     assert (found.accounts, found.assisted, found.gini_permille) == (10, None, 900), "one of ten has everything"
     on.assist("Neighbour 9")
-    assert audit(on.ask).assisted == 10
+    for neighbour in range(9):
+        on.join(f"Other {neighbour}")
+    assert audit(on.ask).assisted == 10, "and ten are not"
 
 
 def test_a_clerk_with_far_more_entries_for_one_resident_is_looked_at() -> None:

@@ -120,7 +120,8 @@ def test_a_rule_that_is_none_is_not_proposed(changes: dict[str, Any], words: str
 def test_a_rule_never_reaches_back_and_what_happened_is_judged_by_the_rule_of_its_day(on: Stage) -> None:
     happened = on.box.now_ms
     on.wait(days=10)
-    version = on.adopt({**rules_of(on.preset, on.box.now_ms)[1], "points": 1})
+    version = on.adopt({**rules_of(on.preset, on.box.now_ms + 1)[1], "points": 1})
+    on.wait(ms=1)
     assert version == 2
     old = on.entry(on.recorded(amount=60, occurred_at=happened))
     new = on.entry(on.recorded(amount=60))
@@ -128,7 +129,9 @@ def test_a_rule_never_reaches_back_and_what_happened_is_judged_by_the_rule_of_it
     assert (new["version"], new["delta"]) == (2, 1)
     number = on.do(CHAIR, CATALOGUE, "propose", rule=on.rule(effective_from=happened))
     refused(on, MEMBER, CATALOGUE, "adopt", "a rule never reaches back", number=number)
-    number = on.do(CHAIR, CATALOGUE, "propose", rule=on.rule(code="service-hour", effective_from=on.box.now_ms))
+    number = on.do(CHAIR, CATALOGUE, "propose", rule=on.rule(code="service-hour", effective_from=on.box.now_ms + 1))
+    on.do(MEMBER, CATALOGUE, "adopt", number=number)
+    number = on.do(CHAIR, CATALOGUE, "propose", rule=on.rule(code="service-hour", effective_from=on.box.now_ms + 1))
     refused(on, MEMBER, CATALOGUE, "adopt", "begins after the one before it", number=number)
     with pytest.raises(UsageError, match="not in force then"):
         on.ask(CATALOGUE, "judged", code="service-hour", amount=60, at=happened - 1)
@@ -223,6 +226,7 @@ def test_services_come_to_who_agreed_and_declining_costs_nothing(on: Stage) -> N
     refused(on, PROVIDER, ACCOUNTS, "offer", "has not agreed to be offered services", **told)
     on.do(RESIDENT, ACCOUNTS, "accept_offers", account=on.did(RESIDENT), offers=True)
     refused(on, PROVIDER, ACCOUNTS, "offer", "ends in the future", **{**told, "until": on.box.now_ms})
+    refused(on, PROVIDER, ACCOUNTS, "offer", "1 to 40 of a-z and dash", **{**told, "service": "call-138-0000-0000"})
     first, second, third = (on.do(PROVIDER, ACCOUNTS, "offer", **told) for _ in range(3))
     on.effective()
     balance = on.balance()
@@ -291,7 +295,7 @@ def test_an_entry_goes_its_way_step_by_step_and_none_twice(on: Stage) -> None:
     on.do(VERIFIER, LEDGER, "verify", number=number)
     refused(on, VERIFIER, LEDGER, "verify", "is Verified", number=number)
     refused(on, VERIFIER, LEDGER, "reject", "is Verified", number=number)
-    refused(on, STRANGER, LEDGER, "notify", "who recorded or verified", number=number, notice=named("n"))
+    refused(on, STRANGER, LEDGER, "notify", "records or verifies tells the resident", number=number, notice=named("n"))
     refused(on, RECORDER, LEDGER, "notify", "64 small hex digits", number=number, notice="you lose")
     on.do(VERIFIER, LEDGER, "notify", number=number, notice=named("n"))
     closes = on.entry(number)["closes_at"]
@@ -401,7 +405,8 @@ def test_nobody_judges_their_own_work(on: Stage) -> None:
 def test_what_is_amended_is_judged_again_by_the_same_rule_and_never_for_the_worse(on: Stage) -> None:
     number = on.notified(amount=60)
     on.wait(days=1)
-    on.adopt({**rules_of(on.preset, on.box.now_ms)[1], "points": 1})
+    on.adopt({**rules_of(on.preset, on.box.now_ms + 1)[1], "points": 1})
+    on.wait(ms=1)
     on.decided(on.objected(number, grounds="amount", claim=120), "Amended", amount=120)
     assert on.entry(number)["delta"] == 20
     other = on.notified(amount=180)

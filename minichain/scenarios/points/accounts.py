@@ -10,7 +10,7 @@ from __future__ import annotations
 from minichain.contracts.api import Contract, Interface, Map, Record, Value, action, emit, require, view
 
 MAX_CODE = 40
-SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
+SIGNS = "abcdefghijklmnopqrstuvwxyz-"  # no digits: they could be somebody's number
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -142,6 +142,7 @@ class Accounts(Contract):
         """
         known = self.found(account)
         require(known.guardian == self.caller, "only the guardian whom this account names can agree")
+        self.guard_open(known)
         self.guard_consent(account, consent)
         self.consents[consent] = account
         known.guardian_consent = consent
@@ -157,6 +158,8 @@ class Accounts(Contract):
         self.require_role("registrar")
         known = self.found(account)
         require(known.confirmed_by == "", "this account is confirmed")
+        is_party = self.acts_for(account, self.caller)
+        require(not is_party, "who acts for an account does not confirm it: another person has to")
         self.guard_open(known)
         self.guard_guardian(known, is_adult)
         known.confirmed_by = self.caller
@@ -203,7 +206,7 @@ class Accounts(Contract):
         """
         self.require_role("provider")
         is_word = 1 <= len(service) <= MAX_CODE and service.strip(SIGNS) == ""
-        require(is_word, f"a service is named by 1 to {MAX_CODE} of a-z, 0-9 and dash")
+        require(is_word, f"a service is named by 1 to {MAX_CODE} of a-z and dash")
         require(until > self.now, "an offer ends in the future")
         known = self.found(account)
         self.guard_open(known)

@@ -12,6 +12,7 @@ from minichain.contracts.api import Contract, Interface, Map, Record, Value, act
 GROUNDS = ("not-me", "facts", "amount", "rule", "person", "other")
 OUTCOMES = ("Upheld", "Amended", "Withdrawn")
 VOTES = ("Upheld", "Withdrawn")
+NOT_THEIRS = "not-me"  # the ground on which even a reward is given up
 LEAST_PANEL = 3
 MAX_PANEL = 9
 MAX_CLAIM = 10  # times what was recorded: it is granted if nobody decides in time
@@ -132,8 +133,9 @@ class Cases(Contract):
     # --- the safeguards
 
     def guard_not_involved(self, case: Case, who: str) -> None:
-        """Who recorded, verified or decided before does not decide about it again."""
-        require(who not in case.involved, "who had a part in this entry does not decide about it: somebody else has to")
+        """Who recorded, verified or decided before does not decide again; nor does who acts for the resident."""
+        is_free = who not in case.involved and not Accounts(self.accounts).acts_for(case.account, who)
+        require(is_free, "who had a part in this entry does not decide about it: somebody else has to")
 
     def guard_reasons(self, reasons: str) -> None:
         """A decision has reasons, which the resident can read."""
@@ -198,8 +200,7 @@ class Cases(Contract):
         words = ", ".join(GROUNDS)
         require(grounds in GROUNDS, f"the grounds are one of {words}")
         check_digest(evidence, "evidence")
-        before = self.open_of.get(entry, 0)
-        require(before == 0, f"case {before} about this entry is open")
+        self.require_none_open(entry)
         number = self.case_count + 1
         self.case_count = number
         code, version = known["code"], known["version"]
@@ -221,6 +222,10 @@ class Cases(Contract):
         self.keep(number, case, "Open")
         return number
 
+    def require_none_open(self, entry: int) -> None:
+        number = self.open_of.get(entry, 0)
+        require(number == 0, f"case {number} about this entry is open")
+
     @action
     def appeal(self, number: int, grounds: str, evidence: str) -> str:
         """Appeal against a decision in time; the entry stays without effect until the panel has decided.
@@ -233,6 +238,7 @@ class Cases(Contract):
         require(grounds in GROUNDS, f"the grounds are one of {words}")
         require(self.now < until, f"the time to appeal ended at {until}: the decision stands")
         check_digest(evidence, "evidence")
+        self.require_none_open(case.entry)
         case.involved.append(case.reviewer)
         case.grounds = grounds
         case.evidence = evidence
@@ -264,9 +270,18 @@ class Cases(Contract):
         self.guard_not_involved(case, self.caller)
         self.guard_deadline(case)
         self.guard_reasons(reasons)
+        is_fair = outcome != "Withdrawn" or self.for_the_resident(case) == outcome
+        require(is_fair, "who objects never comes off worse for it: a reward is upheld or amended")
         case.reviewer = self.caller
         case.reasons = reasons
         return self.conclude(number, case, outcome, amount, Catalogue(self.catalogue).scheme()["appeal_ms"])
+
+    def for_the_resident(self, case: Case) -> str:
+        """Tell what it means that the resident is right: a reward is then as was claimed, everything else goes."""
+        is_reward = case.kind == "objection" and Ledger(self.ledger).entry(case.entry)["severity"] == ""
+        if not is_reward or case.grounds == NOT_THEIRS:
+            return "Withdrawn"
+        return "Amended" if case.claim > 0 else "Upheld"
 
     def conclude(self, number: int, case: Case, outcome: str, amount: int, appeal_ms: int) -> str:
         """Carry a decision out; with no time to appeal it is the last one."""
@@ -293,13 +308,14 @@ class Cases(Contract):
         """
         self.require_role("appeals")
         case = self.found(number, ("Appealed",))
+        self.guard_not_involved(case, self.caller)
         require(not case.votes, "the panel has begun to vote: it stays as it is")
         self.guard_odd_panel(members)
         for member in members:
             require(members.count(member) == 1, "nobody has two seats on a panel")
             self.guard_not_involved(case, member)
             is_panellist = Catalogue(self.catalogue).has_role("panellist", member)
-            require(is_panellist and member != case.account, "a panel is made of panellists, none of them the resident")
+            require(is_panellist, "a panel is made of panellists")
         case.panel = members
         self.keep(number, case, "Appealed")
 
@@ -313,6 +329,7 @@ class Cases(Contract):
         require(
             self.caller in case.panel and self.caller not in case.votes, "only a member who has not voted stands aside"
         )
+        require(not case.votes, "the panel has begun to vote: it stays as it is")
         case.panel.remove(self.caller)
         case.involved.append(self.caller)
         self.keep(number, case, "Appealed")
@@ -321,7 +338,9 @@ class Cases(Contract):
     def vote(self, number: int, outcome: str, reasons: str) -> str:
         """Vote, with reasons, as a member of the panel; the majority decides, and that is the last word here.
 
-        zh: 合议庭成员说明理由并投票；多数决定，为终局。
+        Withdrawn is that the resident is right: a reward is then as was claimed.
+
+        zh: 合议庭成员说明理由并投票；多数决定，为终局。撤回即支持居民：奖励按其申明计。
         """
         case = self.found(number, ("Appealed",))
         self.guard_human()
@@ -335,7 +354,8 @@ class Cases(Contract):
         case.votes[self.caller] = outcome
         case.reasons = reasons
         if 2 * list(case.votes.values()).count(outcome) > len(case.panel):
-            return self.conclude(number, case, outcome, 0, 0)
+            is_right = outcome == "Withdrawn"
+            return self.conclude(number, case, self.for_the_resident(case) if is_right else outcome, case.claim, 0)
         return self.keep(number, case, "Appealed")
 
     # --- the clock
@@ -349,14 +369,7 @@ class Cases(Contract):
         case = self.found(number, ("Open", "Appealed"))
         deadline = case.deadline
         require(self.now > deadline, f"there is time to decide until {deadline}")
-        outcome = "Amended" if case.kind == "objection" and case.claim > 0 else "Withdrawn"
-        if (
-            outcome == "Withdrawn"
-            and case.kind == "objection"
-            and Ledger(self.ledger).entry(case.entry)["severity"] == ""
-        ):
-            outcome = "Upheld"  # of a reward nothing else was claimed: it stays
-        self.conclude(number, case, outcome, case.claim, 0)
+        self.conclude(number, case, self.for_the_resident(case), case.claim, 0)
         return self.keep(number, case, "Lapsed")
 
     # --- what can be read

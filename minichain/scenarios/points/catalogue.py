@@ -26,7 +26,11 @@ ROLES = (
 DAY = 86_400_000  # milliseconds
 MAX_CODE = 40
 MAX_TEXT = 200
-MAX_POINTS = 1_000_000  # of one unit, or of one cap
+MAX_POINTS = 1_000_000  # of one unit
+MAX_FIGURE = 1_000_000_000_000  # of a rule
+MAX_MONTHS = 120
+MAX_CLOCK = 366 * DAY
+MINOR = "minor"  # the severity that is never published
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 BASES = ("law", "community")
 EVIDENCE = ("device", "document", "decision")
@@ -143,7 +147,19 @@ class Catalogue(Contract, Roles):
         check_text(scheme.basis_reference, "the basis of a scheme")
         require(self.now <= scheme.effective_from < scheme.effective_until, "a scheme begins now or later, and ends")
         for span in (scheme.objection_ms, scheme.review_ms, scheme.appeal_ms, scheme.panel_ms, scheme.order_ms):
-            require(span >= 1_000, "every clock of a scheme leaves people time: a second at least, days in earnest")
+            is_time = 1_000 <= span <= MAX_CLOCK
+            require(
+                is_time, "every clock of a scheme leaves people time, and runs out: a second to a year, days in earnest"
+            )
+        figures = (scheme.retention_ms, scheme.ceiling, scheme.redeem_from, scheme.redeem_per_quarter, scheme.travel_ms)
+        require(min(figures) >= 0, "the figures of a scheme are not negative")
+        require(-DAY < scheme.utc_offset < DAY, "a calendar is within a day of UTC")
+        for severity, term in scheme.terms.items():
+            has_end = 0 <= term.repair_after < term.ends_after <= MAX_MONTHS
+            require(
+                has_end, f"a negative entry of each severity ends, in {MAX_MONTHS} months at most; repair comes before"
+            )
+            require(severity != MINOR or not term.is_published, "a minor entry is not published")
         for use in scheme.uses:
             check_code(use, "a use of points")
         require(scheme.rewards_only or scheme.basis == "law", "only a law lets a scheme take something away")
@@ -157,9 +173,10 @@ class Catalogue(Contract, Roles):
         require(rule.proposed_by != self.caller, "who proposed a rule does not adopt it: another member has to")
 
     def guard_not_retroactive(self, rule: Rule) -> None:
-        """A rule begins when it is adopted or later: nobody is judged by a rule that was not there."""
+        """A rule begins when it is adopted, a new version later: nobody is judged by a rule that was not there."""
+        is_known = rule.code in self.latest
         require(
-            rule.effective_from >= self.now,
+            rule.effective_from > self.now or (rule.effective_from == self.now and not is_known),
             "a rule never reaches back: what happened is judged by the rule of its day; let it begin later",
         )
 
@@ -225,8 +242,11 @@ class Catalogue(Contract, Roles):
         require(rule.basis in BASES, "a rule rests on law or on the agreement of a community")
         known = ", ".join(EVIDENCE)
         require(rule.evidence in EVIDENCE, f"the evidence of a rule is one of {known}")
-        for figure in (rule.per - 1, rule.at_most, rule.per_day, rule.per_month, rule.cooldown_ms, rule.expires_after):
-            require(figure >= 0, "the figures of a rule are not negative, and it counts by one unit or more")
+        figures = (rule.per - 1, rule.at_most, rule.per_day, rule.per_month, rule.cooldown_ms, rule.expires_after)
+        is_sane = min(figures) >= 0 and max(figures) <= MAX_FIGURE and rule.expires_after <= MAX_MONTHS
+        require(is_sane, "the figures of a rule are neither negative nor endless, and it counts by one unit or more")
+        ends = self.known_scheme().effective_until
+        require(rule.effective_from < ends, f"a rule begins while the scheme lasts, before {ends}")
         require(-MAX_POINTS <= rule.points <= MAX_POINTS, f"a rule gives at most {MAX_POINTS} points")
         self.guard_persons_only(rule)
         if rule.points < 0 or rule.severity != "":
@@ -264,12 +284,17 @@ class Catalogue(Contract, Roles):
 
         zh: 查询某一时刻适用的规则版本。
         """
-        version = self.latest.get(code, 0)
-        require(version > 0, f"the catalogue is closed and has no rule {code}: only what it lists counts")
-        while version > 0 and self.rules[(code, version)].effective_from > at:
-            version -= 1
-        require(version > 0, f"rule {code} was not in force then: nothing is judged by a later rule")
-        return self.rules[(code, version)]
+        first, last = 1, self.latest.get(code, 0)
+        require(last > 0, f"the catalogue is closed and has no rule {code}: only what it lists counts")
+        was_there = self.rules[(code, first)].effective_from <= at
+        require(was_there, f"rule {code} was not in force then: nothing is judged by a later rule")
+        while first < last:  # each version begins after the one before it
+            middle = (first + last + 1) // 2
+            if self.rules[(code, middle)].effective_from <= at:
+                first = middle
+            else:
+                last = middle - 1
+        return self.rules[(code, first)]
 
     @view
     def codes(self, start: int = 0, limit: int = 100) -> list[str]:

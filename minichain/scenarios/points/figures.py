@@ -181,8 +181,10 @@ def queue(ask: Ask, now_ms: int) -> list[Waiting]:
 
 
 def worklist(ask: Ask, now_ms: int) -> list[Task]:
-    """Return what is to be done with entries now, the oldest first."""
-    return [task for one in pages(ask, LEDGER, "all_entries") for task in _tasks(one["number"], one["entry"], now_ms)]
+    """Return what is to be done now with entries of who takes part, the oldest first."""
+    closed = {one["account"] for one in pages(ask, ACCOUNTS, "all_accounts") if one["known"]["closed_at"]}
+    found = (one for one in pages(ask, LEDGER, "all_entries") if one["entry"]["account"] not in closed)
+    return [task for one in found for task in _tasks(one["number"], one["entry"], now_ms)]
 
 
 def _tasks(number: int, entry: Mapping[str, Any], now_ms: int) -> Iterator[Task]:
@@ -205,7 +207,8 @@ def audit(ask: Ask) -> Audit:
     entries = [one["entry"] for one in pages(ask, LEDGER, "all_entries")]
     ruled = [entry for entry in entries if entry["kind"] in RULED]
     cases = [one["case"] for one in pages(ask, CASES, "all_cases")]
-    accounts = list(pages(ask, ACCOUNTS, "all_accounts"))
+    # Anybody can open accounts: only those that a desk has confirmed are residents, among whom one is hidden.
+    accounts = [one for one in pages(ask, ACCOUNTS, "all_accounts") if one["known"]["confirmed_by"]]
     known = [one["known"] for one in accounts]
     told = [entry for entry in ruled if entry["notice"]]
     objected = [case for case in cases if case["kind"] == "objection"]
@@ -217,8 +220,8 @@ def audit(ask: Ask) -> Audit:
     return Audit(
         entries=len(entries),
         accounts=shown(len(known)),
-        assisted=shown(sum(one["channel"] == "assisted" for one in known)),
-        withdrawn=shown(sum(one["closed_at"] > 0 for one in known)),
+        assisted=shown(sum(one["channel"] == "assisted" for one in known), len(known)),
+        withdrawn=shown(sum(one["closed_at"] > 0 for one in known), len(known)),
         objection_permille=_permille(len(objected), len(told), 1),
         overturn_permille=_permille(len(won), len(decided), LEAST_DECIDED),
         lapsed=sum(case["state"] == "Lapsed" for case in cases),
@@ -233,9 +236,10 @@ def audit(ask: Ask) -> Audit:
     )
 
 
-def shown(count: int) -> int | None:
-    """Return a number of residents, or None where so few could be recognised."""
-    return count if count == 0 or count >= LEAST_SHOWN else None
+def shown(count: int, whole: int = 0) -> int | None:
+    """Return a number of residents, or None where so few, or so few others of a `whole`, could be recognised."""
+    is_few = any(0 < few < LEAST_SHOWN for few in (count, whole - count))
+    return None if count and is_few else count
 
 
 def gini_permille(values: Sequence[int]) -> int:

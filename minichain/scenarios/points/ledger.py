@@ -45,6 +45,10 @@ class Accounts(Interface):
     """The accounts."""
 
     @view
+    def acts_for(self, account: str, who: str) -> bool:
+        """Tell whether somebody may act for an account."""
+
+    @view
     def require_taking_part(self, account: str) -> None:
         """Refuse an account about which nothing may be recorded."""
 
@@ -55,6 +59,10 @@ class Identity(Interface):
     @view
     def device_state(self, did: str) -> dict:
         """Answer whether a device counts now, and why it does not."""
+
+    @view
+    def device(self, did: str) -> dict:
+        """Show a device and its organisation."""
 
 
 class Custody(Interface):
@@ -116,6 +124,7 @@ class Entry(Record):
     drop: str = ""
     verified_by: str = ""
     verified_at: int = 0
+    looked_at: str = ""  # of a flagged entry: the SHA-256 of what the verifier has looked at
     decision: str = ""  # of a negative entry: the SHA-256 of the decision of a human being
     notice: str = ""  # the SHA-256 of the notice with its reasons
     noticed_at: int = 0
@@ -158,6 +167,9 @@ class PointsLedger(Contract):
         has_role = Catalogue(self.catalogue).has_role(role, self.caller)
         require(has_role, f"only the role {role} may do this: the owner of the scheme grants it")
 
+    def require_taking_part(self, account: str) -> None:
+        Accounts(self.others["accounts"]).require_taking_part(account)
+
     def found(self, number: int) -> Entry:
         require(number in self.entries, f"there is no entry {number}")
         return self.entries[number]
@@ -171,10 +183,13 @@ class PointsLedger(Contract):
     # --- the safeguards; what returns a value returns the first argument where it is left out
 
     def guard_device(self, device: str) -> None:
-        """A weight counts only from an enrolled device whose calibration is valid."""
+        """A weight counts only from a device of an office that records here, enrolled and with a valid calibration."""
         state = Identity(self.others["identity"]).device_state(device)
         word, reason = state["state"], state["reason"]
         require(word == "active", f"this device does not count, it is {word}: {reason}")
+        office = Identity(self.others["identity"]).device(device)["organisation"]
+        is_own = Catalogue(self.catalogue).has_role("recorder", office)
+        require(is_own, "this device is of no office that records here: anybody can found an office and enrol a scale")
 
     def guard_arrival(self, weighing: Weighing) -> None:
         """A drop is verified only when the load it went into has arrived and is accounted for."""
@@ -188,17 +203,19 @@ class PointsLedger(Contract):
         known = self.evidence.get(evidence, 0)
         require(known == 0, f"this evidence was used for entry {known}: it counts once")
 
-    def guard_plain_event(self, event: str) -> None:
-        """An event is a code: no telephone number or name may come onto the chain in its place."""
-        check_word(event, "the code of an event")
-        digits = event.replace("-", "")
+    def guard_plain_event(self, code: str, what: str = "the code of an event") -> None:
+        """An event is a code, and so is a zone: no telephone number or name may come onto the chain in its place."""
+        check_word(code, what)
+        digits = code.replace("-", "")
         for digit in "123456789":
             digits = digits.replace(digit, "0")
-        require("0000000" not in digits, "the code of an event looks like a telephone number: everybody can read it")
+        require("0000000" not in digits, f"{what} looks like a telephone number: everybody can read it")
 
     def guard_four_eyes(self, entry: Entry) -> None:
-        """Who recorded does not verify."""
-        require(entry.by != self.caller, "who recorded an entry does not verify it: another person has to")
+        """Who recorded does not verify; nor does who acts for the resident."""
+        is_party = Accounts(self.others["accounts"]).acts_for(entry.account, self.caller)
+        is_other = entry.by != self.caller and not is_party
+        require(is_other, "who recorded an entry, or gains by it, does not verify it: another person has to")
 
     def guard_flags(self, entry: Entry, looked_at: str) -> None:
         """What looks impossible is looked at by a human being before it counts; it is not punished by itself."""
@@ -268,11 +285,12 @@ class PointsLedger(Contract):
         zh: 由已登记的秤签署：账户、重量、区域及所在联单。
         """
         self.guard_plain_event(drop)
-        check_word(zone, "a zone")
+        self.guard_plain_event(zone, "a zone")
         require(drop not in self.weighings, f"drop {drop} was weighed: each drop has a code of its own")
         require(1 <= grams <= MAX_AMOUNT, "a drop weighs more than nothing")
-        require(len(manifest) <= MAX_WORD, f"the number of a manifest has at most {MAX_WORD} characters")
-        Accounts(self.others["accounts"]).require_taking_part(account)
+        is_number = len(manifest) <= MAX_WORD and manifest.lower().strip(SIGNS) == ""
+        require(is_number, f"the number of a manifest has at most {MAX_WORD} characters: letters, digits and dash")
+        self.require_taking_part(account)
         self.guard_device(self.caller)
         self.weighings[drop] = Weighing(
             device=self.caller, account=account, grams=grams, zone=zone, manifest=manifest, at=self.now
@@ -330,7 +348,7 @@ class PointsLedger(Contract):
 
     def enter(self, account: str, code: str, amount: int, at: int, zone: str, source: str) -> int:
         """Judge what happened by the rule of its day, and record it."""
-        Accounts(self.others["accounts"]).require_taking_part(account)
+        self.require_taking_part(account)
         require(1 <= amount <= MAX_AMOUNT, "an amount is more than nothing")
         require(at <= self.now, "what is recorded has happened: its time is not after that of this block")
         judged = Catalogue(self.catalogue).judged(code=code, amount=amount, at=at)
@@ -338,6 +356,8 @@ class PointsLedger(Contract):
         is_source = (rule["evidence"] == "device") == (source == "device")
         require(is_source, f"rule {code} counts what a device weighed, and nothing else, only if it says so")
         points, severity = judged["points"], rule["severity"]
+        has_effect = rule["points"] != 0 or severity != ""
+        require(has_effect, f"rule {code} gives no points: nothing about anybody is recorded under it")
         kind = "reward"
         if severity != "":
             kind = "deduction" if points < 0 else "record"
@@ -366,18 +386,26 @@ class PointsLedger(Contract):
         wait = rule["cooldown_ms"]
         require(last == 0 or abs(at - last) >= wait, f"rule {code} counts once in {wait} ms: this was too soon")
         self.last[(account, code)] = max(at, last)
+        return self.capped(points, account, judged)
+
+    def capped(self, points: int, account: str, judged: dict) -> int:
+        """Cut points to what the caps leave, and count them against the caps."""
         points = self.guard_caps(points, account, judged)
+        self.use_up(points, account, judged)
+        return points
+
+    def use_up(self, points: int, account: str, judged: dict) -> None:
+        rule = judged["rule"]
         for kind in ("day", "month"):
             if rule["per_" + kind] > 0:
-                place = (account, code, kind, judged[kind])
+                place = (account, rule["code"], kind, judged[kind])
                 self.used_up[place] = self.used_up.get(place, 0) + points
-        return points
 
     def flags(self, account: str, zone: str, at: int) -> list:
         """Name what a human being has to look at: nobody is in two zones at once."""
         if zone == "":
             return []
-        check_word(zone, "a zone")
+        self.guard_plain_event(zone, "a zone")
         book = self.books.get(account, Book())
         travel = Catalogue(self.catalogue).scheme()["travel_ms"]
         is_strange = book.zone not in ("", zone) and abs(at - book.seen_at) < travel
@@ -404,18 +432,34 @@ class PointsLedger(Contract):
         emit("Entry", number=number, account=entry.account, kind=entry.kind, delta=entry.delta, state=state)
         return state
 
+    def release(self, entry: Entry) -> None:
+        """Give back what an entry that never counts has used up: its evidence, and of a reward its part of the caps."""
+        if entry.evidence != "":
+            del self.evidence[entry.evidence]
+        if entry.severity != "":
+            return
+        judged = Catalogue(self.catalogue).judged(code=entry.code, amount=entry.amount, at=entry.occurred_at)
+        self.use_up(-entry.delta, entry.account, judged)
+        if self.last.get((entry.account, entry.code), 0) == entry.occurred_at:
+            del self.last[(entry.account, entry.code)]
+
     # --- from the record to its effect
 
     @action
     def reject(self, number: int) -> str:
-        """Reject an entry that is not right, before it was verified: it never has an effect.
+        """Reject an entry that is not right, before it was verified: it never has an effect, and uses nothing up.
 
-        zh: 核实前驳回不实的分录；其不产生任何效果。
+        zh: 核实前驳回不实的分录；其不产生任何效果，也不占用额度与证据。
         """
         self.require_role("verifier")
         entry = self.require_state(number, ("Recorded",))
         self.guard_four_eyes(entry)
         entry.verified_by = self.caller
+        self.release(entry)
+        if entry.drop != "":
+            weighing = self.weighings[entry.drop]
+            weighing.entry = 0
+            self.weighings[entry.drop] = weighing
         return self.keep(number, entry, "Rejected")
 
     @action
@@ -426,6 +470,7 @@ class PointsLedger(Contract):
         """
         self.require_role("verifier")
         entry = self.require_state(number, ("Recorded",))
+        self.require_taking_part(entry.account)
         self.guard_four_eyes(entry)
         self.guard_flags(entry, looked_at)
         self.guard_human_decision(entry, decision)
@@ -436,6 +481,7 @@ class PointsLedger(Contract):
             self.guard_arrival(self.weighings[entry.drop])
         entry.verified_by = self.caller
         entry.verified_at = self.now
+        entry.looked_at = looked_at
         entry.decision = decision
         return self.keep(number, entry, "Verified")
 
@@ -446,7 +492,10 @@ class PointsLedger(Contract):
         zh: 登记已通知居民并说明理由；自此异议期开始计算。
         """
         entry = self.require_state(number, ("Verified",))
-        require(self.caller in (entry.by, entry.verified_by), "who recorded or verified an entry tells the resident")
+        self.require_taking_part(entry.account)
+        is_recorder = Catalogue(self.catalogue).has_role("recorder", self.caller)
+        is_office = is_recorder or Catalogue(self.catalogue).has_role("verifier", self.caller)
+        require(is_office, "an office that records or verifies tells the resident")
         check_digest(notice, "the notice with its reasons")
         entry.notice = notice
         entry.noticed_at = self.now
@@ -463,7 +512,7 @@ class PointsLedger(Contract):
         self.guard_noticed(entry)
         self.guard_window(entry)
         self.guard_suspended(entry)
-        Accounts(self.others["accounts"]).require_taking_part(entry.account)
+        self.require_taking_part(entry.account)
         scheme, book = Catalogue(self.catalogue).scheme(), self.books[entry.account]
         balance = book.earned - book.used
         if entry.severity == "":
@@ -553,9 +602,15 @@ class PointsLedger(Contract):
         require(outcome in OUTCOMES, "an objection ends with an entry that is upheld, amended or withdrawn")
         entry.closes_at = self.now + appeal_ms
         if outcome == "Amended":
+            require(0 <= amount <= MAX_AMOUNT, f"an amended amount is 0 to {MAX_AMOUNT}")
             judged = Catalogue(self.catalogue).judged(code=entry.code, amount=amount, at=entry.occurred_at)
-            entry.delta = self.guard_never_worse(judged["points"], entry.delta)
+            points = judged["points"]
+            if entry.severity == "" and points > entry.delta:
+                points = entry.delta + self.capped(points - entry.delta, entry.account, judged)
+            entry.delta = self.guard_never_worse(points, entry.delta)
             entry.amount = amount
+        elif outcome == "Withdrawn" and entry.severity == "":
+            self.release(entry)
         return self.keep(number, entry, outcome)
 
     @action

@@ -99,9 +99,11 @@ class Order(Record):
     requested_at: int
     state: str = "Requested"
     reserved_by: str = ""
-    due: int = 0
+    due: int = 0  # to be fulfilled, disputed or decided, as the state is
     fulfilled_by: str = ""
     proof: str = ""
+    decided_by: str = ""  # on a dispute
+    reasons: str = ""
 
 
 class Redemption(Contract):
@@ -231,6 +233,7 @@ class Redemption(Contract):
         """
         self.require_role("treasurer")
         order, pool = self.found(number, ("Requested",)), self.pool_now
+        Accounts(self.accounts).require_taking_part(order.account)
         pool.reserved += order.price
         self.guard_pool(pool)
         self.guard_covered(order)
@@ -242,9 +245,9 @@ class Redemption(Contract):
 
     @action
     def fulfil(self, number: int, proof: str) -> str:
-        """Say that an order was handed over, with the digest of the proof; the pool pays for it.
+        """Say that an order was handed over, with the digest of the proof; the pool pays, and it may be disputed.
 
-        zh: 登记订单已交付及凭证摘要；由资金池付款。
+        zh: 登记订单已交付及凭证摘要；由资金池付款，此后居民可提出争议。
         """
         self.require_role("provider")
         order = self.found(number, ("Reserved",))
@@ -252,6 +255,7 @@ class Redemption(Contract):
         check_digest(proof, "the proof of delivery")
         self.move(-order.price, order.price)
         order.fulfilled_by = self.caller
+        order.due = self.now + Catalogue(self.catalogue).scheme()["order_ms"]
         order.proof = proof
         return self.keep(number, order, "Fulfilled")
 
@@ -259,24 +263,32 @@ class Redemption(Contract):
     def cancel(self, number: int) -> str:
         """Cancel an order that is not fulfilled, as the resident at any time, as anybody when it is overdue.
 
-        zh: 取消未完成的订单：本人随时可取消，逾期后任何人均可取消。
+        A dispute that nobody has decided in time is overdue too.
+
+        zh: 取消未完成的订单：本人随时可取消；逾期未交付或争议逾期未裁决的，任何人均可取消。
         """
-        order = self.found(number, ("Requested", "Reserved"))
-        is_own = Accounts(self.accounts).acts_for(order.account, self.caller)
-        is_overdue = order.state == "Reserved" and self.now > order.due
+        order = self.found(number, ("Requested", "Reserved", "Disputed"))
+        is_own = order.state != "Disputed" and Accounts(self.accounts).acts_for(order.account, self.caller)
+        is_overdue = order.state != "Requested" and self.now > order.due
         require(is_own or is_overdue, "the resident cancels an order; anybody else only when it is overdue")
         if order.state == "Reserved":
             self.move(-order.price, 0)
+        if order.state == "Disputed":
+            self.move(0, -order.price)
         return self.give_back(number, order)
 
     @action
     def dispute(self, number: int) -> str:
-        """Say, as the resident, that what is called fulfilled was not received.
+        """Say, in time and once, as the resident, that what is called fulfilled was not received.
 
-        zh: 居民声明未收到已登记交付的项目。
+        zh: 居民在期限内声明未收到已登记交付的项目，以一次为限。
         """
         order = self.found(number, ("Fulfilled",))
         require(Accounts(self.accounts).acts_for(order.account, self.caller), "only the resident disputes an order")
+        until = order.due
+        require(order.decided_by == "", f"the dispute about order {number} was decided")
+        require(self.now <= until, f"an order is disputed until {until}, while somebody remembers it")
+        order.due = self.now + Catalogue(self.catalogue).scheme()["review_ms"]
         return self.keep(number, order, "Disputed")
 
     @action
@@ -287,10 +299,15 @@ class Redemption(Contract):
         """
         self.require_role("reviewer")
         order = self.found(number, ("Disputed",))
-        require(
-            self.caller not in (order.reserved_by, order.fulfilled_by), "who handled an order does not decide on it"
-        )
+        require(self.caller == self.signer, "a person decides and signs: a contract cannot do it instead")
+        is_party = Accounts(self.accounts).acts_for(order.account, self.caller)
+        has_part = is_party or self.caller in (order.reserved_by, order.fulfilled_by)
+        require(not has_part, "who handled an order does not decide on it, nor who ordered it")
+        until = order.due
+        require(self.now <= until, f"this had to be decided until {until}: anybody may now have it refunded")
         check_digest(reasons, "the reasons of a decision")
+        order.decided_by = self.caller
+        order.reasons = reasons
         if not is_refunded:
             return self.keep(number, order, "Fulfilled")
         self.move(0, -order.price)

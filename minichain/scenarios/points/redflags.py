@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from minichain.codec import Plain
-from minichain.scenarios.points.catalogue import BASIC_RIGHTS
-from minichain.scenarios.points.presets import Preset, preset, read
+from minichain.scenarios.points.catalogue import BASIC_RIGHTS, MINOR
+from minichain.scenarios.points.presets import DAY_MS, UNITS, Preset, preset, read
 
-LEAST_OBJECTION_DAYS: Final = 5  # this sandbox's floor; a law may ask for more
+LEAST_OBJECTION_DAYS: Final = 5  # and to appeal; this sandbox's floor, a law may ask for more
+LONGEST_DECISION_DAYS: Final = 90  # to decide on an objection or an appeal
+LONGEST_TERM_MONTHS: Final = 36  # of a negative entry: three years for a severe one, State Council GO [2025] 22
 LONGEST_RETENTION_DAYS: Final = 1_095
-UNRELATED: Final = (*BASIC_RIGHTS, "credit-check", "travel", "ranking")
+UNRELATED: Final = (*BASIC_RIGHTS, "travel", "ranking")
+# Beginnings of other words for the same; a scheme that hides its use behind a harmless word is found by reading it.
+UNRELATED_BEGINNINGS: Final = (
+    *("clinic", "credit", "doctor", "employ", "exam", "flight", "health", "hir", "hospital", "hous", "insur", "job"),
+    *("kindergarten", "loan", "medic", "mortgage", "pension", "police", "rail", "school", "universit", "visa", "vot"),
+)
 _HERE: Final = Path(__file__)
 
 
@@ -106,12 +113,20 @@ def _pack(name: str, told: Mapping[str, Any]) -> Pack:
 
 
 def _negative(made: Preset) -> Iterator[Mapping[str, Any]]:
-    return (rule for rule in made.rules if rule["points"] < 0 or rule.get("severity", ""))
+    """Yield the rules that only take, or put on record: one that gives nothing is no reward."""
+    return (rule for rule in made.rules if rule["points"] <= 0 or rule.get("severity", ""))
+
+
+def _days(made: Preset, name: str, missing: int = 0) -> int:
+    """Return a clock of a scheme in whole days, whichever unit it is told in."""
+    clock = name.removesuffix("_days")
+    told = (made.scheme[clock + unit] * of_one for unit, of_one in UNITS.items() if clock + unit in made.scheme)
+    return int(next(told, missing * DAY_MS)) // DAY_MS
 
 
 def _basis(made: Preset, _: Practices) -> Iterator[str]:
     for what in ({"code": "scheme", **made.scheme}, *made.rules):
-        if what.get("basis") not in ("law", "community") or not what.get("basis_reference", "").strip():
+        if what.get("basis") not in ("law", "community") or not any(map(str.isalpha, what.get("basis_reference", ""))):
             yield what["code"]
 
 
@@ -130,12 +145,21 @@ def _end(made: Preset, _: Practices) -> Iterator[str]:
     terms = made.scheme.get("terms", {})
     for rule in _negative(made):
         term = terms.get(rule.get("severity", ""), {})
-        if not 0 <= term.get("repair_after", -1) < term.get("ends_after", 0):
+        if not 0 <= term.get("repair_after", -1) < term.get("ends_after", 0) <= LONGEST_TERM_MONTHS:
             yield rule["code"]
 
 
 def _uses(made: Preset, _: Practices) -> Iterator[str]:
-    yield from (use for use in (*made.scheme["uses"], *(item["use"] for item in made.items)) if use in UNRELATED)
+    for use in (*made.scheme["uses"], *(item["use"] for item in made.items)):
+        if any(word in UNRELATED or word.startswith(UNRELATED_BEGINNINGS) for word in use.split("-")):
+            yield use
+
+
+def _shown(made: Preset, practices: Practices) -> Iterator[str]:
+    if practices.named_ranking:
+        yield "named_ranking"
+    if made.scheme.get("terms", {}).get(MINOR, {}).get("is_published"):
+        yield MINOR
 
 
 def _family(made: Preset, _: Practices) -> Iterator[str]:
@@ -143,23 +167,23 @@ def _family(made: Preset, _: Practices) -> Iterator[str]:
 
 
 def _time(made: Preset, _: Practices) -> Iterator[str]:
-    if made.scheme["objection_days"] < LEAST_OBJECTION_DAYS:
-        yield "objection_days"
+    yield from (name for name in ("objection_days", "appeal_days") if _days(made, name) < LEAST_OBJECTION_DAYS)
 
 
 def _appeal(made: Preset, practices: Practices) -> Iterator[str]:
     if not made.scheme.get("appeal_body", "").strip() or not practices.reviewer_apart:
         yield "appeal_body"
+    yield from (name for name in ("review_days", "panel_days") if _days(made, name) > LONGEST_DECISION_DAYS)
 
 
 def _caps(made: Preset, _: Practices) -> Iterator[str]:
     if not made.scheme.get("ceiling") and not made.scheme.get("redeem_per_quarter"):
-        caps = ("per_day", "per_month", "at_most")
+        caps = ("per_day", "per_month")
         yield from (rule["code"] for rule in made.rules if rule["points"] > 0 and not any(map(rule.get, caps)))
 
 
 def _memory(made: Preset, _: Practices) -> Iterator[str]:
-    if made.scheme["retention_days"] > LONGEST_RETENTION_DAYS:
+    if _days(made, "retention_days", missing=LONGEST_RETENTION_DAYS + 1) > LONGEST_RETENTION_DAYS:
         yield "retention_days"
 
 
@@ -188,7 +212,7 @@ LOOKS: Final[dict[str, Look]] = {
     "reaches-back": _practice("rules_begin_before_adoption", True),
     "other-context": _uses,
     "family": _family,
-    "named-ranking": _practice("named_ranking", True),
+    "named-ranking": _shown,
     "program-decides": _program,
     "no-time": _time,
     "no-appeal": _appeal,
