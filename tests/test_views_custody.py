@@ -44,6 +44,15 @@ def test_every_load_of_the_day_is_known_newest_first(model):
     assert numbers == [document.number for document, _end in reversed(day.LOADS)]
 
 
+def test_a_false_first_weighing_passes_every_check_and_only_another_scale_shows_it(model):
+    weighed = {number: load(model, number) for number in day.SPOT_CHECKS}
+    assert [loads.alerts(form, model.names) for form in weighed.values()] == [[], [], []]
+    written = {number: form["lines"][0]["quantity"] for number, form in weighed.items()}
+    tolerance = story.profile("household")["bulk_percent"]
+    off = [number for number, kg in day.SPOT_CHECKS.items() if abs(kg - written[number]) * 100 > kg * tolerance]
+    assert off == ["HH-20260102"]
+
+
 def test_a_reader_asks_in_full_only_for_what_changed(monkeypatch):
     network, read, asked = played(), CustodyReader(), []
     view = network.view

@@ -73,6 +73,8 @@ LOADS: Final[tuple[tuple[Document, str], ...]] = (
     (_load(109, SCHOOL, (TRUCK_7,), COMPOST, KITCHEN, 205), "hand_over"),
 )
 
+# What an inspector's own scale showed at the bins before a truck came, in kg: a sample, and on no ledger.
+SPOT_CHECKS: Final = {"HH-20260101": 1_246, "HH-20260102": 1_230, "HH-20260104": 188}
 
 CONTRACTS: Final[dict[str, type]] = {REGISTRY: WasteRegistry, CUSTODY: WasteCustody}
 
