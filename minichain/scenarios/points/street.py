@@ -87,7 +87,8 @@ SAID: Final = (
 class Looked(Plain):
     """What one look at a street showed: what its contracts hold, and how a resident or an auditor reads it.
 
-    `lines`, `balances` and `accounts` are by resident, those who take part; `timelines` by the number of an entry.
+    `lines`, `balances` and `accounts` are by resident, those who take part; `timelines` by the number of an entry;
+    `papers` are what stands beside the chain, by commitment, and `kept` counts them.
     """
 
     scheme: Mapping[str, Any]
@@ -102,13 +103,17 @@ class Looked(Plain):
     timelines: Mapping[int, Sequence[Moment]]
     asked: tuple[Mapping[str, Any], ...]
     audit: Audit
+    papers: Mapping[str, str]
+    kept: int
 
 
 class Street(Acts):
     """A network with the contracts of this case, and its roles."""
 
     residents = RESIDENTS
-    offices = OFFICES
+    clerks = (RECORDER, VERIFIER)
+    judges = (REVIEWER, *PANEL, RECORDER)
+    appeals, treasury, provider = APPEALS, TREASURER, PROVIDER
     day_ms = SHORT_DAY_MS
 
     def __init__(self, net: Network, storage: MutableMapping[str, bytes], random: Callable[[int], bytes]) -> None:
@@ -314,6 +319,8 @@ class Street(Acts):
             timelines={one["number"]: timeline(ask, one["number"]) for one in entries if one["entry"]["code"]},
             asked=tuple(one for account in own.values() for one in ask(ACCOUNTS, "who_asked", account=account)),
             audit=audit(ask),
+            papers={commitment: self.paper(commitment) for commitment in self.papers()},
+            kept=len(self.papers()),
         )
 
 
