@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
@@ -18,7 +19,7 @@ from minichain.views.polling import Errands, LiveLoop
 from minichain.views.telling import name_of, with_names
 
 Work = Callable[[Any], Any]  # is given the street; returns a receipt
-PLACES: Final = ("entry", "redeem", "clerk", "case", "audit")  # one for the answers on each screen
+PLACES: Final = ("entry", "redeem", "clerk", "case")  # one for the answers on each screen
 
 
 class Blank:
@@ -42,6 +43,11 @@ class Desk:
         self.tries: Errands[Any] = Errands(lambda: None)  # what is tried without a network
         self.live = LiveLoop(connect, PointsReader(), self.model.show)
         self._answers = {name: stack() for name in PLACES}
+        for trait, where in (("entry", "entry"), ("resident", "redeem"), ("paper", "clerk"), ("case", "case")):
+            self.model.observe(partial(self._clear, where), trait)
+
+    def _clear(self, where: str, _change: Any) -> None:
+        self._answers[where].children = []
 
     # --- controls
 

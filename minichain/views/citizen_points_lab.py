@@ -13,17 +13,18 @@ from typing import Any, Final
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 import plotly.graph_objects as go
 
+from minichain.errors import UsageError
 from minichain.views import citizen_points_words as words
 from minichain.views import frame, parts
 from minichain.views.charts import Chart
 from minichain.views.citizen_points_desk import Desk
 from minichain.views.citizen_points_model import LIMITS, Points
-from minichain.views.citizen_points_people import basis
+from minichain.views.citizen_points_people import basis, signed
 from minichain.views.citizen_points_safeguards import harm_words
 from minichain.views.i18n import _, moment, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick, PickList, Slide
-from minichain.views.panels import Content, bound, button, card, errand, field, html, rebuilt, row, stack
+from minichain.views.panels import Content, bound, button, card, errand, field, html, rebuilt, row, split, stack
 from minichain.views.sharding_pictures import ACCENT, FONT, INK, LINE, SHEET
 
 HEIGHT: Final = 300
@@ -82,7 +83,7 @@ def _rule(desk: Desk, rule: Mapping[str, Any]) -> W.Box:
 
 def _per(rule: Mapping[str, Any]) -> str:
     amount = words.amount_words(rule["code"], rule["per"])
-    return _("{points} for {amount}").format(points=number(rule["points"]), amount=amount or _("each decision"))
+    return _("{points} for {amount}").format(points=signed(rule["points"]), amount=amount or _("each decision"))
 
 
 def _caps(rule: Mapping[str, Any]) -> str:
@@ -110,9 +111,8 @@ def _evidence(kind: str) -> str:
 
 def trial(desk: Desk) -> W.Box:
     """Return the laboratory: synthetic residents, scripted schemes, a safeguard taken out."""
-    return stack(
-        row(_settings(desk.model), _told(desk.model)), _groups(desk.model), row(_packs(desk.model), _safeguards(desk))
-    )
+    model = desk.model
+    return stack(row(_settings(model), _told(model)), _groups(model), _packs(model), _safeguards(desk))
 
 
 def setting_names() -> dict[str, str]:
@@ -262,13 +262,29 @@ def _groups(model: Points) -> W.Box:
 
 
 def _packs(model: Points) -> W.Box:
-    known = model.workshop.packs()
     picks = PickList(_("Schemes"))
-    picks.show([Pick(name, _pack_title(name), words.own(made, "say"), "plain", "") for name, made in known.items()])
-    picks.observe(lambda change: model.set_trait("pack", change.new), "selected")
+    picks.observe(lambda change: model.look_at(change.new), "selected")
+    model.observe(lambda _change: picks.show(_schemes(model)), "judged")
+    picks.show(_schemes(model))
+    title, sentence = (
+        _("May this scheme begin?"),
+        _("Twelve schemes, made up. Decide first; then see what the check finds."),
+    )
     told = bound(model, ["pack"], lambda: _linted(model), "mc-live")
-    sentence = _("Twelve schemes, made up. Say first whether you would begin with it; then see what the check finds.")
-    return card(picks, told, title=_("May this scheme begin?"), sentence=sentence)
+    return split(card(picks, title=title, sentence=sentence), card(told))
+
+
+def _schemes(model: Points) -> list[Pick]:
+    made = []
+    for name, pack in model.workshop.packs().items():
+        state, word = _verdict(model, pack) if name in model.judged else ("plain", _("your turn"))
+        made.append(Pick(name, _pack_title(name), words.own(pack, "say"), state, word))
+    return made
+
+
+def _verdict(model: Points, pack: Any) -> tuple[parts.State, str]:
+    is_refused = model.workshop.is_refused(model.workshop.lint(pack.scheme, pack.practices))
+    return ("bad", _("may not begin")) if is_refused else ("ok", _("may begin"))
 
 
 def _pack_title(name: str) -> str:
@@ -293,12 +309,13 @@ def _linted(model: Points) -> Safe:
     if made is None:
         return parts.paragraph(_("Choose a scheme."))
     found = model.workshop.lint(made.scheme, made.practices)
+    top = parts.heading(_pack_title(model.pack), words.own(made, "say"))
     if not found:
-        return parts.note("ok", _("Nothing stands against it."))
-    lines = [_finding(one) for one in found]
+        return join(top, parts.note("ok", _("It may begin: nothing stands against it.")))
+    lines = parts.sentences([_finding(one) for one in found])
     if model.workshop.is_refused(found):
-        return join(parts.note("bad", _("It may not begin.")), parts.sentences(lines))
-    return join(parts.note("warn", _("It may begin, and somebody answers for this:")), parts.sentences(lines))
+        return join(top, parts.note("bad", _("It may not begin.")), lines)
+    return join(top, parts.note("warn", _("It may begin, and somebody answers for this:")), lines)
 
 
 def _finding(one: Any) -> tuple[parts.State, Child]:
@@ -312,37 +329,54 @@ def _finding(one: Any) -> tuple[parts.State, Child]:
 
 def _safeguards(desk: Desk) -> W.Box:
     model, place = desk.model, stack()
-    known = model.workshop.safeguards()
-    chosen = W.Dropdown(options=[(_(made.clause), name) for name, made in known.items()])
+    picks = PickList(_("Safeguards"))
+    picks.observe(lambda change: model.set_trait("guard", change.new), "selected")
+    model.observe(lambda change: picks.set_trait("selected", change.new), "guard")
+    model.observe(lambda _change: picks.show(_guards(model)), "harms")
+    picks.show(_guards(model))
 
     def take_out() -> None:
-        name = chosen.value
-        errand(
-            desk.tries, lambda _nothing: model.workshop.harm(name), lambda harm: _show(model, name, harm, place), place
-        )
+        name = model.guard
+        if not name:
+            raise UsageError(_("Choose a safeguard first."))
 
-    told = bound(model, ["harms"], lambda: _harms(model), "mc-live")
-    sentence = _(
-        "Only here, in a copy of the contracts in a sandbox. On the running chain every safeguard stays where it is."
+        def then(harm: tuple[str, str]) -> None:
+            place.children = []
+            model.told(name, harm)
+
+        errand(desk.tries, lambda _nothing: model.workshop.harm(name), then, place)
+
+    told = bound(model, ["harms", "guard"], lambda: _harm(model), "mc-live")
+    take = button(_("Take it out, in the laboratory"), take_out, "danger", place)
+    only = _(
+        "Only here, in a copy of the contracts in a sandbox. On the running chain every safeguard stays in its place."
     )
-    take = button(_("Take it out, in the laboratory"), take_out, "danger")
-    return card(field(chosen, _("Safeguard")), take, place, told, title=_("Without a safeguard"), sentence=sentence)
+    title = _("Without a safeguard")
+    return split(card(picks, title=title, sentence=only), card(told, take, place))
 
 
-def _show(model: Points, name: str, harm: tuple[str, str], place: W.Box) -> None:
-    place.children = []
-    model.told(name, harm)
-
-
-def _harms(model: Points) -> Safe:
+def _guards(model: Points) -> list[Pick]:
     known = model.workshop.safeguards()
-    lines = [_seen(known[name].clause, *harm) for name, harm in reversed(model.harms.items())]
-    return join(*lines) if lines else parts.paragraph(_("Every safeguard is in its place."))
+    return [_guard(name, made.clause, name in model.harms) for name, made in known.items()]
+
+
+def _guard(name: str, clause: str, is_out: bool) -> Pick:
+    state: tuple[parts.State, str] = ("bad", _("tried")) if is_out else ("ok", _("in place"))
+    return Pick(name, _(clause), "", *state)
+
+
+def _harm(model: Points) -> Safe:
+    known = model.workshop.safeguards()
+    if model.guard not in known:
+        return parts.paragraph(_("Choose a safeguard. What would happen to people without it?"))
+    clause = known[model.guard].clause
+    if model.guard not in model.harms:
+        return parts.heading(_(clause), _("What would happen to people without it? Decide first, then take it out."))
+    return _seen(clause, *model.harms[model.guard])
 
 
 def _seen(clause: str, kept: str, harm: str) -> Safe:
-    with_it: tuple[parts.State, str] = ("ok", _("With it: the same attempt is refused."))
-    if kept:
-        with_it = ("bad", harm_words(kept))
-    without = _("Without it: {harm}.").format(harm=harm_words(harm))
-    return parts.note("bad", _(clause), parts.sentences([with_it, ("bad", without)]))
+    refused: tuple[parts.State, str] = ("ok", _("With it: the same attempt is refused."))
+    with_it = ("bad", _("With it: {harm}.").format(harm=harm_words(kept))) if kept else refused
+    without: tuple[parts.State, str] = ("bad", _("Without it: {harm}.").format(harm=harm_words(harm)))
+    return join(parts.heading(_(clause)), parts.sentences([with_it, without]))

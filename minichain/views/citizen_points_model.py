@@ -131,9 +131,11 @@ class Points(T.HasTraits):
     heard: Any = T.Any(None)
     trial: Any = T.Any(Trial())
     result: Any = T.Any(None)
+    guard = T.Unicode("")  # the safeguard that is looked at
     missing = T.Unicode("")  # the safeguard that is taken out, in the laboratory
     harms: Any = T.Dict()  # what was seen without a safeguard, by its name
-    pack = T.Unicode("")
+    pack = T.Unicode("")  # the scripted scheme that is looked at
+    judged: Any = T.Any(frozenset())  # those that were
     wanted: Any = T.Dict()  # what a run code asks for: the ledger as it was at a block
     is_pinned = T.Bool(False)
     done: Any = T.Any(frozenset())
@@ -286,7 +288,7 @@ class Points(T.HasTraits):
         """Bring a trial back, and the safeguard that was taken out; raises `UsageError` for one that is none."""
         harms = {missing: self.workshop.harm(missing)} if missing else {}
         with self.hold_trait_notifications():
-            self.trial, self.missing, self.harms = trial, missing, {**self.harms, **harms}
+            self.trial, self.guard, self.missing, self.harms = trial, missing, missing, {**self.harms, **harms}
             self.try_out()
 
     def again(self) -> Points:
@@ -298,6 +300,11 @@ class Points(T.HasTraits):
     def try_out(self) -> None:
         """Let synthetic residents live a year."""
         self.result = self.workshop.run(**self.trial.settings)
+
+    def look_at(self, pack: str) -> None:
+        """Look at a scripted scheme; from then on its verdict shows."""
+        with self.hold_trait_notifications():
+            self.pack, self.judged = pack, self.judged | ({pack} - {""})
 
     def tick_off(self, task: str) -> None:
         """Count a task as done."""

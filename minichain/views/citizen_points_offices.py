@@ -56,9 +56,9 @@ def _waiting(desk: Desk) -> list[Pick]:
     made = []
     for one in desk.model.desk:
         entry = one["entry"]
-        state: tuple[parts.State, str] = words.entry_state(entry["state"])
         told = f"{desk.name(entry['account'])} · {signed(entry['delta'])}"
-        shown = ("warn", _("look at this")) if entry["flags"] else state
+        flagged: tuple[parts.State, str] = ("warn", _("look at this"))
+        shown = flagged if entry["flags"] else words.entry_state(entry["state"])
         made.append(Pick(str(one["number"]), words.rule_name(entry["code"]), told, *shown))
     return made
 
@@ -166,7 +166,7 @@ def _cases(desk: Desk) -> list[Pick]:
 
 def _case(desk: Desk, number_: int, case: Mapping[str, Any]) -> Pick:
     title = _("Case {number}: {grounds}").format(number=number(number_), grounds=words.grounds()[case["grounds"]])
-    age = _("for {age}").format(age=words.span(desk.model.now_ms - case["opened_at"]))
+    age = _("since {age}").format(age=words.span(desk.model.now_ms - case["opened_at"]))
     told = age if case["state"] in OPEN_CASE else words.rule_name(case["rule"].partition(" ")[0])
     return Pick(str(number_), title, told, *words.case_state(case))
 
@@ -338,5 +338,5 @@ def _leaving(desk: Desk) -> W.Box:
         gone = html(parts.note("ok", _("Nothing says who this was."), tag("p", told)))
         return [gone, button(_("Take part again, under a new key"), join_again)]
 
-    name = bound(model, ["resident"], lambda: parts.heading(_("Leave, as {who}").format(who=_(model.resident))))
-    return card(name, rebuilt(model, ["is_in", "resident"], shown), place)
+    who = desk.choose("resident", _("You are"), desk.street.residents)
+    return card(who, rebuilt(model, ["is_in", "resident"], shown), place, title=_("Leave"))

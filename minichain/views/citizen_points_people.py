@@ -45,7 +45,7 @@ def mine(desk: Desk) -> W.Box:
         title = parts.heading(
             _("My entries"), _("Newest first. There is no ranking, and nobody else's entries are here.")
         )
-        again = button(_("Let something new happen"), fresh)
+        again = button(_("Bring something new"), fresh)
         return [bound(model, ["seen"], lambda: _balance(desk)), html(title), picks, again]
 
     side = card(who, rebuilt(model, ["resident", "is_in"], aside), place)
@@ -131,10 +131,8 @@ def facts(desk: Desk, entry: Mapping[str, Any]) -> Safe:
         version = _("version {version}, adopted by {who}").format(
             version=number(entry["version"]), who=desk.name(rule["adopted_by"])
         )
-        pairs += [
-            (_("Rule"), join(_(rule["behaviour"]), tag("small", version))),
-            (_("It rests on"), basis(rule)),
-        ]
+        behaviour = join(_(rule["behaviour"]), tag("div", version, class_="mc-hint"))
+        pairs += [(_("Rule"), behaviour), (_("It rests on"), basis(rule))]
     if entry["notice"]:
         pairs.append((_("What you were told"), desk.quoted(entry["notice"])))
     if entry["by"] and entry["code"]:
@@ -198,7 +196,7 @@ def _objecting(desk: Desk, entry: Mapping[str, Any] | None, name: str, work: Cal
             return partial(work, ground, said.value or words.grounds()[ground], right)
 
         shown = [
-            button(told, lambda ground=ground: desk.say("objected", "entry", send(ground)))
+            button(told, partial(lambda ground: desk.say("objected", "entry", send(ground)), ground))
             for ground, told in words.grounds().items()
         ]
         right = [field(claim, _("What would be right, in minutes"))] if is_reward else []
@@ -222,8 +220,10 @@ def redeem(desk: Desk) -> W.Box:
         found = [_order(desk, one) for one in model.orders]
         return found or [html(parts.paragraph(_("No order yet.")))]
 
+    who = desk.choose("resident", _("You are"), desk.street.residents)
     balance = bound(model, ["seen", "resident", "tick"], lambda: _to_spend(desk))
     goods = card(
+        who,
         balance,
         rebuilt(model, ["goods", "resident"], listed),
         desk.answer("redeem"),
@@ -235,8 +235,13 @@ def redeem(desk: Desk) -> W.Box:
 
 def _to_spend(desk: Desk) -> Safe:
     model = desk.model
-    soon = [line.object_until for line in model.lines if line.object_until > model.now_ms and line.points > 0]
-    note = _("the next ones {time}").format(time=words.until(min(soon), model.now_ms)) if soon else ""
+    soon = [line for line in model.lines if line.object_until > model.now_ms and line.points > 0]
+    note = ""
+    if soon:
+        first = min(line.object_until for line in soon)
+        words_ = _("{count} more from {time} on, if nobody objects")
+        more = sum(line.points for line in soon)
+        note = words_.format(count=signed(more), time=words.when(first, model.now_ms))
     return parts.kpi(_("{who} has").format(who=_(model.resident)), model.balance, _("points"), note=note)
 
 

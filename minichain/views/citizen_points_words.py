@@ -169,7 +169,11 @@ def grounds() -> dict[str, str]:
 
 def outcomes() -> dict[str, str]:
     """Say how a case may be decided."""
-    return {"Upheld": _("The entry stands"), "Amended": _("The entry is put right"), "Withdrawn": _("The entry goes")}
+    return {
+        "Upheld": _("The entry stands"),
+        "Amended": _("The entry is put right"),
+        "Withdrawn": _("The entry is taken back"),
+    }
 
 
 def case_state(case: Mapping[str, Any]) -> tuple[State, str]:

@@ -9,6 +9,7 @@ A day of the scheme's clocks lasts half a minute here, so that one can watch it 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
@@ -71,6 +72,7 @@ STANDS: Final = "The photograph shows the bag with the account's own label."
 BEFORE_MS: Final = 8_000  # that rules are adopted before they begin
 SKEW_MS: Final = 1_000  # by which clocks of validators may differ
 NONCE_BYTES: Final = 16
+GAS_OF_A_DEED, MOST_GAS = 2_000_000, 10_000_000  # a limit is taken out of the quota of a window: no more than needed
 KEYS: Final = "keys/"  # the place of what residents' keys are drawn from
 MONEY: Final = 100_000  # fen in the pool
 OFFICES: Final = tuple(dict.fromkeys([*AUTHORITIES.values(), *(role for role, _ in TASKS), APPEALS, *PANEL]))
@@ -108,7 +110,10 @@ class Looked(Plain):
 
 
 class Street(Acts):
-    """A network with the contracts of this case, and its roles."""
+    """A network with the contracts of this case, and its roles.
+
+    `clock` gives seconds; a chain without empty blocks has an older time. In a simulation its own time is enough.
+    """
 
     residents = RESIDENTS
     clerks = (RECORDER, VERIFIER)
@@ -116,8 +121,14 @@ class Street(Acts):
     appeals, treasury, provider = APPEALS, TREASURER, PROVIDER
     day_ms = SHORT_DAY_MS
 
-    def __init__(self, net: Network, storage: MutableMapping[str, bytes], random: Callable[[int], bytes]) -> None:
-        self.net, self._storage, self._random = net, storage, random
+    def __init__(
+        self,
+        net: Network,
+        storage: MutableMapping[str, bytes],
+        random: Callable[[int], bytes],
+        clock: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self.net, self._storage, self._random, self._clock = net, storage, random, clock
         self._papers = Consents(storage, random)
         self._offices = {name: Wallet.derive(net.world.root, name) for name in OFFICES}
 
@@ -151,7 +162,8 @@ class Street(Acts):
 
     def do(self, role: str, *deeds: Deed) -> Receipt:
         """Sign and send, in one transaction."""
-        return self.net.send(self.wallet(role), [self._call(deed) for deed in deeds])
+        most = min(GAS_OF_A_DEED * len(deeds), MOST_GAS)
+        return self.net.send(self.wallet(role), [self._call(deed) for deed in deeds], gas_limit=most)
 
     def _call(self, deed: Deed) -> Call:
         filed = {name: self._papers.keep({"of": deed.of, "text": text}) for name, text in deed.papers.items()}
@@ -196,7 +208,7 @@ class Street(Acts):
     def record(self, deeds: Sequence[tuple[str, str, int, str]], zones: Sequence[str] = ()) -> list[int]:
         """Record what residents did: (resident, rule, amount, evidence); returns the numbers of the entries."""
         first = sum(1 for _entry in pages(asker(self.net), LEDGER, "all_entries")) + 1
-        numbers, now = list(range(first, first + len(deeds))), self._now_ms()
+        numbers, now = list(range(first, first + len(deeds))), self._head_ms()
         made = []
         for number, (resident, code, amount, words), zone in zip(
             numbers, deeds, zones or [""] * len(deeds), strict=True
@@ -224,9 +236,12 @@ class Street(Acts):
         """Let something happen to a resident that can be objected to: a reward, and a deduction."""
         return self.notify([(resident, *HELP), (resident, *MIXED)])
 
-    def _now_ms(self) -> int:
+    def _head_ms(self) -> int:
         head = self.net.head()
         return head.time_ms if head else self.net.genesis.spec.genesis_time_ms
+
+    def _now_ms(self) -> int:
+        return max(self._head_ms(), int(self._clock() * 1000))
 
     # --- a street to look at
 
@@ -244,9 +259,8 @@ class Street(Acts):
         given[CATALOGUE] = {"scheme": _short(scheme_of(made, owner, self._now_ms() + BEFORE_MS))}
         for name, contract in CONTRACTS.items():
             demo.deploy(self.net, {name: contract}, given, self.wallet(AUTHORITIES[name]), lambda _words: None)
-        tasks = (*TASKS, (APPEALS, "appeals"), *((member, "panellist") for member in PANEL))
-        grants = [{"role": task, "account": self.did(role)} for role, task in tasks]
-        self.do(OWNER, *(Deed(CATALOGUE, "grant_role", told) for told in grants))
+            if name == CATALOGUE:
+                self._give_tasks()
         begins = self._now_ms() + BEFORE_MS
         rules = rules_of(made, begins)
         self.do(CHAIR, *(Deed(CATALOGUE, "propose", {"rule": rule}) for rule in rules))
@@ -254,6 +268,11 @@ class Street(Acts):
         goods = [Deed(REDEMPTION, "list_item", dict(item)) for item in made.items]
         self.do(TREASURER, Deed(REDEMPTION, "fund", {"amount": MONEY}, {"reference": "Budget"}), *goods)
         self.net.pass_time(max(0, begins - self._now_ms()) + SKEW_MS)
+
+    def _give_tasks(self) -> None:
+        tasks = (*TASKS, (APPEALS, "appeals"), *((member, "panellist") for member in PANEL))
+        told = [{"role": task, "account": self.did(role)} for role, task in tasks]
+        self.do(OWNER, *(Deed(CATALOGUE, "grant_role", one) for one in told))
 
     def play(self, tell: demo.Tell = lambda _words: None) -> None:
         """Open the street and let a morning pass in it, so that there is something to see."""
@@ -330,7 +349,7 @@ def at_home() -> Street:
     What is personal lies in that network's own directory, one for each chain.
     """
     net = Network.attach()
-    return Street(net, Drawer(Home().path / "points" / net.genesis.hash.hex()[:16]), os.urandom)
+    return Street(net, Drawer(Home().path / "points" / net.genesis.hash.hex()[:16]), os.urandom, time.time)
 
 
 def remembering(ask: Ask) -> Ask:

@@ -29,7 +29,7 @@ def run(scheme: str, error: int, desk: int, cap: int, deduction: int, residents:
     kept = [rule for rule in preset(scheme).rules if rule["points"] > 0]
     rules = [{**rule, "per_month": min(cap, rule.get("per_month") or cap)} if cap else rule for rule in kept]
     taking = [{"code": "deduction", "points": -deduction}] if deduction else []
-    return simulate(Trial(tuple([*rules, *taking]), error, bool(desk), residents, seed))
+    return simulate(Trial((*rules, *taking), error, bool(desk), residents, seed))
 
 
 def harm(name: str) -> tuple[str, str]:

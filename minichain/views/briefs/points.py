@@ -104,10 +104,7 @@ def of_trial(model: Any) -> list[Figure]:
         Figure(_("Points given in a year"), result.points),
         *(Figure(_("{group}: points in the middle").format(group=name), count or 0) for name, count in medians.items()),
         _people(_("Dropped out"), result.dropped_out),
-        *(
-            _people(_("Shut out: {group}").format(group=words.group_name(one.name)), one.shut_out)
-            for one in result.groups
-        ),
+        Figure(_("Shut out, where ten or more"), sum(one.shut_out or 0 for one in result.groups)),
         Figure(_("Deeds not counted"), sum(one.uncounted for one in result.groups)),
         Figure(_("Wrong deductions"), wrong),
     ]
