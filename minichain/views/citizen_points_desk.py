@@ -11,7 +11,7 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 from minichain.errors import CallFailed
 from minichain.views import parts, proofs
 from minichain.views.citizen_points_model import Points, PointsReader
-from minichain.views.i18n import _, number
+from minichain.views.i18n import _, language, number
 from minichain.views.markup import Child, Safe, tag
 from minichain.views.moving import Pick, PickList
 from minichain.views.panels import Kind, button, errand, field, html, stack
@@ -117,6 +117,19 @@ class Desk:
         """Return the newest version of a rule."""
         found = self.model.seen.rules if self.model.seen else ()
         return next((rule for rule in found if rule["code"] == code), None)
+
+    def behaviour(self, rule: Mapping[str, Any]) -> str:
+        """Say what a rule is about, in the viewer's language if the scheme knows it."""
+        return self._of_preset("rules", rule["code"], "behaviour")
+
+    def item(self, code: str) -> str:
+        """Name something that can be had."""
+        return self._of_preset("items", code, "title")
+
+    def _of_preset(self, kind: str, code: str, name: str) -> str:
+        made = self.model.workshop.schemes()[self.street.scheme]
+        found: Mapping[str, Any] = next((one for one in getattr(made, kind) if one["code"] == code), {})
+        return str(found.get(f"{name}_zh" if language() == "zh" else name, code))
 
     def quoted(self, commitment: str) -> Child:
         """Return what a paper says; after it was destroyed, that."""

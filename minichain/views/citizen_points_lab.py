@@ -20,7 +20,6 @@ from minichain.views.charts import Chart
 from minichain.views.citizen_points_desk import Desk
 from minichain.views.citizen_points_model import LIMITS, Points
 from minichain.views.citizen_points_people import basis, signed
-from minichain.views.citizen_points_safeguards import harm_words
 from minichain.views.i18n import _, moment, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick, PickList, Slide
@@ -67,7 +66,7 @@ def _scheme(desk: Desk) -> W.Box:
 
 def _rule(desk: Desk, rule: Mapping[str, Any]) -> W.Box:
     pairs: list[tuple[str, Child]] = [
-        (_("Behaviour"), _(rule["behaviour"])),
+        (_("Behaviour"), desk.behaviour(rule)),
         (_("Points"), _per(rule)),
         (_("At most"), _caps(rule)),
         (_("Ends after"), _ends(desk, rule)),
@@ -340,7 +339,7 @@ def _safeguards(desk: Desk) -> W.Box:
         if not name:
             raise UsageError(_("Choose a safeguard first."))
 
-        def then(harm: tuple[str, str]) -> None:
+        def then(harm: tuple[bool, bool]) -> None:
             place.children = []
             model.told(name, harm)
 
@@ -357,26 +356,27 @@ def _safeguards(desk: Desk) -> W.Box:
 
 def _guards(model: Points) -> list[Pick]:
     known = model.workshop.safeguards()
-    return [_guard(name, made.clause, name in model.harms) for name, made in known.items()]
+    return [_guard(made, name in model.harms) for name, made in known.items()]
 
 
-def _guard(name: str, clause: str, is_out: bool) -> Pick:
+def _guard(made: Any, is_out: bool) -> Pick:
     state: tuple[parts.State, str] = ("bad", _("tried")) if is_out else ("ok", _("in place"))
-    return Pick(name, _(clause), "", *state)
+    return Pick(made.name, words.own(made, "clause"), "", *state)
 
 
 def _harm(model: Points) -> Safe:
     known = model.workshop.safeguards()
     if model.guard not in known:
         return parts.paragraph(_("Choose a safeguard. What would happen to people without it?"))
-    clause = known[model.guard].clause
+    clause = words.own(known[model.guard], "clause")
     if model.guard not in model.harms:
-        return parts.heading(_(clause), _("What would happen to people without it? Decide first, then take it out."))
-    return _seen(clause, *model.harms[model.guard])
+        return parts.heading(clause, _("What would happen to people without it? Decide first, then take it out."))
+    was_seen, is_seen = model.harms[model.guard]
+    harm = words.own(known[model.guard], "harm")
+    lines = [_line(_("With it"), harm, was_seen), _line(_("Without it"), harm, is_seen)]
+    return join(parts.heading(clause), parts.sentences(lines))
 
 
-def _seen(clause: str, kept: str, harm: str) -> Safe:
-    refused: tuple[parts.State, str] = ("ok", _("With it: the same attempt is refused."))
-    with_it = ("bad", _("With it: {harm}.").format(harm=harm_words(kept))) if kept else refused
-    without: tuple[parts.State, str] = ("bad", _("Without it: {harm}.").format(harm=harm_words(harm)))
-    return join(parts.heading(_(clause)), parts.sentences([with_it, without]))
+def _line(when: str, harm: str, is_seen: bool) -> tuple[parts.State, Child]:
+    told = harm if is_seen else _("The same attempt is refused.")
+    return "bad" if is_seen else "ok", join(tag("strong", when, ": "), told)

@@ -133,7 +133,7 @@ class Points(T.HasTraits):
     result: Any = T.Any(None)
     guard = T.Unicode("")  # the safeguard that is looked at
     missing = T.Unicode("")  # the safeguard that is taken out, in the laboratory
-    harms: Any = T.Dict()  # what was seen without a safeguard, by its name
+    harms: Any = T.Dict()  # whether a harm was seen with a safeguard and without it, by its name
     pack = T.Unicode("")  # the scripted scheme that is looked at
     judged: Any = T.Any(frozenset())  # those that were
     wanted: Any = T.Dict()  # what a run code asks for: the ledger as it was at a block
@@ -263,7 +263,7 @@ class Points(T.HasTraits):
     @property
     def decided(self) -> list[Mapping[str, Any]]:
         """Return the cases about which somebody has decided, at least once."""
-        return [one for one in self.cases if one["case"]["outcome"]]
+        return [one for one in self.cases if one["case"]["outcome"] and one["case"]["state"] != "Lapsed"]
 
     @property
     def changed(self) -> int:
@@ -310,7 +310,7 @@ class Points(T.HasTraits):
         """Count a task as done."""
         self.done |= {task}
 
-    def told(self, name: str, harm: tuple[str, str]) -> None:
+    def told(self, name: str, harm: tuple[bool, bool]) -> None:
         """Take over what was seen with and without a safeguard."""
         with self.hold_trait_notifications():
             self.missing, self.harms = name, {**self.harms, name: harm}

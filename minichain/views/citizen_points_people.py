@@ -131,7 +131,7 @@ def facts(desk: Desk, entry: Mapping[str, Any]) -> Safe:
         version = _("version {version}, adopted by {who}").format(
             version=number(entry["version"]), who=desk.name(rule["adopted_by"])
         )
-        behaviour = join(_(rule["behaviour"]), tag("div", version, class_="mc-hint"))
+        behaviour = join(desk.behaviour(rule), tag("div", version, class_="mc-hint"))
         pairs += [(_("Rule"), behaviour), (_("It rests on"), basis(rule))]
     if entry["notice"]:
         pairs.append((_("What you were told"), desk.quoted(entry["notice"])))
@@ -248,12 +248,12 @@ def _to_spend(desk: Desk) -> Safe:
 def _item(desk: Desk, item: Mapping[str, Any]) -> W.Box:
     told = _("{points} points · {use}").format(points=number(item["points"]), use=words.use_name(item["use"]))
     order = desk.go(_("Order"), lambda street: street.order(desk.model.resident, item["code"]), "redeem")
-    return bar(html(join(tag("strong", words.item_name(item["code"])), tag("div", told, class_="mc-hint"))), order)
+    return bar(html(join(tag("strong", desk.item(item["code"])), tag("div", told, class_="mc-hint"))), order)
 
 
 def _order(desk: Desk, one: Mapping[str, Any]) -> W.Box:
     order, number_ = one["order"], one["number"]
-    top = html(join(tag("strong", words.item_name(order["item"])), " ", parts.chip(*words.order_state(order["state"]))))
+    top = html(join(tag("strong", desk.item(order["item"])), " ", parts.chip(*words.order_state(order["state"]))))
     street, account = desk.street, order["account"]
     steps = {
         "Requested": (street.treasury, lambda place: place.reserve(street.treasury, number_)),

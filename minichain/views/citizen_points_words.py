@@ -58,9 +58,6 @@ def of_scheme() -> tuple[str, ...]:
         _("Thank residents who sort waste or help others, and bring services to their door."),
         _("Ordinance on household waste of the training city, and the agreement of the residents' assembly"),
         _("Residents' appeals office"),
-        _("Kitchen waste is dropped, sorted, at a scale of the street."),
-        _("An hour of help for neighbours, confirmed by who was helped."),
-        _("Waste was put out unsorted again after a warning, by a decision that can be contested."),
         _("Agreement of the residents' assembly, article 2"),
         _("Agreement of the residents' assembly, article 3"),
         _("Ordinance on household waste of the training city, article 12"),
@@ -105,11 +102,6 @@ def amount_words(code: str, amount: int) -> str:
     if code == "service-hour":
         return _("{count} minutes").format(count=number(amount))
     return ""
-
-
-def item_name(code: str) -> str:
-    """Name something that can be had."""
-    return {"shopping-bag": _("Shopping bag"), "window-cleaning": _("Windows cleaned at home")}.get(code, code)
 
 
 def use_name(code: str) -> str:

@@ -27,7 +27,7 @@ from minichain.scenarios import demo
 from minichain.scenarios.points.acting import Acts, Deed
 from minichain.scenarios.points.consents import PURPOSE, Consents
 from minichain.scenarios.points.figures import Ask, Audit, Line, Moment, asker, audit, pages, statement, timeline
-from minichain.scenarios.points.presets import DAY_MS, preset, rules_of, scheme_of
+from minichain.scenarios.points.presets import DAY_MS, item_of, preset, rules_of, scheme_of
 from minichain.scenarios.points.story import (
     ACCOUNTS,
     APPEALS,
@@ -115,6 +115,7 @@ class Street(Acts):
     `clock` gives seconds; a chain without empty blocks has an older time. In a simulation its own time is enough.
     """
 
+    scheme = PRESET
     residents = RESIDENTS
     clerks = (RECORDER, VERIFIER)
     judges = (REVIEWER, *PANEL, RECORDER)
@@ -265,7 +266,7 @@ class Street(Acts):
         rules = rules_of(made, begins)
         self.do(CHAIR, *(Deed(CATALOGUE, "propose", {"rule": rule}) for rule in rules))
         self.do(MEMBER, *(Deed(CATALOGUE, "adopt", {"number": number}) for number in range(1, len(rules) + 1)))
-        goods = [Deed(REDEMPTION, "list_item", dict(item)) for item in made.items]
+        goods = [Deed(REDEMPTION, "list_item", item_of(made, item["code"])) for item in made.items]
         self.do(TREASURER, Deed(REDEMPTION, "fund", {"amount": MONEY}, {"reference": "Budget"}), *goods)
         self.net.pass_time(max(0, begins - self._now_ms()) + SKEW_MS)
 

@@ -32,6 +32,6 @@ def run(scheme: str, error: int, desk: int, cap: int, deduction: int, residents:
     return simulate(Trial((*rules, *taking), error, bool(desk), residents, seed))
 
 
-def harm(name: str) -> tuple[str, str]:
-    """Tell the story of a safeguard twice, with it and without it; returns the harm that was seen each time, or ""."""
+def harm(name: str) -> tuple[bool, bool]:
+    """Tell the story of a safeguard twice, with it and without it; returns each time whether the harm was seen."""
     return HARMS[name](""), HARMS[name](name)

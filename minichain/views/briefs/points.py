@@ -10,7 +10,6 @@ from minichain.views import citizen_points_words as words
 from minichain.views.case import Case, Figure, Finding, Settings, Told
 from minichain.views.citizen_points_lab import distribution, group_columns, group_rows, setting_names
 from minichain.views.citizen_points_model import CONTRACT, SUSPENDED, Trial
-from minichain.views.citizen_points_safeguards import harm_words
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child
 from minichain.views.replay import behind, replay
@@ -89,7 +88,10 @@ def tried(model: Any) -> list[tuple[str, str]]:
         (_("Scheme"), words.own(made, "title")),
         *((told, number(getattr(model.trial, name))) for name, told in setting_names().items()),
         (_("A desk for people without a device"), _("yes") if model.trial.desk else _("no")),
-        (_("Safeguard taken out, in the laboratory"), _(known[model.missing].clause) if model.missing else _("none")),
+        (
+            _("Safeguard taken out, in the laboratory"),
+            words.own(known[model.missing], "clause") if model.missing else _("none"),
+        ),
         (_("The ledger up to block"), number(max(0, model.height))),
         (_("Chain"), model.chain or _("none yet")),
     ]
@@ -108,9 +110,9 @@ def of_trial(model: Any) -> list[Figure]:
         Figure(_("Deeds not counted"), sum(one.uncounted for one in result.groups)),
         Figure(_("Wrong deductions"), wrong),
     ]
-    if model.missing in model.harms:
-        harm = model.harms[model.missing][1]
-        found.append(Figure(_("Without the safeguard"), harm, harm_words(harm)))
+    if model.missing in model.harms and model.harms[model.missing][1]:
+        harm = words.own(model.workshop.safeguards()[model.missing], "harm")
+        found.append(Figure(_("Without the safeguard"), model.missing, harm))
     return found
 
 
@@ -161,7 +163,7 @@ def _taken_out(model: Any) -> list[str]:
     """Name the safeguard that was taken out: the brief has to list it."""
     if not model.missing:
         return []
-    return [_("Put back: {clause}").format(clause=_(model.workshop.safeguards()[model.missing].clause))]
+    return [_("Put back: {clause}").format(clause=words.own(model.workshop.safeguards()[model.missing], "clause"))]
 
 
 # --- made anew ---------------------------------------------------------------------------------------------------
