@@ -52,11 +52,12 @@ def _scheme(desk: Desk) -> W.Box:
         _("To appeal"): scheme["appeal_ms"],
         _("For the panel"): scheme["panel_ms"],
     }
+    purpose, reference, body = scheme["purpose"], scheme["basis_reference"], scheme["appeal_body"]
     pairs: list[tuple[str, Child]] = [
-        (_("What it is for"), _(scheme["purpose"])),
-        (_("It rests on"), _(scheme["basis_reference"])),
+        (_("What it is for"), _(purpose)),
+        (_("It rests on"), _(reference)),
         (_("Points are for"), ", ".join(words.use_name(use) for use in scheme["uses"])),
-        (_("Who decides on an appeal"), _(scheme["appeal_body"])),
+        (_("Who decides on an appeal"), _(body)),
         *((name, words.span(ms)) for name, ms in clocks.items()),
     ]
     day = words.span(desk.street.day_ms)

@@ -118,7 +118,7 @@ def _notes(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
             who, outcome = desk.name(one["case"]["reviewer"]), words.outcomes()[one["case"]["outcome"]]
             reasons = desk.quoted(one["case"]["reasons"])
             made.append(
-                html(parts.note("info", _("{who}: {outcome}").format(who=who, outcome=outcome), tag("p", reasons)))
+                html(parts.note("info", f"{who}: {outcome}", tag("p", reasons)))
             )
     return made
 
@@ -144,8 +144,8 @@ def facts(desk: Desk, entry: Mapping[str, Any]) -> Safe:
 
 def basis(rule: Mapping[str, Any]) -> Safe:
     """Say on what a rule rests."""
-    kind = _("a law") if rule["basis"] == "law" else _("an agreement of the residents")
-    return join(f"{kind}: ", _(rule["basis_reference"]))
+    reference, is_law = rule["basis_reference"], rule["basis"] == "law"
+    return join(_("a law") if is_law else _("an agreement of the residents"), ": ", _(reference))
 
 
 # --- what the resident can do ------------------------------------------------------------------------------------
