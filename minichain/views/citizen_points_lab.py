@@ -20,10 +20,10 @@ from minichain.views.charts import Chart
 from minichain.views.citizen_points_desk import Desk
 from minichain.views.citizen_points_model import LIMITS, Points
 from minichain.views.citizen_points_people import basis, signed
-from minichain.views.i18n import _, moment, ngettext, number
+from minichain.views.i18n import _, listed, moment, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick, PickList, Slide
-from minichain.views.panels import Content, bound, button, card, errand, field, html, rebuilt, row, split, stack
+from minichain.views.panels import Content, bound, button, card, errand, field, html, rebuilt, row, split, stack, tabs
 from minichain.views.sharding_pictures import ACCENT, FONT, INK, LINE, SHEET
 
 HEIGHT: Final = 300
@@ -56,7 +56,7 @@ def _scheme(desk: Desk) -> W.Box:
     pairs: list[tuple[str, Child]] = [
         (_("What it is for"), _(purpose)),
         (_("It rests on"), _(reference)),
-        (_("Points are for"), ", ".join(words.use_name(use) for use in scheme["uses"])),
+        (_("Points are for"), listed(words.use_name(use) for use in scheme["uses"])),
         (_("Who decides on an appeal"), _(body)),
         *((name, words.span(ms)) for name, ms in clocks.items()),
     ]
@@ -112,7 +112,11 @@ def _evidence(kind: str) -> str:
 def trial(desk: Desk) -> W.Box:
     """Return the laboratory: synthetic residents, scripted schemes, a safeguard taken out."""
     model = desk.model
-    return stack(row(_settings(model), _told(model)), _groups(model), _packs(model), _safeguards(desk))
+    return tabs(
+        (_("Try it on nobody"), stack(row(_settings(model), _drawn(model)), _groups(model))),
+        (_("May this scheme begin?"), _packs(model)),
+        (_("Without a safeguard"), _safeguards(desk)),
+    )
 
 
 def setting_names() -> dict[str, str]:
@@ -143,6 +147,7 @@ def _settings(model: Points) -> W.Box:
         first,
         field(desk, _("A desk for people without a device")),
         frame.more(_("More settings"), *others),
+        bound(model, ["result"], lambda: parts.sentences(findings(model.result)), "mc-live"),
         title=_("Try it on nobody"),
         sentence=_(
             "Synthetic residents live a year under the rules. None of them exists; their habits are assumptions."
@@ -160,10 +165,10 @@ def _slide(model: Points, name: str, told: str) -> Slide:
     return made
 
 
-def _told(model: Points) -> W.Box:
+def _drawn(model: Points) -> W.Box:
     chart = Chart(distribution(model.result), has_caption=True)
     model.observe(lambda _change: chart.show(distribution(model.result)), "result")
-    return card(bound(model, ["result"], lambda: parts.sentences(findings(model.result)), "mc-live"), chart)
+    return card(chart)
 
 
 def findings(result: Any) -> list[tuple[parts.State, str]]:

@@ -176,7 +176,7 @@ class Points(T.HasTraits):
         if not self.paper and self.desk:
             self.paper = self.desk[0]["number"]
         if not self.case and self.cases:
-            self.case = ([one["number"] for one in self.cases if one["case"]["state"] in OPEN_CASE] or [0])[0]
+            self.case = (self.waiting or self.cases)[0]["number"]
 
     @T.observe("resident")
     def _another_resident(self, _change: Any) -> None:
@@ -264,6 +264,11 @@ class Points(T.HasTraits):
     def decided(self) -> list[Mapping[str, Any]]:
         """Return the cases about which somebody has decided, at least once."""
         return [one for one in self.cases if one["case"]["outcome"] and one["case"]["state"] != "Lapsed"]
+
+    @property
+    def lapsed(self) -> int:
+        """Count the cases that nobody decided in time."""
+        return sum(one["case"]["state"] == "Lapsed" for one in self.cases)
 
     @property
     def changed(self) -> int:

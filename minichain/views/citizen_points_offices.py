@@ -16,7 +16,7 @@ from minichain.views import parts
 from minichain.views.citizen_points_desk import Desk
 from minichain.views.citizen_points_model import LEAST_DECIDED, OPEN_CASE, percent
 from minichain.views.citizen_points_people import facts, signed
-from minichain.views.i18n import _, ngettext, number
+from minichain.views.i18n import _, listed, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick
 from minichain.views.panels import (
@@ -120,7 +120,9 @@ def appeals(desk: Desk) -> W.Box:
     """Return the screen on which objections and appeals are decided, each with its age."""
     model = desk.model
     picks = desk.picks("case", _("Cases"), _("No case yet."), ["seen", "tick"], lambda: _cases(desk))
-    figures = band(*(bound(model, ["seen", "tick"], partial(part, desk)) for part in (_queue, _oldest, _changed)))
+    figures = band(
+        *(bound(model, ["seen", "tick"], partial(part, desk)) for part in (_queue, _oldest, _late, _changed))
+    )
     stamp = bound(model, ["seen"], lambda: _stamp(desk))
     side = card(html(parts.heading(_("Cases"), _("Those that wait come first."))), picks)
     return stack(
@@ -137,6 +139,10 @@ def _queue(desk: Desk) -> Safe:
 def _oldest(desk: Desk) -> Safe:
     ages = [desk.model.now_ms - one["case"]["opened_at"] for one in desk.model.waiting]
     return parts.kpi(_("The oldest waits for"), words.span(max(ages)) if ages else "\N{EN DASH}")
+
+
+def _late(desk: Desk) -> Safe:
+    return parts.kpi(_("Decided too late"), desk.model.lapsed, note=_("and so for the resident"))
 
 
 def _changed(desk: Desk) -> Safe:
@@ -184,10 +190,10 @@ def _hear(desk: Desk) -> Sequence[Content]:
     if case["claim"]:
         pairs.append((_("Claimed"), _("{count} minutes").format(count=number(case["claim"]))))
     if case["reasons"]:
-        reasons = join(desk.name(case["reviewer"]), ": ", desk.quoted(case["reasons"]))
+        reasons = join(desk.name(case["reviewer"]), " · ", desk.quoted(case["reasons"]))
         pairs.append((_("Reasons of the decision"), reasons))
     if case["panel"]:
-        pairs.append((_("Panel"), ", ".join(desk.name(member) for member in case["panel"])))
+        pairs.append((_("Panel"), listed(desk.name(member) for member in case["panel"])))
     title = _("Case {number}: {grounds}").format(number=number(number_), grounds=words.grounds()[case["grounds"]])
     top = tag("div", tag("div", parts.heading(title)), parts.chip(*words.case_state(case)), class_="mc-line")
     clock = bound(desk.model, ["tick"], lambda: _deadline(desk, case))

@@ -117,9 +117,7 @@ def _notes(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
         if one["case"]["reasons"]:
             who, outcome = desk.name(one["case"]["reviewer"]), words.outcomes()[one["case"]["outcome"]]
             reasons = desk.quoted(one["case"]["reasons"])
-            made.append(
-                html(parts.note("info", f"{who}: {outcome}", tag("p", reasons)))
-            )
+            made.append(html(parts.note("info", f"{who} · {outcome}", tag("p", reasons))))
     return made
 
 
@@ -145,7 +143,7 @@ def facts(desk: Desk, entry: Mapping[str, Any]) -> Safe:
 def basis(rule: Mapping[str, Any]) -> Safe:
     """Say on what a rule rests."""
     reference, is_law = rule["basis_reference"], rule["basis"] == "law"
-    return join(_("a law") if is_law else _("an agreement of the residents"), ": ", _(reference))
+    return join(_("a law") if is_law else _("an agreement of the residents"), " · ", _(reference))
 
 
 # --- what the resident can do ------------------------------------------------------------------------------------
