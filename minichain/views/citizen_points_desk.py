@@ -42,12 +42,13 @@ class Desk:
         self.model, self.errands = Points(workshop, street.residents), Errands(connect)
         self.tries: Errands[Any] = Errands(lambda: None)  # what is tried without a network
         self.live = LiveLoop(connect, PointsReader(), self.model.show)
-        self._answers = {name: stack() for name in PLACES}
+        self._answers = {name: stack(stack(), stack()) for name in PLACES}  # what is under way, and how it ended
         for trait, where in (("entry", "entry"), ("resident", "redeem"), ("paper", "clerk"), ("case", "case")):
             self.model.observe(partial(self._clear, where), trait)
 
     def _clear(self, where: str, _change: Any) -> None:
-        self._answers[where].children = []
+        for part in self._answers[where].children:
+            part.children = []
 
     # --- controls
 
@@ -85,12 +86,15 @@ class Desk:
     def say(self, task: str, where: str, work: Work) -> None:
         """Have something signed and sent; the proof, or the reason why not, appears on that screen."""
 
+        under_way, ended = self._answers[where].children
+        ended.children = []
+
         def then(proof: Any) -> None:
-            self._answers[where].children = [html(_final(proof), "mc-live")]
+            ended.children = [html(_final(proof), "mc-live")]
             if task:
                 self.model.tick_off(task)
 
-        errand(self.errands, lambda street: self._signed(street, work), then, self._answers[where])
+        errand(self.errands, lambda street: self._signed(street, work), then, under_way)
 
     def _signed(self, street: Any, work: Work) -> Any:
         try:

@@ -314,7 +314,7 @@ def _linted(model: Points) -> Safe:
     if made is None:
         return parts.paragraph(_("Choose a scheme."))
     found = model.workshop.lint(made.scheme, made.practices)
-    top = parts.heading(_pack_title(model.pack), words.own(made, "say"))
+    top = join(parts.heading(_pack_title(model.pack)), parts.paragraph(words.own(made, "say")))
     if not found:
         return join(top, parts.note("ok", _("It may begin: nothing stands against it.")))
     lines = parts.sentences([_finding(one) for one in found])

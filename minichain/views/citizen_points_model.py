@@ -171,7 +171,7 @@ class Points(T.HasTraits):
     def _choose_first(self) -> None:
         """Open what somebody has to do, until somebody chooses."""
         if not self.entry and self.lines:
-            worst = [line.number for line in self.lines if line.kind == "deduction" and line.object_until]
+            worst = [line.number for line in self.lines if line.kind == "deduction" and line.object_until > self.now_ms]
             self.entry = (worst or [self.lines[0].number])[0]
         if not self.paper and self.desk:
             self.paper = self.desk[0]["number"]
@@ -183,7 +183,7 @@ class Points(T.HasTraits):
         self.entry = 0
         self._choose_first()
 
-    @T.observe("seen", "tick", "resident", "entry", "paper", "case")
+    @T.observe("height", "seen", "tick", "resident", "entry", "paper", "case")
     def _open(self, _change: Any) -> None:
         """Gather what each open card says, so that a card changes when that does and at no other time."""
         with self.hold_trait_notifications():

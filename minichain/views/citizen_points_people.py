@@ -34,7 +34,7 @@ def mine(desk: Desk) -> W.Box:
     model = desk.model
     who = desk.choose("resident", _("You are"), desk.street.residents)
     place = stack()
-    picks = desk.picks("entry", _("My entries"), _("Nothing yet."), ["seen", "resident"], lambda: _rows(desk))
+    picks = desk.picks("entry", _("My entries"), _("Nothing yet."), ["seen", "resident", "tick"], lambda: _rows(desk))
 
     def fresh() -> None:
         desk.send(lambda street: street.news(model.resident), place)
@@ -59,13 +59,14 @@ def _balance(desk: Desk) -> Safe:
 
 
 def _rows(desk: Desk) -> list[Pick]:
-    return [_row(line) for line in desk.model.lines]
+    return [_row(line, line.number in desk.model.due) for line in desk.model.lines]
 
 
-def _row(line: Any) -> Pick:
+def _row(line: Any, is_due: bool) -> Pick:
     title = words.rule_name(line.rule.partition(" ")[0]) if line.rule else words.kind_name(line.kind)
     told = _("{points} points").format(points=signed(line.points))
-    return Pick(str(line.number), title, told, *words.entry_state(line.state))
+    state = words.entry_due() if is_due else words.entry_state(line.state)
+    return Pick(str(line.number), title, told, *state)
 
 
 def _entry(desk: Desk) -> Sequence[Content]:
@@ -76,7 +77,7 @@ def _entry(desk: Desk) -> Sequence[Content]:
     top = tag(
         "div",
         tag("div", parts.heading(_title(entry), _points(entry))),
-        parts.chip(*words.entry_state(entry["state"])),
+        parts.chip(*(words.entry_due() if opened["number"] in model.due else words.entry_state(entry["state"]))),
         class_="mc-line",
     )
     shown: list[Content] = [html(top), *_notes(desk, opened), html(facts(desk, entry)), *_actions(desk, opened)]
@@ -261,5 +262,7 @@ def _order(desk: Desk, one: Mapping[str, Any]) -> W.Box:
     if order["state"] not in steps:
         return bar(top)
     who, work = steps[order["state"]]
-    cancel = desk.go(_("Cancel"), lambda place: place.cancel(place.signer(desk.model.resident), number_), "redeem")
+    cancel = desk.go(
+        _("Cancel"), lambda place: place.cancel(place.signer(desk.model.resident), number_), "redeem", kind="plain"
+    )
     return bar(top, desk.go(names[order["state"]].format(who=_(who)), work, "redeem"), cancel)

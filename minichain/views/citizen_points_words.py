@@ -147,6 +147,11 @@ def entry_state(state: str) -> tuple[State, str]:
     return known.get(state, ("plain", state))
 
 
+def entry_due() -> tuple[State, str]:
+    """Say where an entry stands whose time to object is over."""
+    return "plain", _("may take effect now")
+
+
 def grounds() -> dict[str, str]:
     """Say why somebody objects."""
     return {
