@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -11,7 +12,7 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 from minichain.errors import CallFailed
 from minichain.views import parts, proofs
 from minichain.views.citizen_points_model import Points, PointsReader
-from minichain.views.i18n import _, language, number
+from minichain.views.i18n import _, language, moment, number
 from minichain.views.markup import Child, Safe, tag
 from minichain.views.moving import Pick, PickList
 from minichain.views.panels import Kind, button, errand, field, html, stack
@@ -19,6 +20,7 @@ from minichain.views.polling import Errands, LiveLoop
 from minichain.views.telling import name_of, with_names
 
 Work = Callable[[Any], Any]  # is given the street; returns a receipt
+_TIME: Final = re.compile(r"\b\d{13}\b")  # milliseconds, of these centuries
 PLACES: Final = ("entry", "redeem", "clerk", "case")  # one for the answers on each screen
 
 
@@ -100,7 +102,7 @@ class Desk:
         try:
             return work(street).proof()
         except CallFailed as error:
-            raise CallFailed(with_names(str(error), street.names()), error.receipt) from error
+            raise CallFailed(_told(str(error), street.names()), error.receipt) from error
 
     def send(self, work: Work, place: W.Box, then: Callable[[Any], None] = lambda _done: None) -> None:
         """Ask the street for something that is more than one transaction."""
@@ -139,6 +141,11 @@ class Desk:
         """Return what a paper says; after it was destroyed, that."""
         said = self.model.said(commitment)
         return tag("q", _(said)) if said else tag("em", _("destroyed, only its salted digest is left"))
+
+
+def _told(error: str, names: Mapping[str, str]) -> str:
+    """Put names in the place of accounts, and dates in the place of times."""
+    return _TIME.sub(lambda found: moment(int(found[0])), with_names(error, names))
 
 
 def _final(proof: Any) -> Safe:
