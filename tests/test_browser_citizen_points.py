@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from browser import visit
+from test_browser_frame import trouble
 
 CLICKS = 3
 OPEN = 'button:has-text("Open the street"), button:has-text("开放街道")'
@@ -62,6 +63,7 @@ def test_it_is_read_in_chinese_on_a_phone(network, chromium):
         for name in ("试行规则", "规则", "核实与批准", "申诉处", "兑换", "审计与删除", "我的积分"):
             page.get_by_role("tab", name=name, exact=True).click()
             assert seen.width() <= 390
+            assert trouble(page) == []
         assert "没有排名" in page.inner_text("main")
         assert seen.outside() == set()
         assert seen.trouble == []

@@ -171,8 +171,9 @@ class Points(T.HasTraits):
     def _choose_first(self) -> None:
         """Open what somebody has to do, until somebody chooses."""
         if not self.entry and self.lines:
-            worst = [line.number for line in self.lines if line.kind == "deduction" and line.object_until > self.now_ms]
-            self.entry = (worst or [self.lines[0].number])[0]
+            ruled = [line for line in self.lines if line.rule]
+            worst = [line for line in ruled if line.kind == "deduction" and line.object_until > self.now_ms]
+            self.entry = (worst or ruled or self.lines)[0].number
         if not self.paper and self.desk:
             self.paper = self.desk[0]["number"]
         if not self.case and self.cases:

@@ -48,8 +48,8 @@ def clerks(desk: Desk) -> W.Box:
     who = desk.choose("clerk", _("You are"), tuple(reversed(desk.street.clerks)))
     picks = desk.picks("paper", _("Waiting entries"), _("Nothing waits."), ["seen"], lambda: _waiting(desk))
     title = parts.heading(_("Waiting entries"), _("Oldest first. Whoever recorded an entry does not verify it."))
-    side = stack(card(who, html(title), picks), _recording(desk))
-    return split(side, card(rebuilt(model, ["filed"], partial(_file, desk)), desk.answer("clerk")))
+    opened = card(rebuilt(model, ["filed"], partial(_file, desk)), desk.answer("clerk"))
+    return split(card(who, html(title), picks), stack(opened, _recording(desk)))
 
 
 def _waiting(desk: Desk) -> list[Pick]:
