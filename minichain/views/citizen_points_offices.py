@@ -233,7 +233,7 @@ def _ruling(desk: Desk, case: Mapping[str, Any], number_: int, *, is_panel: bool
     names = [*judges[1:], judges[0]] if is_panel else judges
     who = desk.choose("judge", _("Who decides"), names)
     known = {name: told for name, told in words.outcomes().items() if not is_panel or name != "Amended"}
-    outcome = W.Dropdown(options=[(told, name) for name, told in known.items()], value="Withdrawn")
+    outcome = W.Dropdown(options=[(told, name) for name, told in known.items()], value=_likely(desk, case, is_panel))
     amount = W.BoundedIntText(value=case["claim"], min=0, max=100_000)
     said = desk.blank(_("Reasons, as the resident reads them"))
 
@@ -247,6 +247,14 @@ def _ruling(desk: Desk, case: Mapping[str, Any], number_: int, *, is_panel: bool
     fields += [] if is_panel else [field(amount, _("If it is put right: minutes"))]
     words_ = _("Vote and sign") if is_panel else _("Decide and sign")
     return stack(*fields, said.box, desk.go(words_, decide, "case", "decided"))
+
+
+def _likely(desk: Desk, case: Mapping[str, Any], is_panel: bool) -> str:
+    """Return the decision to begin with, for the resident: of a reward it is never that the entry goes."""
+    rule = desk.rule(case["rule"].partition(" ")[0])
+    if is_panel or (rule and rule["severity"]):
+        return "Withdrawn"
+    return "Amended" if case["claim"] else "Upheld"
 
 
 # --- audit and erasure -------------------------------------------------------------------------------------------
