@@ -120,6 +120,15 @@ def find(page: Any) -> None:
     see(page, "Block before it")
 
 
+def try_rule(page: Any) -> None:
+    page.wait_for_selector("[role=tab] >> text=Try it on nobody", state="attached", timeout=60_000)
+    if page.get_by_role("tab", name="My points").count():  # a street is open here
+        press(page, "My points", "ArrowRight")
+        page.keyboard.press("Enter")
+    press(page, "A desk for people without a device", "Space")
+    see(page, "Elderly: 0 points in the middle")
+
+
 TASKS: dict[str, Callable[[Any], None]] = {
     "need_a_chain": classify,
     "sharding_lab": draw,
@@ -129,6 +138,7 @@ TASKS: dict[str, Callable[[Any], None]] = {
     "crossings": step,
     "credentials": found,
     "explorer": find,
+    "citizen_points": try_rule,
 }
 
 

@@ -15,9 +15,11 @@ from minichain.errors import Reverted
 from minichain.views import gallery, i18n, parts, refusals, telling
 
 VIEWS = ROOT / "minichain/views"
+POINTS = ("catalogue", "accounts", "ledger", "cases", "redemption")
 SIGNED_FOR = [
     ROOT / "minichain/scenarios/waste/contract.py",
     ROOT / "minichain/scenarios/waste/registry.py",
+    *(ROOT / f"minichain/scenarios/points/{name}.py" for name in POINTS),
     *(Path(str(system.__file__)).with_name(f"{name}.py") for name in ("status", "grants", "accreditation")),
 ]
 # What takes words that a reader sees: the place of the argument, or its name.

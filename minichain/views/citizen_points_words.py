@@ -1,0 +1,295 @@
+"""What the page of contribution points says: names of roles, rules, states and clocks, in the viewer's language.
+
+What stands on the chain, or in a preset, is English; it is listed here so that the catalogues have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from minichain.views.i18n import _, clock, language, moment, ngettext, number
+from minichain.views.parts import State, Stop
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+DAY: Final = 86_400_000
+
+
+def own(record: Any, name: str) -> str:
+    """Return a text that a preset, a flag or a pack has in both languages."""
+    return str(getattr(record, f"{name}_zh" if language() == "zh" else name))
+
+
+# --- what is listed for the catalogues ---------------------------------------------------------------------------
+
+
+def roles() -> tuple[str, ...]:
+    """Return the roles of the street that no other page has."""
+    return (
+        _("Scheme office"),
+        _("Committee chair"),
+        _("Committee member"),
+        _("Registration desk"),
+        _("Assisted desk"),
+        _("Review office"),
+        _("Appeals office"),
+        _("Panellist 1"),
+        _("Panellist 2"),
+        _("Panellist 3"),
+        _("Treasury"),
+        _("Home help service"),
+    )
+
+
+def said_by_street() -> tuple[str, ...]:
+    """Return what the street tells while it opens."""
+    return (
+        _("The rules go on the ledger, and everybody gets a task."),
+        _("Two residents take part, one of them through the desk."),
+        _("The street office records, another office verifies, the residents are told."),
+        _("The desk objects for a resident, and a reviewer decides."),
+    )
+
+
+def of_scheme() -> tuple[str, ...]:
+    """Return what the scheme of the street and its rules say."""
+    return (
+        _("Thank residents who sort waste or help others, and bring services to their door."),
+        _("Ordinance on household waste of the training city, and the agreement of the residents' assembly"),
+        _("Residents' appeals office"),
+        _("Agreement of the residents' assembly, article 2"),
+        _("Agreement of the residents' assembly, article 3"),
+        _("Ordinance on household waste of the training city, article 12"),
+    )
+
+
+def written() -> tuple[str, ...]:
+    """Return what the offices and residents of the example wrote."""
+    return (
+        _("I take part of my own will, and may leave at any time."),
+        _("Sheet of hours 12, signed by who was helped: one hour at the community kitchen."),
+        _("Sheet of hours 13: four hours of reading to a neighbour."),
+        _("Sheet of hours 14: one hour of shopping for a neighbour."),
+        _("Second finding after a warning: kitchen waste and glass in one bag, bin 4."),
+        _("Decision under article 12 of the ordinance: ten points, after a warning on the first finding."),
+        _("The sheet says two hours: the clerk misread it. The entry is put right."),
+        _("The photograph shows the bag with the account's own label."),
+        _("I helped for three hours."),
+        _("I helped for two hours."),
+        _("Somebody else used my bin at night."),
+        _("A neighbour saw who it was."),
+    )
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+def rule_name(code: str) -> str:
+    """Name a rule of the street."""
+    names = {
+        "kitchen-waste": _("Sorted kitchen waste"),
+        "service-hour": _("Help for neighbours"),
+        "mixed-waste": _("Unsorted waste, after a warning"),
+    }
+    return names.get(code, code)
+
+
+def amount_words(code: str, amount: int) -> str:
+    """Say how much of something was done."""
+    if code == "kitchen-waste":
+        return _("{count} g").format(count=number(amount))
+    if code == "service-hour":
+        return _("{count} minutes").format(count=number(amount))
+    return ""
+
+
+def use_name(code: str) -> str:
+    """Name what points are for."""
+    names = {
+        "goods": _("goods"),
+        "culture": _("culture"),
+        "home-help": _("help at home"),
+        "service-planning": _("planning of services"),
+    }
+    return names.get(code, code)
+
+
+def kind_name(kind: str) -> str:
+    """Name a kind of entry that no rule made."""
+    return {
+        "redemption": _("Redeemed"),
+        "refund": _("Given back"),
+        "expiry": _("Expired"),
+        "reversal": _("Undone by a second entry"),
+    }.get(kind, kind)
+
+
+def entry_state(state: str) -> tuple[State, str]:
+    """Say where an entry stands."""
+    known: dict[str, tuple[State, str]] = {
+        "Recorded": ("plain", _("recorded")),
+        "Rejected": ("plain", _("rejected, no effect")),
+        "Verified": ("plain", _("verified")),
+        "Notified": ("info", _("you may object")),
+        "Objected": ("warn", _("effect suspended")),
+        "Appealed": ("warn", _("effect suspended")),
+        "Upheld": ("info", _("you may appeal")),
+        "Amended": ("info", _("put right")),
+        "Withdrawn": ("ok", _("withdrawn, no effect")),
+        "Final": ("plain", _("decided")),
+        "Effective": ("ok", _("in effect")),
+        "RepairRequested": ("warn", _("repair asked for")),
+        "RepairRefused": ("plain", _("repair refused")),
+        "Repaired": ("ok", _("repaired")),
+        "Expired": ("plain", _("ended")),
+    }
+    return known.get(state, ("plain", state))
+
+
+def entry_due() -> tuple[State, str]:
+    """Say where an entry stands whose time to object is over."""
+    return "plain", _("may take effect now")
+
+
+def grounds() -> dict[str, str]:
+    """Say why somebody objects."""
+    return {
+        "not-me": _("It was not me"),
+        "facts": _("It did not happen like that"),
+        "amount": _("The amount is wrong"),
+        "rule": _("The rule does not fit"),
+        "person": _("I could not do otherwise"),
+        "other": _("Something else"),
+    }
+
+
+def outcomes() -> dict[str, str]:
+    """Say how a case may be decided."""
+    return {
+        "Upheld": _("The entry stands"),
+        "Amended": _("The entry is put right"),
+        "Withdrawn": _("The entry is taken back"),
+    }
+
+
+def case_state(case: Mapping[str, Any]) -> tuple[State, str]:
+    """Say where a case stands."""
+    known: dict[str, tuple[State, str]] = {
+        "Open": ("info", _("waits for a reviewer")),
+        "Appealed": ("info", _("waits for the panel")),
+        "Lapsed": ("ok", _("lapsed in the resident's favour")),
+    }
+    done = outcomes().get(case["outcome"], case["outcome"])
+    return known.get(case["state"], ("ok" if case["outcome"] != "Upheld" else "plain", done))
+
+
+def order_state(state: str) -> tuple[State, str]:
+    """Say where an order stands."""
+    known: dict[str, tuple[State, str]] = {
+        "Requested": ("info", _("asked for")),
+        "Reserved": ("info", _("money reserved")),
+        "Fulfilled": ("ok", _("handed over")),
+        "Cancelled": ("plain", _("cancelled, points given back")),
+        "Disputed": ("warn", _("disputed")),
+    }
+    return known.get(state, ("plain", state))
+
+
+def group_name(name: str) -> str:
+    """Name a group of synthetic residents."""
+    return {
+        "elderly": _("Elderly"),
+        "disabled": _("Disabled"),
+        "migrant": _("Migrant"),
+        "seasonal": _("Seasonal workers"),
+        "others": _("All others"),
+    }.get(name, name)
+
+
+def practice_name(where: str) -> str:
+    """Name where in a scheme something is wrong: a practice, a field, or the code of a rule."""
+    return {
+        "scheme": _("the scheme"),
+        "objection_days": _("the time to object"),
+        "appeal_body": _("who decides on an appeal"),
+        "retention_days": _("how long things are kept"),
+        "rules_begin_before_adoption": _("when rules begin"),
+        "named_ranking": _("the ranking"),
+        "names_on_chain": _("names on the chain"),
+        "feeds_credit_record": _("the credit record"),
+        "consent": _("consent"),
+        "may_leave": _("leaving"),
+        "guardians": _("guardians"),
+        "assisted_desk": _("the assisted desk"),
+    }.get(where, where)
+
+
+# --- clocks ------------------------------------------------------------------------------------------------------
+
+
+def span(ms: int) -> str:
+    """Say how long something lasts, in the two largest units."""
+    if ms >= DAY:
+        return ngettext("{count} day", "{count} days", ms // DAY).format(count=number(ms // DAY))
+    if ms >= MINUTE:
+        minutes, seconds = ms // MINUTE, ms % MINUTE // SECOND
+        return _("{minutes} min {seconds} s").format(minutes=number(minutes), seconds=number(seconds))
+    return _("{seconds} s").format(seconds=number(max(0, ms) // SECOND))
+
+
+def until(time_ms: int, now_ms: int) -> str:
+    """Say until when something is possible, and how much time is left."""
+    if time_ms <= now_ms:
+        return _("the time is over since {time}").format(time=when(time_ms, now_ms))
+    return _("until {time}, {left} left").format(time=when(time_ms, now_ms), left=span(time_ms - now_ms))
+
+
+def when(time_ms: int, now_ms: int) -> str:
+    """Write a time: of today as on a clock, otherwise with its date."""
+    return clock(time_ms) if abs(time_ms - now_ms) < DAY else moment(time_ms)
+
+
+def moment_name(name: str) -> str:
+    """Name one step of due process."""
+    return {
+        "recorded": _("Recorded"),
+        "verified": _("Verified by another office"),
+        "notice": _("Notice with reasons"),
+        "objection": _("Objection"),
+        "repair": _("Repair asked for"),
+        "decision": _("Human review"),
+        "appeal": _("Appeal"),
+        "effect": _("Takes effect"),
+        "end": _("Ends by itself"),
+    }.get(name, name)
+
+
+def stops(opened: Mapping[str, Any], now_ms: int) -> list[Stop]:
+    """Lay out the due process of an entry, each step with its clock."""
+    return [_stop(one, opened["entry"]["state"], now_ms) for one in opened["moments"]]
+
+
+def _stop(one: Any, state: str, now_ms: int) -> Stop:
+    name = moment_name(one.name)
+    if one.at:
+        return Stop(name, "check", "ok", _("done"), when=when(one.at, now_ms))
+    if one.name == "effect":
+        return _effect(name, state, one.due, now_ms)
+    if one.due:
+        return Stop(name, "clock", "info", _("open"), remark=until(one.due, now_ms))
+    return Stop(name, "dot", "plain", _("to come"))
+
+
+def _effect(name: str, state: str, due: int, now_ms: int) -> Stop:
+    if state in ("Objected", "Appealed"):
+        return Stop(name, "warn", "warn", _("effect suspended"), remark=_("until a person has decided"))
+    if state in ("Withdrawn", "Rejected"):
+        return Stop(name, "dot", "plain", _("never"))
+    if due and due <= now_ms:
+        return Stop(name, "clock", "info", _("may take effect now"))
+    if due:
+        return Stop(
+            name, "clock", "plain", _("to come"), remark=_("if nobody objects: {time}").format(time=until(due, now_ms))
+        )
+    return Stop(name, "dot", "plain", _("to come"))

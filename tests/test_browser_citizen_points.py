@@ -1,0 +1,69 @@
+"""Contribution points on a real network: a resident objects in three clicks, others decide; in Chinese, on a phone."""
+
+from __future__ import annotations
+
+from browser import visit
+from test_browser_frame import trouble
+
+CLICKS = 3
+OPEN = 'button:has-text("Open the street"), button:has-text("开放街道")'
+
+
+def opened(network, seen, query: str = "?lang=en"):
+    """Open the page, and the street with it if nobody has."""
+    page = network.open(seen, "citizen_points", query)
+    page.wait_for_selector(f"{OPEN}, .mc-kpi:visible", timeout=20_000)
+    if page.locator(OPEN).count():
+        page.locator(OPEN).first.click()
+    page.wait_for_selector(".mc-kpi:visible", timeout=90_000)
+    return page
+
+
+def test_a_resident_objects_in_three_clicks_and_an_office_decides(network, chromium):
+    with visit(chromium) as seen:
+        page = opened(network, seen)
+        page.get_by_role("button", name="Bring something new").click()
+        page.wait_for_selector(".mc-pick:visible >> text=you may object", timeout=60_000)
+
+        clicks = [
+            page.locator(".mc-pick:visible", has_text="Unsorted waste").filter(has_text="you may object").first,
+            page.get_by_role("button", name="Object", exact=True),
+            page.get_by_role("button", name="It was not me"),
+        ]
+        assert len(clicks) == CLICKS
+        for place in clicks:
+            place.click()
+        page.wait_for_selector("text=The effect is suspended.", timeout=30_000)
+        assert "If nobody decides in time, you are right." in page.inner_text("main")
+        assert page.locator(".mc-stop:visible", has_text="effect suspended").count() == 1
+
+        page.get_by_role("tab", name="Appeal desk").click()
+        page.locator(".mc-pick:visible", has_text="It was not me").filter(has_text="waits for a reviewer").first.click()
+        page.get_by_label("Who decides").select_option("Street office A")
+        page.get_by_label("Reasons, as the resident reads them").fill("It stands.")
+        page.get_by_role("button", name="Decide and sign").click()
+        page.wait_for_selector(".mc-error:visible", timeout=30_000)
+        assert "The contract said no" in page.inner_text(".mc-error:visible")
+
+        page.get_by_role("tab", name="Try a rule").click()
+        page.get_by_role("tab", name="Without a safeguard").click()
+        page.locator(".mc-pick:visible", has_text="An entry that is objected to has no effect").click()
+        page.get_by_role("button", name="Take it out, in the laboratory").click()
+        page.wait_for_selector("text=Points are gone while the objection lies on a desk.", timeout=30_000)
+        assert seen.nameless() == []
+        assert seen.outside() == set()
+        assert seen.trouble == []
+
+
+def test_it_is_read_in_chinese_on_a_phone(network, chromium):
+    with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
+        page = opened(network, seen, "")
+        assert page.get_attribute("html", "lang") == "zh-Hans"
+        assert "链只证明谁在何时签署了什么" in page.inner_text("main")
+        for name in ("试行规则", "规则", "核实与批准", "申诉处", "兑换", "审计与删除", "我的积分"):
+            page.get_by_role("tab", name=name, exact=True).click()
+            assert seen.width() <= 390
+            assert trouble(page) == []
+        assert "没有排名" in page.inner_text("main")
+        assert seen.outside() == set()
+        assert seen.trouble == []

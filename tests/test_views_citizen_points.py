@@ -1,0 +1,328 @@
+"""The page of contribution points knows what a resident may do and until when, and what is tried on nobody."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from minichain.client import Network
+from minichain.errors import CallFailed, UsageError
+from minichain.scenarios.points import street as streets
+from minichain.scenarios.points import workshop
+from minichain.scenarios.points.street import Street
+from minichain.views import citizen_points, i18n
+from minichain.views import citizen_points_lab as lab
+from minichain.views import citizen_points_words as words
+from minichain.views.briefs import points
+from minichain.views.citizen_points_desk import Desk
+from minichain.views.citizen_points_model import Points, PointsReader, Snapshot, Trial
+from minichain.views.markup import Safe
+
+MINE, ELDER = Street.residents
+
+
+@pytest.fixture(autouse=True)
+def _own_language():
+    yield
+    i18n.use("en")
+
+
+@pytest.fixture(scope="module")
+def street():
+    with Network.simulated(validators=1, seed=7, clock="wall") as net:
+        made = Street(net, {}, Random(7).randbytes)
+        made.play()
+        yield made
+
+
+@pytest.fixture
+def model(street):
+    return looked(street)
+
+
+def looked(street: Street, resident: str = MINE) -> Points:
+    made = Points(workshop, Street.residents)
+    made.resident = resident
+    made.show(PointsReader(lambda: 0)(street))
+    return made
+
+
+def line(model: Points, state: str, kind: str = "reward") -> Any:
+    return next(one for one in model.lines if (one.state, one.kind) == (state, kind))
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def test_a_resident_sees_their_own_entries_newest_first_and_nobody_elses(model, street):
+    assert [one.number for one in model.lines] == sorted((one.number for one in model.lines), reverse=True)
+    account = street.did(MINE)
+    own = [one["number"] for one in model.seen.entries if one["entry"]["account"] == account]
+    assert sorted(own) == sorted(one.number for one in model.lines)
+
+
+def test_the_deduction_that_can_be_objected_to_is_open_first(model):
+    assert model.opened["entry"]["kind"] == "deduction"
+    assert model.opened["entry"]["state"] == "Notified"
+
+
+def test_a_reader_asks_the_street_only_when_there_is_a_new_block(street, monkeypatch):
+    read, looks = PointsReader(lambda: 0), []
+    look = street.look
+    monkeypatch.setattr(street, "look", lambda: looks.append(1) or look())
+    read(street)
+    read(street)
+    assert len(looks) == 1
+
+
+def test_a_network_without_a_street_has_nothing_to_show():
+    with Network.simulated(validators=1, seed=3, clock="wall") as net:
+        seen = PointsReader(lambda: 0)(Street(net, {}, Random(1).randbytes))
+        assert seen.seen is None
+
+
+def test_what_is_written_stays_beside_the_chain(street, model):
+    commitment = model.opened["entry"]["notice"]
+    assert "one bag" in model.said(commitment)
+    assert street.search()[0] == ()
+
+
+# --- from the notice to the effect -------------------------------------------------------------------------------
+
+
+def test_an_objection_suspends_and_a_late_desk_has_decided_for_the_resident(street):
+    (_reward, deduction) = street.news(MINE)
+    street.object_to(MINE, deduction, "not-me", "It was not me")
+    model = looked(street)
+    model.entry = deduction
+    assert model.opened["entry"]["state"] == "Objected"
+    effect = words.stops(model.opened, model.now_ms)[-1]
+    assert (effect.word, effect.state) == ("effect suspended", "warn")
+    case = model.opened["cases"][0]
+    later = Snapshot(model.height, "", case["case"]["deadline"] + 1, street.names(), model.seen)
+    model.case = case["number"]
+    assert not model.heard["is_over"]
+    model.show(later)
+    assert model.heard["is_over"]
+
+
+def test_what_nobody_objected_to_is_due_when_its_time_is_over(street):
+    (reward, _deduction) = street.news(MINE)
+    model = looked(street)
+    assert reward not in model.due
+    street.net.pass_time(6 * Street.day_ms)
+    model.show(Snapshot(model.height, "", model.now_ms + 6 * Street.day_ms, street.names(), model.seen))
+    assert reward in model.due
+    before = model.balance
+    street.settle(MINE, [reward])
+    assert looked(street).balance == before + 10
+
+
+def test_who_recorded_does_not_verify_and_is_told_why(street):
+    number = street.record([(MINE, "service-hour", 60, "a sheet")])[0]
+    recorder, verifier = Street.clerks
+    with pytest.raises(CallFailed, match="only the role verifier"):
+        street.verify(recorder, street.did(MINE), number)
+    assert street.verify(verifier, street.did(MINE), number).ok
+    assert looked(street).desk[-1]["entry"]["state"] == "Verified"
+
+
+def test_a_flagged_entry_waits_for_somebody_who_looks(model):
+    flagged = [one for one in model.desk if one["entry"]["flags"]]
+    assert [one["entry"]["flags"] for one in flagged] == [["in two zones at once"]]
+
+
+def test_a_withdrawal_destroys_what_says_whose_account_it_was(street):
+    account, before = street.did(ELDER), len(street.papers())
+    street.withdraw(ELDER)
+    model = looked(street, ELDER)
+    assert not model.is_in
+    assert len(street.papers()) < before
+    assert account not in street.names()
+    street.join(ELDER)
+    assert street.did(ELDER) != account
+    assert looked(street, ELDER).is_in
+
+
+# --- the appeal desk ---------------------------------------------------------------------------------------------
+
+
+def case(outcome: str, state: str = "Closed") -> dict[str, Any]:
+    return {"number": 1, "case": {"outcome": outcome, "state": state, "opened_at": 0, "deadline": 9}}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "is_stamp"),
+    [
+        (["Upheld"] * 2, False),  # too few to tell
+        (["Upheld"] * 3, True),
+        (["Upheld"] * 3 + ["Amended"], False),
+        ([], False),
+    ],
+)
+def test_a_desk_that_never_changes_anything_is_called_a_rubber_stamp(outcomes, is_stamp):
+    model = Points(workshop)
+    model.seen = SimpleNamespace(
+        cases=[case(one) for one in outcomes], entries=(), items=(), rules=(), orders=(), lines={}, accounts={}
+    )
+    assert model.is_rubber_stamp is is_stamp
+
+
+def test_what_lapsed_was_decided_by_nobody(model):
+    model.seen = SimpleNamespace(
+        cases=[case("Withdrawn", "Lapsed")], entries=(), items=(), rules=(), orders=(), lines={}, accounts={}
+    )
+    assert (len(model.decided), model.lapsed) == (0, 1)
+
+
+# --- on nobody ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_figures():
+    one, other = Points(workshop), Points(workshop)
+    one.change(error=20, seed=9)
+    other.change(error=20, seed=9)
+    assert one.result == other.result
+    other.change(seed=10)
+    assert one.result != other.result
+
+
+def test_without_the_desk_a_group_has_nothing_and_the_task_is_done():
+    model = Points(workshop)
+    assert "unequal" not in model.done
+    model.change(desk=0)
+    assert "unequal" in model.done
+    assert lab.findings(model.result)[0][0] == "bad"
+
+
+@pytest.mark.parametrize("wrong", [{"error": 41}, {"residents": 100_000}, {"scheme": "none"}, {"seed": "1"}])
+def test_a_trial_that_cannot_be_is_refused(wrong):
+    settings = {**Trial().settings, **wrong}
+    with pytest.raises(UsageError, match="more than a page can do"):
+        Trial.of(settings, tuple(workshop.schemes()))
+
+
+def test_six_scripted_schemes_may_begin_and_six_may_not():
+    model = Points(workshop)
+    for name in workshop.packs():
+        model.look_at(name)
+    verdicts = [pick.word for pick in lab._schemes(model)]
+    assert (verdicts.count("may begin"), verdicts.count("may not begin")) == (6, 6)
+
+
+def test_a_verdict_shows_only_after_somebody_has_looked():
+    model = Points(workshop)
+    model.look_at("honour-wall")
+    assert {pick.key: pick.word for pick in lab._schemes(model) if pick.word != "your turn"} == {
+        "honour-wall": "may not begin"
+    }
+
+
+def test_a_safeguard_that_is_taken_out_stands_in_the_brief():
+    model = Points(workshop)
+    model.told("suspended", workshop.harm("suspended"))
+    told = points.case(model, None).told()
+    assert any("has no effect until the objection is decided" in one for one in told.safeguards)
+    harm = next(figure for figure in points.of_trial(model) if figure.name == "Without the safeguard")
+    assert harm.shown == "Points are gone while the objection lies on a desk."
+
+
+def test_nobody_goes_ahead_while_a_safeguard_is_missing():
+    gate = points.case(Points(workshop), None).gate
+    gate("pilot", ["a safeguard"])
+    gate("go", [])
+    with pytest.raises(UsageError, match="while a safeguard is missing"):
+        gate("go", ["a safeguard"])
+
+
+def test_figures_are_made_anew_from_the_seed_and_from_the_blocks(street, model):
+    model.change(error=12)
+    model.told("window", workshop.harm("window"))
+    found = points.recompute(model, street)
+    assert [one.figure.name for one in found if not one.is_same] == []
+    assert any("each executed anew" in str(one.source) for one in found)
+
+
+def test_a_run_is_brought_back_with_its_ledger(street):
+    then = looked(street)
+    then.change(error=20)
+    settings = points._settings(then)
+    street.news(MINE)
+    now = looked(street)
+    assert len(now.seen.entries) > len(then.seen.entries)
+    points._reload(now, settings)
+    assert now.trial.error == 20
+    now.pin(citizen_points.as_it_was(now.wanted, street))
+    assert points.of_ledger(now.seen) == points.of_ledger(then.seen)
+    now.show(PointsReader(lambda: 0)(street))
+    assert now.height == then.height  # until somebody follows the ledger again
+
+
+@pytest.mark.parametrize(("change", "said"), [({"chain": "00000000"}, "another network"), ({"height": 9_999}, "9,999")])
+def test_a_ledger_that_is_not_there_is_not_made_up(street, model, change, said):
+    with pytest.raises(UsageError, match=said):
+        citizen_points.as_it_was({**points._settings(model), **change}, street)
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def test_the_words_of_the_street_are_in_the_catalogue():
+    assert set(streets.SAID) == set(words.said_by_street())
+    written = {
+        words_ for _code, _amount, words_ in (streets.HELP, streets.LONG_HELP, streets.SHORT_HELP, streets.MIXED)
+    }
+    written |= {streets.CONSENT, streets.DECISION, streets.CORRECTED, streets.STANDS}
+    assert written <= set(words.written())
+
+
+def test_every_state_ground_and_practice_has_words(street):
+    for state in ("Recorded", "Rejected", "Notified", "Objected", "Effective", "Repaired", "Expired"):
+        assert words.entry_state(state)[1] != state
+    for pack in workshop.packs().values():
+        for finding in workshop.lint(pack.scheme, pack.practices):
+            assert words.practice_name(finding.where) != finding.where or "_" not in finding.where
+
+
+def test_the_page_offers_a_street_only_where_there_is_none(street):
+    page = citizen_points.page(lambda: street, Street, workshop)
+    page.live._arrived(Snapshot(3))
+    assert "Open the street" in buttons(page)
+    page.live._arrived(PointsReader(lambda: 0)(street))
+    assert "Open the street" not in buttons(page)
+    assert {"Bring something new", "Record", "Check it yourself"} <= {*buttons(page)}
+
+
+def test_the_page_speaks_chinese(street):
+    i18n.use("zh")
+    page = citizen_points.page(lambda: street, Street, workshop)
+    page.live._arrived(PointsReader(lambda: 0)(street))
+    shown = [re.sub(r"z6Mk\w+", "", text) for text in texts(page)]  # an account that is nobody's any more
+    assert {word for text in shown for word in re.findall(r"[A-Za-z]{4,}", text)} <= {"Raft"}
+
+
+def buttons(widget: Any) -> list[str]:
+    found = [widget.description] if type(widget).__name__ == "Button" else []
+    return found + [one for child in getattr(widget, "children", ()) for one in buttons(child)]
+
+
+def texts(widget: Any) -> list[str]:
+    """List what is written on a page, markup and the style sheet left out."""
+    found = [re.sub(r"<style>.*?</style>|<[^>]+>", " ", widget.value, flags=re.S)] if _is_html(widget) else []
+    return found + [text for child in getattr(widget, "children", ()) for text in texts(child)]
+
+
+def _is_html(widget: Any) -> bool:
+    return type(widget).__name__ == "HTML"
+
+
+def test_a_desk_names_who_is_known_and_nobody_else(street):
+    desk = Desk(lambda: street, Street, workshop)
+    desk.model.show(PointsReader(lambda: 0)(street))
+    assert desk.name(street.did(MINE)) == "Resident 1"
+    assert desk.name("did:key:z6MkUnknown").startswith("account ")
+    assert isinstance(desk.quoted("ab" * 32), Safe)
