@@ -18,8 +18,6 @@ from minichain.client.rehearsing import rehearsed
 from minichain.client.wallet import Wallet
 from minichain.contracts.rehearsal import Rehearsal, differing
 from minichain.contracts.report import Change
-from minichain.contracts.storage import state_key
-from minichain.codec import decode
 from minichain.contracts.system import GOVERNANCE
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
@@ -68,16 +66,17 @@ def names_of_rules() -> tuple[str, ...]:
 class Council:
     """The council on one network. Whoever has the keys of its members, as here, can act as each of them."""
 
-    house, terms_at, polls_at = HOUSE, TERMS, POLLS
+    house, terms_at, polls_at, own_rules = HOUSE, TERMS, POLLS, OWN_RULES
     members, candidates, trustees = tuple(MEMBERS), tuple(CANDIDATES), TRUSTEES
+    rules, names_of_rules = staticmethod(rules), staticmethod(names_of_rules)
 
     def __init__(self, net: Network, clock: Callable[[], int] | None = None) -> None:
         self.net = net
+        self.clock = clock or self.now_ms  # of whoever looks: votes end by time, and no block has to say so
         names = (*MEMBERS, *CANDIDATES, *TRUSTEES)
         self.wallets = {name: Wallet.derive(net.world.root, name) for name in names}
         self.names = {wallet.did: name for name, wallet in self.wallets.items()}
-        self.polls = Polls(net, self.wallets, TRUSTEES, clock or self.now_ms)
-        self._kept: dict[bytes, Any] = {}
+        self.polls = Polls(net, self.wallets, TRUSTEES, self.clock)
 
     @classmethod
     def at_home(cls) -> Council:
@@ -181,21 +180,9 @@ class Council:
         change = Change(argument, self.net.view(HOUSE, view, {}), call["arguments"][argument])
         return Rehearsal("", differing([change]), (), 0)
 
-    # --- what is proven, and never changes
-
-    def pack(self, number: int) -> Pack:
-        """Return a rule pack of this council by its number, proven."""
-        return self._proven("packs", number)
-
-    def electorate(self, number: int) -> list[list[Any]]:
-        """Return those who may vote on some proposals, proven."""
-        return self._proven("electorates", number)
-
-    def _proven(self, field: str, number: int) -> Any:
-        key = state_key(HOUSE, field, number)
-        if key not in self._kept:
-            self._kept[key] = decode(self.net.proven(key).value or b"", Any)
-        return self._kept[key]
+    def stored(self, key: bytes) -> bytes:
+        """Return a stored value, proven; b"" if there is none."""
+        return self.net.proven(key).value or b""
 
     # --- counting
 
