@@ -233,12 +233,14 @@ class Alliance(T.HasTraits):
     proposals: Any = T.Tuple()
     polls: Any = T.Tuple()
     chosen = T.Unicode("")
+    stage = T.Unicode("")  # of the open proposal: its forms change with it, and with nothing else
     who = T.Unicode("")
     rules = T.Unicode("")
     quota = T.Int(0)
     newcomer = T.Int(0)
     what_if: Any = T.Dict()
     poll = T.Unicode("")
+    poll_phase = T.Unicode("")
     wanted: Any = T.Dict()  # what a run code asks for: the council as it was at a block
     is_pinned = T.Bool(False)
     done: Any = T.Any(frozenset())
@@ -274,6 +276,12 @@ class Alliance(T.HasTraits):
             self.poll = str(self.polls[0].number)
         if not self.who and self.members:
             self.who = self.next_voter
+        self._follow(None)
+
+    @T.observe("chosen", "poll")
+    def _follow(self, _change: Any) -> None:
+        self.stage = f"{self.proposal.status} {self.is_pinned}" if self.proposal else ""
+        self.poll_phase = self.open_poll.phase(self.now_ms) if self.open_poll else ""
 
     def do(self, name: str) -> None:
         """Tick a task."""

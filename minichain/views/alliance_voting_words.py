@@ -192,9 +192,10 @@ def clause_words(clause: Clause) -> str:
     return told
 
 
-def measured(row: Mapping[str, Any]) -> str:
-    """Write how a clause stands: so much of so much."""
-    return _("{part} of {whole}").format(part=number(row["part"]), whole=number(row["whole"]))
+def found(clause: Clause, row: Mapping[str, Any]) -> str:
+    """Say what a clause found: so much of so much."""
+    facts = {"parts": _votes(clause["part"]), "part": number(row["part"]), "whole": number(row["whole"])}
+    return _("Found: {parts} {part} of {whole}.").format(**facts)
 
 
 def needed(row: Mapping[str, Any]) -> str:
@@ -272,7 +273,11 @@ def differences(call: Mapping[str, Any], changes: Any, rows: Any, pack: Mapping[
 
 def _between(before: Mapping[str, str], after: Mapping[str, str]) -> list[list[str]]:
     names = [*before, *(name for name in after if name not in before)]
-    return [[name, before.get(name, NOTHING), after.get(name, NOTHING)] for name in names if before.get(name) != after.get(name)]
+    return [
+        [name, before.get(name, NOTHING), after.get(name, NOTHING)]
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
 
 
 def _of_rules(pack: Mapping[str, Any]) -> dict[str, str]:

@@ -22,8 +22,8 @@ from minichain.contracts.system import GOVERNANCE
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
 from minichain.scenarios.voting import coalitions, minutes, power, rulebook
-from minichain.scenarios.voting.polls import POLLS, Polls
 from minichain.scenarios.voting.elections.contract import Elections
+from minichain.scenarios.voting.polls import POLLS, Polls
 from minichain.scenarios.voting.rulebook import Decision, Electorate, Pack
 from minichain.scenarios.voting.terms import Terms
 
@@ -67,7 +67,7 @@ class Council:
     """The council on one network. Whoever has the keys of its members, as here, can act as each of them."""
 
     house, terms_at, polls_at, own_rules = HOUSE, TERMS, POLLS, OWN_RULES
-    members, candidates, trustees = tuple(MEMBERS), tuple(CANDIDATES), TRUSTEES
+    members, candidates, trustees = tuple(MEMBERS), CANDIDATES, TRUSTEES
     rules, names_of_rules = staticmethod(rules), staticmethod(names_of_rules)
 
     def __init__(self, net: Network, clock: Callable[[], int] | None = None) -> None:
@@ -146,30 +146,29 @@ class Council:
 
     # --- what can be proposed
 
-    def term(self, name: str, figure: int) -> Asked:
+    @staticmethod
+    def term(name: str, figure: int) -> Asked:
         """Write the call that changes a term."""
         return _asked(TERMS, "set_term", name=name, figure=figure)
 
-    def freeze(self, is_frozen: bool) -> Asked:
+    @staticmethod
+    def freeze(is_frozen: bool) -> Asked:
         """Write the call that freezes the terms, or ends the freeze."""
         return _asked("ledger", "freeze" if is_frozen else "unfreeze", name=TERMS)
 
-    def admission(self, name: str, weight: int) -> Asked:
-        """Write the call that makes somebody a member, with a weight."""
-        row = self.row(name)
-        return self.membership([*self.net.view(HOUSE, "members", {}), [*row[:2], weight, *row[3:]]])
+    @staticmethod
+    def membership(members: Sequence[Sequence[Any]]) -> Asked:
+        """Write the call by which these become the members."""
+        return _asked(HOUSE, "set_members", members=[list(row) for row in members])
+
+    @staticmethod
+    def other_rules(name: str) -> Asked:
+        """Write the call that changes the rules of the vote."""
+        return _asked(HOUSE, "set_pack", pack=rules(name))
 
     def removal(self, name: str) -> Asked:
         """Write the call that removes a member."""
         return self.membership([row for row in self.net.view(HOUSE, "members", {}) if row[0] != name])
-
-    def membership(self, members: Sequence[Sequence[Any]]) -> Asked:
-        """Write the call by which these become the members."""
-        return _asked(HOUSE, "set_members", members=[list(row) for row in members])
-
-    def other_rules(self, name: str) -> Asked:
-        """Write the call that changes the rules of the vote."""
-        return _asked(HOUSE, "set_pack", pack=rules(name))
 
     def try_out(self, calls: Sequence[Asked]) -> Rehearsal:
         """Tell what calls would change if they were carried out now; nothing is sent."""
@@ -190,9 +189,9 @@ class Council:
         """Collect the minutes of a proposal."""
         return minutes.take(self.net, number, HOUSE)
 
-    def recount(self, number: int) -> minutes.Counted:
-        """Count a proposal again from blocks and proofs, believing no node."""
-        return minutes.audit(self.minutes(number), self.net.genesis.hash)
+    def audited(self, taken: minutes.Minutes) -> minutes.Counted:
+        """Count minutes again, believing this chain and no node of it."""
+        return minutes.audit(taken, self.net.genesis.hash)
 
     @staticmethod
     def compare(electorate: Electorate, ballots: Mapping[str, str], recused: Sequence[str] = ()) -> list[Decision]:

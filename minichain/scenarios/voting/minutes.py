@@ -110,14 +110,13 @@ def read(data: bytes) -> Minutes:
 
 def _keys(contract: str, number: int, case: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the state keys of all that minutes show."""
-    keys = {
+    return {
         "code": contract_key(contract),
         "text": state_key(contract, "texts", number),
         "case": state_key(contract, "cases", number),
         "pack": state_key(contract, "packs", case["pack"]),
         "electorate": state_key(contract, "electorates", case["electorate"]),
     }
-    return keys
 
 
 def take(network: Network, number: int, contract: str = "governance") -> Minutes:
@@ -189,7 +188,9 @@ def _transactions(minutes: Minutes, standing: ProvenValue, check: Any) -> list[V
     return told
 
 
-def _ballots(minutes: Minutes, told: list[Verified], held: dict[str, Any], check: Any) -> tuple[dict[str, str], list[str]]:
+def _ballots(
+    minutes: Minutes, told: list[Verified], held: dict[str, Any], check: Any
+) -> tuple[dict[str, str], list[str]]:
     """Return the last vote of each, and who stepped aside, from what the contract announced."""
     ballots: dict[str, str] = {}
     recused: list[str] = []

@@ -148,7 +148,9 @@ class Polls:
         election = self._net.view(POLLS, "election", {"number": number})
         places = election["decrypted"][: election["rules"]["threshold"]]
         if len(places) < election["rules"]["threshold"]:
-            raise UsageError(f"{len(places)} trustees have opened their part, and {THRESHOLD} must: let another one open")
+            raise UsageError(
+                f"{len(places)} trustees have opened their part, and {THRESHOLD} must: let another one open"
+            )
         parts = {place: self._net.view(POLLS, "opened", {"number": number, "place": place}) for place in places}
         counts = opened_counts(election["sums"], parts, election["weight"])
         self._do(self._trustees[0], "tally", number=number, counts=counts)
