@@ -26,7 +26,7 @@ from minichain.views.alliance_voting_hall import Hall
 from minichain.views.alliance_voting_model import VOTING, Alliance, Snapshot
 from minichain.views.briefs import voting
 from minichain.views.case import Settings
-from minichain.views.i18n import _, number, short
+from minichain.views.i18n import _, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
 from minichain.views.panels import (
     Content,
@@ -94,7 +94,8 @@ def _start(hall: Hall) -> W.Box:
 
 def _figures(model: Alliance) -> W.Box:
     def voted() -> Safe:
-        note = _("{count} proposals in all").format(count=number(len(model.proposals)))
+        note = ngettext("{count} proposal in all", "{count} proposals in all", len(model.proposals))
+        note = note.format(count=number(len(model.proposals)))
         return parts.kpi(_("Being voted on"), model.count(*VOTING), note=note)
 
     def waiting() -> Safe:

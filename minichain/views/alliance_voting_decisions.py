@@ -49,7 +49,7 @@ def screen(hall: Hall) -> W.Box:
 
 
 def _pick(one: Proposal) -> Pick:
-    title = _("{number}. {title}").format(number=one.number, title=_(one.case["title"]))
+    title = _("{number}. {title}").format(number=one.number, title=_(one.title))
     return Pick(str(one.number), title, words.times(one), *words.chip(one))
 
 
@@ -60,11 +60,10 @@ def _opened(model: Alliance) -> Safe:
     one = model.proposal
     if one is None:
         return parts.paragraph(_("Choose a proposal."))
-    by = _("{who} proposes: {reason}").format(who=name_of(one.case["by"], model.names), reason=_(one.case["reason"]))
+    reason = one.case["reason"]
+    by = _("{who} proposes: {reason}").format(who=name_of(one.case["by"], model.names), reason=_(reason))
     terms = model.terms if one.status in OPEN else {}
-    line = tag(
-        "div", tag("div", parts.heading(_(one.case["title"]), by)), parts.chip(*words.chip(one)), class_="mc-line"
-    )
+    line = tag("div", tag("div", parts.heading(_(one.title), by)), parts.chip(*words.chip(one)), class_="mc-line")
     effects = parts.sentences([("info", told) for told in words.effects(one.calls, one.rows, terms)])
     return join(line, effects, _way(one), tally_bar(one), _standing(one), parts.paragraph(words.times(one)))
 
@@ -96,7 +95,7 @@ def tally_bar(one: Proposal) -> Safe:
         for choice, weight in pieces
         if weight
     )
-    told = [_("{choice} {weight}").format(choice=names[choice], weight=number(weight)) for choice, weight in pieces]
+    told = [f"{names[choice]} {number(weight)}" for choice, weight in pieces]
     legend = (
         tag("span", tag("i", class_=f"mc-said-{choice or 'none'}"), words_, class_="mc-said-name")
         for (choice, _weight), words_ in zip(pieces, told, strict=True)

@@ -40,8 +40,8 @@ View = Callable[[str, str, dict[str, Any]], Any]
 class Proposal:
     """A proposal as it stands; `ballots` are [name, did, weight, choice] of each who may vote."""
 
-    case: Mapping[str, Any]
-    pack: Mapping[str, Any]
+    case: dict[str, Any]
+    pack: dict[str, Any]
     rows: Rows
     ballots: Sequence[Sequence[Any]]
     calls: Sequence[Mapping[str, Any]]
@@ -55,8 +55,12 @@ class Proposal:
         return str(self.case["status"])
 
     @property
-    def track(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.pack["tracks"][self.case["track"]]
+    def title(self) -> str:
+        return str(self.case["title"])
+
+    @property
+    def track(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.pack["tracks"][self.case["track"]]
         return found
 
     @property
@@ -181,7 +185,7 @@ def read_council(
     return Snapshot(
         is_founded=True,
         names=council.names,
-        members=view(house, "members", {}),
+        members=_heaviest_first(view(house, "members", {})),
         pack=view(house, "rules", {}),
         terms=view(council.terms_at, "all_terms", {}),
         is_frozen=decode(stored(contract_key(council.terms_at)), Deployed).is_frozen,
@@ -189,11 +193,16 @@ def read_council(
     )
 
 
-def _proposal(house: str, view: View, stored: Callable[[bytes], Any], case: Mapping[str, Any]) -> Proposal:
+def _proposal(house: str, view: View, stored: Callable[[bytes], Any], case: dict[str, Any]) -> Proposal:
     number = {"number": case["number"]}
-    pack = decode(stored(state_key(house, "packs", case["pack"])), Any)
-    rows = decode(stored(state_key(house, "electorates", case["electorate"])), Any)
-    return Proposal(case, pack, rows, view(house, "ballots", number), view(house, "calls", number))
+    pack: Any = decode(stored(state_key(house, "packs", case["pack"])), Any)
+    rows: Any = decode(stored(state_key(house, "electorates", case["electorate"])), Any)
+    ballots = _heaviest_first(view(house, "ballots", number))
+    return Proposal(case, pack, _heaviest_first(rows), ballots, view(house, "calls", number))
+
+
+def _heaviest_first(rows: Rows) -> Rows:
+    return sorted(rows, key=lambda row: (-row[2], row[0]))
 
 
 def _poll(council: Any, number: int) -> Poll:
@@ -364,17 +373,13 @@ class Alliance(T.HasTraits):
         return self.council.power(self.tried_pack, rows)
 
 
-# --- ballots to try out ------------------------------------------------------------------------------------------
-
-
-def _largest(rows: Rows) -> list[str]:
-    return [row[0] for row in sorted(rows, key=lambda row: -row[2])]
+# --- ballots to try out: the heaviest member comes first ---------------------------------------------------------
 
 
 def _tie(rows: Rows) -> dict[str, str]:
-    """Divide the weight as evenly as can be, the heaviest first."""
+    """Divide the weight as evenly as can be."""
     sums, said = {"yes": 0, "no": 0}, {}
-    for row in sorted(rows, key=lambda row: -row[2]):
+    for row in rows:
         choice = "yes" if sums["yes"] <= sums["no"] else "no"
         said[row[0]], sums[choice] = choice, sums[choice] + row[2]
     return said
@@ -382,11 +387,11 @@ def _tie(rows: Rows) -> dict[str, str]:
 
 PRESETS: Final[Mapping[str, Callable[[Rows], dict[str, str]]]] = {
     "cast": lambda rows: {},
-    "one_no": lambda rows: {name: "no" if at == 0 else "yes" for at, name in enumerate(_largest(rows))},
-    "few": lambda rows: {name: "yes" if at < 2 else "" for at, name in enumerate(_largest(rows))},
-    "abstain": lambda rows: {name: "yes" if at < 2 else "abstain" for at, name in enumerate(_largest(rows))},
+    "one_no": lambda rows: {row[0]: "no" if at == 0 else "yes" for at, row in enumerate(rows)},
+    "few": lambda rows: {row[0]: "yes" if at < 2 else "" for at, row in enumerate(rows)},
+    "abstain": lambda rows: {row[0]: "yes" if at < 2 else "abstain" for at, row in enumerate(rows)},
     "tie": _tie,
-    "veto": lambda rows: {name: "veto" if at == 0 else "yes" for at, name in enumerate(_largest(rows))},
+    "veto": lambda rows: {row[0]: "veto" if at == 0 else "yes" for at, row in enumerate(rows)},
 }
 
 

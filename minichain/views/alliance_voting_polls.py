@@ -95,7 +95,8 @@ def _asking(hall: Hall) -> W.Box:
 def _opened(model: Alliance) -> Safe:
     one = model.open_poll
     if one is None:
-        return parts.paragraph(_("Ask something, or choose a ballot."))
+        ways = [("info", told) for told in words.ways_to_hide()]
+        return join(parts.heading(_("When is a vote better hidden?")), parts.sentences(ways))
     phase = one.phase(model.now_ms)
     line = tag(
         "div",

@@ -41,6 +41,23 @@ class Draft(T.HasTraits):
         """Return the calls of this proposal; raises `UsageError` if something is missing."""
         return [_KINDS[self.kind](self, self._model)]
 
+    @T.observe("kind")
+    def begin(self, _change: Any = None) -> None:
+        """Begin with something that can be proposed."""
+        others = [name for name in self._model.council.names_of_rules() if name != (self._model.pack or {}).get("name")]
+        first = {"admit": self.candidates[:1], "remove": self.members[-1:]}.get(self.kind, [])
+        self.member, self.rules = (first or [""])[0], self.rules or others[0]
+        if self.term not in self._model.terms:
+            self.term = next(iter(self._model.terms), "")
+
+    @T.observe("term")
+    def _as_it_is(self, _change: Any) -> None:
+        self.figure = self._model.terms.get(self.term, 0)
+
+    @T.observe("member")
+    def _usual_weight(self, _change: Any) -> None:
+        self.weight = self._model.council.candidates.get(self.member, (1,))[0]
+
     @property
     def members(self) -> list[str]:
         return [row[0] for row in self._model.members]
@@ -117,7 +134,12 @@ def screen(hall: Hall) -> W.Box:
     title, reason, place, result = W.Text(), W.Textarea(rows=2), stack(), stack()
     follows = ["kind", "term", "figure", "member", "weight", "rules"]
     details = rebuilt(draft, ["kind"], lambda: _details(draft, model))
-    model.observe(lambda _change: details.set_trait("children", _details(draft, model)), ["members", "terms"])
+
+    def renew(_change: Any) -> None:
+        draft.begin()
+        details.children = _details(draft, model)
+
+    model.observe(renew, ["members", "terms"])
     effect = bound(draft, follows, lambda: _effect(draft, model), "mc-live")
 
     def try_out() -> None:
@@ -161,8 +183,7 @@ def screen(hall: Hall) -> W.Box:
 def _details(draft: Draft, model: Alliance) -> list[Content]:
     def slide(name: str, told: str, least: int, most: int) -> Slide:
         made = Slide(told, least, most)
-        made.value = getattr(draft, name)
-        made.observe(lambda change: draft.set_trait(name, change.new), "value")
+        W.link((draft, name), (made, "value"))
         return made
 
     def choice(name: str, told: str, options: Sequence[tuple[str, str]]) -> W.Box:
@@ -173,8 +194,8 @@ def _details(draft: Draft, model: Alliance) -> list[Content]:
 
     match draft.kind:
         case "term":
-            figure = W.BoundedIntText(value=draft.figure, min=0, max=1_000_000)
-            figure.observe(lambda change: draft.set_trait("figure", change.new), "value")
+            figure = W.BoundedIntText(min=0, max=1_000_000)
+            W.link((draft, "figure"), (figure, "value"))
             terms = [(f"{_(name)} ({number(value)})", name) for name, value in model.terms.items()]
             return [choice("term", _("Which term"), terms), field(figure, _("New figure"))]
         case "admit":

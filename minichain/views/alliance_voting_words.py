@@ -399,6 +399,15 @@ def secrecies() -> dict[str, str]:
     return {"secret": _("secret: only the sum is opened"), "sealed": _("sealed: shown after the close")}
 
 
+def ways_to_hide() -> tuple[str, ...]:
+    """Say what each way to vote is good for."""
+    return (
+        _("Open, under “Decide”: what institutions decide for others they should answer for by name."),
+        _("Sealed: all vote before anybody sees how. Whoever will lose may keep its vote, and everybody sees that."),
+        _("Secret: two of three trustees open the sum, nothing else. For electing somebody, or where one is feared."),
+    )
+
+
 def reasons() -> tuple[str, ...]:
     """Say why none of this is for public elections: the reasons of Park, Specter, Narula and Rivest (2021)."""
     return (

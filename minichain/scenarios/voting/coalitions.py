@@ -6,7 +6,7 @@ passes although everybody else does the most harm that the pack allows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +15,7 @@ from minichain.errors import UsageError
 from minichain.scenarios.voting.power import Game, Rule, at_least, either, more_than, together
 from minichain.scenarios.voting.rulebook import Electorate, Pack
 
-Clause = Mapping[str, Any]
+Clause = dict[str, Any]
 
 
 def game_of(pack: Pack, electorate: Electorate, track: str = "ordinary") -> Game:

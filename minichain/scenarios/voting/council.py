@@ -21,8 +21,9 @@ from minichain.contracts.report import Change
 from minichain.contracts.system import GOVERNANCE
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
-from minichain.scenarios.voting import coalitions, minutes, power, rulebook
+from minichain.scenarios.voting import coalitions, power, rulebook
 from minichain.scenarios.voting.elections.contract import Elections
+from minichain.scenarios.voting.minutes import Counted, Minutes, audit, take
 from minichain.scenarios.voting.polls import POLLS, Polls
 from minichain.scenarios.voting.rulebook import Decision, Electorate, Pack
 from minichain.scenarios.voting.terms import Terms
@@ -185,13 +186,13 @@ class Council:
 
     # --- counting
 
-    def minutes(self, number: int) -> minutes.Minutes:
+    def minutes(self, number: int) -> Minutes:
         """Collect the minutes of a proposal."""
-        return minutes.take(self.net, number, HOUSE)
+        return take(self.net, number, HOUSE)
 
-    def audited(self, taken: minutes.Minutes) -> minutes.Counted:
+    def audited(self, taken: Minutes) -> Counted:
         """Count minutes again, believing this chain and no node of it."""
-        return minutes.audit(taken, self.net.genesis.hash)
+        return audit(taken, self.net.genesis.hash)
 
     @staticmethod
     def compare(electorate: Electorate, ballots: Mapping[str, str], recused: Sequence[str] = ()) -> list[Decision]:

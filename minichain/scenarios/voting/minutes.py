@@ -162,7 +162,9 @@ def _values(minutes: Minutes, known: tuple[bytes, ...], check: Any) -> tuple[dic
     """Return the proven values by name, and what they hold."""
     try:
         found = {name: proofs.verify(value, *known) for name, value in minutes.values.items()}
-        held = {name: decode(one.value or b"", Deployed if name == "code" else Any) for name, one in found.items()}
+        held: dict[str, Any] = {
+            name: decode(one.value or b"", Deployed if name == "code" else Any) for name, one in found.items()
+        }
         keys = _keys(minutes.contract, minutes.number, held["case"])
     except (ProofError, DecodeError, LookupError, TypeError) as error:
         raise ProofError(f"check 'state' fails: {error}") from None

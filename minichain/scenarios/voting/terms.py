@@ -18,7 +18,7 @@ class Terms(Contract):
     house = Value(str)
     figures = Map(str, int)
 
-    def setup(self, house: str, figures: dict) -> None:
+    def setup(self, house: str, figures: dict[str, int]) -> None:
         require(1 <= len(figures) <= MAX_TERMS, f"an alliance begins with 1 to {MAX_TERMS} terms")
         self.house = house
         for name, figure in figures.items():
@@ -44,7 +44,7 @@ class Terms(Contract):
         return before
 
     @view
-    def all_terms(self) -> dict:
+    def all_terms(self) -> dict[str, int]:
         """Show all terms.
 
         zh: 显示全部条款。

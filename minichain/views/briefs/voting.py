@@ -125,7 +125,7 @@ def tried(model: Alliance) -> list[tuple[str, str]]:
     return [
         (_("The chain up to block"), number(max(0, model.height))),
         (_("Chain"), model.chain or _("none yet")),
-        (_("The open proposal"), f"{one.number}. {_(one.case['title'])}" if one else _("none")),
+        (_("The open proposal"), f"{one.number}. {_(one.title)}" if one else _("none")),
         (_("Rules whose power is shown"), words.rule_name(model.rules)),
         (_("Share that must say yes"), f"{model.quota} %" if model.quota else _("as the rules have it")),
         (_("Weight of a new member"), number(model.newcomer) if model.newcomer else _("nobody joins")),
