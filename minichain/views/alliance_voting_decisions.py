@@ -49,7 +49,7 @@ def screen(hall: Hall) -> W.Box:
 
 
 def _pick(one: Proposal) -> Pick:
-    title = _("{number}. {title}").format(number=one.number, title=_(one.title))
+    title = f"{one.number}. {_(one.title)}"
     return Pick(str(one.number), title, words.times(one), *words.chip(one))
 
 

@@ -34,7 +34,7 @@ def power_screen(hall: Hall) -> W.Box:
     W.link((model, "rules"), (rules, "value"))
     controls = bar(
         chosen,
-        _slide(model, "quota", _("Share that must say yes, % (0: as the rules have it)"), FULL),
+        _slide(model, "quota", _("Share needed in favour, % (0: as the rules have it)"), FULL),
         _slide(model, "newcomer", _("Weight of a new member (0: nobody joins)"), MOST_NEWCOMER),
     )
     sentence = _("A member has power where its vote decides: where others with it pass something, and without it not.")
@@ -91,7 +91,7 @@ def _sentences(power: Any, names: Sequence[str]) -> list[tuple[State, str]]:
     else:
         told.append(("ok", _("Everybody's vote can make a difference.")))
     share = percent(power.act)
-    told.append(("info", _("Of all ways to vote yes or no, {share} pass something.").format(share=share)))
+    told.append(("info", _("Of all ways to vote for or against, {share} pass something.").format(share=share)))
     return told
 
 
@@ -181,10 +181,8 @@ def compared(model: Alliance) -> Safe:
     decisions = model.decisions
     passed = sum(one.status == "Succeeded" for one in decisions)
     says = words.choices()
-    ballots = listed(
-        _("{name} {weight}: {choice}").format(name=_(row[0]), weight=row[2], choice=says[model.said[row[0]]])
-        for row in model.rows
-    )
+    said = model.said
+    ballots = listed(f"{_(row[0])} ({row[2]}) {says[said[row[0]]]}" for row in model.rows)
     title = _("These ballots pass under {passed} of {all} rules.").format(
         passed=number(passed), all=number(len(decisions))
     )
@@ -195,7 +193,7 @@ def compared(model: Alliance) -> Safe:
 
 
 def _decision(model: Alliance, one: Any) -> list[Child]:
-    name = join(tag("strong", words.rule_name(one.pack)))
+    name = tag("strong", words.rule_name(one.pack))
     result = parts.chip("ok", _("passes")) if one.status == "Succeeded" else parts.chip("bad", _("fails"))
     return [name, result, decisive(model, one)]
 
@@ -209,4 +207,4 @@ def decisive(model: Alliance, one: Any) -> Child:
     row = next(row for row in one.clauses if row["id"] == one.clause)
     found = words.found(clause, row)
     lack = tag("small", _("Among these members nobody has a seat with this veto.")) if one.lack else None
-    return join(words.clause_words(clause), tag("small", found), lack)
+    return tag("div", words.clause_words(clause), tag("small", found), lack)

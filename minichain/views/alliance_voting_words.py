@@ -54,9 +54,9 @@ def told_by_council() -> tuple[str, ...]:
 def choices() -> dict[str, str]:
     """Name what a ballot may say."""
     return {
-        "yes": _("yes"),
-        "no": _("no"),
-        "abstain": _("abstain"),
+        "yes": _("in favour"),
+        "no": _("against"),
+        "abstain": _("abstaining"),
         "veto": _("veto"),
         "": _("no vote"),
         "not yet": _("not yet"),
@@ -114,7 +114,7 @@ def whys() -> dict[str, str]:
     """Say why a proposal was defeated."""
     return {
         "no_quorum": _("too few took part"),
-        "no_majority": _("too few said yes"),
+        "no_majority": _("too few in favour"),
         "vetoed": _("it was stopped"),
     }
 
@@ -140,16 +140,17 @@ def share(pair: Sequence[int]) -> str:
     return f"{whole_part}.{tenth} %".replace(".0 %", " %") if is_exact else f"{part}/{whole}"
 
 
+def _kinds(kinds: Sequence[str]) -> str:
+    """Name some kinds of votes together."""
+    *some, last = [choices()[one] for one in kinds]
+    return _("{some} and {last}").format(some=listed(some), last=last) if some else last
+
+
 def _votes(kinds: Sequence[str]) -> str:
-    """Name votes of some kinds together."""
-    match kinds:
-        case ["yes", "no", "abstain", *_more]:
-            return _("all votes")
-        case [*some, last] if some:
-            return _("{some} and {last}").format(some=listed(choices()[one] for one in some), last=choices()[last])
-        case [one]:
-            return choices()[one]
-    return _("nobody")
+    """Name votes of some kinds, of which there is one at least."""
+    if {"yes", "no", "abstain"} <= set(kinds):
+        return _("all votes")
+    return _("votes {kinds}").format(kinds=_kinds(kinds))
 
 
 def _whole(clause: Clause) -> str:
@@ -161,7 +162,7 @@ def _whole(clause: Clause) -> str:
     }
     of_votes = {
         "weight": _("the weight of {votes}"),
-        "members": _("the members who say {votes}"),
+        "members": _("the members with {votes}"),
         "population": _("the population of {votes}"),
     }
     match clause["whole"]:
@@ -174,7 +175,9 @@ def _whole(clause: Clause) -> str:
 
 def clause_words(clause: Clause) -> str:
     """Say in one sentence what a clause asks."""
-    parts, whole = _votes(clause["part"]), _whole(clause)
+    whole, parts = _whole(clause), _votes(clause["part"])
+    if clause["kind"] == "veto":
+        parts = _kinds(clause["part"])
     if clause["share"][0] == 0:
         return _("A single “{parts}” among {whole} stops it.").format(parts=parts, whole=whole)
     least = _("at least") if clause["comparator"] == ">=" else _("more than")
@@ -371,11 +374,11 @@ def presets() -> dict[str, str]:
     """Name the ballots that can be tried out."""
     return {
         "cast": _("as cast on the open proposal"),
-        "one_no": _("the heaviest says no, all others yes"),
-        "few": _("the two heaviest say yes, the others nothing"),
-        "abstain": _("the two heaviest say yes, the others abstain"),
+        "one_no": _("the heaviest against, all others in favour"),
+        "few": _("the two heaviest in favour, the others silent"),
+        "abstain": _("the two heaviest in favour, the others abstain"),
         "tie": _("as even as it can be"),
-        "veto": _("the heaviest says veto, all others yes"),
+        "veto": _("the heaviest says veto, all others in favour"),
     }
 
 

@@ -59,7 +59,7 @@ def _tasks() -> dict[str, str]:
         "voted": _("Vote until the open proposal has passed. How much weight was still needed?"),
         "executed": _("Carry it out. Why does it wait first?"),
         "tried": _("Propose to admit a member, and look at the dry run."),
-        "power": _("Find a share of yes by which nobody is without power, and nobody can stop everything."),
+        "power": _("Find a share by which nobody is without power, and nobody can stop everything."),
         "compared": _("Put the same ballots under every rule. Which clause turns the result?"),
         "challenged": _("Hold a secret ballot, and look into a device before you trust it."),
         "counted": _("Count a decision again, and save its minutes."),
@@ -127,7 +127,7 @@ def tried(model: Alliance) -> list[tuple[str, str]]:
         (_("Chain"), model.chain or _("none yet")),
         (_("The open proposal"), f"{one.number}. {_(one.title)}" if one else _("none")),
         (_("Rules whose power is shown"), words.rule_name(model.rules)),
-        (_("Share that must say yes"), f"{model.quota} %" if model.quota else _("as the rules have it")),
+        (_("Share needed in favour"), f"{model.quota} %" if model.quota else _("as the rules have it")),
         (_("Weight of a new member"), number(model.newcomer) if model.newcomer else _("nobody joins")),
         (_("Ballots that are compared"), ballots or _("as cast on the open proposal")),
     ]
@@ -143,7 +143,7 @@ def _of_proposal(model: Alliance) -> list[Figure]:
     if one is None:
         return [Figure(_("Proposals"), 0)]
     said = [
-        Figure(_("Weight of {choice}").format(choice=words.choices()[name]), one.tally[name])
+        Figure(_("Weight, {choice}").format(choice=words.choices()[name]), one.tally[name])
         for name in one.pack["choices"]
     ]
     left = [row["missing"] for row in one.standing["clauses"]] if one.status in VOTING else []
