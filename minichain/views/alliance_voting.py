@@ -109,9 +109,7 @@ def _figures(model: Alliance) -> W.Box:
         return parts.kpi(_("Members"), len(model.members), note=note)
 
     def terms() -> Safe:
-        told = [
-            _("{term}: {figure}").format(term=_(name), figure=number(figure)) for name, figure in model.terms.items()
-        ]
+        told = [f"{_(name)}: {number(figure)}" for name, figure in model.terms.items()]
         label = _("Terms, frozen") if model.is_frozen else _("Terms")
         return parts.kpi(label, len(model.terms), note=join(*(tag("div", one) for one in told)))
 
