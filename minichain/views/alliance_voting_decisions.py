@@ -91,13 +91,13 @@ def tally_bar(one: Proposal) -> Safe:
     left = whole - sum(weight for _choice, weight in said)
     pieces = [*said[:1], ("", left), *said[1:]]
     drawn = (
-        tag("span", class_=f"mc-said mc-said-{choice or 'none'}", style=f"--mc-part:{100 * weight / whole:.2f}%")
+        tag("span", class_=f"mc-cut mc-cut-{choice or 'none'}", style=f"--mc-part:{100 * weight / whole:.2f}%")
         for choice, weight in pieces
         if weight
     )
     told = [f"{names[choice]} {number(weight)}" for choice, weight in pieces]
     legend = (
-        tag("span", tag("i", class_=f"mc-said-{choice or 'none'}"), words_, class_="mc-said-name")
+        tag("span", tag("i", class_=f"mc-cut-{choice or 'none'}"), words_, class_="mc-legend-name")
         for (choice, _weight), words_ in zip(pieces, told, strict=True)
     )
     mark = _mark(one, whole)

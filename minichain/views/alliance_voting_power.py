@@ -108,8 +108,8 @@ def _bars(model: Alliance, power: Any, names: Sequence[str]) -> Safe:
         rows.append(tag("li", tag("strong", names[at]), tag("span", bars, class_="mc-shares"), tag("small", told)))
     legend = tag(
         "figcaption",
-        tag("span", tag("i", class_="mc-share-weight"), _("share of the weight"), class_="mc-said-name"),
-        tag("span", tag("i", class_="mc-share-power"), _("share of the power (Banzhaf)"), class_="mc-said-name"),
+        tag("span", tag("i", class_="mc-share-weight"), _("share of the weight"), class_="mc-legend-name"),
+        tag("span", tag("i", class_="mc-share-power"), _("share of the power (Banzhaf)"), class_="mc-legend-name"),
         class_="mc-tally-legend",
     )
     return tag("figure", legend, tag("ul", rows, class_="mc-powers"), class_="mc-figure")

@@ -59,6 +59,13 @@ class Draft(T.HasTraits):
         self.weight = self._model.council.candidates.get(self.member, (1,))[0]
 
     @property
+    def title(self) -> str:
+        """Return what it is called if nobody calls it otherwise."""
+        about = {"term": self.term, "admit": self.member, "remove": self.member, "rules": words.rule_name(self.rules)}
+        told = about.get(self.kind, "")
+        return f"{kinds()[self.kind]}: {_(told)}" if told else kinds()[self.kind]
+
+    @property
     def members(self) -> list[str]:
         return [row[0] for row in self._model.members]
 
@@ -155,7 +162,7 @@ def screen(hall: Hall) -> W.Box:
         who, calls = hall.acting(), draft.calls
         if not reason.value.strip():
             raise UsageError(_("Write why it should be done."))
-        told = title.value.strip() or kinds()[draft.kind]
+        told = title.value.strip() or draft.title
         why = reason.value.strip()
         model.do("proposed")
         return lambda council: council.propose(who, told, why, calls)

@@ -390,7 +390,7 @@ def phases() -> dict[str, tuple[State, str]]:
         "Voting": ("info", _("votes are taken")),
         "Revealing": ("info", _("votes are shown")),
         "Over": ("info", _("to be closed")),
-        "Closed": ("info", _("the trustees open the sum")),
+        "Closed": ("info", _("being counted")),
         "Counted": ("ok", _("counted")),
         "Void": ("warn", _("too few voted: nothing is opened")),
         "Failed": ("bad", _("the key was not made")),

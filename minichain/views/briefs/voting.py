@@ -27,7 +27,7 @@ from minichain.views.markup import Child
 from minichain.views.replay import behind, replay
 from minichain.views.stills import columns
 
-FOLLOWS: Final = ("proposals", "chosen", "members", "rules", "quota", "newcomer", "what_if")
+FOLLOWS: Final = ("height", "proposals", "chosen", "members", "rules", "quota", "newcomer", "what_if")
 
 
 def case(model: Alliance, errands: Any) -> Case:
