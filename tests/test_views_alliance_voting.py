@@ -347,8 +347,8 @@ def told_of(council: Council) -> str:
 def test_a_secret_ballot_shows_turnout_only_until_two_trustees_have_opened_the_sum(council):
     polls, number = council.polls, ask(council, "secret", 5)
     tracker = polls.prepare(number, "Street office A", "no")
-    opened = polls.open(number, "Street office A")
-    assert (opened.is_honest, opened.votes) == (True, (0, 1, 0))
+    opened = polls.challenge(number, "Street office A")
+    assert (opened.is_honest, opened.choice) == (True, "no")
     with pytest.raises(UsageError, match="nothing is prepared"):
         polls.cast(number, "Street office A")
     assert polls.prepare(number, "Street office A", "no") != tracker

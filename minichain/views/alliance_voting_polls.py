@@ -219,11 +219,10 @@ def _secret(hall: Hall, one: Poll) -> W.Box:
 
     def challenge(who: str) -> None:
         hall.model.do("challenged")
-        errand(hall.errands, lambda council: council.polls.open(one.number, who), lambda o: opened(o, who), place)
+        errand(hall.errands, lambda council: council.polls.challenge(one.number, who), lambda o: opened(o, who), place)
 
     def opened(found: Any, who: str) -> None:
-        said = words.choices()[("yes", "no", "abstain")[found.votes.index(1)]]
-        facts = {"who": _(who), "said": said}
+        facts = {"who": _(who), "said": words.choices()[found.choice]}
         words_ = (
             _("The device of {who} had closed “{said}”, and can prove it.")
             if found.is_honest

@@ -13,14 +13,14 @@ from typing import Any, Final
 from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
-from minichain.codec import decode
+from minichain.codec import Plain, decode
 from minichain.contracts.storage import state_key
 from minichain.crypto import digest
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
 from minichain.scenarios.voting.elections import record
-from minichain.scenarios.voting.elections.booth import Booth, Opened
-from minichain.scenarios.voting.elections.contract import PREPARING, SEALED, SECRET, seal_of
+from minichain.scenarios.voting.elections.booth import Booth
+from minichain.scenarios.voting.elections.contract import PREPARING, SEALED, SECRET, seal_of, tracker_of
 from minichain.scenarios.voting.elections.recount import Recount, opened_counts, recount
 from minichain.scenarios.voting.elections.trustees import Trustee
 
@@ -28,8 +28,14 @@ POLLS: Final = "council-polls"
 CHOICES: Final = ("yes", "no", "abstain")
 THRESHOLD: Final = 2  # of three trustees
 FEWEST: Final = 3  # ballots: the sum of two tells either voter how the other one voted
-STEP_MS: Final = 600_000
 OPENS_IN_MS: Final = 3_000
+
+
+class Challenged(Plain):
+    """What came of looking into a device: whether it had closed the choice that was made."""
+
+    choice: str
+    is_honest: bool
 
 
 class Polls:
@@ -39,7 +45,7 @@ class Polls:
         self, net: Network, wallets: Mapping[str, Wallet], trustees: Sequence[str], clock: Callable[[], int]
     ) -> None:
         self._net, self._wallets, self._trustees, self._clock = net, wallets, trustees, clock
-        self._booths: dict[tuple[int, str], Booth] = {}
+        self._booths: dict[tuple[int, str], tuple[Booth, str, str]] = {}  # with the choice, and the number shown
 
     def count(self) -> int:
         """Return how many ballots there are, numbered from 1."""
@@ -72,7 +78,8 @@ class Polls:
             rules["until"] = closes + minutes * 60_000
         if secrecy == SECRET:
             dids = [self._wallets[name].did for name in self._trustees]
-            rules |= {"trustees": dids, "threshold": THRESHOLD, "fewest": FEWEST, "step_ms": STEP_MS}
+            step_ms = minutes * 60_000 // 4  # there are three steps, before voting closes
+            rules |= {"trustees": dids, "threshold": THRESHOLD, "fewest": FEWEST, "step_ms": step_ms}
         listed = [{"did": row[1], "weight": row[2]} for row in voters]
         return int(self._do(who, "announce", rules=rules, voters=listed).result)
 
@@ -93,21 +100,26 @@ class Polls:
 
     def prepare(self, number: int, voter: str, choice: str) -> str:
         """Close a vote on the voter's device, and return the number by which it will be found."""
-        booth = self._booths[number, voter] = Booth(self._net, self._wallets[voter], number, POLLS)
-        return booth.prepare(_votes(choice))
+        booth = Booth(self._net, self._wallets[voter], number, POLLS)
+        tracker = booth.prepare(_votes(choice))
+        self._booths[number, voter] = booth, choice, tracker
+        return tracker
 
-    def open(self, number: int, voter: str) -> Opened:
-        """Open what the device has closed, to see whether it is honest; it is not cast then."""
-        return self._booth(number, voter).open()
+    def challenge(self, number: int, voter: str) -> Challenged:
+        """Open what the device has closed, and check it by what was chosen and shown before; it is not cast then."""
+        booth, choice, tracker = self._prepared(number, voter)
+        opened = booth.open()
+        is_same = opened.votes == tuple(_votes(choice)) and tracker_of(opened.ballot) == tracker
+        return Challenged(choice, is_same and opened.is_honest)
 
     def cast(self, number: int, voter: str) -> Receipt:
         """Cast what the device has closed."""
-        return self._booth(number, voter).cast()
+        return self._prepared(number, voter)[0].cast()
 
-    def _booth(self, number: int, voter: str) -> Booth:
+    def _prepared(self, number: int, voter: str) -> tuple[Booth, str, str]:
         if (number, voter) not in self._booths:
             raise UsageError("nothing is prepared: close a vote first")
-        return self._booths[number, voter]
+        return self._booths.pop((number, voter))
 
     # --- sealed votes
 
