@@ -120,6 +120,11 @@ def find(page: Any) -> None:
     see(page, "Block before it")
 
 
+def establish(page: Any) -> None:
+    press(page, "Found the council")
+    see(page, "8 of 17 (weight) still needed.")
+
+
 TASKS: dict[str, Callable[[Any], None]] = {
     "need_a_chain": classify,
     "sharding_lab": draw,
@@ -128,6 +133,7 @@ TASKS: dict[str, Callable[[Any], None]] = {
     "chain_types": design,
     "crossings": step,
     "credentials": found,
+    "alliance_voting": establish,
     "explorer": find,
 }
 
