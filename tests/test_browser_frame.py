@@ -129,6 +129,11 @@ def try_rule(page: Any) -> None:
     see(page, "Elderly: 0 points in the middle")
 
 
+def establish(page: Any) -> None:
+    press(page, "Found the council")
+    see(page, "8 of 17 (weight) still needed.")
+
+
 TASKS: dict[str, Callable[[Any], None]] = {
     "need_a_chain": classify,
     "sharding_lab": draw,
@@ -137,6 +142,7 @@ TASKS: dict[str, Callable[[Any], None]] = {
     "chain_types": design,
     "crossings": step,
     "credentials": found,
+    "alliance_voting": establish,
     "explorer": find,
     "citizen_points": try_rule,
 }

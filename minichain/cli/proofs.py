@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,17 @@ from minichain.errors import ConfigError, DecodeError, ProofError, UsageError
 @with_json
 def verify(proof: Path, genesis: tuple[str, ...], passport: Path | None, as_json: bool) -> None:
     """Check a file with no network: the proof of a transaction, a value of the state or a crossing, a proof passport,
-    or the record of an election, which is counted again.
+    the record of an election or the minutes of a decision, which are counted again.
     """
+    from minichain.scenarios.voting import minutes
     from minichain.scenarios.voting.elections import record
 
     known, data = [_read_genesis(text) for text in genesis], proof.read_bytes()
-    if record.is_record(data) and passport is not None:
-        raise click.UsageError("--passport is for proofs: an election record has no page of its own")
+    is_vote = record.is_record(data) or minutes.is_minutes(data)
+    if is_vote and passport is not None:
+        raise click.UsageError("--passport is for proofs: the record of a vote has no page of its own")
     try:
-        content = _counted_again(data, known) if record.is_record(data) else _verified(data, known, passport)
+        content = _counted_again(data, known) if is_vote else _verified(data, known, passport)
     except ProofError as error:
         text = str(error)
         told = f"[bold red]Refused[/]: {plain(text)}"
@@ -56,8 +58,13 @@ def _verified(data: bytes, known: list[bytes], passport: Path | None) -> dict[st
 
 
 def _counted_again(data: bytes, known: list[bytes]) -> dict[str, Any]:
+    from minichain.scenarios.voting import minutes
     from minichain.scenarios.voting.elections import record
 
+    if minutes.is_minutes(data):
+        counted = minutes.audit(minutes.read(data), *known)
+        content = {"kind": "minutes", **_standing(counted.standing), "decision": counted.told()}
+        return {"valid": True, **content, "checks": counted.checks, "passport": None}
     audited = record.audit(record.read(data), *known)
     return {
         "valid": True,
@@ -138,6 +145,7 @@ _PROVED = {
     "transaction": "It is proved who signed what, and that the chain made it final",
     "value": "It is proved what the chain's state held after a block",
     "crossing": "It is proved that one chain sent a message, and what the other one decided",
+    "minutes": "The votes were counted again from the minutes, and every check holds",
     "election": "The election was counted again from its record, and every check holds",
 }
 
@@ -161,6 +169,8 @@ def _print_verified(content: dict[str, Any]) -> None:
             line(plain(f"decided: {content['outcome']} {content['reason']}".rstrip()))
         case "election":
             _print_election(content, line)
+        case "minutes":
+            _print_minutes(content, line)
     for block in (content["sent"], content["decided"]) if content["kind"] == "crossing" else (content,):
         behind = f"signed by {plain(', '.join(block['signers']))}"
         if block["work"]:
@@ -180,6 +190,22 @@ def _print_election(content: dict[str, Any], line: Callable[[str], None]) -> Non
     line(f"weight of the votes that count: {election['turnout']} of {election['weight']}")
     if election["exposed"]:
         line(plain(f"the count tells who voted for: {', '.join(election['exposed'])}"))
+    _print_checks(content, MEANINGS, line)
+
+
+def _print_minutes(content: dict[str, Any], line: Callable[[str], None]) -> None:
+    from minichain.scenarios.voting.minutes import CHECKS
+
+    decision = content["decision"]
+    counts = ", ".join(f"{choice} {count}" for choice, count in decision["result"].items())
+    because = f" by clause {decision['clause']}" if decision["clause"] else ""
+    line(plain(f"{decision['title']}: {decision['state']}{because}; {counts} of {decision['weight']}"))
+    for name, weight, choice in decision["votes"]:
+        line(plain(f"{name} (weight {weight}): {choice or 'no vote'}"))
+    _print_checks(content, CHECKS, line)
+
+
+def _print_checks(content: dict[str, Any], meanings: Mapping[str, str], line: Callable[[str], None]) -> None:
     for name, times in content["checks"].items():
         if times:
-            line(f"checked {times} x {name}: {MEANINGS[name]}")
+            line(f"checked {times} x {name}: {meanings[name]}")

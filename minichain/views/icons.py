@@ -36,6 +36,7 @@ PATHS: Final = {
     "bin": "M5 7h14M9 7V4.5h6V7M6.5 7l1 13h9l1-13M10.5 10.5v6M13.5 10.5v6",
     "truck": "M2.5 6.5h11v10h-11zM13.5 10h4l3.5 3.5v3h-7.5M7 15a2 2 0 1 0 .01 0zM17 15a2 2 0 1 0 .01 0z",
     "scales": "M12 4v16M7 20h10M5 7h14M5 7l-3 7h6zM19 7l-3 7h6z",
+    "ballot": "M4 12h16v8H4zM7.5 12V4h9v8M10 7.8l1.5 1.5 2.8-2.8",
     "districts": "M3.5 3.5h7v7h-7zM13.5 3.5h7v7h-7zM3.5 13.5h7v7h-7zM17 13.5v7M13.5 17h7",
     "plant": "M3 20V10.5l5.5 3.5v-3.5L14 14V5h6v15z",
 }
