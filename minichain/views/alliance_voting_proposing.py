@@ -75,42 +75,38 @@ class Draft(T.HasTraits):
         return [name for name in self._model.council.candidates if name not in self.members]
 
 
-def _set_term(draft: Draft, model: Alliance) -> dict[str, Any]:
+def _set_term(draft: Draft, model: Alliance) -> Any:
     if draft.term not in model.terms:
         raise UsageError(_("Choose a term."))
-    return _call(model.council.term(draft.term, draft.figure))
+    return model.council.term(draft.term, draft.figure)
 
 
-def _admit(draft: Draft, model: Alliance) -> dict[str, Any]:
+def _admit(draft: Draft, model: Alliance) -> Any:
     dids = {name: did for did, name in model.names.items()}
     if draft.member not in draft.candidates:
         raise UsageError(_("Choose who is to become a member."))
     _weight, seat, people = model.council.candidates[draft.member]
     new = [draft.member, dids[draft.member], draft.weight, seat, people]
-    return _call(model.council.membership([*model.members, new]))
+    return model.council.membership([*model.members, new])
 
 
-def _remove(draft: Draft, model: Alliance) -> dict[str, Any]:
+def _remove(draft: Draft, model: Alliance) -> Any:
     if draft.member not in draft.members:
         raise UsageError(_("Choose who is to leave."))
-    return _call(model.council.membership([row for row in model.members if row[0] != draft.member]))
+    return model.council.membership([row for row in model.members if row[0] != draft.member])
 
 
-def _other_rules(draft: Draft, model: Alliance) -> dict[str, Any]:
+def _other_rules(draft: Draft, model: Alliance) -> Any:
     if not draft.rules:
         raise UsageError(_("Choose other rules."))
-    return _call(model.council.other_rules(draft.rules))
+    return model.council.other_rules(draft.rules)
 
 
-def _freeze(_draft: Draft, model: Alliance) -> dict[str, Any]:
-    return _call(model.council.freeze(not model.is_frozen))
+def _freeze(_draft: Draft, model: Alliance) -> Any:
+    return model.council.freeze(not model.is_frozen)
 
 
-def _call(asked: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(asked)
-
-
-_KINDS: Mapping[str, Callable[[Draft, Alliance], dict[str, Any]]] = {
+_KINDS: Mapping[str, Callable[[Draft, Alliance], Any]] = {
     "term": _set_term,
     "admit": _admit,
     "remove": _remove,

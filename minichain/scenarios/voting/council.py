@@ -16,9 +16,11 @@ from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.rehearsing import rehearsed
 from minichain.client.wallet import Wallet
+from minichain.codec import decode
 from minichain.contracts.rehearsal import Rehearsal, differing
 from minichain.contracts.report import Change
 from minichain.contracts.rulebook import out_of_reach
+from minichain.contracts.storage import state_key
 from minichain.contracts.system import GOVERNANCE
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
@@ -177,18 +179,13 @@ class Council:
         call = calls[0]
         if call["contract"] != HOUSE:
             return rehearsed(self.net, HOUSE, calls, self.wallets[self.members[0]].did)
-        if why := self._hindrance(call):
-            return Rehearsal(why, (), (), 0)
-        argument, view = {"set_pack": ("pack", "rules"), "set_members": ("members", "members")}[call["action"]]
-        change = Change(argument, self.net.view(HOUSE, view, {}), call["arguments"][argument])
-        return Rehearsal("", differing([change]), (), 0)
-
-    def _hindrance(self, call: Asked) -> str:
-        """Say why the house could not change its own members or rules so: they could never decide."""
-        told = call["arguments"]
-        rows = told.get("members") or self.net.view(HOUSE, "members", {})
-        pack = told.get("pack") or self.net.view(HOUSE, "rules", {})
-        return out_of_reach(pack, [[*[*row, "", 0][:5], ""] for row in rows])
+        count = decode(self.stored(state_key(HOUSE, "pack_count")), int)
+        keys = {"members": state_key(HOUSE, "own_members"), "pack": state_key(HOUSE, "packs", count)}
+        before = {name: decode(self.stored(key), Any) for name, key in keys.items()}
+        after = {**before, **call["arguments"]}
+        if lack := out_of_reach(after["pack"], [[*[*row, "", 0][:5], ""] for row in after["members"]]):
+            return Rehearsal(lack, (), (), 0)
+        return Rehearsal("", differing([Change(name, before[name], after[name]) for name in keys]), (), 0)
 
     def stored(self, key: bytes) -> bytes:
         """Return a stored value, proven; b"" if there is none."""

@@ -20,7 +20,7 @@ from minichain.errors import UsageError
 from minichain.ledger.types import Call
 from minichain.scenarios.voting.elections import record
 from minichain.scenarios.voting.elections.booth import Booth
-from minichain.scenarios.voting.elections.contract import PREPARING, SEALED, SECRET, seal_of
+from minichain.scenarios.voting.elections.contract import SEALED, SECRET, seal_of
 from minichain.scenarios.voting.elections.recount import Recount, opened_counts, recount
 from minichain.scenarios.voting.elections.trustees import Trustee
 
@@ -108,8 +108,8 @@ class Polls:
     def challenge(self, number: int, voter: str) -> Challenged:
         """Open what the device has closed, and check it by what was chosen and shown before; it is not cast then."""
         booth, choice, tracker = self._prepared(number, voter)
-        found, did = self.recount(number), self._wallets[voter].did
-        return Challenged(choice, booth.open().shows(found, did, _votes(choice), tracker))
+        found = record.proven(self._net, number, POLLS).recount
+        return Challenged(choice, booth.open().shows(found, self._wallets[voter].did, _votes(choice), tracker))
 
     def cast(self, number: int, voter: str) -> Receipt:
         """Cast what the device has closed."""
@@ -175,10 +175,6 @@ class Polls:
     def record(self, number: int) -> bytes:
         """Return the record of a ballot as a file."""
         return record.take(self._net, number, POLLS).to_bytes()
-
-    def is_preparing(self, number: int) -> bool:
-        """Tell whether the trustees have still to make the key."""
-        return bool(self.poll(number)["state"] == PREPARING)
 
     def _do(self, who: str, action: str, **arguments: Any) -> Receipt:
         return self._net.send(self._wallets[who], [Call(POLLS, action, arguments)])
