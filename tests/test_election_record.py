@@ -411,4 +411,4 @@ def test_minichain_verify_counts_a_record_again(poll: Poll, file: bytes, tmp_pat
     assert "check 'announcement'" in json.loads(refused.output)["reason"]
     wrong = CliRunner().invoke(main, ["verify", str(path), "--passport", str(tmp_path / "page.html")])
     assert wrong.exit_code == 2
-    assert "an election record has no page" in wrong.output
+    assert "the record of a vote has no page of its own" in wrong.output

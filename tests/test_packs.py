@@ -313,7 +313,7 @@ SEATED = [["A", 5, "operators", 40], ["B", 3, "regulators", 30], ["C", 2, "perma
 
 
 @given(st.sampled_from(PACKS), st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), max_size=9), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_contract_decides_as_the_page_tells(name: str, said: Any, data: Any) -> None:
     """Members delegate, step aside and vote in any order; the contract adds, the page counts from the beginning."""
     made = rules(name, timelock=0)
