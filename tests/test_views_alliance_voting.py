@@ -9,6 +9,7 @@ from dataclasses import replace
 from html import unescape
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from minichain.scenarios.voting import coalitions, rulebook
 from minichain.scenarios.voting import council as councils
 from minichain.scenarios.voting.council import FIGURES, HOUSE, MEMBERS, TERMS, Council
 from minichain.scenarios.voting.minutes import CHECKS, Minutes, audit, read
-from minichain.views import alliance_voting, alliance_voting_decisions, alliance_voting_power, briefing, i18n
+from minichain.views import alliance_voting, alliance_voting_decisions, alliance_voting_power, briefing, i18n, parts
 from minichain.views import alliance_voting_words as words
 from minichain.views.alliance_voting import as_it_was
 from minichain.views.alliance_voting_model import PRESETS, Alliance, Poll, Reader, ballots_of, written
@@ -127,6 +128,19 @@ def test_nobody_changes_a_term_without_a_decision(council):
     terms = council.net.contract(TERMS, council.wallets["Environment bureau"])
     with pytest.raises(CallFailed, match="only a decision of the members changes a term"):
         terms.set_term(FEE, 0)
+
+
+def test_what_the_contracts_refuse_is_told_in_chinese_on_the_chinese_page(council):
+    with pytest.raises(CallFailed) as early:
+        council.act("Transfer station", "execute", number=1)
+    why = council.try_out([councils.Council.term("no such", 1)]).why
+    frozen = council.try_out([councils.Council.freeze(False)]).why
+    proposal: Any = SimpleNamespace(case={"status": "ExecutionFailed", "why": why}, track={"clauses": []})
+    i18n.use("zh")
+    assert "提案 1 的状态是“表决中”：不能执行" in parts.explain(early.value)
+    assert parts.own_words(why) == "没有条款 no such"
+    assert parts.own_words(frozen) == f"{TERMS} 未被冻结"
+    assert words.decided_by(proposal).endswith("没有条款 no such")
 
 
 @pytest.mark.parametrize(

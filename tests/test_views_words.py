@@ -15,13 +15,24 @@ from minichain.errors import Reverted
 from minichain.views import gallery, i18n, parts, refusals, telling
 
 VIEWS = ROOT / "minichain/views"
+SYSTEM = ("status", "grants", "accreditation", "governance")
 POINTS = ("catalogue", "accounts", "ledger", "cases", "redemption")
 SIGNED_FOR = [
     ROOT / "minichain/scenarios/waste/contract.py",
     ROOT / "minichain/scenarios/waste/registry.py",
     *(ROOT / f"minichain/scenarios/points/{name}.py" for name in POINTS),
-    *(Path(str(system.__file__)).with_name(f"{name}.py") for name in ("status", "grants", "accreditation")),
+    *(Path(str(system.__file__)).with_name(f"{name}.py") for name in SYSTEM),
+    ROOT / "minichain/contracts/parts.py",
+    ROOT / "minichain/contracts/rulebook.py",
+    ROOT / "minichain/elgamal/ballots.py",
+    ROOT / "minichain/scenarios/voting/elections/contract.py",
+    ROOT / "minichain/scenarios/voting/terms.py",
 ]
+LEDGER = [ROOT / f"minichain/contracts/{name}.py" for name in ("lifecycle", "runtime")]  # some refusals are translated
+# Functions that return a refusal, or "".
+WHY_NOT = {
+    "governance": ("hindrance", "obstacle"), "rulebook": ("out_of_reach",), "ballots": ("fault", "fault_of"),
+}  # fmt: skip
 # What takes words that a reader sees: the place of the argument, or its name.
 SHOWN = {
     "heading": (0, 1), "paragraph": (0,), "kpi": (0, 2), "note": (1,), "lamp": (0, 2), "drawer": (0,), "chip": (1,),
@@ -92,9 +103,22 @@ def test_every_app_describes_itself_in_both_languages():
 
 def refused_with(path: Path) -> set[str]:
     """Return what a contract says when it refuses, with what it fills in as {1}, {2}, ..."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
-    required = [call.args[-1] for call in calls if getattr(call.func, "id", "") == "require" and call.args]
-    return {words for words in map(pattern, required) if words}
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    required = [call.args[-1] for call in calls if getattr(call.func, "id", "") in ("require", "fault") and call.args]
+    names = {node.id for node in required if isinstance(node, ast.Name)}
+    named = [node.value for node in nodes if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in names]
+    telling = [node for node in nodes if getattr(node, "name", "") in WHY_NOT.get(path.stem, ())]
+    returned = [node.value for one in telling for node in ast.walk(one) if isinstance(node, ast.Return)]
+    said = [one for node in required + named + returned for one in alternatives(node)]
+    return {words for words in map(pattern, said) if words}
+
+
+def alternatives(node: ast.expr) -> list[ast.expr]:
+    """Return what an expression may be."""
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    return node.values if isinstance(node, ast.BoolOp) else [node]
 
 
 def pattern(node: ast.expr) -> str:
@@ -117,10 +141,24 @@ def test_every_refusal_has_a_translation(path):
 
 
 def test_no_translation_of_a_refusal_is_left_over_and_each_fills_in_what_the_contract_does():
-    said = set().union(*map(refused_with, SIGNED_FOR))
+    said = set().union(*map(refused_with, SIGNED_FOR + LEDGER))
     assert set(refusals.known()) - said == set()
     for english, chinese in refusals.known().items():
-        assert sorted(re.findall(r"\{\d\}", english)) == sorted(re.findall(r"\{\d\}", chinese)), english
+        assert holes(english) == holes(chinese), english
+
+
+def holes(text: str) -> list[str]:
+    return sorted(re.findall(r"\{(\d)(?::\w+)?\}", text))
+
+
+def test_every_word_that_is_filled_in_stands_in_a_contract_and_every_table_is_used():
+    sources = "\n".join(path.read_text("utf-8") for path in SIGNED_FOR)
+    tables = refusals.tables()
+    for english, chinese in tables["voting"].items():
+        assert all(part.strip(" ()") in sources for part in re.split(r"\{\d\}", english)), english
+        assert holes(english) == holes(chinese), english
+    texts = [chinese for table in tables.values() for chinese in table.values()]
+    assert {name for text in texts for name in re.findall(r"\{\d:(\w+)\}", text)} == set(tables) - {refusals.REFUSALS}
 
 
 def test_an_official_reads_the_reason_in_the_language_of_the_page():
@@ -129,6 +167,20 @@ def test_an_official_reads_the_reason_in_the_language_of_the_page():
     i18n.use("zh")
     assert "必须填写备注" in parts.explain(error)
     assert "what nobody has translated" in parts.explain(Reverted("what nobody has translated"))
+
+
+def test_a_refused_vote_is_told_with_the_state_and_the_rules_in_the_language_of_the_page():
+    i18n.use("zh")
+    told = {
+        "proposal 3 is Active: it cannot be executed": "提案 3 的状态是“表决中”：不能执行",
+        "proposal 3 is Defeated (no_quorum): it cannot be sponsored": "提案 3 的状态是“未通过（参加者不足）”：不能联署",
+        "by these rules a vote is one of: yes, no, abstain": "按现行规则，投票只能是：赞成、反对、弃权",
+        "rule pack ours, track urgent, clause two: its part begins with yes": (
+            "规则包 ours、紧急程序、条款 two：部分（part）须以 yes（赞成）开头"
+        ),
+        "only the role open may do this: an admin grants it": "只有角色 open 可以这样做：由管理员授予",
+    }
+    assert {english: refusals.said(english) for english in told} == told
 
 
 def test_sentences_about_transactions_are_translated():

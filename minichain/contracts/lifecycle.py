@@ -122,7 +122,7 @@ def _unfreeze(runtime: Runtime, frame: Frame, *, name: Any) -> None:
 def _set_frozen(runtime: Runtime, frame: Frame, verb: str, name: Any, *, is_frozen: bool) -> None:
     before, _ = _own(runtime, frame, verb, name)
     if before.is_frozen == is_frozen:
-        fault(f"{name} is {'frozen already' if is_frozen else 'not frozen'}")
+        fault(f"{name} is frozen already" if is_frozen else f"{name} is not frozen")
     after = replace(before, is_frozen=is_frozen)
     _keep(frame, contract_key(name), after)
     _announce(frame, "Frozen" if is_frozen else "Unfrozen", name, after)

@@ -10,7 +10,7 @@ from typing import Any
 
 from minichain.views.alliance_voting_model import Proposal
 from minichain.views.i18n import _, clock, language, listed, number
-from minichain.views.parts import State
+from minichain.views.parts import State, own_words
 
 Clause = Mapping[str, Any]
 NOTHING = "\N{EN DASH}"
@@ -339,7 +339,7 @@ def decided_by(proposal: Proposal) -> str:
     case = proposal.case
     clauses = {clause["id"]: clause for clause in proposal.track["clauses"]}
     if case["status"] == "ExecutionFailed":
-        return _("It could not be carried out, and nothing of it was done: {why}").format(why=case["why"])
+        return _("It could not be carried out, and nothing of it was done: {why}").format(why=own_words(case["why"]))
     if case["clause"] not in clauses:
         return ""
     told = clause_words(clauses[case["clause"]])
