@@ -24,14 +24,17 @@ def dry_run(net: Network, house: str, number: int, signer: str = "") -> Rehearsa
     Raises `UsageError` where there is no such proposal, and `TimedOut` where the chain goes on so fast that no
     rehearsal sees one state.
     """
-    calls, obstacle = _answers(net, house, "calls", "obstacle", number=number)
+    calls, obstacle = answers(net, house, "calls", "obstacle", number=number)
     if obstacle:
         return Rehearsal(obstacle, (), (), 0)
     call = calls[0]
-    if call["contract"] != house:
-        return rehearsed(net, house, calls, signer)
+    return rehearsed(net, house, calls, signer) if call["contract"] != house else own_change(net, house, call)
+
+
+def own_change(net: Network, house: str, call: Mapping[str, Any]) -> Rehearsal:
+    """Tell what a contract that decides by vote would change in itself: its members, or its rules."""
     argument, view = OWN[call["action"]]
-    (before,), after = _answers(net, house, view), call["arguments"][argument]
+    (before,), after = answers(net, house, view), call["arguments"][argument]
     if view == "members":
         after = sorted([*row, "", 0][:5] for row in after)  # seat and population may be left out
     return Rehearsal("", differing([Change(f"{house}.{argument}", before, after)]), (), 0)
@@ -59,7 +62,7 @@ def rehearsed(net: Network, by: str, calls: Sequence[Mapping[str, Any]], signer:
     raise TimedOut(f"the chain went on during each of {TIMES} rehearsals: try again when less is going on")
 
 
-def _answers(net: Network, contract: str, /, *views: str, **arguments: Any) -> tuple[Any, ...]:
+def answers(net: Network, contract: str, /, *views: str, **arguments: Any) -> tuple[Any, ...]:
     """Ask views of a contract here, so that no node has to be believed; raises `UsageError` where they refuse."""
     found = rehearsed(net, "", [{"contract": contract, "action": view, "arguments": arguments} for view in views])
     if found.why:

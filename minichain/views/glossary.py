@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,13 +57,6 @@ def _pattern(language: str) -> re.Pattern[str]:
 @cache
 def _by_form(language: str) -> Mapping[str, Term]:
     return {form.lower(): term for term in terms(language) for form in term.forms}
-
-
-def named_in(texts: Iterable[str]) -> list[Term]:
-    """Return the terms that texts name, in the order of the glossary."""
-    speech = language()
-    found = {_by_form(speech)[word.lower()] for text in texts for word in _pattern(speech).findall(text)}
-    return [term for term in terms(speech) if term in found]
 
 
 def marked(content: Safe) -> Safe:

@@ -12,7 +12,6 @@ from minichain.crypto import KeyPair, SignatureCheck
 from minichain.ledger.certificate import PRECOMMIT, PREVOTE, sign_vote, vote_statement
 from minichain.ledger.types import Block
 
-NIL = None  # the block id of a vote for no block
 KIND_NAMES = {PREVOTE: "prevote", PRECOMMIT: "precommit"}
 
 

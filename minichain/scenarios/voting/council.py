@@ -14,13 +14,10 @@ from typing import Any, Final
 
 from minichain.client.network import Network
 from minichain.client.receipt import Receipt
-from minichain.client.rehearsing import rehearsed
+from minichain.client.rehearsing import answers, own_change, rehearsed
 from minichain.client.wallet import Wallet
-from minichain.codec import decode
-from minichain.contracts.rehearsal import Rehearsal, differing
-from minichain.contracts.report import Change
+from minichain.contracts.rehearsal import Rehearsal
 from minichain.contracts.rulebook import out_of_reach
-from minichain.contracts.storage import state_key
 from minichain.contracts.system import GOVERNANCE
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
@@ -179,13 +176,10 @@ class Council:
         call = calls[0]
         if call["contract"] != HOUSE:
             return rehearsed(self.net, HOUSE, calls, self.wallets[self.members[0]].did)
-        count = decode(self.stored(state_key(HOUSE, "pack_count")), int)
-        keys = {"members": state_key(HOUSE, "own_members"), "pack": state_key(HOUSE, "packs", count)}
-        before = {name: decode(self.stored(key), Any) for name, key in keys.items()}
-        after = {**before, **call["arguments"]}
-        if lack := out_of_reach(after["pack"], [[*[*row, "", 0][:5], ""] for row in after["members"]]):
-            return Rehearsal(lack, (), (), 0)
-        return Rehearsal("", differing([Change(name, before[name], after[name]) for name in keys]), (), 0)
+        members, pack = answers(self.net, HOUSE, "members", "rules")
+        after = {"members": members, "pack": pack, **call["arguments"]}
+        lack = out_of_reach(after["pack"], [[*[*row, "", 0][:5], ""] for row in after["members"]])
+        return Rehearsal(lack, (), (), 0) if lack else own_change(self.net, HOUSE, call)
 
     def stored(self, key: bytes) -> bytes:
         """Return a stored value, proven; b"" if there is none."""
