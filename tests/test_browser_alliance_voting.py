@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from browser import visit
+from playwright.sync_api import expect
 
 
 def press(page: Any, words: str) -> None:
@@ -23,7 +24,7 @@ def vote(page: Any, who: str) -> None:
 def test_a_council_decides_and_a_stranger_counts_again(network, chromium):
     with visit(chromium) as seen:
         page = network.open(seen, "alliance_voting")
-        assert "Not for public elections" in page.inner_text("main")
+        expect(page.locator("main").first).to_contain_text("Not for public elections")
         press(page, "Found the council")
         page.wait_for_selector("text=8 of 17 (weight) still needed.", timeout=60_000)
         page.wait_for_selector("text=from 60 to 45", timeout=1_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from browser import visit
+from playwright.sync_api import expect
 from test_browser_frame import trouble
 
 CLICKS = 3
@@ -34,8 +35,8 @@ def test_a_resident_objects_in_three_clicks_and_an_office_decides(network, chrom
         for place in clicks:
             place.click()
         page.wait_for_selector("text=The effect is suspended.", timeout=30_000)
-        assert "If nobody decides in time, you are right." in page.inner_text("main")
-        assert page.locator(".mc-stop:visible", has_text="effect suspended").count() == 1
+        expect(page.locator("main").first).to_contain_text("If nobody decides in time, you are right.")
+        expect(page.locator(".mc-stop:visible", has_text="effect suspended")).to_have_count(1)
 
         page.get_by_role("tab", name="Appeal desk").click()
         page.locator(".mc-pick:visible", has_text="It was not me").filter(has_text="waits for a reviewer").first.click()
@@ -43,7 +44,7 @@ def test_a_resident_objects_in_three_clicks_and_an_office_decides(network, chrom
         page.get_by_label("Reasons, as the resident reads them").fill("It stands.")
         page.get_by_role("button", name="Decide and sign").click()
         page.wait_for_selector(".mc-error:visible", timeout=30_000)
-        assert "The contract said no" in page.inner_text(".mc-error:visible")
+        expect(page.locator(".mc-error:visible").first).to_contain_text("The contract said no")
 
         page.get_by_role("tab", name="Try a rule").click()
         page.get_by_role("tab", name="Without a safeguard").click()
@@ -59,11 +60,11 @@ def test_it_is_read_in_chinese_on_a_phone(network, chromium):
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = opened(network, seen, "")
         assert page.get_attribute("html", "lang") == "zh-Hans"
-        assert "链只证明谁在何时签署了什么" in page.inner_text("main")
+        expect(page.locator("main").first).to_contain_text("链只证明谁在何时签署了什么")
         for name in ("试行规则", "规则", "核实与批准", "申诉处", "兑换", "审计与删除", "我的积分"):
             page.get_by_role("tab", name=name, exact=True).click()
             assert seen.width() <= 390
             assert trouble(page) == []
-        assert "没有排名" in page.inner_text("main")
+        expect(page.locator("main").first).to_contain_text("没有排名")
         assert seen.outside() == set()
         assert seen.trouble == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from browser import require_browser, visit
+from playwright.sync_api import expect
 
 from minichain.live import dashboards, supervisor
 
@@ -58,8 +59,8 @@ def seek(page: Any, ms: int) -> None:
 def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
     with visit(chromium) as seen:
         page = open_lab(server, seen)
-        assert "First say what you expect" in page.inner_text(".mc-lamps")
-        assert page.locator(".mc-stage-label").count() == 7
+        expect(page.locator(".mc-lamps").first).to_contain_text("First say what you expect")
+        expect(page.locator(".mc-stage-label")).to_have_count(7)
         page.get_by_role("button", name="Now show me").click()
         page.wait_for_selector(".mc-error >> text=answer both questions", timeout=10_000)
 
@@ -70,7 +71,7 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.wait_for_selector(".mc-ballot >> text=of 7 have said yes; 5 are needed", timeout=10_000)  # it plays
         catch_one_in_flight(page)
         page.wait_for_selector(".mc-letter >> text=From", timeout=10_000)
-        assert page.is_visible("text=Play")  # it stands still, to be read
+        page.wait_for_selector("text=Play", timeout=10_000)  # it stands still, to be read
 
         began = time.monotonic()
         seek(page, 800)
@@ -92,8 +93,8 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.wait_for_selector(
             "text=Signed both: Collection point B, Transfer station C, Sorting plant D", timeout=10_000
         )
-        assert page.locator(".mc-cert >> text=the certificate holds").count() == 2
-        assert page.is_visible("text=You were right about one of the two")
+        expect(page.locator(".mc-cert >> text=the certificate holds")).to_have_count(2)
+        page.wait_for_selector("text=You were right about one of the two", timeout=10_000)
         with page.expect_download() as download:
             page.get_by_text("Save this run").click()
         assert "at 0 behave node-1 colluder" in download.value.path().read_text("utf-8")
@@ -101,12 +102,12 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.locator(".mc-opener input").set_input_files(MORNING)
         page.wait_for_selector("text=This run is ready", timeout=10_000)
         page.get_by_role("link", name="Say what will happen").click()
-        assert page.get_by_label("What happens").input_value() == "Your own"
+        expect(page.get_by_label("What happens")).to_have_value("Your own")
         page.get_by_label("Times are milliseconds").fill("validators 4\nat 0 explode node-1")
         page.get_by_label("Times are milliseconds").press("Tab")
         page.get_by_role("button", name="Take this run").click()
         page.wait_for_selector(".mc-error >> text=line 2: there is no verb 'explode'", timeout=10_000)
-        assert page.is_visible("text=Line 2 of your text")
+        page.wait_for_selector("text=Line 2 of your text", timeout=10_000)
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []
@@ -122,7 +123,7 @@ def test_it_works_by_keyboard_on_a_phone_in_chinese(server, chromium):
         page.wait_for_timeout(500)  # the questions are new ones with each situation
         for question in (0, 1):
             page.locator(".mc-choice").nth(question).locator("input").first.press("Space")
-        assert page.locator(".mc-choice input:checked").count() == 2
+        expect(page.locator(".mc-choice input:checked")).to_have_count(2)
         page.get_by_role("button", name="现在演示").focus()
         page.keyboard.press("Enter")
         page.wait_for_selector(".mc-stage:not(.mc-rest)", timeout=10_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from browser import visit
+from playwright.sync_api import expect
 
 
 def press(page: Any, words: str) -> None:
@@ -18,7 +19,7 @@ def tab(page: Any, name: str) -> None:
 def test_a_card_and_a_record_live_their_lives(network, chromium):
     with visit(chromium) as seen:
         page = network.open(seen, "credentials")
-        assert "one visitor plays all roles" in page.inner_text("main")
+        expect(page.locator("main").first).to_contain_text("one visitor plays all roles")
         press(page, "Open the town")
         page.wait_for_selector("text=Town Library asks you", timeout=60_000)
         press(page, "Show exactly this")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from browser import require_browser, visit
+from playwright.sync_api import expect
 
 from minichain.live import dashboards, supervisor
 
@@ -40,10 +41,10 @@ def test_an_official_lets_a_lie_be_told_and_reads_what_the_ledger_says(server: A
         )
         page.get_by_label("Three of four keys are stolen").check()
         page.wait_for_selector("text=Step 1 of 5", timeout=10_000)
-        assert not page.get_by_label("A forged header").is_checked()
+        expect(page.get_by_label("A forged header")).not_to_be_checked()
         page.get_by_role("button", name="To the end").click()
         page.wait_for_selector("text=300 units come from nothing", timeout=10_000)
-        assert page.is_visible("text=A bridge is a trust of its own")
+        page.wait_for_selector("text=A bridge is a trust of its own", timeout=10_000)
         page.get_by_label("What crosses").select_option(label="A seat and a room on two chains: both or neither")
         page.wait_for_selector("text=The coordinator crashes", timeout=10_000)
         assert seen.nameless() == []
@@ -63,8 +64,8 @@ def test_it_works_by_keyboard_on_a_phone_in_chinese(server: Any, chromium: Any) 
         for step in range(2, 9):
             page.keyboard.press("Enter")
             page.wait_for_selector(f"text=第 {step} 步，共 8 步", timeout=10_000)
-        assert page.is_visible("text=直到此刻才退回 300 点")
-        assert page.is_visible("text=账是平的")
+        page.wait_for_selector("text=直到此刻才退回 300 点", timeout=10_000)
+        page.wait_for_selector("text=账是平的", timeout=10_000)
         assert seen.width() <= 390
         assert seen.nameless() == []
         assert seen.outside() == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from browser import visit
+from playwright.sync_api import expect
 
 
 def choose(page, number: str) -> None:
@@ -17,14 +18,14 @@ def sign(page) -> None:
 def test_an_official_plays_the_day_and_brings_a_load_to_its_end(network, chromium):
     with visit(chromium) as seen:
         page = network.open(seen, "garbage_custody")
-        assert "not that the waste is really there" in page.inner_text("main")
+        expect(page.locator("main").first).to_contain_text("not that the waste is really there")
         page.get_by_role("button", name="Play the example day").click()
         page.wait_for_selector(".mc-progress", timeout=3_000)
         page.wait_for_selector(".mc-pick >> text=HH-20260109", timeout=60_000)
 
         choose(page, "HH-20260105")
         page.wait_for_selector(".mc-stop.mc-bad >> text=Incineration plant", timeout=60_000)  # the loads go on together
-        assert page.get_by_label("Sign as").input_value() == "Incineration plant"
+        expect(page.get_by_label("Sign as")).to_have_value("Incineration plant")
         sign(page)
         page.wait_for_selector("text=Final in block", timeout=10_000)
         page.wait_for_selector("text=Save the proof", timeout=1_000)
@@ -42,7 +43,7 @@ def test_an_official_plays_the_day_and_brings_a_load_to_its_end(network, chromiu
         page.get_by_label("Sign as").select_option("Vegetable market")
         sign(page)
         page.wait_for_selector(".mc-error >> text=only the destination may do this", timeout=10_000)
-        assert "The contract said no" in page.inner_text(".mc-error")
+        expect(page.locator(".mc-error").first).to_contain_text("The contract said no")
         assert "did:key" not in page.inner_text(".mc-error")
 
         page.get_by_role("tab", name="Needs attention").click()
@@ -60,8 +61,8 @@ def test_a_resident_reads_it_in_chinese_on_a_phone(network, chromium):
         page = network.open(seen, "garbage_custody", "")
         page.wait_for_selector(".mc-pick >> text=HH-20260108", timeout=5_000)
         assert page.get_attribute("html", "lang") == "zh-Hans"
-        assert "链只证明谁在何时签署了什么" in page.inner_text("main")
-        assert "街道办甲" in page.inner_text("main")
+        expect(page.locator("main").first).to_contain_text("链只证明谁在何时签署了什么")
+        expect(page.locator("main").first).to_contain_text("街道办甲")
         for name in ("需要关注", "重量去向", "批次"):
             page.get_by_role("tab", name=name).click()
             assert seen.width() <= 390

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from browser import visit
+from playwright.sync_api import expect
 
 import minichain as mc
 from minichain.ledger.types import Call
@@ -31,7 +32,7 @@ def test_a_citizen_sees_the_chain_grow_and_checks_what_it_says(network, chromium
         page.wait_for_selector(f"text=Block {first.height}", timeout=5_000)
         page.get_by_role("button", name="Check its proof").click()
         page.wait_for_selector(".mc-note.mc-ok >> text=Proven", timeout=5_000)
-        assert page.locator(".mc-merkle:visible").count() == 1
+        expect(page.locator(".mc-merkle:visible")).to_have_count(1)
         with page.expect_download() as download:
             page.get_by_text("Save the proof").click()
         saved = tmp_path / "proof.json"
@@ -41,10 +42,10 @@ def test_a_citizen_sees_the_chain_grow_and_checks_what_it_says(network, chromium
         page.get_by_role("tab", name="Try to cheat").click()
         page.get_by_label("What you write instead").fill("reverted")
         page.wait_for_selector(".mc-note.mc-bad:visible >> text=Not proven", timeout=5_000)
-        assert page.locator(".mc-merkle.mc-broken:visible").count() == 1
+        expect(page.locator(".mc-merkle.mc-broken:visible")).to_have_count(1)
         page.get_by_label("How far you go").select_option(index=3)
         page.wait_for_selector("text=It names another chain", timeout=5_000)
-        assert "The real chain is not touched" in page.inner_text(".mc-page")
+        expect(page.locator(".mc-page").first).to_contain_text("The real chain is not touched")
 
         page.get_by_role("tab", name="Check a proof").click()
         page.set_input_files("input[type=file]", forged(saved))
@@ -82,7 +83,7 @@ def test_a_trainer_stops_a_validator_and_then_the_network_and_the_page_goes_on(n
         page.wait_for_selector(".mc-notice >> text=网络没有回应", timeout=5_000)
         network.start_network()
         page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=30_000)
-        assert not page.is_visible(".mc-notice")
+        expect(page.locator(".mc-notice")).not_to_be_visible()
         assert seen.width() <= 390
         assert seen.outside() == set()
 
@@ -92,7 +93,7 @@ def test_without_a_network_the_page_says_how_to_start_one_and_notices_it(network
     with visit(chromium) as seen:
         seen.page.goto(f"{network.url}voila/render/explorer.ipynb?lang=en")
         seen.page.wait_for_selector("text=No network is running here", timeout=30_000)
-        assert "minichain up" in seen.page.inner_text(".mc-page")
+        expect(seen.page.locator(".mc-page").first).to_contain_text("minichain up")
         network.start_network()
         seen.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=30_000)
         seen.page.wait_for_selector(".mc-block", timeout=5_000)
@@ -124,15 +125,15 @@ def test_an_official_reads_a_contract_with_the_keyboard_and_sees_it_frozen(netwo
         page.wait_for_selector("[title='阅读 shop']", timeout=5_000)
         page.press("[title='阅读 shop']", "Enter")
         page.wait_for_selector(".mc-note.mc-ok:visible >> text=已核验", timeout=15_000)
-        assert page.is_visible("text=shop · 版本 2")
+        page.wait_for_selector("text=shop · 版本 2", timeout=10_000)
         history = page.locator("summary:visible", has_text="版本 2")
         history.focus()
         page.keyboard.press("Enter")
-        assert page.is_visible("text=buy 的代码已改变")
+        page.wait_for_selector("text=buy 的代码已改变", timeout=10_000)
         inner = page.locator("summary:visible", has_text="逐行对照")
         inner.focus()
         page.keyboard.press("Enter")
-        assert page.locator(".mc-diff .mc-added:visible").inner_text() == "+        self.sold += 2"
+        expect(page.locator(".mc-diff .mc-added:visible")).to_have_text("+        self.sold += 2")
         assert seen.width() <= 390
         net.freeze("shop", sender=office)
         page.wait_for_selector("text=已冻结：拒绝一切操作", timeout=5_000)  # live, without a click

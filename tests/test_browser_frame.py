@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Running, require_browser, running_network, visit
+from playwright.sync_api import expect
 from test_views_server import ROOT
 
 from minichain.views.gallery import read_apps
@@ -163,7 +164,7 @@ def test_an_app_is_whole_for_everybody(network, chromium, app):
         page = opened(network, seen, app, "zh")
         assert seen.width() <= 390
         assert trouble(page) == []
-        assert "本页不能说明" in page.inner_text(".mc-limits")
+        expect(page.locator(".mc-limits").first).to_contain_text("本页不能说明")
         assert seen.outside() == set()
 
 

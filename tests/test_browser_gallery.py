@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from browser import visit
+from playwright.sync_api import expect
 from test_views_server import kernels, wait_until, write_app
 
 from minichain.live import dashboards
@@ -127,8 +128,8 @@ def test_the_gallery_opens_in_both_languages_on_any_screen(server, chromium, wid
 
 def test_an_app_speaks_english_and_a_keyboard_and_a_screen_reader_reach_everything(story):
     page = story.page
-    assert "This does not show" in page.inner_text(".mc-limits")
-    assert page.inner_text(".mc-pulse-word") == "Live"
+    expect(page.locator(".mc-limits").first).to_contain_text("This does not show")
+    expect(page.locator(".mc-pulse-word").first).to_have_text("Live")
     assert (page.locator("main").count(), page.locator("h1").count()) == (1, 1)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "mc-skip"
@@ -156,10 +157,10 @@ def test_a_dead_network_is_told_within_three_seconds_and_a_new_one_too(story):
     page = story.page
     page.get_by_role("button", name="Unplug").click()
     page.wait_for_selector(".mc-notice >> text=The network is not answering", timeout=3_000)
-    assert page.inner_text(".mc-pulse-word") == "No answer"
+    expect(page.locator(".mc-pulse-word").first).to_have_text("No answer")
     page.get_by_role("button", name="Plug in").click()
     page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=3_000)
-    assert not page.is_visible(".mc-notice")
+    expect(page.locator(".mc-notice")).not_to_be_visible()
 
 
 def test_a_dead_kernel_is_told_within_three_seconds_and_a_left_page_ends_its_own(server, story):
@@ -178,8 +179,8 @@ def test_a_chinese_browser_gets_chinese_on_a_phone_and_its_kernel_ends_when_it_d
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         open_story(server, seen)
         assert seen.page.get_attribute("html", "lang") == "zh-Hans"
-        assert seen.page.inner_text(".mc-pulse-word") == "实时"
-        assert "本页不能说明" in seen.page.inner_text(".mc-limits")
+        expect(seen.page.locator(".mc-pulse-word").first).to_have_text("实时")
+        expect(seen.page.locator(".mc-limits").first).to_contain_text("本页不能说明")
         assert seen.width() <= 390
         assert is_harmless(seen)
         assert seen.outside() == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from browser import visit
+from playwright.sync_api import expect
 
 
 def opened(network: Any, seen: Any, query: str = "?lang=en") -> Any:
@@ -27,8 +28,8 @@ def test_an_official_weighs_draws_follows_a_payment_and_rebalances(network, chro
         page.wait_for_selector("text=With 4 members per district, a captured district happens in about 1 of 4 draws")
         page.get_by_role("button", name="Draw committees 1,000 times").click()
         page.wait_for_selector("text=1,000 draws: district 1 was captured", timeout=10_000)
-        assert page.locator(".mc-tiles li").count() == 4
-        assert page.locator(".mc-lamp.mc-bad >> text=your line is 1 of 1,000").count() == 1
+        expect(page.locator(".mc-tiles li")).to_have_count(4)
+        expect(page.locator(".mc-lamp.mc-bad >> text=your line is 1 of 1,000")).to_have_count(1)
         press(page, "Dishonest validators, %", "Home")
         page.wait_for_selector(".mc-lamp.mc-ok >> text=Some district is captured in no draw", timeout=10_000)
 
@@ -37,17 +38,17 @@ def test_an_official_weighs_draws_follows_a_payment_and_rebalances(network, chro
         page.wait_for_selector(".mc-sums >> text=asleep", timeout=40_000)
         page.get_by_role("button", name="Pay 30 units to district 2").click()
         page.wait_for_selector(".mc-custody >> text=District 2 sleeps", timeout=10_000)
-        assert "as many as at the beginning" in page.inner_text(".mc-sums")
+        expect(page.locator(".mc-sums").first).to_contain_text("as many as at the beginning")
         page.get_by_role("button", name="Wake district 2").click()
         page.wait_for_selector(".mc-sums >> text=asleep", state="detached", timeout=10_000)
         page.get_by_role("button", name="Let the carrier go").click()
         page.wait_for_selector(".mc-custody >> text=answered", timeout=10_000)
-        assert "10,030" in page.inner_text(".mc-sums")
+        expect(page.locator(".mc-sums").first).to_contain_text("10,030")
 
         page.get_by_role("tab", name="Who lives where").click()
         page.get_by_role("button", name="Let them trade for a day").click()
         page.wait_for_selector("figcaption >> text=of transfers cross", timeout=20_000)
-        assert page.is_visible("text=carried a second on the next day")
+        page.wait_for_selector("text=carried a second on the next day", timeout=10_000)
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []
@@ -56,11 +57,11 @@ def test_an_official_weighs_draws_follows_a_payment_and_rebalances(network, chro
 def test_it_fits_a_phone_in_chinese(network, chromium):
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = opened(network, seen, "")
-        assert "分片实验室" in page.inner_text("main")
+        expect(page.locator("main").first).to_contain_text("分片实验室")
         for name in ("一个片区休眠", "谁住在哪里", "容量与风险"):
             page.get_by_role("tab", name=name).click()
             assert seen.width() <= 390
-        assert page.locator(".mc-chart-sheet[role=img][aria-label]").count() == 3
+        expect(page.locator(".mc-chart-sheet[role=img][aria-label]")).to_have_count(3)
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []
