@@ -258,11 +258,11 @@ def test_a_wheel_carries_what_is_looked_for_inside_the_package():
 
 def test_the_command_copies_and_says_what_to_open(tmp_path):
     mine = tmp_path / "my lessons"
-    shown = run("course", "copy", mine, "00", "07-contracts", "--lang", "zh").stdout
+    shown = run("course", "copy", mine, "00-first-block", "08-contracts", "--lang", "zh").stdout
     assert shown.splitlines()[-1] == f'Open them: jupyter lab "{mine}"'
     assert sources(mine / "00-first-block.ipynb")[0].startswith("# 您的第一个区块")
-    assert "--force" in run("course", "copy", mine, "00", expect=COULD_NOT).stderr
-    told = read("course", "copy", mine, "00", "--force")
+    assert "--force" in run("course", "copy", mine, "00-first-block", expect=COULD_NOT).stderr
+    told = read("course", "copy", mine, "00-first-block", "--force")
     assert told == {"directory": str(mine), "language": "en", "notebooks": ["00-first-block.ipynb"]}
     assert sources(mine / "00-first-block.ipynb")[0].startswith("# Your first block")
 

@@ -25,7 +25,7 @@ def course() -> None:
 @click.option("--force", is_flag=True, help="Replace notebooks that are there already, with all that was done in them.")
 @with_json
 def copy_notebooks(directory: Path, names: tuple[str, ...], lang: str, force: bool, as_json: bool) -> None:
-    """Write notebooks into a folder of yours: all of them, or those of these NAMES or numbers (00 07-contracts)."""
+    """Write notebooks into a folder of yours: all of them, or those of these NAMES or numbers (00 08-contracts)."""
     from minichain.course import editions
 
     written = editions.copy(directory, lang, names, overwrite=force)
