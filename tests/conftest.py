@@ -1,12 +1,21 @@
-"""One browser, and one network with its dashboards, for all tests that look through them."""
+"""One browser and one network for all tests that look through them; and what keeps one test from slowing others."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from browser import Running, open_browser, require_browser, running_network
+
+
+@pytest.fixture(scope="module", autouse=True)
+def old_values_are_left_alone() -> Iterator[None]:
+    """Contracts have garbage looked for, time and again: not among what thousands of tests have left before."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
