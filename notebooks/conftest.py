@@ -1,4 +1,7 @@
-"""Kernels of notebooks that are tested search each network that they close for personal data: see scan_on_close.py."""
+"""Kernels of notebooks that are tested search each network that they close for personal data: see scan_on_close.py.
+
+Each begins with no attempts, as somebody does who opens the lesson for the first time.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 _startup = _folder / "profile_default" / "startup"
 _startup.mkdir(parents=True)
 shutil.copy(Path(__file__).parent.parent / "tests" / "scan_on_close.py", _startup)
+(_startup / "as_a_newcomer.py").write_text(
+    f"import os, tempfile\nos.environ['MINICHAIN_COURSE'] = tempfile.mkdtemp(dir={str(_folder)!r})\n", "utf-8"
+)
 
 
 @contextmanager

@@ -34,6 +34,21 @@ def copy_notebooks(directory: Path, names: tuple[str, ...], lang: str, force: bo
     show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
 
 
+@course.command("verify")
+@with_json
+def verify_course(as_json: bool) -> None:
+    """Count what the course promises, from its files; the exit code is 1 when a promise is not kept."""
+    from minichain.course.verification import verify
+
+    report = verify()
+    found = [f"{gate}: {fault}" for gate, faults in report.amiss.items() for fault in faults]
+    lines = [*(f"{name:26} {count:6}" for name, count in report.figures.items()), "", *(found or ["Nothing is amiss."])]
+    content = {**report.figures, "amiss": {gate: faults for gate, faults in report.amiss.items() if faults}}
+    show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
+    if not report.holds:
+        sys.exit(NO)
+
+
 @course.command("extract")
 @click.argument("names", nargs=-1)
 @click.option("--notebooks", type=FOLDER, default="notebooks", show_default=True, help="Folder of the masters.")

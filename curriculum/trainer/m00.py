@@ -1,0 +1,3 @@
+"""M0: what stays with the trainer."""
+
+KEYS = {}

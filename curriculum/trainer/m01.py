@@ -1,0 +1,3 @@
+"""M1: what stays with the trainer."""
+
+KEYS = {}

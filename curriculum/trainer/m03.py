@@ -1,0 +1,3 @@
+"""M3: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,3 @@
+"""M4: what stays with the trainer."""
+
+KEYS = {}

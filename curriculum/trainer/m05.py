@@ -1,0 +1,3 @@
+"""M5: what stays with the trainer."""
+
+KEYS = {}

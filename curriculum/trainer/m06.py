@@ -1,0 +1,3 @@
+"""M6: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,3 @@
+"""M7: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,3 @@
+"""M8: what stays with the trainer."""
+
+KEYS = {}

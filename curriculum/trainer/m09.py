@@ -1,0 +1,3 @@
+"""M9: what stays with the trainer."""
+
+KEYS = {}

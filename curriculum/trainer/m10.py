@@ -1,0 +1,3 @@
+"""M10: what stays with the trainer."""
+
+KEYS = {}

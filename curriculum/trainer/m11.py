@@ -1,0 +1,3 @@
+"""M11: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,3 @@
+"""M12: what stays with the trainer."""
+
+KEYS = {}

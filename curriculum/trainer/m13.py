@@ -1,0 +1,3 @@
+"""M13: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,3 @@
+"""M14: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,3 @@
+"""M15: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,3 @@
+"""M16: what stays with the trainer."""
+
+KEYS = {}

@@ -1,0 +1,132 @@
+"""How an answer is judged: an exercise has parts, and each part holds or names the cause for which it does not.
+
+An answer is data, or a function that a learner wrote. Parts look at properties of what it brings about (roots,
+balances, receipts), never at its text; whatever a learner's function raises is a cause like any other. The judge
+has no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+RAISED: Final = "raised"  # causes that every exercise has: curriculum/phrases.yaml says them
+KIND: Final = "kind"
+
+_seed: ContextVar[int] = ContextVar("seed", default=0)
+
+Part = Callable[[Any], "Miss | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Why a part does not hold: a cause of its exercise, and what its sentence is filled in with."""
+
+    cause: str
+    values: dict[str, Any]
+
+
+def miss(cause: str, /, **values: Any) -> Miss:
+    """Name a cause, and the values of its sentence."""
+    return Miss(cause, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of judging: how many parts hold, of how many, how many have to, and what the others missed."""
+
+    score: int
+    of: int
+    needs: int
+    misses: tuple[Miss, ...]
+
+    @property
+    def is_right(self) -> bool:
+        return self.score >= self.needs
+
+
+@contextmanager
+def with_seed(seed: int) -> Iterator[None]:
+    """Judge with the seed of a class, so that an answer that only fits the published cases is seen."""
+    token = _seed.set(seed)
+    try:
+        yield
+    finally:
+        _seed.reset(token)
+
+
+def seeds(count: int) -> tuple[int, ...]:
+    """Return the seeds that a part plays: the first ones, which everybody has, and that of the class."""
+    return (*range(count), _seed.get() + count)
+
+
+class NoAnswer(Exception):
+    """There is nothing to judge yet."""
+
+
+@dataclass(slots=True)
+class Exercise:
+    """The parts of one exercise. `expects` is the type an answer has; `callable` stands for a function."""
+
+    id: str
+    expects: type | Callable[..., bool] = object
+    parts: list[Part] = field(default_factory=list)
+
+    def part(self, check: Part) -> Part:
+        """Add a part: a function of the answer that returns None if it holds, and a miss if it does not."""
+        self.parts.append(check)
+        return check
+
+    def each(self, cases: Iterable[Any]) -> Callable[[Callable[[Any, Any], Miss | None]], Any]:
+        """Add a part for each case: the function takes the answer and the case."""
+
+        def add(check: Callable[[Any, Any], Miss | None]) -> Callable[[Any, Any], Miss | None]:
+            self.parts += [partial(_with, check, case) for case in cases]
+            return check
+
+        return add
+
+    def judge(self, answer: Any, needs: int = 0) -> Judged:
+        """Judge an answer by all parts; `needs` of them have to hold, 0 means all. Raises `NoAnswer` for none."""
+        if answer is None or answer is ...:
+            raise NoAnswer
+        of = len(self.parts)
+        if not self._is_expected(answer):
+            wrong = miss(KIND, wanted=getattr(self.expects, "__name__", "?"), given=type(answer).__name__)
+            return Judged(0, of, needs or of, (wrong,))
+        found = [_tried(part, answer) for part in self.parts]
+        misses = tuple(one for one in found if one is not None)
+        return Judged(of - len(misses), of, needs or of, misses)
+
+    def accepts(self, answer: Any, needs: int = 0) -> bool:
+        """Tell whether an answer is right, as soon as it is plain."""
+        left = len(self.parts) - (needs or len(self.parts))
+        try:
+            for part in self.parts if self._is_expected(answer) else ():
+                left -= _tried(part, answer) is not None
+                if left < 0:
+                    return False
+        except NoAnswer:
+            return False
+        return self._is_expected(answer)
+
+    def _is_expected(self, answer: Any) -> bool:
+        return isinstance(answer, self.expects) if isinstance(self.expects, type) else self.expects(answer)
+
+
+def _with(check: Callable[[Any, Any], Miss | None], case: Any, answer: Any) -> Miss | None:
+    return check(answer, case)
+
+
+def _tried(part: Part, answer: Any) -> Miss | None:
+    """Judge one part; what the learner's function raises is a miss, and a function still to be written is no answer."""
+    try:
+        return part(answer)
+    except NotImplementedError:
+        raise NoAnswer from None
+    except Exception as error:
+        return miss(RAISED, error=f"{type(error).__name__}: {error}")

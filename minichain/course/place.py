@@ -1,0 +1,53 @@
+"""Where a lesson is being worked on: which bundle it came with, in which language, and where attempts are kept.
+
+A folder that `minichain course copy` or `release` wrote holds `course.json`; without one, English and no bundle.
+Attempts are kept in `~/.minichain/course`, or where MINICHAIN_COURSE says.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from minichain.codec import Plain, from_json, to_json
+from minichain.errors import ConfigError, DecodeError
+
+VARIABLE: Final = "MINICHAIN_COURSE"
+RECORD: Final = "course.json"
+
+
+class Bundle(Plain, forbid_unknown_fields=True):
+    """What a folder of lessons says of itself; `digest` is that of its other files, `seed` that of the class."""
+
+    language: str = "en"
+    edition: str = "master"
+    version: str = ""
+    digest: str = ""
+    seed: int = 0
+    desk: str = ""  # the class it belongs to: where attempts are handed in
+
+
+def home() -> Path:
+    """Return the folder in which a learner's key and attempts are kept."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else Path.home() / ".minichain" / "course"
+
+
+def bundle(folder: Path | None = None) -> Bundle:
+    """Return the bundle that a folder (the current one) lies in. Raises `ConfigError` for a damaged record."""
+    here = (folder or Path.cwd()).resolve()
+    for parent in (here, *here.parents):
+        if (parent / RECORD).is_file():
+            try:
+                return from_json((parent / RECORD).read_bytes().strip(), Bundle)
+            except DecodeError as error:
+                raise ConfigError(f"{parent / RECORD} is damaged ({error}): copy the lessons anew") from None
+    return Bundle()
+
+
+def write_record(folder: Path, content: Bundle) -> Path:
+    """Write what a folder of lessons says of itself."""
+    path = folder / RECORD
+    path.write_bytes(to_json(content) + b"\n")
+    return path
