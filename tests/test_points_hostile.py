@@ -22,6 +22,7 @@ from minichain.scenarios.points.story import (
     CHAIR,
     DESK,
     ELDER,
+    EVIDENCE,
     IDENTITY,
     LABORATORY,
     LEDGER,
@@ -184,7 +185,7 @@ def test_a_drop_that_was_recorded_under_a_wrong_rule_is_recorded_again() -> None
     on = Stage()
     enrolled(on)
     on.adopt(on.rule(code="other-waste", points=1, per=1_000_000))
-    on.do(SCALE, LEDGER, "weigh", **drop(on))
+    on.do(SCALE, EVIDENCE, "weigh", **drop(on))
     wrong = on.do(RECORDER, LEDGER, "record_drop", drop="drop-1", code="other-waste")
     on.do(VERIFIER, LEDGER, "reject", number=wrong)
     right = on.do(RECORDER, LEDGER, "record_drop", drop="drop-1", code="kitchen-waste")
@@ -209,14 +210,14 @@ def drop(on: Stage, **changes: Any) -> dict[str, Any]:
 
 def test_a_scale_of_another_place_weighs_nothing_here(on: Stage) -> None:
     enrolled(on, STRANGER)
-    refused(on, SCALE, LEDGER, "weigh", "is of no office that records here", **drop(on))
+    refused(on, SCALE, EVIDENCE, "weigh", "is of no office that records here", **drop(on))
 
 
 @pytest.mark.parametrize("changes", [{"manifest": "call 138 0000 0000"}, {"zone": "call-138-0000-0000"}])
 def test_no_telephone_number_comes_in_beside_a_weight(changes: dict[str, str], on: Stage) -> None:
     enrolled(on)
     words = "telephone number" if "zone" in changes else "the number of a manifest has"
-    refused(on, SCALE, LEDGER, "weigh", words, **drop(on, **changes))
+    refused(on, SCALE, EVIDENCE, "weigh", words, **drop(on, **changes))
 
 
 def test_no_telephone_number_comes_in_as_a_zone_or_a_service(on: Stage) -> None:

@@ -89,7 +89,7 @@ def test_a_drop_counts_only_when_its_load_has_arrived() -> None:
     ):
         outcome = street.box.call(street.dids[role], told.LEDGER, action, args)
     assert "a drop is verified when its load has arrived" in outcome.error
-    assert street.ask(told.LEDGER, "weighing", drop=told.DROP)["grams"] == 21_500
+    assert street.ask(told.EVIDENCE, "weighing", drop=told.DROP)["grams"] == 21_500
 
 
 def test_a_scale_whose_calibration_has_ended_weighs_for_nobody() -> None:

@@ -31,6 +31,7 @@ from minichain.scenarios.points.story import (
     CHAIR,
     CONTRACTS,
     DESK,
+    EVIDENCE,
     IDENTITY,
     LABORATORY,
     LEDGER,
@@ -231,7 +232,7 @@ def _all(stage: Stage, who: str, calls: Sequence[Call]) -> list[Any]:
 
 def _weighing(one: Round, dids: Dids, manifest: str) -> Call:
     account = dids[one.resident.name]
-    return _on(LEDGER, "weigh", drop=one.code, account=account, grams=one.grams, zone="street-1", manifest=manifest)
+    return _on(EVIDENCE, "weigh", drop=one.code, account=account, grams=one.grams, zone="street-1", manifest=manifest)
 
 
 def _help(one: Round, dids: Dids, at: int) -> Call:

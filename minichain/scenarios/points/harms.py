@@ -25,6 +25,7 @@ from minichain.scenarios.points.story import (
     CHAIR,
     DESK,
     ELDER,
+    EVIDENCE,
     IDENTITY,
     LABORATORY,
     LEDGER,
@@ -167,7 +168,7 @@ def _scale(on: Stage, *, is_calibrated: bool) -> None:
 
 def _weighed(on: Stage) -> Outcome:
     told = {"drop": "drop-1", "account": on.did(RESIDENT), "grams": 5_000, "zone": "street-1"}
-    return on.attempt(SCALE, LEDGER, "weigh", **told)
+    return on.attempt(SCALE, EVIDENCE, "weigh", **told)
 
 
 def device(missing: str) -> bool:

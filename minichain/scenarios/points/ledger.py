@@ -10,11 +10,8 @@ from __future__ import annotations
 
 from minichain.contracts.api import Contract, Interface, Map, Record, Value, action, emit, require, view
 
-MAX_WORD = 40
 MAX_AMOUNT = 100_000_000
 LEAST_SHOWN = 10  # accounts: a total over fewer could be somebody
-SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
-ARRIVED = ("Signed", "Corrected", "Treated", "Disposed")  # states of a manifest whose load is accounted for
 BEFORE_EFFECT = ("Verified", "Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
 WAITING = ("Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
 IN_EFFECT = ("Effective", "RepairRequested", "RepairRefused")
@@ -53,46 +50,37 @@ class Accounts(Interface):
         """Refuse an account about which nothing may be recorded."""
 
 
-class Identity(Interface):
-    """The devices of the chain."""
+class Evidence(Interface):
+    """What entries rest on."""
 
     @view
-    def device_state(self, did: str) -> dict:
-        """Answer whether a device counts now, and why it does not."""
+    def weighing(self, drop: str) -> dict:
+        """Show what a device weighed."""
 
     @view
-    def device(self, did: str) -> dict:
-        """Show a device and its organisation."""
-
-
-class Custody(Interface):
-    """The custody of waste."""
+    def entry_of(self, event: str) -> int:
+        """Tell the number of the entry of an event."""
 
     @view
-    def manifest(self, number: str) -> dict:
-        """Show a manifest."""
+    def require_arrived(self, drop: str) -> None:
+        """Refuse a drop whose load has not arrived."""
 
+    @action
+    def use_drop(self, drop: str, number: int) -> list:
+        """Use what a device weighed."""
 
-def check_word(word: str, what: str) -> None:
-    is_word = 1 <= len(word) <= MAX_WORD and word.strip(SIGNS) == ""
-    require(is_word, f"{what} has 1 to {MAX_WORD} of a-z, 0-9 and dash")
+    @action
+    def use_paper(self, event: str, paper: str, account: str, zone: str, at: int, number: int) -> list:
+        """Use a paper."""
+
+    @action
+    def release(self, drop: str, paper: str) -> None:
+        """Let what was used be used again."""
 
 
 def check_digest(text: str, what: str) -> None:
     is_digest = len(text) == 64 and text.strip("0123456789abcdef") == ""
     require(is_digest, f"{what} is named by its SHA-256, in 64 small hex digits: the text itself stays outside")
-
-
-class Weighing(Record):
-    """What a device has weighed for an account, and on which manifest the load travels."""
-
-    device: str
-    account: str
-    grams: int
-    zone: str
-    manifest: str
-    at: int
-    entry: int = 0
 
 
 class Book(Record):
@@ -101,8 +89,6 @@ class Book(Record):
     count: int = 0
     earned: int = 0
     used: int = 0
-    zone: str = ""
-    seen_at: int = 0
 
 
 class Entry(Record):
@@ -144,24 +130,19 @@ class PointsLedger(Contract):
     """
 
     catalogue = Value(str)
-    others = Value(dict)  # the contracts accounts, cases, redemption, identity and custody, by these names
+    others = Value(dict)  # the contracts accounts, evidence, cases and redemption, by these names
     entries = Map(int, Entry)
     entry_count = Value(int)
-    events = Map(str, int)  # event -> entry
-    evidence = Map(str, int)  # evidence -> entry
     books = Map(str, Book)
     pages = Map((str, int), int)  # account, position -> entry
-    weighings = Map(str, Weighing)
     used_up = Map((str, str, str, int), int)  # account, rule, "day" or "month", which -> points
     last = Map((str, str), int)  # account, rule -> when it last counted
     reach = Map(str, list)  # rule -> [accounts, entries, points]
     reached = Map((str, str), bool)  # rule, account
 
-    def setup(self, catalogue: str, accounts: str, cases: str, redemption: str, identity: str, custody: str) -> None:
+    def setup(self, catalogue: str, accounts: str, evidence: str, cases: str, redemption: str) -> None:
         self.catalogue = catalogue
-        others = {"accounts": accounts, "cases": cases, "redemption": redemption}
-        others.update({"identity": identity, "custody": custody})
-        self.others = others
+        self.others = {"accounts": accounts, "evidence": evidence, "cases": cases, "redemption": redemption}
 
     def require_role(self, role: str) -> None:
         has_role = Catalogue(self.catalogue).has_role(role, self.caller)
@@ -181,35 +162,6 @@ class PointsLedger(Contract):
         return entry
 
     # --- the safeguards; what returns a value returns the first argument where it is left out
-
-    def guard_device(self, device: str) -> None:
-        """A weight counts only from a device of an office that records here, enrolled and with a valid calibration."""
-        state = Identity(self.others["identity"]).device_state(device)
-        word, reason = state["state"], state["reason"]
-        require(word == "active", f"this device does not count, it is {word}: {reason}")
-        office = Identity(self.others["identity"]).device(device)["organisation"]
-        is_own = Catalogue(self.catalogue).has_role("recorder", office)
-        require(is_own, "this device is of no office that records here: anybody can found an office and enrol a scale")
-
-    def guard_arrival(self, weighing: Weighing) -> None:
-        """A drop is verified only when the load it went into has arrived and is accounted for."""
-        number = weighing.manifest
-        require(number != "", "this drop is on no manifest: nobody can say where it went")
-        state = Custody(self.others["custody"]).manifest(number)["state"]
-        require(state in ARRIVED, f"manifest {number} is {state}: a drop is verified when its load has arrived")
-
-    def guard_evidence_once(self, evidence: str) -> None:
-        """One piece of evidence counts once, under whatever event it comes again."""
-        known = self.evidence.get(evidence, 0)
-        require(known == 0, f"this evidence was used for entry {known}: it counts once")
-
-    def guard_plain_event(self, code: str, what: str = "the code of an event") -> None:
-        """An event is a code, and so is a zone: no telephone number or name may come onto the chain in its place."""
-        check_word(code, what)
-        digits = code.replace("-", "")
-        for digit in "123456789":
-            digits = digits.replace(digit, "0")
-        require("0000000" not in digits, f"{what} looks like a telephone number: everybody can read it")
 
     def guard_four_eyes(self, entry: Entry) -> None:
         """Who recorded does not verify; nor does who acts for the resident."""
@@ -279,42 +231,19 @@ class PointsLedger(Contract):
     # --- what has happened
 
     @action
-    def weigh(self, drop: str, account: str, grams: int, zone: str, manifest: str = "") -> None:
-        """As an enrolled scale, sign what was dropped for an account, and on which manifest it travels.
-
-        zh: 由已登记的秤签署：账户、重量、区域及所在联单。
-        """
-        self.guard_plain_event(drop)
-        self.guard_plain_event(zone, "a zone")
-        require(drop not in self.weighings, f"drop {drop} was weighed: each drop has a code of its own")
-        require(1 <= grams <= MAX_AMOUNT, "a drop weighs more than nothing")
-        is_number = len(manifest) <= MAX_WORD and manifest.lower().strip(SIGNS) == ""
-        require(is_number, f"the number of a manifest has at most {MAX_WORD} characters: letters, digits and dash")
-        self.require_taking_part(account)
-        self.guard_device(self.caller)
-        self.weighings[drop] = Weighing(
-            device=self.caller, account=account, grams=grams, zone=zone, manifest=manifest, at=self.now
-        )
-        emit("Weighed", drop=drop, account=account, grams=grams, device=self.caller)
-
-    @action
     def record_drop(self, drop: str, code: str) -> int:
         """Record a drop that a device has weighed, under a rule; returns the number of the entry.
 
         zh: 按规则记录一次已由设备称重的投放；返回分录编号。
         """
         self.require_role("recorder")
-        require(drop in self.weighings, f"no device has weighed a drop {drop}")
-        weighing = self.weighings[drop]
-        if weighing.entry > 0:
-            return weighing.entry
-        number = self.enter(weighing.account, code, weighing.grams, weighing.at, weighing.zone, "device")
-        entry = self.entries[number]
+        weighing = Evidence(self.others["evidence"]).weighing(drop)
+        if weighing["entry"] > 0:
+            return weighing["entry"]
+        entry = self.judge(weighing["account"], code, weighing["grams"], weighing["at"], "device")
         entry.drop = drop
-        self.entries[number] = entry
-        weighing.entry = number
-        self.weighings[drop] = weighing
-        return number
+        entry.flags = Evidence(self.others["evidence"]).use_drop(drop, self.entry_count + 1)
+        return self.add(entry)
 
     @action
     def record(
@@ -327,27 +256,22 @@ class PointsLedger(Contract):
         zh: 记录居民行为及证据摘要；返回分录编号。同一事件重复提交不产生变化。
         """
         self.require_role("recorder")
-        self.guard_plain_event(event)
-        check_digest(evidence, "evidence")
-        if event in self.events:
-            number = self.events[event]
+        number = Evidence(self.others["evidence"]).entry_of(event)
+        if number > 0:
             known = self.entries[number]
             same = (account, code, amount, occurred_at, evidence)
             is_same = same == (known.account, known.code, known.amount, known.occurred_at, known.evidence)
             require(is_same, f"event {event} is entry {number}, and says something else: an event is recorded once")
             return number
-        self.guard_evidence_once(evidence)
-        number = self.enter(account, code, amount, occurred_at, zone, "")
-        entry = self.entries[number]
+        entry = self.judge(account, code, amount, occurred_at, "")
         entry.event = event
         entry.evidence = evidence
-        self.entries[number] = entry
-        self.events[event] = number
-        self.evidence[evidence] = number
-        return number
+        number = self.entry_count + 1
+        entry.flags = Evidence(self.others["evidence"]).use_paper(event, evidence, account, zone, occurred_at, number)
+        return self.add(entry)
 
-    def enter(self, account: str, code: str, amount: int, at: int, zone: str, source: str) -> int:
-        """Judge what happened by the rule of its day, and record it."""
+    def judge(self, account: str, code: str, amount: int, at: int, source: str) -> Entry:
+        """Judge what happened by the rule of its day; a reward is counted against the caps."""
         self.require_taking_part(account)
         require(1 <= amount <= MAX_AMOUNT, "an amount is more than nothing")
         require(at <= self.now, "what is recorded has happened: its time is not after that of this block")
@@ -363,7 +287,7 @@ class PointsLedger(Contract):
             kind = "deduction" if points < 0 else "record"
         else:
             points = self.rewarded(points, account, judged, at)
-        entry = Entry(
+        return Entry(
             account=account,
             kind=kind,
             delta=points,
@@ -375,9 +299,8 @@ class PointsLedger(Contract):
             amount=amount,
             occurred_at=at,
             severity=severity,
-            flags=self.flags(account, zone, at),
+            flags=[],
         )
-        return self.add(entry)
 
     def rewarded(self, points: int, account: str, judged: dict, at: int) -> int:
         """Cut a reward to what the caps leave of it, and count it against them."""
@@ -401,19 +324,6 @@ class PointsLedger(Contract):
                 place = (account, rule["code"], kind, judged[kind])
                 self.used_up[place] = self.used_up.get(place, 0) + points
 
-    def flags(self, account: str, zone: str, at: int) -> list:
-        """Name what a human being has to look at: nobody is in two zones at once."""
-        if zone == "":
-            return []
-        self.guard_plain_event(zone, "a zone")
-        book = self.books.get(account, Book())
-        travel = Catalogue(self.catalogue).scheme()["travel_ms"]
-        is_strange = book.zone not in ("", zone) and abs(at - book.seen_at) < travel
-        book.zone = zone
-        book.seen_at = at
-        self.books[account] = book
-        return ["in two zones at once"] if is_strange else []
-
     def add(self, entry: Entry) -> int:
         """Give an entry its number, and its place in the book of its account."""
         number = self.entry_count + 1
@@ -432,10 +342,9 @@ class PointsLedger(Contract):
         emit("Entry", number=number, account=entry.account, kind=entry.kind, delta=entry.delta, state=state)
         return state
 
-    def release(self, entry: Entry) -> None:
+    def release(self, entry: Entry, drop: str) -> None:
         """Give back what an entry that never counts has used up: its evidence, and of a reward its part of the caps."""
-        if entry.evidence != "":
-            del self.evidence[entry.evidence]
+        Evidence(self.others["evidence"]).release(drop, entry.evidence)
         if entry.severity != "":
             return
         judged = Catalogue(self.catalogue).judged(code=entry.code, amount=entry.amount, at=entry.occurred_at)
@@ -455,11 +364,7 @@ class PointsLedger(Contract):
         entry = self.require_state(number, ("Recorded",))
         self.guard_four_eyes(entry)
         entry.verified_by = self.caller
-        self.release(entry)
-        if entry.drop != "":
-            weighing = self.weighings[entry.drop]
-            weighing.entry = 0
-            self.weighings[entry.drop] = weighing
+        self.release(entry, entry.drop)
         return self.keep(number, entry, "Rejected")
 
     @action
@@ -478,7 +383,7 @@ class PointsLedger(Contract):
             if text != "":
                 check_digest(text, "a decision, or a note")
         if entry.drop != "":
-            self.guard_arrival(self.weighings[entry.drop])
+            Evidence(self.others["evidence"]).require_arrived(entry.drop)
         entry.verified_by = self.caller
         entry.verified_at = self.now
         entry.looked_at = looked_at
@@ -610,7 +515,7 @@ class PointsLedger(Contract):
             entry.delta = self.guard_never_worse(points, entry.delta)
             entry.amount = amount
         elif outcome == "Withdrawn" and entry.severity == "":
-            self.release(entry)
+            self.release(entry, "")
         return self.keep(number, entry, outcome)
 
     @action
@@ -723,12 +628,3 @@ class PointsLedger(Contract):
             "since": entry.effective_at,
             "until": entry.ends_at,
         }
-
-    @view
-    def weighing(self, drop: str) -> Weighing:
-        """Show what a device weighed.
-
-        zh: 查询一次称重。
-        """
-        require(drop in self.weighings, f"no device has weighed a drop {drop}")
-        return self.weighings[drop]

@@ -16,6 +16,7 @@ from minichain.scenarios import Dids, Step
 from minichain.scenarios.points.accounts import Accounts
 from minichain.scenarios.points.cases import Cases
 from minichain.scenarios.points.catalogue import Catalogue
+from minichain.scenarios.points.evidence import Evidence
 from minichain.scenarios.points.ledger import PointsLedger
 from minichain.scenarios.points.presets import DAY_MS, Preset, item_of, rules_of, scheme_of
 from minichain.scenarios.points.redemption import Redemption
@@ -26,10 +27,12 @@ from minichain.scenarios.waste.story import CUSTODY, REGISTRY
 from minichain.scenarios.waste.story import OFFICE as WASTE_OFFICE
 
 CATALOGUE, ACCOUNTS, LEDGER = "points-catalogue", "points-accounts", "points-ledger"
+EVIDENCE = "points-evidence"
 CASES, REDEMPTION, IDENTITY = "points-cases", "points-redemption", "identity"
 CONTRACTS: Final[dict[str, type]] = {
     CATALOGUE: Catalogue,
     ACCOUNTS: Accounts,
+    EVIDENCE: Evidence,
     LEDGER: PointsLedger,
     CASES: Cases,
     REDEMPTION: Redemption,
@@ -95,11 +98,12 @@ def named(text: str) -> str:
 def arguments(made: Preset, owner: str, now_ms: int) -> dict[str, dict[str, Any]]:
     """Return the arguments with which each contract of a scheme is deployed, by its address."""
     rules = {"catalogue": CATALOGUE}
-    others = {"accounts": ACCOUNTS, "cases": CASES, "redemption": REDEMPTION, "identity": IDENTITY, "custody": CUSTODY}
     books = {**rules, "accounts": ACCOUNTS, "ledger": LEDGER}
+    others = {"accounts": ACCOUNTS, "evidence": EVIDENCE, "cases": CASES, "redemption": REDEMPTION}
     return {
         CATALOGUE: {"scheme": scheme_of(made, owner, now_ms)},
         ACCOUNTS: rules,
+        EVIDENCE: {**books, "identity": IDENTITY, "custody": CUSTODY},
         LEDGER: {**rules, **others},
         CASES: books,
         REDEMPTION: books,
@@ -127,7 +131,7 @@ class _Story:
         yield from self._scale()
         signed = next(place for place, step in enumerate(self.load) if step.action == "hand_over")
         yield from self.load[:signed]
-        yield self._do(SCALE, LEDGER, "weigh", **self._drop())
+        yield self._do(SCALE, EVIDENCE, "weigh", **self._drop())
         yield from self.load[signed:]
         yield from self._entries()
         yield from self._orders()
