@@ -13,6 +13,7 @@ from minichain.scenarios.points.staging import Stage
 from minichain.scenarios.points.story import (
     APPEALS,
     CASES,
+    INTAKE,
     LEDGER,
     PANEL,
     PROVIDER,
@@ -83,10 +84,10 @@ def do(on: Stage, deed: str, number: int, choice: int, who: str) -> bool:
     reasons, outcome = named(f"reasons {choice}"), ("Upheld", "Amended", "Withdrawn")[choice]
     decision = named("decision") if choice else ""
     calls: dict[str, tuple[str, str, str, dict[str, Any]]] = {
-        "record": (RECORDER, LEDGER, "record", on.event(amount=60 * number, role=who)),
-        "deduct": (RECORDER, LEDGER, "record", on.event("mixed-waste", number, who)),
-        "verify": (VERIFIER, LEDGER, "verify", {"number": number, "decision": decision}),
-        "notify": (RECORDER, LEDGER, "notify", {"number": number, "notice": named("notice")}),
+        "record": (RECORDER, INTAKE, "record", on.event(amount=60 * number, role=who)),
+        "deduct": (RECORDER, INTAKE, "record", on.event("mixed-waste", number, who)),
+        "verify": (VERIFIER, INTAKE, "verify", {"number": number, "decision": decision}),
+        "notify": (RECORDER, INTAKE, "notify", {"number": number, "notice": named("notice")}),
         "settle": (who, LEDGER, "settle", {"number": number}),
         "expire": (who, LEDGER, "expire", {"number": number}),
         "object": (

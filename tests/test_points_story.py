@@ -114,7 +114,7 @@ def test_the_same_drop_again_is_the_same_entry() -> None:
     street = Street()
     street.tell("record")
     outcome = street.box.call(
-        street.dids[told.RECORDER], told.LEDGER, "record_drop", {"drop": told.DROP, "code": "kitchen-waste"}
+        street.dids[told.RECORDER], told.INTAKE, "record_drop", {"drop": told.DROP, "code": "kitchen-waste"}
     )
     assert (outcome.result, outcome.changes) == (1, {})
 

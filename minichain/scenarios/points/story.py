@@ -17,6 +17,8 @@ from minichain.scenarios.points.accounts import Accounts
 from minichain.scenarios.points.cases import Cases
 from minichain.scenarios.points.catalogue import Catalogue
 from minichain.scenarios.points.evidence import Evidence
+from minichain.scenarios.points.giving import Giving
+from minichain.scenarios.points.intake import Intake
 from minichain.scenarios.points.ledger import PointsLedger
 from minichain.scenarios.points.presets import DAY_MS, Preset, item_of, rules_of, scheme_of
 from minichain.scenarios.points.redemption import Redemption
@@ -27,21 +29,23 @@ from minichain.scenarios.waste.story import CUSTODY, REGISTRY
 from minichain.scenarios.waste.story import OFFICE as WASTE_OFFICE
 
 CATALOGUE, ACCOUNTS, LEDGER = "points-catalogue", "points-accounts", "points-ledger"
-EVIDENCE = "points-evidence"
+EVIDENCE, INTAKE, GIVING = "points-evidence", "points-intake", "points-giving"
 CASES, REDEMPTION, IDENTITY = "points-cases", "points-redemption", "identity"
 CONTRACTS: Final[dict[str, type]] = {
     CATALOGUE: Catalogue,
     ACCOUNTS: Accounts,
     EVIDENCE: Evidence,
+    INTAKE: Intake,
     LEDGER: PointsLedger,
     CASES: Cases,
+    GIVING: Giving,
     REDEMPTION: Redemption,
 }
 CUSTODY_CONTRACTS: Final[dict[str, type]] = {REGISTRY: WasteRegistry, CUSTODY: WasteCustody}
 
 OWNER, CHAIR, MEMBER = "Scheme office", "Committee chair", "Committee member"
 DESK, ASSISTED = "Registration desk", "Assisted desk"
-RECORDER, VERIFIER, REVIEWER = "Street office A", "Street office B", "Review office"
+RECORDER, VERIFIER, SECOND, REVIEWER = "Street office A", "Street office B", "Street office C", "Review office"
 APPEALS, PANEL = "Appeals office", ("Panellist 1", "Panellist 2", "Panellist 3")
 TREASURER, PROVIDER = "Treasury", "Home help service"
 RESIDENT, ELDER = "Resident 1", "Resident 3"
@@ -55,12 +59,13 @@ TASKS: Final[tuple[tuple[str, str], ...]] = (
     (ASSISTED, "assistant"),
     (RECORDER, "recorder"),
     (VERIFIER, "verifier"),
+    (SECOND, "verifier"),
     (REVIEWER, "reviewer"),
     (TREASURER, "treasurer"),
     (PROVIDER, "provider"),
 )
 # Who deploys a contract can change it: who runs the scheme neither changes how one objects, nor the pool.
-AUTHORITIES: Final = {**dict.fromkeys(CONTRACTS, OWNER), CASES: APPEALS, REDEMPTION: TREASURER}
+AUTHORITIES: Final = {**dict.fromkeys(CONTRACTS, OWNER), CASES: APPEALS, GIVING: TREASURER, REDEMPTION: TREASURER}
 RESIDENTS: Final = (RESIDENT, ELDER)
 ROLES: Final = (
     *dict.fromkeys([*AUTHORITIES.values(), *(role for role, _ in TASKS), *RESIDENTS]),
@@ -98,15 +103,18 @@ def named(text: str) -> str:
 def arguments(made: Preset, owner: str, now_ms: int) -> dict[str, dict[str, Any]]:
     """Return the arguments with which each contract of a scheme is deployed, by its address."""
     rules = {"catalogue": CATALOGUE}
-    books = {**rules, "accounts": ACCOUNTS, "ledger": LEDGER}
-    others = {"accounts": ACCOUNTS, "evidence": EVIDENCE, "cases": CASES, "redemption": REDEMPTION}
+    residents = {**rules, "accounts": ACCOUNTS}
+    books = {**residents, "ledger": LEDGER}
+    others = {"evidence": EVIDENCE, "intake": INTAKE, "cases": CASES, "redemption": REDEMPTION, "giving": GIVING}
     return {
         CATALOGUE: {"scheme": scheme_of(made, owner, now_ms)},
         ACCOUNTS: rules,
-        EVIDENCE: {**books, "identity": IDENTITY, "custody": CUSTODY},
-        LEDGER: {**rules, **others},
+        EVIDENCE: {**books, "intake": INTAKE, "identity": IDENTITY, "custody": CUSTODY},
+        INTAKE: {**books, "evidence": EVIDENCE},
+        LEDGER: {**residents, **others},
         CASES: books,
-        REDEMPTION: books,
+        GIVING: {**books, "redemption": REDEMPTION},
+        REDEMPTION: {**books, "giving": GIVING},
     }
 
 
@@ -169,19 +177,19 @@ class _Story:
 
     def _entries(self) -> Iterator[Step]:
         """Record a drop (entry 1), service of which an hour is forgotten (2), and unsorted waste (3)."""
-        yield self._do(RECORDER, LEDGER, "record_drop", drop=DROP, code="kitchen-waste")
-        yield self._do(VERIFIER, LEDGER, "verify", number=1)
-        yield self._do(RECORDER, LEDGER, "notify", number=1, notice=named("notice 1"))
+        yield self._do(RECORDER, INTAKE, "record_drop", drop=DROP, code="kitchen-waste")
+        yield self._do(VERIFIER, INTAKE, "verify", number=1)
+        yield self._do(RECORDER, INTAKE, "notify", number=1, notice=named("notice 1"))
         service = {"event": "service-riverside-1", "account": self.dids[ELDER], "code": "service-hour", "amount": 120}
         evidence = named("sheet of hours 1")
-        yield self._do(RECORDER, LEDGER, "record", **service, occurred_at=BEGINS + DAY_MS, evidence=evidence)
-        yield self._do(VERIFIER, LEDGER, "verify", number=2)
-        yield self._do(RECORDER, LEDGER, "notify", number=2, notice=named("notice 2"))
+        yield self._do(RECORDER, INTAKE, "record", **service, occurred_at=BEGINS + DAY_MS, evidence=evidence)
+        yield self._do(VERIFIER, INTAKE, "verify", number=2)
+        yield self._do(RECORDER, INTAKE, "notify", number=2, notice=named("notice 2"))
         mixed = {"event": "decision-riverside-1", "account": self.dids[ELDER], "code": "mixed-waste", "amount": 1}
         evidence = named("warning and second finding")
-        yield self._do(RECORDER, LEDGER, "record", **mixed, occurred_at=BEGINS + 2 * DAY_MS, evidence=evidence)
-        yield self._do(VERIFIER, LEDGER, "verify", number=3, decision=named("decision 1"))
-        yield self._do(RECORDER, LEDGER, "notify", number=3, notice=named("notice 3"))
+        yield self._do(RECORDER, INTAKE, "record", **mixed, occurred_at=BEGINS + 2 * DAY_MS, evidence=evidence)
+        yield self._do(VERIFIER, INTAKE, "verify", number=3, decision=named("decision 1"))
+        yield self._do(RECORDER, INTAKE, "notify", number=3, notice=named("notice 3"))
         doubt = {"grounds": "amount", "evidence": named("letter of who was helped"), "claim": 180}
         yield self._do(ASSISTED, CASES, "object", entry=2, **doubt)
         yield self._do(RESIDENT, LEDGER, "settle", number=1)
