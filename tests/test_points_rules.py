@@ -90,7 +90,7 @@ def test_who_has_no_task_does_nothing(contract: str, action: str, role: str, arg
         ("suspend", {"number": 1, "case": 1, "state": "Objected"}, "cases"),
         ("resolve", {"number": 1, "outcome": "Withdrawn", "amount": 0, "appeal_ms": 0}, "cases"),
         ("repair", {"number": 1, "state": "Repaired"}, "cases"),
-        ("enter", {"entry": ENTRY}, "intake"),
+        ("enter", {"entry": ENTRY, "judged": {}, "zone": ""}, "intake"),
         ("bring", {"number": 1, "entry": ENTRY}, "intake"),
         ("spend", {"account": "x", "points": 1, "order": "y"}, "redemption"),
         ("refund", {"account": "x", "points": 1, "order": "y"}, "redemption"),

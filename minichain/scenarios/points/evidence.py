@@ -91,20 +91,20 @@ class Evidence(Contract):
     """
 
     catalogue = Value(str)
-    others = Value(dict)  # the contracts accounts, intake, ledger, identity and custody, by these names
+    travel_ms = Value(int)  # in less time nobody gets from one zone to another
+    others = Value(dict)  # the contracts accounts, ledger, identity and custody, by these names
     weighings = Map(str, Weighing)
     events = Map(str, int)  # event -> entry
     papers = Map(str, int)  # digest -> entry
     sightings = Map(str, Sighting)
 
-    def setup(self, catalogue: str, accounts: str, intake: str, ledger: str, identity: str, custody: str) -> None:
+    def setup(self, catalogue: str, accounts: str, ledger: str, identity: str, custody: str) -> None:
         self.catalogue = catalogue
-        others = {"accounts": accounts, "intake": intake, "ledger": ledger}
-        others.update({"identity": identity, "custody": custody})
-        self.others = others
+        self.travel_ms = Catalogue(catalogue).scheme()["travel_ms"]
+        self.others = {"accounts": accounts, "ledger": ledger, "identity": identity, "custody": custody}
 
-    def require_contract(self, name: str) -> None:
-        require(self.caller == self.others[name], f"only the contract of {name} does this")
+    def require_ledger(self) -> None:
+        require(self.caller == self.others["ledger"], "only the contract of entries does this")
 
     def found(self, drop: str) -> Weighing:
         require(drop in self.weighings, f"no device has weighed a drop {drop}")
@@ -162,15 +162,15 @@ class Evidence(Contract):
         )
         emit("Weighed", drop=drop, account=account, grams=grams, device=self.caller)
 
-    # --- for the contracts of intake and of entries
+    # --- for the contract of entries
 
     @action
     def use_drop(self, drop: str, number: int) -> list[str]:
-        """Use what a device weighed for an entry; returns what a human being has to look at. Only intake does this.
+        """Use what a device weighed for an entry; returns what a human being has to look at. Only the ledger does this.
 
-        zh: 将一次称重用于分录；返回须由人查看的事项。仅受理合约可操作。
+        zh: 将一次称重用于分录；返回须由人查看的事项。仅分录合约可操作。
         """
-        self.require_contract("intake")
+        self.require_ledger()
         weighing = self.found(drop)
         weighing.entry = number
         self.weighings[drop] = weighing
@@ -178,11 +178,11 @@ class Evidence(Contract):
 
     @action
     def use_paper(self, event: str, paper: str, account: str, zone: str, at: int, number: int) -> list[str]:
-        """Use a paper for an entry; returns what a human being has to look at. Only intake does this.
+        """Use a paper for an entry; returns what a human being has to look at. Only the ledger does this.
 
-        zh: 将一份文件用于分录；返回须由人查看的事项。仅受理合约可操作。
+        zh: 将一份文件用于分录；返回须由人查看的事项。仅分录合约可操作。
         """
-        self.require_contract("intake")
+        self.require_ledger()
         self.guard_plain_event(event)
         check_digest(paper, "evidence")
         self.guard_evidence_once(paper)
@@ -196,7 +196,7 @@ class Evidence(Contract):
     def sighted(self, account: str, zone: str, at: int) -> list:
         """Remember where somebody was, and say what cannot be: nobody is in two zones at once."""
         before = self.sightings.get(account, Sighting(zone=zone, at=at))
-        is_strange = before.zone != zone and abs(at - before.at) < Catalogue(self.catalogue).scheme()["travel_ms"]
+        is_strange = before.zone != zone and abs(at - before.at) < self.travel_ms
         self.sightings[account] = Sighting(zone=zone, at=at)
         return ["in two zones at once"] if is_strange else []
 
@@ -206,7 +206,7 @@ class Evidence(Contract):
 
         zh: 分录不计入时，释放其证据以供再用。仅分录合约可操作。
         """
-        self.require_contract("ledger")
+        self.require_ledger()
         if drop != "":
             weighing = self.weighings[drop]
             weighing.entry = 0

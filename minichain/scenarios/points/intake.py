@@ -55,14 +55,6 @@ class Evidence(Interface):
     def require_arrived(self, drop: str) -> None:
         """Refuse a drop whose load has not arrived."""
 
-    @action
-    def use_drop(self, drop: str, number: int) -> list:
-        """Use what a device weighed."""
-
-    @action
-    def use_paper(self, event: str, paper: str, account: str, zone: str, at: int, number: int) -> list:
-        """Use a paper."""
-
 
 class Ledger(Interface):
     """The entries."""
@@ -71,12 +63,8 @@ class Ledger(Interface):
     def entry(self, number: int) -> dict:
         """Show an entry."""
 
-    @view
-    def next_number(self) -> int:
-        """Tell the number of the next entry."""
-
     @action
-    def enter(self, entry: dict) -> int:
+    def enter(self, entry: dict, judged: dict, zone: str) -> int:
         """Take an entry in."""
 
     @action
@@ -96,10 +84,12 @@ class Intake(Contract):
     """
 
     catalogue = Value(str)
+    scheme = Value(dict)  # of the catalogue, where it does not change
     others = Value(dict)  # the contracts accounts, evidence and ledger, by these names
 
     def setup(self, catalogue: str, accounts: str, evidence: str, ledger: str) -> None:
         self.catalogue = catalogue
+        self.scheme = Catalogue(catalogue).scheme()
         self.others = {"accounts": accounts, "evidence": evidence, "ledger": ledger}
 
     def has_role(self, role: str) -> bool:
@@ -175,11 +165,9 @@ class Intake(Contract):
         weighing = Evidence(self.others["evidence"]).weighing(drop)
         if weighing["entry"] > 0:
             return weighing["entry"]
-        entry = self.judged(weighing["account"], code, weighing["grams"], weighing["at"], "device")
+        entry = self.begun(weighing["account"], code, weighing["grams"], weighing["at"])
         entry["drop"] = drop
-        number = Ledger(self.others["ledger"]).next_number()
-        entry["flags"] = Evidence(self.others["evidence"]).use_drop(drop, number)
-        return Ledger(self.others["ledger"]).enter(entry)
+        return self.enter(entry, weighing["zone"])
 
     @action
     def record(
@@ -199,45 +187,48 @@ class Intake(Contract):
             is_same = known["occurred_at"] == occurred_at and told == {name: known[name] for name in told}
             require(is_same, f"event {event} is entry {number}, and says something else: an event is recorded once")
             return number
-        entry = self.judged(account, code, amount, occurred_at, "")
+        entry = self.begun(account, code, amount, occurred_at)
         entry["event"] = event
         entry["evidence"] = evidence
-        number = Ledger(self.others["ledger"]).next_number()
-        flags = Evidence(self.others["evidence"]).use_paper(event, evidence, account, zone, occurred_at, number)
-        entry["flags"] = flags
-        return Ledger(self.others["ledger"]).enter(entry)
+        return self.enter(entry, zone)
 
-    def judged(self, account: str, code: str, amount: int, at: int, source: str) -> dict:
-        """Judge what happened by the rule of its day."""
+    def begun(self, account: str, code: str, amount: int, at: int) -> dict:
+        """Return what an entry says of itself."""
         self.require_taking_part(account)
         require(1 <= amount <= MAX_AMOUNT, "an amount is more than nothing")
         require(at <= self.now, "what is recorded has happened: its time is not after that of this block")
-        judged = Catalogue(self.catalogue).judged(code=code, amount=amount, at=at)
-        rule, points = judged["rule"], judged["points"]
-        is_source = (rule["evidence"] == "device") == (source == "device")
-        require(is_source, f"rule {code} counts what a device weighed, and nothing else, only if it says so")
-        has_effect = rule["points"] != 0 or rule["severity"] != ""
-        require(has_effect, f"rule {code} gives no points: nothing about anybody is recorded under it")
-        negative = "deduction" if points < 0 else "record"
         return {
             "account": account,
-            "kind": "reward" if rule["severity"] == "" else negative,
-            "delta": points,
             "state": "Recorded",
             "recorded_at": self.now,
             "by": self.caller,
             "code": code,
-            "version": rule["version"],
             "amount": amount,
             "occurred_at": at,
-            "severity": rule["severity"],
+            "flags": [],
             "rejected_by": [],
             "closes_at": self.until(),
         }
 
+    def enter(self, entry: dict, zone: str) -> int:
+        """Judge what happened by the rule of its day, and give it to the ledger."""
+        code = entry["code"]
+        judged = Catalogue(self.catalogue).judged(code=code, amount=entry["amount"], at=entry["occurred_at"])
+        rule, points = judged["rule"], judged["points"]
+        is_source = (rule["evidence"] == "device") == ("drop" in entry)
+        require(is_source, f"rule {code} counts what a device weighed, and nothing else, only if it says so")
+        has_effect = rule["points"] != 0 or rule["severity"] != ""
+        require(has_effect, f"rule {code} gives no points: nothing about anybody is recorded under it")
+        negative = "deduction" if points < 0 else "record"
+        entry["kind"] = "reward" if rule["severity"] == "" else negative
+        entry["delta"] = points
+        entry["version"] = rule["version"]
+        entry["severity"] = rule["severity"]
+        return Ledger(self.others["ledger"]).enter(entry, judged, zone)
+
     def until(self) -> int:
         """Return until when an office has to do the next step."""
-        return self.now + Catalogue(self.catalogue).scheme()["review_ms"]
+        return self.now + self.scheme["review_ms"]
 
     # --- verified or rejected by another
 
@@ -324,6 +315,6 @@ class Intake(Contract):
         if entry["severity"] != "" or entry["state"] == "Verified":
             return True
         judged = Catalogue(self.catalogue).judged(code=entry["code"], amount=entry["amount"], at=entry["occurred_at"])
-        rule, ceiling = judged["rule"], Catalogue(self.catalogue).scheme()["ceiling"]
-        has_cap = max(rule["per_day"], rule["per_month"], ceiling) > 0
+        rule = judged["rule"]
+        has_cap = max(rule["per_day"], rule["per_month"], self.scheme["ceiling"]) > 0
         return not entry["flags"] and (has_cap or entry["drop"] != "")

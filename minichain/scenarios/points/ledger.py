@@ -50,6 +50,14 @@ class Evidence(Interface):
     """What entries rest on."""
 
     @action
+    def use_drop(self, drop: str, number: int) -> list:
+        """Use what a device weighed."""
+
+    @action
+    def use_paper(self, event: str, paper: str, account: str, zone: str, at: int, number: int) -> list:
+        """Use a paper."""
+
+    @action
     def release(self, drop: str, paper: str) -> None:
         """Let what was used be used again."""
 
@@ -217,14 +225,20 @@ class PointsLedger(Contract):
     # --- for the contract of intake
 
     @action
-    def enter(self, entry: Entry) -> int:
+    def enter(self, entry: Entry, judged: dict, zone: str) -> int:
         """Take in what was recorded; a reward is cut to the caps of its rule. Only the contract of intake does this.
 
         zh: 收录分录；奖励按规则上限计。仅受理合约可操作。
         """
         self.require_contract("intake")
+        number, evidence = self.entry_count + 1, self.others["evidence"]
+        if entry.drop != "":
+            entry.flags = Evidence(evidence).use_drop(entry.drop, number)
+        else:
+            paper, at = entry.evidence, entry.occurred_at
+            entry.flags = Evidence(evidence).use_paper(entry.event, paper, entry.account, zone, at, number)
         if entry.severity == "":
-            entry.delta = self.rewarded(entry.delta, entry.account, self.judged(entry), entry.occurred_at)
+            entry.delta = self.rewarded(entry.delta, entry.account, judged, entry.occurred_at)
         return self.add(entry)
 
     @action
@@ -267,7 +281,7 @@ class PointsLedger(Contract):
     def add(self, entry: Entry) -> int:
         """Give an entry its number, and its place in the book of its account."""
         self.tick()
-        number = self.next_number()
+        number = self.entry_count + 1
         self.entry_count = number
         self.entries[number] = entry
         book = self.books.get(entry.account, Book())
@@ -508,14 +522,6 @@ class PointsLedger(Contract):
         return "redemption"
 
     # --- what can be read
-
-    @view
-    def next_number(self) -> int:
-        """Tell the number of the next entry.
-
-        zh: 查询下一条分录的编号。
-        """
-        return self.entry_count + 1
 
     @view
     def entry(self, number: int) -> Entry:

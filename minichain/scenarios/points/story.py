@@ -1,4 +1,4 @@
-"""The story of a street: a drop, hours of service, a deduction; an objection, a repair, orders, a service at the door.
+"""The story of a street: a drop, hours of service, a deduction; objections, a repair, orders, a gift, help at the door.
 
 It is a plan: nothing is sent here. One step is one block, and the clock of its chain moves a day with each block, so
 that the time to object passes while others act. All roles and figures are made up.
@@ -64,8 +64,11 @@ TASKS: Final[tuple[tuple[str, str], ...]] = (
     (TREASURER, "treasurer"),
     (PROVIDER, "provider"),
 )
-# Who deploys a contract can change it: who runs the scheme neither changes how one objects, nor the pool.
-AUTHORITIES: Final = {**dict.fromkeys(CONTRACTS, OWNER), CASES: APPEALS, GIVING: TREASURER, REDEMPTION: TREASURER}
+# Who deploys a contract can change it: who runs the scheme changes neither evidence, nor how one objects, nor the pool.
+AUTHORITIES: Final = {
+    **dict.fromkeys(CONTRACTS, OWNER),
+    **{EVIDENCE: CHAIR, CASES: APPEALS, GIVING: TREASURER, REDEMPTION: TREASURER},
+}
 RESIDENTS: Final = (RESIDENT, ELDER)
 ROLES: Final = (
     *dict.fromkeys([*AUTHORITIES.values(), *(role for role, _ in TASKS), *RESIDENTS]),
@@ -109,7 +112,7 @@ def arguments(made: Preset, owner: str, now_ms: int) -> dict[str, dict[str, Any]
     return {
         CATALOGUE: {"scheme": scheme_of(made, owner, now_ms)},
         ACCOUNTS: rules,
-        EVIDENCE: {**books, "intake": INTAKE, "identity": IDENTITY, "custody": CUSTODY},
+        EVIDENCE: {**books, "identity": IDENTITY, "custody": CUSTODY},
         INTAKE: {**books, "evidence": EVIDENCE},
         LEDGER: {**residents, **others},
         CASES: books,
@@ -142,7 +145,9 @@ class _Story:
         yield self._do(SCALE, EVIDENCE, "weigh", **self._drop())
         yield from self.load[signed:]
         yield from self._entries()
+        yield from self._due_process()
         yield from self._orders()
+        yield from self._gift()
         yield from self._at_the_door()
 
     def _found(self) -> Iterator[Step]:
@@ -196,6 +201,27 @@ class _Story:
         answer = {"outcome": "Amended", "amount": 180, "reasons": named("reasons 1")}
         yield self._do(REVIEWER, CASES, "decide", number=1, **answer)
 
+    def _due_process(self) -> Iterator[Step]:
+        """Reject service (4) that a review puts back and another office verifies, and look at the next (5) never."""
+        for sheet in (2, 3):
+            service = {"event": f"service-riverside-{sheet}", "account": self.dids[RESIDENT], "code": "service-hour"}
+            told = {
+                **service,
+                "amount": 60,
+                "occurred_at": BEGINS + DAY_MS,
+                "evidence": named(f"sheet of hours {sheet}"),
+            }
+            yield self._do(RECORDER, INTAKE, "record", **told)
+        yield self._do(VERIFIER, INTAKE, "reject", number=4, reasons=named("nobody has signed the sheet"))
+        yield self._do(
+            RESIDENT, CASES, "object", entry=4, grounds="facts", evidence=named("the other side of the sheet")
+        )
+        yield self._do(REVIEWER, CASES, "decide", number=2, outcome="Withdrawn", reasons=named("reasons 2"))
+        yield self._do(SECOND, INTAKE, "verify", number=4)
+        yield self._do(RECORDER, INTAKE, "notify", number=4, notice=named("notice 4"))
+        yield self._do(RESIDENT, INTAKE, "lapse", number=5)
+        yield self._do(OWNER, LEDGER, "beat")
+
     def _orders(self) -> Iterator[Step]:
         resident, elder = self.dids[RESIDENT], self.dids[ELDER]
         yield self._do(TREASURER, REDEMPTION, "fund", amount=100_000, reference=named("budget"))
@@ -203,13 +229,21 @@ class _Story:
         yield self._do(RESIDENT, REDEMPTION, "request", account=resident, item="shopping-bag")
         yield self._do(TREASURER, REDEMPTION, "reserve", number=1)
         yield self._do(PROVIDER, REDEMPTION, "fulfil", number=1, proof=named("slip 1"))
-        yield self._do(ASSISTED, LEDGER, "settle", number=2)
-        yield self._do(RECORDER, LEDGER, "settle", number=3)
+        for number, role in ((2, ASSISTED), (3, RECORDER), (4, RESIDENT), (5, RESIDENT)):
+            yield self._do(role, LEDGER, "settle", number=number)
         yield self._do(ASSISTED, CASES, "ask_repair", entry=3, evidence=named("four weeks of sorted waste"))
-        yield self._do(REVIEWER, CASES, "decide", number=2, outcome="Withdrawn", reasons=named("reasons 2"))
+        yield self._do(REVIEWER, CASES, "decide", number=3, outcome="Withdrawn", reasons=named("reasons 3"))
         yield self._do(ASSISTED, REDEMPTION, "request", account=elder, item="shopping-bag")
         yield self._do(TREASURER, REDEMPTION, "reserve", number=2)
         yield self._do(ASSISTED, REDEMPTION, "cancel", number=2)
+
+    def _gift(self) -> Iterator[Step]:
+        """Give away what is left, so that somebody has a bag of shopping who is named nowhere."""
+        cause = {"code": "neighbours", "item": "shopping-bag", "count": 1, "until": BEGINS + 300 * DAY_MS}
+        yield self._do(TREASURER, GIVING, "open_cause", **cause)
+        yield self._do(RESIDENT, GIVING, "give", account=self.dids[RESIDENT], cause="neighbours", points=20)
+        yield self._do(TREASURER, GIVING, "reserve", cause="neighbours")
+        yield self._do(PROVIDER, GIVING, "deliver", cause="neighbours", proof=named("slip 2"))
 
     def _at_the_door(self) -> Iterator[Step]:
         """Offer a service to who agreed to that; and let who wants to go, go."""
@@ -248,6 +282,9 @@ SENTENCES: Final = {
     "record_drop": "The street office records the drop.",
     "record": "The street office records what happened, with the digest of the evidence.",
     "verify": "Another office verifies the entry.",
+    "reject": "The office rejects the entry and tells the resident why: the time to object begins.",
+    "lapse": "No office has looked in time: the entry counts, as far as its rule has a limit.",
+    "beat": "Somebody shows that the ledger takes calls: only then the time to object passes.",
     "notify": "The resident is told, with reasons: the time to object begins.",
     "object": "The resident objects: the entry is suspended.",
     "ask_repair": "The duty is met: the resident asks that the deduction is undone.",
@@ -256,12 +293,14 @@ SENTENCES: Final = {
     "fund": "The treasury puts money into the pool.",
     "list_item": "The treasury puts something on the list.",
     "request": "The resident asks for something on the list.",
-    "reserve": "The treasury reserves the money, and the points are taken.",
+    "reserve": "The treasury reserves the money: the points are spent.",
+    "open_cause": "Points may be given so that somebody in need has something on the list.",
+    "give": "The resident gives points away.",
     "fulfil": "The goods were handed over, and the pool pays.",
     "cancel": "The order is cancelled, and the points come back.",
     "ask": "An office puts on record for what it asks for points.",
     "offer": "A service is offered to somebody who has agreed to that.",
     "answer": "The resident accepts it.",
-    "deliver": "The service comes to the door.",
+    "deliver": "The help comes to the door.",
     "withdraw": "The resident withdraws; what is kept outside is destroyed.",
 }
