@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
+from minichain.client import Network
+from minichain.scenarios.points import street as streets
 from minichain.scenarios.points.harms import ROBOT
 from minichain.scenarios.points.presets import DAY_MS
 from minichain.scenarios.points.staging import Stage
@@ -305,3 +308,29 @@ def test_with_a_call_a_day_the_time_to_object_is_as_long_as_it_was_told() -> Non
     refused(on, STRANGER, LEDGER, "settle", "may object", number=number)
     on.wait(ms=1)
     assert settled(on, number) == "Effective"
+
+
+def test_validators_that_are_down_for_days_do_not_take_the_time_to_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of four are down: no block comes. When they are back, the first call finds that the time is not over."""
+    monkeypatch.setattr(streets, "CLOCKS", (*streets.CLOCKS, "quiet_ms"))
+    with Network.simulated(validators=4, seed=5, clock="wall", identity=True) as net:
+        street = streets.Street(net, {}, Random(5).randbytes)
+        street.open()
+        street.join(RESIDENT)
+        (number,) = street.notify([(RESIDENT, *streets.MIXED)])
+        told = net.view(LEDGER, "entry", {"number": number})["closes_at"]
+        for node in ("node-1", "node-2"):
+            net.crash(node)
+        height = net.height()
+        net.pass_time(10 * street.day_ms)
+        assert net.height() == height
+        for node in ("node-1", "node-2"):
+            net.restart(node)
+        assert street.settle(RESIDENT, [number]).result == "Notified"
+        head = net.head()
+        assert head is not None
+        assert head.time_ms > told, "it would have been over"
+        closes = net.view(LEDGER, "entry", {"number": number})["closes_at"]
+        assert closes - head.time_ms > 3 * street.day_ms
+        street.object_to(RESIDENT, number, "not-me", "Somebody else used my bin.")
+        assert net.view(LEDGER, "entry", {"number": number})["state"] == "Objected"
