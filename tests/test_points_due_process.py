@@ -71,7 +71,7 @@ def test_a_rejection_is_objected_to_reviewed_by_somebody_else_and_the_entry_veri
     refused(on, REVIEWER, CASES, "decide", "nothing is amended", **{**told, "outcome": "Amended"})
     on.do(REVIEWER, CASES, "decide", **told)
     assert on.entry(number)["state"] == "Recorded"
-    refused(on, VERIFIER, INTAKE, "verify", "who recorded or rejected an entry", number=number)
+    refused(on, VERIFIER, INTAKE, "verify", "who recorded, rejected or gains by an entry", number=number)
     on.do(SECOND, INTAKE, "verify", number=number)
     on.do(RECORDER, INTAKE, "notify", number=number, notice=named("notice"))
     on.wait(days=5)
@@ -141,6 +141,22 @@ def test_a_rejection_has_reasons_a_person_and_a_time(on: Stage) -> None:
     refused(on, RESIDENT, CASES, "object", "the time to object ended", **objection)
     assert settled(on, number) == "Dismissed"
     refused(on, RESIDENT, CASES, "object", "is Dismissed", **objection)
+
+
+def test_an_entry_that_was_put_back_is_told_anew_before_it_counts(on: Stage) -> None:
+    """Else the reasons of its rejection would stand for the notice."""
+    number = on.rejected()
+    on.decided(on.objected(number), "Withdrawn")
+    on.do(SECOND, INTAKE, "verify", number=number)
+    on.wait(days=6)
+    refused(on, STRANGER, LEDGER, "settle", "the resident has not been told", number=number)
+
+
+def test_nobody_objects_to_the_rejection_of_what_would_take_something_away(on: Stage) -> None:
+    number = on.rejected("mixed-waste", 1)
+    told = {"entry": number, "grounds": "facts", "evidence": named("x")}
+    refused(on, RESIDENT, CASES, "object", "is Rejected", **told)
+    assert settled(on, number, RESIDENT) == "Dismissed"
 
 
 # --- nobody looks ------------------------------------------------------------------------------------------------

@@ -198,6 +198,17 @@ def test_a_drop_that_was_recorded_under_a_wrong_rule_is_recorded_again() -> None
     assert on.entry(right)["delta"] == 5
 
 
+def test_a_drop_whose_load_never_arrived_does_not_become_points_by_waiting_and_may_be_rejected_late() -> None:
+    on = Stage()
+    enrolled(on)
+    for code, manifest in (("drop-1", ""), ("drop-2", "HH-00000000")):
+        on.do(SCALE, EVIDENCE, "weigh", **drop(on, drop=code, manifest=manifest))
+        number = on.do(RECORDER, INTAKE, "record_drop", drop=code, code="kitchen-waste")
+        on.wait(days=6)
+        assert not on.attempt(STRANGER, INTAKE, "lapse", number=number).ok
+        on.do(VERIFIER, INTAKE, "reject", number=number, reasons=named("nothing came to the plant"))
+
+
 def enrolled(on: Stage, office: str = RECORDER) -> None:
     """Enrol the scale at an office, with an accreditor and a laboratory that the office's friends have founded."""
     for role in (office, ACCREDITOR):

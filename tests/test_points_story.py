@@ -96,6 +96,17 @@ def test_a_drop_counts_only_when_its_load_has_arrived() -> None:
     assert street.ask(told.EVIDENCE, "weighing", drop=told.DROP)["grams"] == 21_500
 
 
+def test_a_drop_that_arrived_and_that_nobody_looks_at_counts_as_it_was_weighed() -> None:
+    street = Street()
+    street.tell("verify")
+    street.box.advance(days=6)
+    outcome = street.box.call(street.dids[told.RESIDENT], told.INTAKE, "lapse", {"number": 1})
+    assert outcome.result == "Notified", outcome.error
+    reasons = {"number": 1, "reasons": told.named("late")}
+    outcome = street.box.call(street.dids[told.VERIFIER], told.INTAKE, "reject", reasons)
+    assert "is Notified" in outcome.error
+
+
 def test_a_scale_whose_calibration_has_ended_weighs_for_nobody() -> None:
     street = Street()
     street.tell("weigh")

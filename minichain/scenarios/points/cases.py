@@ -175,7 +175,8 @@ class Cases(Contract):
         known = Ledger(self.ledger).entry(entry)
         self.require_resident(known["account"])
         state, is_rejected = known["state"], known["is_rejected"] or self.is_unseen(known)
-        is_told = state in ("Notified", "Rejected") or self.is_unseen(known)
+        is_refused = state == "Rejected" and known["severity"] == ""
+        is_told = state == "Notified" or is_refused or self.is_unseen(known)
         require(is_told, f"entry {entry} is {state}: an objection is made after the notice")
         closes = Ledger(self.ledger).closes(entry)
         is_open = self.is_unseen(known) or self.now < closes

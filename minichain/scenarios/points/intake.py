@@ -123,9 +123,7 @@ class Intake(Contract):
         """Who recorded does not verify; nor does who acts for the resident, or has rejected it before."""
         is_party = Accounts(self.others["accounts"]).acts_for(entry["account"], self.caller)
         is_other = self.caller != entry["by"] and self.caller not in entry["rejected_by"] and not is_party
-        require(
-            is_other, "who recorded or rejected an entry, or gains by it, does not verify it: another person has to"
-        )
+        require(is_other, "who recorded, rejected or gains by an entry does not verify it: another person has to")
 
     def guard_flags(self, entry: dict, looked_at: str) -> None:
         """What looks impossible is looked at by a human being before it counts; it is not punished by itself."""
@@ -305,16 +303,22 @@ class Intake(Contract):
         require(self.now > until, f"there is time to look at this entry until {until}")
         if entry["severity"] != "":
             return self.bring(number, entry, "Lapsed")
-        self.guard_unseen(entry)
         self.require_arrived(entry)
+        self.guard_unseen(entry)
         entry["silent_at"] = self.now
         return self.bring(number, entry, "Notified")
 
     def is_left_to_silence(self, entry: dict) -> bool:
-        """Tell whether nobody needs to look at an entry: it takes away, was looked at, or something limits it."""
+        """Tell whether nobody needs to look at an entry: it takes away, was looked at, or something bears it out."""
         if entry["severity"] != "" or entry["state"] == "Verified":
             return True
-        judged = Catalogue(self.catalogue).judged(code=entry["code"], amount=entry["amount"], at=entry["occurred_at"])
-        rule = judged["rule"]
-        has_cap = max(rule["per_day"], rule["per_month"], self.scheme["ceiling"]) > 0
-        return not entry["flags"] and (has_cap or entry["drop"] != "")
+        return not entry["flags"] and (self.has_arrived(entry["drop"]) if entry["drop"] != "" else self.has_cap(entry))
+
+    def has_arrived(self, drop: str) -> bool:
+        asked = {"contract": self.others["evidence"], "action": "require_arrived", "arguments": {"drop": drop}}
+        return self.attempt([asked])[0] == ""
+
+    def has_cap(self, entry: dict) -> bool:
+        code, amount, at = entry["code"], entry["amount"], entry["occurred_at"]
+        rule = Catalogue(self.catalogue).judged(code=code, amount=amount, at=at)["rule"]
+        return max(rule["per_day"], rule["per_month"], self.scheme["ceiling"]) > 0

@@ -309,6 +309,8 @@ class PointsLedger(Contract):
             del self.last[(entry.account, entry.code)]
 
     # --- a ledger that stands still
+    # From here a quiet ledger looks like one that takes no calls, so all that counts is that somebody called. Validators
+    # who let every call through but an objection are not noticed here.
 
     @action
     def beat(self) -> None:
@@ -458,6 +460,8 @@ class PointsLedger(Contract):
         require(outcome in OUTCOMES, "an objection ends with an entry that is upheld, amended or withdrawn")
         if entry.is_rejected and outcome == "Withdrawn":
             entry.is_rejected = False
+            entry.notice = ""
+            entry.noticed_at = 0
             entry.closes_at = self.now + self.scheme["review_ms"]
             return self.keep(number, entry, "Recorded")
         self.open_window(entry, appeal_ms)
