@@ -309,8 +309,8 @@ class PointsLedger(Contract):
             del self.last[(entry.account, entry.code)]
 
     # --- a ledger that stands still
-    # From here a quiet ledger looks like one that takes no calls, so all that counts is that somebody called. Validators
-    # who let every call through but an objection are not noticed here.
+    # A quiet ledger and one that takes no calls look the same from here: all that counts is that somebody called.
+    # Validators who let every call through but an objection are not noticed.
 
     @action
     def beat(self) -> None:
