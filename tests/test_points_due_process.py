@@ -71,7 +71,7 @@ def test_a_rejection_is_objected_to_reviewed_by_somebody_else_and_the_entry_veri
     refused(on, REVIEWER, CASES, "decide", "nothing is amended", **{**told, "outcome": "Amended"})
     on.do(REVIEWER, CASES, "decide", **told)
     assert on.entry(number)["state"] == "Recorded"
-    refused(on, VERIFIER, INTAKE, "verify", "who recorded, rejected or gains by an entry", number=number)
+    refused(on, VERIFIER, INTAKE, "verify", "who recorded or rejected an entry", number=number)
     on.do(SECOND, INTAKE, "verify", number=number)
     on.do(RECORDER, INTAKE, "notify", number=number, notice=named("notice"))
     on.wait(days=5)

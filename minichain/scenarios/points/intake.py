@@ -123,7 +123,8 @@ class Intake(Contract):
         """Who recorded does not verify; nor does who acts for the resident, or has rejected it before."""
         is_party = Accounts(self.others["accounts"]).acts_for(entry["account"], self.caller)
         is_other = self.caller != entry["by"] and self.caller not in entry["rejected_by"] and not is_party
-        require(is_other, "who recorded, rejected or gains by an entry does not verify it: another person has to")
+        why = "who recorded or rejected an entry, or gains by it, does not verify it: another person has to"
+        require(is_other, why)
 
     def guard_flags(self, entry: dict, looked_at: str) -> None:
         """What looks impossible is looked at by a human being before it counts; it is not punished by itself."""
