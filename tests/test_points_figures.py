@@ -10,7 +10,7 @@ from minichain.scenarios.points.figures import audit, gini_permille, outliers, q
 from minichain.scenarios.points.presets import DAY_MS
 from minichain.scenarios.points.simulation import BINS, GROUPS, Result, Trial, simulate
 from minichain.scenarios.points.staging import Stage
-from minichain.scenarios.points.story import CASES, PANEL, PROVIDER, REDEMPTION, RESIDENT, TREASURER, named
+from minichain.scenarios.points.story import CASES, INTAKE, PANEL, PROVIDER, REDEMPTION, RESIDENT, TREASURER, named
 
 RULES = preset("training").rules
 
@@ -82,6 +82,35 @@ def test_the_worklist_tells_what_is_to_be_done_next_and_by_whom() -> None:
     assert [(one.number, one.action) for one in worklist(on.ask, on.box.now_ms)[3:]] == [(4, "settle")]
     on.wait_until(on.entry(done)["ends_at"])
     assert [(one.number, one.action) for one in worklist(on.ask, on.box.now_ms)[4:]] == [(done, "expire")]
+
+
+def test_a_rejection_is_read_with_its_reasons_its_clock_and_as_nothing_that_is_to_come() -> None:
+    on = Stage()
+    number = on.rejected()
+    (line,) = statement(on.ask, on.did(RESIDENT))
+    assert (line.state, line.object_until) == ("Rejected", on.entry(number)["closes_at"])
+    effect = timeline(on.ask, number)[-1]
+    assert (effect.name, effect.due) == ("effect", 0)
+    case = on.objected(number)
+    assert timeline(on.ask, number)[-3].name == "objection"
+    on.decided(case, "Upheld")
+    assert statement(on.ask, on.did(RESIDENT))[0].state == "Rejected", "what was upheld is the rejection"
+    on.wait(days=5)
+    assert [(one.number, one.action) for one in worklist(on.ask, on.box.now_ms)] == [(number, "settle")]
+
+
+def test_the_clock_of_an_office_runs_from_the_record_and_is_seen() -> None:
+    on = Stage()
+    number = on.recorded("mixed-waste", 1)
+    verified, notice = timeline(on.ask, number)[1:3]
+    assert (verified.due, notice.due) == (on.box.now_ms + 5 * DAY_MS, 0)
+    on.wait(days=5, ms=1)
+    assert [(one.action, one.role) for one in worklist(on.ask, on.box.now_ms)] == [("lapse", "anybody")]
+    on.do(RESIDENT, INTAKE, "lapse", number=number)
+    assert audit(on.ask).lapsed == 1
+    told = on.verified()
+    verified, notice = timeline(on.ask, told)[1:3]
+    assert (verified.due, notice.due) == (0, on.box.now_ms + 5 * DAY_MS)
 
 
 # --- the audit ---------------------------------------------------------------------------------------------------

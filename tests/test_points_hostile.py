@@ -22,7 +22,9 @@ from minichain.scenarios.points.story import (
     CHAIR,
     DESK,
     ELDER,
+    EVIDENCE,
     IDENTITY,
+    INTAKE,
     LABORATORY,
     LEDGER,
     MEMBER,
@@ -166,8 +168,11 @@ def test_a_false_record_that_was_rejected_uses_nothing_up(on: Stage) -> None:
         on.rule(code="course", unit="item", per=1, evidence="document", cooldown_ms=7 * DAY_MS, per_day=5, points=5)
     )
     told = on.event("course", 1)
-    false = on.do(RECORDER, LEDGER, "record", **told)
-    on.do(VERIFIER, LEDGER, "reject", number=false)
+    false = on.do(RECORDER, INTAKE, "record", **told)
+    on.do(VERIFIER, INTAKE, "reject", number=false, reasons=named("nobody came"))
+    again = on.event("course", 1, evidence=told["evidence"])
+    refused(on, RECORDER, INTAKE, "record", "it counts once", **again)
+    on.do(RESIDENT, LEDGER, "settle", number=false)  # who agrees with a rejection need not wait
     number = on.recorded("course", 1, evidence=told["evidence"])
     assert on.entry(number)["delta"] == 5, "neither the cap, nor the cooldown, nor the evidence is gone"
 
@@ -184,11 +189,24 @@ def test_a_drop_that_was_recorded_under_a_wrong_rule_is_recorded_again() -> None
     on = Stage()
     enrolled(on)
     on.adopt(on.rule(code="other-waste", points=1, per=1_000_000))
-    on.do(SCALE, LEDGER, "weigh", **drop(on))
-    wrong = on.do(RECORDER, LEDGER, "record_drop", drop="drop-1", code="other-waste")
-    on.do(VERIFIER, LEDGER, "reject", number=wrong)
-    right = on.do(RECORDER, LEDGER, "record_drop", drop="drop-1", code="kitchen-waste")
+    on.do(SCALE, EVIDENCE, "weigh", **drop(on))
+    wrong = on.do(RECORDER, INTAKE, "record_drop", drop="drop-1", code="other-waste")
+    on.do(VERIFIER, INTAKE, "reject", number=wrong, reasons=named("kitchen waste"))
+    on.wait(days=5)
+    on.do(STRANGER, LEDGER, "settle", number=wrong)
+    right = on.do(RECORDER, INTAKE, "record_drop", drop="drop-1", code="kitchen-waste")
     assert on.entry(right)["delta"] == 5
+
+
+def test_a_drop_whose_load_never_arrived_does_not_become_points_by_waiting_and_may_be_rejected_late() -> None:
+    on = Stage()
+    enrolled(on)
+    for code, manifest in (("drop-1", ""), ("drop-2", "HH-00000000")):
+        on.do(SCALE, EVIDENCE, "weigh", **drop(on, drop=code, manifest=manifest))
+        number = on.do(RECORDER, INTAKE, "record_drop", drop=code, code="kitchen-waste")
+        on.wait(days=6)
+        assert not on.attempt(STRANGER, INTAKE, "lapse", number=number).ok
+        on.do(VERIFIER, INTAKE, "reject", number=number, reasons=named("nothing came to the plant"))
 
 
 def enrolled(on: Stage, office: str = RECORDER) -> None:
@@ -209,19 +227,19 @@ def drop(on: Stage, **changes: Any) -> dict[str, Any]:
 
 def test_a_scale_of_another_place_weighs_nothing_here(on: Stage) -> None:
     enrolled(on, STRANGER)
-    refused(on, SCALE, LEDGER, "weigh", "is of no office that records here", **drop(on))
+    refused(on, SCALE, EVIDENCE, "weigh", "is of no office that records here", **drop(on))
 
 
 @pytest.mark.parametrize("changes", [{"manifest": "call 138 0000 0000"}, {"zone": "call-138-0000-0000"}])
 def test_no_telephone_number_comes_in_beside_a_weight(changes: dict[str, str], on: Stage) -> None:
     enrolled(on)
     words = "telephone number" if "zone" in changes else "the number of a manifest has"
-    refused(on, SCALE, LEDGER, "weigh", words, **drop(on, **changes))
+    refused(on, SCALE, EVIDENCE, "weigh", words, **drop(on, **changes))
 
 
 def test_no_telephone_number_comes_in_as_a_zone_or_a_service(on: Stage) -> None:
     words = "a zone looks like a telephone number"
-    refused(on, RECORDER, LEDGER, "record", words, **on.event(zone="138-0000-0000"))
+    refused(on, RECORDER, INTAKE, "record", words, **on.event(zone="138-0000-0000"))
     on.join("Resident 2", offers=True)
     told = {"account": on.did("Resident 2"), "service": "call-138-0000-0000", "until": on.box.now_ms + 1}
     refused(on, PROVIDER, ACCOUNTS, "offer", "1 to 40 of a-z and dash", **told)
@@ -233,29 +251,29 @@ def test_nobody_verifies_what_they_earn_themselves(on: Stage) -> None:
         on.grant(role, "verifier")
     for role, resident in ((RESIDENT, RESIDENT), (ASSISTED, ELDER)):
         number = on.recorded(role=resident)
-        refused(on, role, LEDGER, "verify", "another person has to", number=number)
+        refused(on, role, INTAKE, "verify", "another person has to", number=number)
 
 
 def test_a_key_whose_task_was_revoked_starts_no_clock_and_a_successor_does(on: Stage) -> None:
     number = on.verified()
     for role, task in ((RECORDER, "recorder"), (VERIFIER, "verifier")):
         on.do(OWNER, CATALOGUE, "revoke_role", role=task, account=on.did(role))
-        refused(on, role, LEDGER, "notify", "tells the resident", number=number, notice=named("n"))
-    on.grant("Street office C", "recorder")
-    assert on.do("Street office C", LEDGER, "notify", number=number, notice=named("n")) == "Notified"
+        refused(on, role, INTAKE, "notify", "tells the resident", number=number, notice=named("n"))
+    on.grant("Street office D", "recorder")
+    assert on.do("Street office D", INTAKE, "notify", number=number, notice=named("n")) == "Notified"
 
 
 def test_what_somebody_has_looked_at_stays_on_record(on: Stage) -> None:
     on.recorded(zone="street-1")
     number = on.recorded(zone="street-9")
-    on.do(VERIFIER, LEDGER, "verify", number=number, looked_at=named("two sheets"))
+    on.do(VERIFIER, INTAKE, "verify", number=number, looked_at=named("two sheets"))
     assert on.entry(number)["looked_at"] == named("two sheets")
 
 
 def test_bad_behaviour_is_not_put_on_record_as_a_reward_of_nothing() -> None:
     on = Stage("hailin")
     on.adopt(on.rule(code="jaywalking", points=0))
-    refused(on, RECORDER, LEDGER, "record", "gives no points", **on.event("jaywalking"))
+    refused(on, RECORDER, INTAKE, "record", "gives no points", **on.event("jaywalking"))
 
 
 # --- rules -------------------------------------------------------------------------------------------------------
@@ -393,8 +411,8 @@ def test_after_withdrawal_an_entry_goes_no_further_and_is_no_task_any_more(on: S
     other = on.recorded(role="Resident 2")
     on.do(RESIDENT, ACCOUNTS, "withdraw", account=on.did(RESIDENT))
     words = "this resident has withdrawn"
-    refused(on, VERIFIER, LEDGER, "verify", words, number=recorded)
-    refused(on, RECORDER, LEDGER, "notify", words, number=verified, notice=named("n"))
+    refused(on, VERIFIER, INTAKE, "verify", words, number=recorded)
+    refused(on, RECORDER, INTAKE, "notify", words, number=verified, notice=named("n"))
     on.wait(days=6)
     refused(on, STRANGER, LEDGER, "settle", words, number=notified)
     assert [task.number for task in worklist(on.ask, on.box.now_ms)] == [other]
@@ -437,7 +455,7 @@ def test_a_committee_does_not_stop_old_entries_by_a_hundred_new_versions(on: Sta
 
 def test_an_account_with_a_hundred_entries_pays_no_more_for_the_next(on: Stage) -> None:
     def gas() -> int:
-        return on.attempt(RECORDER, LEDGER, "record", **on.event()).gas
+        return on.attempt(RECORDER, INTAKE, "record", **on.event()).gas
 
     on.recorded()
     before = gas()

@@ -9,10 +9,13 @@ from typing import Any
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from minichain.scenarios.points.presets import DAY_MS
 from minichain.scenarios.points.staging import Stage
 from minichain.scenarios.points.story import (
     APPEALS,
     CASES,
+    GIVING,
+    INTAKE,
     LEDGER,
     PANEL,
     PROVIDER,
@@ -20,6 +23,7 @@ from minichain.scenarios.points.story import (
     REDEMPTION,
     RESIDENT,
     REVIEWER,
+    SECOND,
     TREASURER,
     VERIFIER,
     named,
@@ -27,9 +31,24 @@ from minichain.scenarios.points.story import (
 
 OTHER = "Resident 2"
 NEVER_CHANGES = ("account", "kind", "code", "version", "event", "evidence", "occurred_at", "recorded_at", "by")
-LIVES = ("verify", "notify", "settle", "object", "decide", "appeal", "vote", "lapse", "repair", "expire", "wait")
+LIVES = (
+    "verify",
+    "reject",
+    "unseen",
+    "notify",
+    "settle",
+    "object",
+    "decide",
+    "appeal",
+    "vote",
+    "lapse",
+    "repair",
+    "expire",
+    "wait",
+)
 DEEDS = (
     *LIVES,
+    *("give", "take_back", "buy", "deliver", "end"),
     "record",
     "deduct",
     "request",
@@ -42,8 +61,9 @@ DEEDS = (
     "refund",
 )
 NEXT = {  # what may well be tried with an entry in a state
-    "Recorded": ("verify",),
-    "Verified": ("notify", "notify", "settle"),
+    "Recorded": ("verify", "verify", "verify_again", "reject", "unseen"),
+    "Rejected": ("object", "object", "settle"),
+    "Verified": ("notify", "notify", "unseen", "settle"),
     "Notified": ("object", "object", "settle"),
     "Objected": ("decide", "settle", "lapse"),
     "Upheld": ("appeal", "settle"),
@@ -72,8 +92,8 @@ def in_turn(on: Stage, number: int, choice: int) -> tuple[str, int, int, str]:
     entry = found[place]
     deeds = NEXT.get(entry["state"], ("wait",))
     deed, who = deeds[choice % len(deeds)], next(role for role in (RESIDENT, OTHER) if on.did(role) == entry["account"])
-    if deed in ("settle", "lapse", "expire") and number % 3:
-        on.wait(days=100 if deed == "expire" else 6)
+    if deed in ("settle", "lapse", "expire", "unseen") and number % 3:
+        on.stand_still(6 * DAY_MS) if choice == 1 else on.wait(days=100 if deed == "expire" else 6)
     cases = [one["number"] for one in on.ask(CASES, "all_cases", limit=100) if one["case"]["entry"] == place + 1]
     return deed, cases[-1] if deed in OF_CASES and cases else place + 1, choice, who
 
@@ -83,10 +103,18 @@ def do(on: Stage, deed: str, number: int, choice: int, who: str) -> bool:
     reasons, outcome = named(f"reasons {choice}"), ("Upheld", "Amended", "Withdrawn")[choice]
     decision = named("decision") if choice else ""
     calls: dict[str, tuple[str, str, str, dict[str, Any]]] = {
-        "record": (RECORDER, LEDGER, "record", on.event(amount=60 * number, role=who)),
-        "deduct": (RECORDER, LEDGER, "record", on.event("mixed-waste", number, who)),
-        "verify": (VERIFIER, LEDGER, "verify", {"number": number, "decision": decision}),
-        "notify": (RECORDER, LEDGER, "notify", {"number": number, "notice": named("notice")}),
+        "record": (RECORDER, INTAKE, "record", on.event(amount=60 * number, role=who)),
+        "deduct": (RECORDER, INTAKE, "record", on.event("mixed-waste", number, who)),
+        "verify": (VERIFIER, INTAKE, "verify", {"number": number, "decision": decision}),
+        "verify_again": (SECOND, INTAKE, "verify", {"number": number, "decision": decision}),
+        "reject": (VERIFIER, INTAKE, "reject", {"number": number, "reasons": reasons}),
+        "unseen": (who, INTAKE, "lapse", {"number": number}),
+        "give": (who, GIVING, "give", {"account": on.did(who), "cause": "help", "points": number}),
+        "take_back": (who, GIVING, "take_back", {"number": number}),
+        "buy": (TREASURER, GIVING, "reserve", {"cause": "help"}),
+        "deliver": (PROVIDER, GIVING, "deliver", {"cause": "help", "proof": reasons}),
+        "end": (who, GIVING, "end", {"cause": "help"}),
+        "notify": (RECORDER, INTAKE, "notify", {"number": number, "notice": named("notice")}),
         "settle": (who, LEDGER, "settle", {"number": number}),
         "expire": (who, LEDGER, "expire", {"number": number}),
         "object": (
@@ -136,12 +164,27 @@ def check(on: Stage, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
         assert sum(one["delta"] for one in effective) == on.balance(role) >= 0
     for one in now:
         if one["effective_at"] and one["code"]:
-            assert one["notice"]
+            assert one["notice"] or (one["silent_at"] and not one["severity"])
+            assert not one["is_rejected"]
+            assert one["verified_by"] not in [one["by"], *one["rejected_by"]]
             assert one["effective_at"] >= one["closes_at"] > 0
-        if one["state"] in ("Recorded", "Verified", "Notified", "Objected", "Appealed", "Withdrawn", "Rejected"):
+        if one["state"] in (
+            "Recorded",
+            "Verified",
+            "Notified",
+            "Objected",
+            "Appealed",
+            "Withdrawn",
+            "Rejected",
+            "Dismissed",
+            "Lapsed",
+        ):
             assert one["effective_at"] == 0
         if one["severity"] and one["verified_by"]:
             assert one["decision"]
+    cause = on.ask(GIVING, "cause", code="help")
+    given = [one["delta"] for one in now if one["event"].startswith("gift-")]
+    assert cause["given"] == -sum(given) <= cause["goal"]
     pool = on.ask(REDEMPTION, "pool")
     assert min(pool.values()) >= 0
     assert pool["reserved"] + pool["paid"] <= pool["funded"]
@@ -159,6 +202,7 @@ def check(on: Stage, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_whatever_anybody_does(deeds: list[tuple[str, int, int, str]]) -> None:
     on = Stage()
     on.join(OTHER)
+    on.caused()
     on.stocked(points=10, price=700, money=1_000)
     for number, (role, code) in enumerate(
         ((RESIDENT, "service-hour"), (OTHER, "mixed-waste"), (RESIDENT, "mixed-waste"))

@@ -75,6 +75,7 @@ TERM = {"repair_after": 0, "ends_after": 3, "is_published": False}
         (changed("training", appeal_days=1), "no-time"),
         (changed("training", without="objection_days", objection_minutes=10), "no-time"),
         (changed("training", without="objection_days"), "no-time"),
+        (changed("training", quiet_days=5), "no-time"),
         (changed("training", review_days=3_650), "no-appeal"),
         (changed("training", terms={"minor": {**TERM, "ends_after": 600}}), "no-end"),
         (changed("training", terms={"minor": {**TERM, "is_published": True}}), "named-ranking"),

@@ -16,7 +16,7 @@ from minichain.views import gallery, i18n, parts, refusals, telling
 
 VIEWS = ROOT / "minichain/views"
 SYSTEM = ("status", "grants", "accreditation", "governance")
-POINTS = ("catalogue", "accounts", "ledger", "cases", "redemption")
+POINTS = ("catalogue", "accounts", "evidence", "intake", "ledger", "cases", "redemption", "giving")
 SIGNED_FOR = [
     ROOT / "minichain/scenarios/waste/contract.py",
     ROOT / "minichain/scenarios/waste/registry.py",

@@ -31,7 +31,9 @@ from minichain.scenarios.points.story import (
     CHAIR,
     CONTRACTS,
     DESK,
+    EVIDENCE,
     IDENTITY,
+    INTAKE,
     LABORATORY,
     LEDGER,
     MEMBER,
@@ -191,12 +193,14 @@ def _live(stage: Stage, settings: Settings, dids: Dids, number: int, lived: Sequ
     if dropped:
         kilograms = max(1, sum(one.grams for one in dropped) // 1_000)
         travel(stage, [Trip(manifest, HAULIER, kilograms, kilograms)], dids)
-    bags = _all(stage, RECORDER, [_on(LEDGER, "record_drop", drop=one.code, code="kitchen-waste") for one in dropped])
+    bags = _all(stage, RECORDER, [_on(INTAKE, "record_drop", drop=one.code, code="kitchen-waste") for one in dropped])
     hours = _all(stage, RECORDER, [_help(one, dids, stage.now_ms) for one in lived])
-    opened = [_on(LEDGER, "reject", number=bag) for bag, one in zip(bags, dropped, strict=True) if one.is_rejected]
+    found = named("what was in the opened bag")
+    mixed = [bag for bag, one in zip(bags, dropped, strict=True) if one.is_rejected]
+    opened = [_on(INTAKE, "reject", number=bag, reasons=found) for bag in mixed]
     kept = [bag for bag, one in zip(bags, dropped, strict=True) if not one.is_rejected] + hours
-    _all(stage, VERIFIER, opened + [_on(LEDGER, "verify", number=entry) for entry in kept])
-    _all(stage, RECORDER, [_on(LEDGER, "notify", number=entry, notice=named(f"notice {entry}")) for entry in kept])
+    _all(stage, VERIFIER, opened + [_on(INTAKE, "verify", number=entry) for entry in kept])
+    _all(stage, RECORDER, [_on(INTAKE, "notify", number=entry, notice=named(f"notice {entry}")) for entry in kept])
     cases = _object(stage, settings, dict(zip(hours, lived, strict=True)))
     stage.pass_blocks(CLOCKS)
     _all(stage, RECORDER, [_on(LEDGER, "settle", number=entry) for entry in kept])
@@ -231,13 +235,13 @@ def _all(stage: Stage, who: str, calls: Sequence[Call]) -> list[Any]:
 
 def _weighing(one: Round, dids: Dids, manifest: str) -> Call:
     account = dids[one.resident.name]
-    return _on(LEDGER, "weigh", drop=one.code, account=account, grams=one.grams, zone="street-1", manifest=manifest)
+    return _on(EVIDENCE, "weigh", drop=one.code, account=account, grams=one.grams, zone="street-1", manifest=manifest)
 
 
 def _help(one: Round, dids: Dids, at: int) -> Call:
     minutes = FORGOTTEN if one.is_forgotten else HELPED
     told = {"event": f"help-{one.code}", "account": dids[one.resident.name], "code": "service-hour", "amount": minutes}
-    return _on(LEDGER, "record", **told, occurred_at=at, evidence=named(f"sheet of {one.code}"))
+    return _on(INTAKE, "record", **told, occurred_at=at, evidence=named(f"sheet of {one.code}"))
 
 
 # --- founding the scheme ------------------------------------------------------------------------------------------

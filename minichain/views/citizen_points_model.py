@@ -232,7 +232,8 @@ class Points(T.HasTraits):
     @property
     def due(self) -> list[int]:
         """Return the resident's entries whose time to object is over."""
-        found = (one for one in (self.seen.entries if self.seen else ()) if one["entry"]["state"] in WAITING)
+        ends = (*WAITING, "Rejected")  # without an objection it has no effect, and this is said
+        found = (one for one in (self.seen.entries if self.seen else ()) if one["entry"]["state"] in ends)
         own = {line.number for line in self.lines}
         return [one["number"] for one in found if one["number"] in own and one["entry"]["closes_at"] <= self.now_ms]
 

@@ -83,15 +83,16 @@ def _file(desk: Desk) -> Sequence[Content]:
             _("Tell the resident"), lambda street: street.tell(model.clerk, account, number_, said.value), "clerk"
         )
         return [*shown, said.box, tell]
-    said = desk.blank(_("Your decision, in words") if is_negative else _("What you looked at"))
+    said = desk.blank(_("Your decision, in words") if is_negative else _("What you looked at, or why you reject it"))
 
     def verify(street: Any) -> Any:
         decision, looked = (said.value, "") if is_negative else ("", said.value)
         return street.verify(model.clerk, account, number_, decision, looked)
 
-    needed = [said.box] if is_negative or entry["flags"] else []
-    reject = desk.go(_("Reject"), lambda street: street.reject(model.clerk, number_), "clerk", kind="plain")
-    return [*shown, *needed, bar(desk.go(_("Verify"), verify, "clerk", "approved"), reject)]
+    reject = desk.go(
+        _("Reject"), lambda street: street.reject(model.clerk, account, number_, said.value), "clerk", kind="plain"
+    )
+    return [*shown, said.box, bar(desk.go(_("Verify"), verify, "clerk", "approved"), reject)]
 
 
 def _recording(desk: Desk) -> W.Box:

@@ -153,14 +153,15 @@ def basis(rule: Mapping[str, Any]) -> Safe:
 def _actions(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
     entry, is_over, model = opened["entry"], opened["is_over"], desk.model
     state, number_ = entry["state"], opened["number"]
-    if state in ("Notified", "Upheld", "Amended", "Final") and is_over:
+    if state in ("Notified", "Rejected", "Upheld", "Amended", "Final") and is_over:
         late = html(parts.paragraph(_("Nobody objected in time. Anybody may now let it take effect.")))
         return [
             late,
             desk.go(_("Let it take effect"), lambda street: street.settle(model.resident, model.due), "entry"),
         ]
-    if state == "Notified":
-        return [_objecting(desk, entry, _("Object"), partial(_object, model.resident, number_))]
+    if state in ("Notified", "Rejected"):
+        of = entry if state == "Notified" else None  # of a rejection no other amount is claimed
+        return [_objecting(desk, of, _("Object"), partial(_object, model.resident, number_))]
     if state in ("Upheld", "Amended") and opened["cases"]:
         case = opened["cases"][0]["number"]
         return [_objecting(desk, None, _("Appeal"), partial(_appeal, model.resident, case))]

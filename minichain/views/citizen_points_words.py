@@ -119,6 +119,7 @@ def kind_name(kind: str) -> str:
     """Name a kind of entry that no rule made."""
     return {
         "redemption": _("Redeemed"),
+        "gift": _("Given away"),
         "refund": _("Given back"),
         "expiry": _("Expired"),
         "reversal": _("Undone by a second entry"),
@@ -129,7 +130,9 @@ def entry_state(state: str) -> tuple[State, str]:
     """Say where an entry stands."""
     known: dict[str, tuple[State, str]] = {
         "Recorded": ("plain", _("recorded")),
-        "Rejected": ("plain", _("rejected, no effect")),
+        "Rejected": ("info", _("rejected, you may object")),
+        "Dismissed": ("plain", _("rejected, no effect")),
+        "Lapsed": ("ok", _("lapsed in the resident's favour")),
         "Verified": ("plain", _("verified")),
         "Notified": ("info", _("you may object")),
         "Objected": ("warn", _("effect suspended")),
@@ -212,6 +215,7 @@ def practice_name(where: str) -> str:
     return {
         "scheme": _("the scheme"),
         "objection_days": _("the time to object"),
+        "quiet_days": _("what counts while the ledger stands still"),
         "appeal_body": _("who decides on an appeal"),
         "retention_days": _("how long things are kept"),
         "rules_begin_before_adoption": _("when rules begin"),
@@ -284,7 +288,7 @@ def _stop(one: Any, state: str, now_ms: int) -> Stop:
 def _effect(name: str, state: str, due: int, now_ms: int) -> Stop:
     if state in ("Objected", "Appealed"):
         return Stop(name, "warn", "warn", _("effect suspended"), remark=_("until a person has decided"))
-    if state in ("Withdrawn", "Rejected"):
+    if state in ("Withdrawn", "Rejected", "Dismissed", "Lapsed"):
         return Stop(name, "dot", "plain", _("never"))
     if due and due <= now_ms:
         return Stop(name, "clock", "info", _("may take effect now"))

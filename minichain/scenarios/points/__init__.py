@@ -1,6 +1,6 @@
 """Contribution points of residents: a voluntary reward, with the safeguards that make it one.
 
-Five small contracts: the rules, the accounts, the entries, the cases and the redemption. Points are no public credit
+Small contracts: rules, accounts, evidence, intake, entries, cases, redemption and gifts. Points are no public credit
 record and decide on no right. The chain proves who signed what and when; it does not prove that anybody is good.
 """
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from minichain.client.receipt import Receipt
 from minichain.codec import Plain
-from minichain.scenarios.points.story import CASES, LEDGER, PANEL, REDEMPTION
+from minichain.scenarios.points.story import CASES, INTAKE, LEDGER, PANEL, REDEMPTION
 
 
 class Deed(Plain):
@@ -66,15 +66,15 @@ class Acts:
     def verify(self: Place, role: str, account: str, entry: int, decision: str = "", looked_at: str = "") -> Receipt:
         """Verify an entry; a negative one with a decision, a flagged one with a note on what was looked at."""
         papers = {name: words for name, words in (("decision", decision), ("looked_at", looked_at)) if words}
-        return _file(self, role, LEDGER, "verify", account, papers, {"number": entry})
+        return _file(self, role, INTAKE, "verify", account, papers, {"number": entry})
 
-    def reject(self: Place, role: str, entry: int) -> Receipt:
-        """Reject an entry that is not right."""
-        return self.do(role, Deed(LEDGER, "reject", {"number": entry}))
+    def reject(self: Place, role: str, account: str, entry: int, reasons: str) -> Receipt:
+        """Reject an entry that is not right, and tell the resident why."""
+        return _file(self, role, INTAKE, "reject", account, {"reasons": reasons}, {"number": entry})
 
     def tell(self: Place, role: str, account: str, entry: int, words: str) -> Receipt:
         """Tell the resident, with reasons."""
-        return _file(self, role, LEDGER, "notify", account, {"notice": words}, {"number": entry})
+        return _file(self, role, INTAKE, "notify", account, {"notice": words}, {"number": entry})
 
     # --- who decides
 

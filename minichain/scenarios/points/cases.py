@@ -49,12 +49,16 @@ class Ledger(Interface):
     def entry(self, number: int) -> dict:
         """Show an entry."""
 
+    @view
+    def closes(self, number: int) -> int:
+        """Tell until when the resident may object or appeal."""
+
     @action
     def suspend(self, number: int, case: int, state: str) -> str:
         """Suspend an entry."""
 
     @action
-    def resolve(self, number: int, outcome: str, amount: int, appeal_ms: int) -> str:
+    def resolve(self, number: int, outcome: str, amount: int, appeal_ms: int, is_silent: bool) -> str:
         """Take over what was decided about an entry."""
 
     @action
@@ -70,7 +74,7 @@ def check_digest(text: str, what: str) -> None:
 class Case(Record):
     """A case about an entry: `state` is Open, Decided, Appealed, Closed or Lapsed; `claim` is the amount claimed."""
 
-    kind: str  # objection or repair
+    kind: str  # objection, rejection (that it be withdrawn) or repair
     entry: int
     account: str
     rule: str  # code and version, by which everything here is decided
@@ -161,22 +165,32 @@ class Cases(Contract):
 
     @action
     def object(self, entry: int, grounds: str, evidence: str, claim: int = 0) -> int:
-        """Object to an entry in time; this costs nothing, and the entry has no effect until it is decided.
+        """Object to an entry in time, or to its rejection; free of charge, and until it is decided without effect.
 
-        Of a reward `claim` is the amount that would be right, in the unit of its rule.
+        Of a reward `claim` is the amount that would be right, in the unit of its rule. A reward at which no office has
+        looked in time can be objected to as if it were rejected.
 
-        zh: 在期限内提出异议；不收费，裁决前分录不生效。奖励可申明应计的数量。
+        zh: 在期限内对分录或其驳回提出异议；不收费，裁决前不生效。奖励可申明应计数量；逾期无人核实的视同驳回。
         """
         known = Ledger(self.ledger).entry(entry)
         self.require_resident(known["account"])
-        state, closes = known["state"], known["closes_at"]
-        require(state == "Notified", f"entry {entry} is {state}: an objection is made after the notice")
-        require(self.now < closes, f"the time to object ended at {closes}: ask for a repair, or report new facts")
-        most = MAX_CLAIM * known["amount"]
+        state, is_rejected = known["state"], known["is_rejected"] or self.is_unseen(known)
+        is_refused = state == "Rejected" and known["severity"] == ""
+        is_told = state == "Notified" or is_refused or self.is_unseen(known)
+        require(is_told, f"entry {entry} is {state}: an objection is made after the notice")
+        closes = Ledger(self.ledger).closes(entry)
+        is_open = self.is_unseen(known) or self.now < closes
+        require(is_open, f"the time to object ended at {closes}: ask for a repair, or report new facts")
+        most = 0 if is_rejected else MAX_CLAIM * known["amount"]
         require(0 <= claim <= most, f"what is claimed is 0 to {most}: report more than that as something new")
-        number = self.begin("objection", entry, known, grounds, evidence, claim)
+        kind = "rejection" if is_rejected else "objection"
+        number = self.begin(kind, entry, known, grounds, evidence, claim)
         Ledger(self.ledger).suspend(entry, number, "Objected")
         return number
+
+    def is_unseen(self, known: dict) -> bool:
+        """Tell whether no office has looked at a reward in time: then the resident asks for somebody who does."""
+        return known["state"] == "Recorded" and known["severity"] == "" and self.now > known["closes_at"]
 
     @action
     def ask_repair(self, entry: int, evidence: str) -> int:
@@ -214,7 +228,7 @@ class Cases(Contract):
             claim=claim,
             opened_at=self.now,
             deadline=self.now + Catalogue(self.catalogue).scheme()["review_ms"],
-            involved=[known["by"], known["verified_by"]],
+            involved=[known["by"], known["verified_by"]] + known["rejected_by"],
             panel=[],
             votes={},
         )
@@ -234,7 +248,8 @@ class Cases(Contract):
         """
         case = self.found(number, ("Decided",))
         self.require_resident(case.account)
-        words, until = ", ".join(GROUNDS), case.appeal_until
+        words, is_repair = ", ".join(GROUNDS), case.kind == "repair"
+        until = case.appeal_until if is_repair else Ledger(self.ledger).closes(case.entry)
         require(grounds in GROUNDS, f"the grounds are one of {words}")
         require(self.now < until, f"the time to appeal ended at {until}: the decision stands")
         check_digest(evidence, "evidence")
@@ -245,27 +260,32 @@ class Cases(Contract):
         case.appealed_at = self.now
         case.deadline = self.now + Catalogue(self.catalogue).scheme()["panel_ms"]
         self.open_of[case.entry] = number
-        if case.kind == "objection":
-            Ledger(self.ledger).suspend(case.entry, number, "Appealed")
-        else:
+        if is_repair:
             Ledger(self.ledger).repair(case.entry, "RepairRequested")
+        else:
+            Ledger(self.ledger).suspend(case.entry, number, "Appealed")
         return self.keep(number, case, "Appealed")
 
     # --- the reviewer
 
     @action
     def decide(self, number: int, outcome: str, reasons: str, amount: int = 0) -> str:
-        """Decide, with reasons, on an objection (Upheld, Amended, Withdrawn) or a repair (Withdrawn is repaired).
+        """Decide, with reasons, on an objection (Upheld, Amended, Withdrawn), a rejection or a repair (no Amended).
 
-        An amended entry is judged again by the same rule, with the amount that is right.
+        An amended entry is judged again by the same rule, with the amount that is right. Of a rejection, Withdrawn is
+        that somebody else verifies the entry; of a repair, that it is repaired.
 
-        zh: 说明理由，对异议（维持、修正、撤回）或修复（撤回即修复）作出裁决。
+        zh: 说明理由，对异议（维持、修正、撤回）、驳回（撤回即由他人重新核实）或修复（撤回即修复）作出裁决。
         """
         self.require_role("reviewer")
         case = self.found(number, ("Open",))
         words = ", ".join(OUTCOMES)
         require(outcome in OUTCOMES, f"a decision is one of {words}")
-        require(case.kind == "objection" or outcome != "Amended", "a repair is granted (Withdrawn) or refused (Upheld)")
+        is_one = case.kind == "objection" or outcome != "Amended"
+        require(
+            is_one,
+            "a repair or a rejection is decided for the resident (Withdrawn) or not (Upheld): nothing is amended",
+        )
         self.guard_human()
         self.guard_not_involved(case, self.caller)
         self.guard_deadline(case)
@@ -283,7 +303,9 @@ class Cases(Contract):
             return "Withdrawn"
         return "Amended" if case.claim > 0 else "Upheld"
 
-    def conclude(self, number: int, case: Case, outcome: str, amount: int, appeal_ms: int) -> str:
+    def conclude(
+        self, number: int, case: Case, outcome: str, amount: int, appeal_ms: int, is_silent: bool = False
+    ) -> str:
         """Carry a decision out; with no time to appeal it is the last one."""
         case.outcome = outcome
         case.decided_at = self.now
@@ -295,7 +317,7 @@ class Cases(Contract):
                 Ledger(self.ledger).repair(case.entry, "Repaired" if outcome == "Withdrawn" else "RepairRefused")
         else:
             word = "Final" if outcome == "Upheld" and is_last else outcome
-            Ledger(self.ledger).resolve(case.entry, word, amount, appeal_ms)
+            Ledger(self.ledger).resolve(case.entry, word, amount, appeal_ms, is_silent)
         return self.keep(number, case, "Closed" if is_last else "Decided")
 
     # --- the panel
@@ -369,7 +391,7 @@ class Cases(Contract):
         case = self.found(number, ("Open", "Appealed"))
         deadline = case.deadline
         require(self.now > deadline, f"there is time to decide until {deadline}")
-        self.conclude(number, case, self.for_the_resident(case), case.claim, 0)
+        self.conclude(number, case, self.for_the_resident(case), case.claim, 0, is_silent=True)
         return self.keep(number, case, "Lapsed")
 
     # --- what can be read

@@ -87,7 +87,7 @@ class Scheme(Record):
     effective_from: int
     effective_until: int
     objection_ms: int  # after the notice
-    review_ms: int  # to decide on an objection, or on a repair
+    review_ms: int  # to look at an entry, to tell the resident, to decide on an objection or on a repair
     appeal_ms: int  # after the decision
     panel_ms: int  # to decide on an appeal
     order_ms: int  # to fulfil what was redeemed
@@ -100,6 +100,8 @@ class Scheme(Record):
     redeem_from: int = 0  # points an account has earned before it redeems any
     redeem_per_quarter: int = 0
     travel_ms: int = 0  # in less time nobody gets from one zone to another
+    quiet_ms: int = 86_400_000  # of a time without a call, what counts as time to object: longer may be a standstill
+    gifts: bool = False  # whether points may be given away
 
 
 class Rule(Record):
@@ -153,6 +155,10 @@ class Catalogue(Contract, Roles):
             )
         figures = (scheme.retention_ms, scheme.ceiling, scheme.redeem_from, scheme.redeem_per_quarter, scheme.travel_ms)
         require(min(figures) >= 0, "the figures of a scheme are not negative")
+        is_time = 1_000 <= scheme.quiet_ms <= MAX_CLOCK
+        require(
+            is_time, "of a time without a call something counts as time to object: a second to a year, a day in earnest"
+        )
         require(-DAY < scheme.utc_offset < DAY, "a calendar is within a day of UTC")
         for severity, term in scheme.terms.items():
             has_end = 0 <= term.repair_after < term.ends_after <= MAX_MONTHS

@@ -94,7 +94,7 @@ class Audit(Plain):
     withdrawn: int | None
     objection_permille: int | None
     overturn_permille: int | None
-    lapsed: int
+    lapsed: int  # what nobody decided on or looked at in time, cases and entries
     median_days: int | None
     is_rubber_stamping: bool
     evidence_permille: int | None
@@ -126,7 +126,7 @@ def statement(ask: Ask, account: str) -> list[Line]:
 
 
 def _line(ask: Ask, rules: dict[tuple[str, int], Any], number: int, entry: Mapping[str, Any]) -> Line:
-    told = {"number": number, "kind": entry["kind"], "points": entry["delta"], "state": entry["state"]}
+    told = {"number": number, "kind": entry["kind"], "points": entry["delta"], "state": _state(entry)}
     told |= {"at": entry["effective_at"] or entry["recorded_at"], "ends_at": entry["ends_at"], "case": entry["case"]}
     if entry["kind"] not in RULED:
         return Line(**told)
@@ -135,27 +135,35 @@ def _line(ask: Ask, rules: dict[tuple[str, int], Any], number: int, entry: Mappi
         rules[key] = ask(CATALOGUE, "rule", code=key[0], version=key[1])
     rule = rules[key]
     told |= {"behaviour": rule["behaviour"], "basis": rule["basis"], "reference": rule["basis_reference"]}
-    until = entry["closes_at"] if entry["state"] == "Notified" else 0
+    until = entry["closes_at"] if entry["state"] in ("Notified", "Rejected") else 0
     return Line(**told, rule=f"{key[0]} {key[1]}", object_until=until)
+
+
+def _state(entry: Mapping[str, Any]) -> str:
+    """Return the state of an entry; one whose rejection was upheld is rejected."""
+    return "Rejected" if entry["is_rejected"] and entry["state"] in ("Upheld", "Final") else str(entry["state"])
 
 
 def timeline(ask: Ask, number: int) -> list[Moment]:
     """Return the due process of an entry: notice, objection, review, appeal, effect, end, each with its clock."""
     entry = ask(LEDGER, "entry", number=number)
+    office_due = entry["closes_at"] if entry["state"] in ("Recorded", "Verified") else 0
     moments = [
         Moment("recorded", entry["recorded_at"], by=entry["by"]),
-        Moment("verified", entry["verified_at"], by=entry["verified_by"]),
-        Moment("notice", entry["noticed_at"]),
+        Moment("verified", entry["verified_at"], 0 if entry["verified_at"] else office_due, by=entry["verified_by"]),
+        Moment("notice", entry["noticed_at"], office_due if entry["verified_at"] else 0),
     ]
     for one in pages(ask, CASES, "all_cases"):
         if one["case"]["entry"] == number:
             moments += _moments(one["case"])
-    moments.append(Moment("effect", entry["effective_at"], 0 if entry["effective_at"] else entry["closes_at"]))
+    is_told = entry["noticed_at"] or entry["silent_at"]
+    due = entry["closes_at"] if is_told and not entry["effective_at"] and not entry["is_rejected"] else 0
+    moments.append(Moment("effect", entry["effective_at"], due))
     return [*moments, Moment("end", due=entry["ends_at"])] if entry["ends_at"] else moments
 
 
 def _moments(case: Mapping[str, Any]) -> Iterator[Moment]:
-    yield Moment(case["kind"], case["opened_at"])
+    yield Moment("repair" if case["kind"] == "repair" else "objection", case["opened_at"])
     is_open = case["state"] in ("Open", "Appealed")
     if case["appealed_at"]:
         yield Moment("appeal", case["appealed_at"])
@@ -189,11 +197,13 @@ def worklist(ask: Ask, now_ms: int) -> list[Task]:
 
 def _tasks(number: int, entry: Mapping[str, Any], now_ms: int) -> Iterator[Task]:
     match entry["state"]:
+        case "Recorded" | "Verified" if now_ms > entry["closes_at"] and entry["severity"]:
+            yield Task(number, "lapse", "anybody", entry["closes_at"])
         case "Recorded":
             yield Task(number, "verify", "verifier", entry["recorded_at"], tuple(entry["flags"]))
         case "Verified":
             yield Task(number, "notify", "recorder", entry["verified_at"])
-        case "Notified" | "Upheld" | "Amended" | "Final" if now_ms >= entry["closes_at"]:
+        case "Notified" | "Rejected" | "Upheld" | "Amended" | "Final" if now_ms >= entry["closes_at"]:
             yield Task(number, "settle", "anybody", entry["closes_at"])
         case "Effective" | "RepairRefused" if 0 < entry["ends_at"] <= now_ms:
             yield Task(number, "expire", "anybody", entry["ends_at"])
@@ -210,8 +220,8 @@ def audit(ask: Ask) -> Audit:
     # Anybody can open accounts: only those that a desk has confirmed are residents, among whom one is hidden.
     accounts = [one for one in pages(ask, ACCOUNTS, "all_accounts") if one["known"]["confirmed_by"]]
     known = [one["known"] for one in accounts]
-    told = [entry for entry in ruled if entry["notice"]]
-    objected = [case for case in cases if case["kind"] == "objection"]
+    told = [entry for entry in ruled if entry["notice"] or entry["silent_at"] or entry["case"]]
+    objected = [case for case in cases if case["kind"] != "repair"]
     decided = [case for case in cases if case["outcome"] and case["state"] != "Lapsed"]
     won = [case for case in decided if case["outcome"] != "Upheld"]
     days = [(case["decided_at"] - (case["appealed_at"] or case["opened_at"])) // DAY_MS for case in decided]
@@ -224,7 +234,7 @@ def audit(ask: Ask) -> Audit:
         withdrawn=shown(sum(one["closed_at"] > 0 for one in known), len(known)),
         objection_permille=_permille(len(objected), len(told), 1),
         overturn_permille=_permille(len(won), len(decided), LEAST_DECIDED),
-        lapsed=sum(case["state"] == "Lapsed" for case in cases),
+        lapsed=sum(one["state"] == "Lapsed" or one.get("silent_at", 0) > 0 for one in (*cases, *ruled)),
         median_days=int(median(days)) if days else None,
         is_rubber_stamping=len(decided) >= LEAST_DECIDED and not won,
         evidence_permille=_permille(sum(map(_is_complete, ruled)), len(ruled), 1),

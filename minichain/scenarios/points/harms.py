@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from minichain.contracts import Outcome
 from minichain.scenarios.points.laboratory import stage
-from minichain.scenarios.points.presets import preset, rules_of
+from minichain.scenarios.points.presets import DAY_MS, preset, rules_of
 from minichain.scenarios.points.staging import Stage
 from minichain.scenarios.points.story import (
     ACCOUNTS,
@@ -25,7 +25,10 @@ from minichain.scenarios.points.story import (
     CHAIR,
     DESK,
     ELDER,
+    EVIDENCE,
+    GIVING,
     IDENTITY,
+    INTAKE,
     LABORATORY,
     LEDGER,
     MEMBER,
@@ -135,7 +138,7 @@ def pseudonym(missing: str) -> bool:
 def open_(missing: str) -> bool:
     on = stage(missing)
     on.do(RESIDENT, ACCOUNTS, "withdraw", account=on.did(RESIDENT))
-    return on.attempt(RECORDER, LEDGER, "record", **on.event()).ok
+    return on.attempt(RECORDER, INTAKE, "record", **on.event()).ok
 
 
 def offers(missing: str) -> bool:
@@ -167,7 +170,7 @@ def _scale(on: Stage, *, is_calibrated: bool) -> None:
 
 def _weighed(on: Stage) -> Outcome:
     told = {"drop": "drop-1", "account": on.did(RESIDENT), "grams": 5_000, "zone": "street-1"}
-    return on.attempt(SCALE, LEDGER, "weigh", **told)
+    return on.attempt(SCALE, EVIDENCE, "weigh", **told)
 
 
 def device(missing: str) -> bool:
@@ -180,50 +183,89 @@ def arrival(missing: str) -> bool:
     on = stage(missing)
     _scale(on, is_calibrated=True)
     _weighed(on)
-    number = on.do(RECORDER, LEDGER, "record_drop", drop="drop-1", code="kitchen-waste")
-    return on.attempt(VERIFIER, LEDGER, "verify", number=number).ok
+    number = on.do(RECORDER, INTAKE, "record_drop", drop="drop-1", code="kitchen-waste")
+    return on.attempt(VERIFIER, INTAKE, "verify", number=number).ok
 
 
 def evidence_once(missing: str) -> bool:
     on = stage(missing)
     first = on.event()
-    on.do(RECORDER, LEDGER, "record", **first)
+    on.do(RECORDER, INTAKE, "record", **first)
     again = on.event(evidence=first["evidence"])
-    return on.attempt(RECORDER, LEDGER, "record", **again).ok
+    return on.attempt(RECORDER, INTAKE, "record", **again).ok
 
 
 def plain_event(missing: str) -> bool:
     on = stage(missing)
     told = on.event(event=TELEPHONE)
-    return on.attempt(RECORDER, LEDGER, "record", **told).ok
+    return on.attempt(RECORDER, INTAKE, "record", **told).ok
 
 
 def four_eyes(missing: str) -> bool:
     on = stage(missing)
     on.grant(RECORDER, "verifier")
-    return on.attempt(RECORDER, LEDGER, "verify", number=on.recorded()).ok
+    return on.attempt(RECORDER, INTAKE, "verify", number=on.recorded()).ok
 
 
 def flags(missing: str) -> bool:
     on = stage(missing)
     on.recorded(zone="street-1")
     on.wait(minutes=1)
-    return on.attempt(VERIFIER, LEDGER, "verify", number=on.recorded(zone="street-9")).ok
+    return on.attempt(VERIFIER, INTAKE, "verify", number=on.recorded(zone="street-9")).ok
 
 
 def human_decision(missing: str) -> bool:
     on = stage(missing, LAW)
     act = _robot(on, "verifier")
-    return act(LEDGER, "verify", number=on.recorded("dumping", 1)).ok
+    return act(INTAKE, "verify", number=on.recorded("dumping", 1)).ok
 
 
 def _settled(on: Stage, number: int) -> bool:
-    return on.attempt(PASSER_BY, LEDGER, "settle", number=number).ok
+    return bool(on.attempt(PASSER_BY, LEDGER, "settle", number=number).result == "Effective")
+
+
+def rejection(missing: str) -> bool:
+    on = stage(missing)
+    act = _robot(on, "verifier")
+    return act(INTAKE, "reject", number=on.recorded(), reasons="").ok
+
+
+def late(missing: str) -> bool:
+    on = stage(missing, LAW)
+    number = on.recorded("dumping", 1)
+    on.wait(days=300)
+    return on.attempt(VERIFIER, INTAKE, "verify", number=number, decision=named("decision")).ok
+
+
+def unseen(missing: str) -> bool:
+    on = stage(missing)
+    on.recorded(zone="street-1")
+    number = on.recorded(zone="street-9")
+    on.wait(days=6)
+    return on.attempt(PASSER_BY, INTAKE, "lapse", number=number).ok
+
+
+def silence(missing: str) -> bool:
+    on = stage(missing, "guangzhou")
+    number = on.notified(amount=60)
+    case = on.objected(number, claim=600)
+    on.wait(days=11)
+    on.do(PASSER_BY, CASES, "lapse", number=case)
+    return bool(on.entry(number)["delta"] == 10)
+
+
+def standstill(missing: str) -> bool:
+    on = stage(missing, LAW)
+    number = on.notified("dumping", 1)
+    on.stand_still(10 * DAY_MS)
+    return _settled(on, number)
 
 
 def noticed(missing: str) -> bool:
     on = stage(missing, LAW)
-    return _settled(on, on.verified("dumping", 1))
+    number = on.verified("dumping", 1)
+    on.wait(days=11)
+    return _settled(on, number)
 
 
 def window(missing: str) -> bool:
@@ -371,12 +413,48 @@ def two_hands(missing: str) -> bool:
     return on.attempt(TREASURER, REDEMPTION, "fulfil", number=number, proof=named("slip")).ok
 
 
+def fresh(missing: str) -> bool:
+    on = stage(missing)
+    on.effective()
+    on.stocked()
+    number = on.ordered()
+    on.wait(days=300)
+    return on.attempt(TREASURER, REDEMPTION, "reserve", number=number).ok
+
+
+# --- gifts -------------------------------------------------------------------------------------------------------
+
+
+def _cause(on: Stage) -> str:
+    on.effective()
+    return on.caused()
+
+
+def own_will(missing: str) -> bool:
+    on = stage(missing)
+    told = {"account": on.did(RESIDENT), "cause": _cause(on), "points": 10}
+    return on.attempt(PASSER_BY, GIVING, "give", **told).ok
+
+
+def reached(missing: str) -> bool:
+    on = stage(missing)
+    on.given(_cause(on), 1)
+    return on.attempt(TREASURER, GIVING, "reserve", cause="help").ok
+
+
+def unnamed(missing: str) -> bool:
+    on = stage(missing)
+    on.given(_cause(on), 1)
+    return on.box.view("", GIVING, "givers", {"code": "help"}).ok
+
+
 _ALL: Final[tuple[Harm, ...]] = (
     *(two_of_the_committee, not_retroactive, legal_basis, rewards_only, persons_only),
     *(consent, guardian, pseudonym, open_, offers, use),
-    *(device, arrival, evidence_once, plain_event, four_eyes, flags, human_decision, noticed, window, suspended),
-    *(never_worse, caps, ceiling, no_debt, few, published, term),
+    *(device, arrival, evidence_once, plain_event, four_eyes, flags, human_decision, rejection, late, unseen),
+    *(silence, standstill, noticed, window, suspended, never_worse, caps, ceiling, no_debt, few, published, term),
     *(not_involved, reasons, deadline, odd_panel, human),
-    *(no_basic_right, pool, covered, two_hands),
+    *(no_basic_right, pool, covered, two_hands, fresh),
+    *(own_will, reached, unnamed),
 )
 HARMS: Final[dict[str, Harm]] = {story.__name__.removesuffix("_"): story for story in _ALL}

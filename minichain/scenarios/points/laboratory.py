@@ -34,7 +34,7 @@ class Safeguard(Plain):
 
 
 def safeguards() -> dict[str, Safeguard]:
-    """Return every safeguard of the five contracts, by its name."""
+    """Return every safeguard of the contracts, by its name."""
     return {made.name: made for address in CONTRACTS for made in _found(address)}
 
 

@@ -1,8 +1,8 @@
 # mypy: disable-error-code="type-arg,no-any-return,empty-body"
-"""The entries of a scheme of contribution points, each from the record to its end. Nothing is ever deleted.
+"""The entries of a scheme of contribution points, from their notice to their end. Nothing is ever deleted.
 
-An entry is recorded by one, verified by another, and has an effect only after a notice with reasons and the time to
-object; while somebody objects it has none. What is undone is undone by a second entry, so that the sum of all entries
+An entry has an effect only after a notice with reasons and the time to object, which stands still while this ledger
+does; while somebody objects it has none. What is undone is undone by a second entry, so that the sum of all entries
 that have had an effect is the balance. There is no list of persons in here, and no order among them.
 """
 
@@ -10,23 +10,16 @@ from __future__ import annotations
 
 from minichain.contracts.api import Contract, Interface, Map, Record, Value, action, emit, require, view
 
-MAX_WORD = 40
 MAX_AMOUNT = 100_000_000
 LEAST_SHOWN = 10  # accounts: a total over fewer could be somebody
-SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789-"
-ARRIVED = ("Signed", "Corrected", "Treated", "Disposed")  # states of a manifest whose load is accounted for
-BEFORE_EFFECT = ("Verified", "Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
-WAITING = ("Notified", "Upheld", "Amended", "Final", "Objected", "Appealed")
+BEFORE_EFFECT = ("Verified", "Notified", "Rejected", "Upheld", "Amended", "Final", "Objected", "Appealed")
+OPEN_TO_OBJECTION = ("Recorded", "Notified", "Rejected", "Upheld", "Amended")
 IN_EFFECT = ("Effective", "RepairRequested", "RepairRefused")
 OUTCOMES = ("Upheld", "Amended", "Withdrawn", "Final")
 
 
 class Catalogue(Interface):
     """The rules."""
-
-    @view
-    def has_role(self, role: str, account: str) -> bool:
-        """Tell whether an account has a task."""
 
     @view
     def scheme(self) -> dict:
@@ -53,46 +46,25 @@ class Accounts(Interface):
         """Refuse an account about which nothing may be recorded."""
 
 
-class Identity(Interface):
-    """The devices of the chain."""
+class Evidence(Interface):
+    """What entries rest on."""
 
-    @view
-    def device_state(self, did: str) -> dict:
-        """Answer whether a device counts now, and why it does not."""
+    @action
+    def use_drop(self, drop: str, number: int) -> list:
+        """Use what a device weighed."""
 
-    @view
-    def device(self, did: str) -> dict:
-        """Show a device and its organisation."""
+    @action
+    def use_paper(self, event: str, paper: str, account: str, zone: str, at: int, number: int) -> list:
+        """Use a paper."""
 
-
-class Custody(Interface):
-    """The custody of waste."""
-
-    @view
-    def manifest(self, number: str) -> dict:
-        """Show a manifest."""
-
-
-def check_word(word: str, what: str) -> None:
-    is_word = 1 <= len(word) <= MAX_WORD and word.strip(SIGNS) == ""
-    require(is_word, f"{what} has 1 to {MAX_WORD} of a-z, 0-9 and dash")
+    @action
+    def release(self, drop: str, paper: str) -> None:
+        """Let what was used be used again."""
 
 
 def check_digest(text: str, what: str) -> None:
     is_digest = len(text) == 64 and text.strip("0123456789abcdef") == ""
     require(is_digest, f"{what} is named by its SHA-256, in 64 small hex digits: the text itself stays outside")
-
-
-class Weighing(Record):
-    """What a device has weighed for an account, and on which manifest the load travels."""
-
-    device: str
-    account: str
-    grams: int
-    zone: str
-    manifest: str
-    at: int
-    entry: int = 0
 
 
 class Book(Record):
@@ -101,8 +73,6 @@ class Book(Record):
     count: int = 0
     earned: int = 0
     used: int = 0
-    zone: str = ""
-    seen_at: int = 0
 
 
 class Entry(Record):
@@ -115,6 +85,8 @@ class Entry(Record):
     recorded_at: int
     by: str
     flags: list[str]  # what a human being has to look at
+    rejected_by: list[str]  # none of them verifies it any more
+    is_rejected: bool = False  # what is told, objected to and decided is that it does not count
     code: str = ""
     version: int = 0
     event: str = ""
@@ -126,9 +98,11 @@ class Entry(Record):
     verified_at: int = 0
     looked_at: str = ""  # of a flagged entry: the SHA-256 of what the verifier has looked at
     decision: str = ""  # of a negative entry: the SHA-256 of the decision of a human being
-    notice: str = ""  # the SHA-256 of the notice with its reasons
+    notice: str = ""  # the SHA-256 of the notice with its reasons, also those of a rejection
     noticed_at: int = 0
-    closes_at: int = 0  # the end of the time to object or appeal
+    silent_at: int = 0  # when somebody said that no office had looked at it in time
+    closes_at: int = 0  # the end of the time that runs: to verify, to tell the resident, to object or to appeal
+    lost_before: int = 0  # of the time that the ledger stood still, what had been before that
     effective_at: int = 0
     ends_at: int = 0
     earned: int = 0  # by the account, with this one
@@ -138,34 +112,34 @@ class Entry(Record):
 
 
 class PointsLedger(Contract):
-    """The entries of contribution points: recorded, verified, notified, open to objection, effective, expired.
+    """The entries of contribution points: open to objection after the notice, then effective, and expired in the end.
 
-    zh: 贡献积分分录：记录、核实、通知、异议期、生效、到期。
+    zh: 贡献积分分录：通知后为异议期，其后生效，最终到期。
     """
 
     catalogue = Value(str)
-    others = Value(dict)  # the contracts accounts, cases, redemption, identity and custody, by these names
+    scheme = Value(dict)  # of the catalogue, where it does not change
+    others = Value(dict)  # the contracts accounts, evidence, intake, cases, redemption, giving, by these names
     entries = Map(int, Entry)
     entry_count = Value(int)
-    events = Map(str, int)  # event -> entry
-    evidence = Map(str, int)  # evidence -> entry
     books = Map(str, Book)
     pages = Map((str, int), int)  # account, position -> entry
-    weighings = Map(str, Weighing)
     used_up = Map((str, str, str, int), int)  # account, rule, "day" or "month", which -> points
     last = Map((str, str), int)  # account, rule -> when it last counted
     reach = Map(str, list)  # rule -> [accounts, entries, points]
     reached = Map((str, str), bool)  # rule, account
+    called_at = Value(int)  # when this contract was last called
+    stood_still = Value(int)  # in all, as `standstill` counts it
 
-    def setup(self, catalogue: str, accounts: str, cases: str, redemption: str, identity: str, custody: str) -> None:
+    def setup(
+        self, catalogue: str, accounts: str, evidence: str, intake: str, cases: str, redemption: str, giving: str
+    ) -> None:
         self.catalogue = catalogue
-        others = {"accounts": accounts, "cases": cases, "redemption": redemption}
-        others.update({"identity": identity, "custody": custody})
+        self.scheme = Catalogue(catalogue).scheme()
+        others = {"accounts": accounts, "evidence": evidence, "intake": intake, "cases": cases}
+        others.update({"redemption": redemption, "giving": giving})
         self.others = others
-
-    def require_role(self, role: str) -> None:
-        has_role = Catalogue(self.catalogue).has_role(role, self.caller)
-        require(has_role, f"only the role {role} may do this: the owner of the scheme grants it")
+        self.called_at = self.now
 
     def require_taking_part(self, account: str) -> None:
         Accounts(self.others["accounts"]).require_taking_part(account)
@@ -173,6 +147,13 @@ class PointsLedger(Contract):
     def found(self, number: int) -> Entry:
         require(number in self.entries, f"there is no entry {number}")
         return self.entries[number]
+
+    def acts_for(self, account: str) -> bool:
+        return Accounts(self.others["accounts"]).acts_for(account, self.caller)
+
+    def judged(self, entry: Entry) -> dict:
+        """Return the rule of an entry, and the day and month it counts in."""
+        return Catalogue(self.catalogue).judged(code=entry.code, amount=entry.amount, at=entry.occurred_at)
 
     def require_state(self, number: int, states: tuple) -> Entry:
         entry = self.found(number)
@@ -182,54 +163,19 @@ class PointsLedger(Contract):
 
     # --- the safeguards; what returns a value returns the first argument where it is left out
 
-    def guard_device(self, device: str) -> None:
-        """A weight counts only from a device of an office that records here, enrolled and with a valid calibration."""
-        state = Identity(self.others["identity"]).device_state(device)
-        word, reason = state["state"], state["reason"]
-        require(word == "active", f"this device does not count, it is {word}: {reason}")
-        office = Identity(self.others["identity"]).device(device)["organisation"]
-        is_own = Catalogue(self.catalogue).has_role("recorder", office)
-        require(is_own, "this device is of no office that records here: anybody can found an office and enrol a scale")
+    def guard_silence(self, amount: int, entry: Entry, rule: dict) -> int:
+        """Silence grants what was claimed only within a limit of its rule, and no more than a scale has weighed."""
+        has_limit = entry.drop == "" and max(rule["at_most"], rule["per_day"], rule["per_month"]) > 0
+        return amount if has_limit else min(amount, entry.amount)
 
-    def guard_arrival(self, weighing: Weighing) -> None:
-        """A drop is verified only when the load it went into has arrived and is accounted for."""
-        number = weighing.manifest
-        require(number != "", "this drop is on no manifest: nobody can say where it went")
-        state = Custody(self.others["custody"]).manifest(number)["state"]
-        require(state in ARRIVED, f"manifest {number} is {state}: a drop is verified when its load has arrived")
-
-    def guard_evidence_once(self, evidence: str) -> None:
-        """One piece of evidence counts once, under whatever event it comes again."""
-        known = self.evidence.get(evidence, 0)
-        require(known == 0, f"this evidence was used for entry {known}: it counts once")
-
-    def guard_plain_event(self, code: str, what: str = "the code of an event") -> None:
-        """An event is a code, and so is a zone: no telephone number or name may come onto the chain in its place."""
-        check_word(code, what)
-        digits = code.replace("-", "")
-        for digit in "123456789":
-            digits = digits.replace(digit, "0")
-        require("0000000" not in digits, f"{what} looks like a telephone number: everybody can read it")
-
-    def guard_four_eyes(self, entry: Entry) -> None:
-        """Who recorded does not verify; nor does who acts for the resident."""
-        is_party = Accounts(self.others["accounts"]).acts_for(entry.account, self.caller)
-        is_other = entry.by != self.caller and not is_party
-        require(is_other, "who recorded an entry, or gains by it, does not verify it: another person has to")
-
-    def guard_flags(self, entry: Entry, looked_at: str) -> None:
-        """What looks impossible is looked at by a human being before it counts; it is not punished by itself."""
-        why = ", ".join(entry.flags)
-        require(why == "" or looked_at != "", f"this entry is flagged ({why}): say with what you have looked at it")
-
-    def guard_human_decision(self, entry: Entry, decision: str) -> None:
-        """Nothing is taken away by a machine: a human being has decided, in a document, and signs."""
-        is_signed = self.caller == self.signer and decision != ""
-        require((entry.delta >= 0 and entry.severity == "") or is_signed, "a negative entry needs a person's decision")
+    def guard_standstill(self, silence: int, most: int) -> int:
+        """While the ledger stands still, so does the time to object: of a time without a call, little counts."""
+        return min(silence, most)
 
     def guard_noticed(self, entry: Entry) -> None:
         """No entry has an effect before the resident has been told, with reasons."""
-        require(entry.notice != "", "the resident has not been told: an entry takes effect after a notice with reasons")
+        is_told = entry.notice != "" or entry.silent_at > 0
+        require(is_told, "the resident has not been told: an entry takes effect after a notice with reasons")
 
     def guard_window(self, entry: Entry) -> None:
         """No entry has an effect before the time to object is over."""
@@ -268,7 +214,7 @@ class PointsLedger(Contract):
 
     def guard_published(self, entry: Entry) -> None:
         """A minor entry is nobody's business but the resident's."""
-        terms = Catalogue(self.catalogue).scheme()["terms"]
+        terms = self.scheme["terms"]
         is_published = entry.severity in terms and terms[entry.severity]["is_published"]
         require(is_published, "this entry is not published: only the resident and who decides on it know whose it is")
 
@@ -276,108 +222,39 @@ class PointsLedger(Contract):
         """A negative entry ends by itself, whether or not anybody thinks of it."""
         require(entry.ends_at == 0 or self.now < entry.ends_at, "this entry has ended: it is shown and used no more")
 
-    # --- what has happened
+    # --- for the contract of intake
 
     @action
-    def weigh(self, drop: str, account: str, grams: int, zone: str, manifest: str = "") -> None:
-        """As an enrolled scale, sign what was dropped for an account, and on which manifest it travels.
+    def enter(self, entry: Entry, judged: dict, zone: str) -> int:
+        """Take in what was recorded; a reward is cut to the caps of its rule. Only the contract of intake does this.
 
-        zh: 由已登记的秤签署：账户、重量、区域及所在联单。
+        zh: 收录分录；奖励按规则上限计。仅受理合约可操作。
         """
-        self.guard_plain_event(drop)
-        self.guard_plain_event(zone, "a zone")
-        require(drop not in self.weighings, f"drop {drop} was weighed: each drop has a code of its own")
-        require(1 <= grams <= MAX_AMOUNT, "a drop weighs more than nothing")
-        is_number = len(manifest) <= MAX_WORD and manifest.lower().strip(SIGNS) == ""
-        require(is_number, f"the number of a manifest has at most {MAX_WORD} characters: letters, digits and dash")
-        self.require_taking_part(account)
-        self.guard_device(self.caller)
-        self.weighings[drop] = Weighing(
-            device=self.caller, account=account, grams=grams, zone=zone, manifest=manifest, at=self.now
-        )
-        emit("Weighed", drop=drop, account=account, grams=grams, device=self.caller)
-
-    @action
-    def record_drop(self, drop: str, code: str) -> int:
-        """Record a drop that a device has weighed, under a rule; returns the number of the entry.
-
-        zh: 按规则记录一次已由设备称重的投放；返回分录编号。
-        """
-        self.require_role("recorder")
-        require(drop in self.weighings, f"no device has weighed a drop {drop}")
-        weighing = self.weighings[drop]
-        if weighing.entry > 0:
-            return weighing.entry
-        number = self.enter(weighing.account, code, weighing.grams, weighing.at, weighing.zone, "device")
-        entry = self.entries[number]
-        entry.drop = drop
-        self.entries[number] = entry
-        weighing.entry = number
-        self.weighings[drop] = weighing
-        return number
-
-    @action
-    def record(
-        self, event: str, account: str, code: str, amount: int, occurred_at: int, evidence: str, zone: str = ""
-    ) -> int:
-        """Record what a resident did, with the digest of the evidence; returns the number of the entry.
-
-        The same event again changes nothing, and returns the same number.
-
-        zh: 记录居民行为及证据摘要；返回分录编号。同一事件重复提交不产生变化。
-        """
-        self.require_role("recorder")
-        self.guard_plain_event(event)
-        check_digest(evidence, "evidence")
-        if event in self.events:
-            number = self.events[event]
-            known = self.entries[number]
-            same = (account, code, amount, occurred_at, evidence)
-            is_same = same == (known.account, known.code, known.amount, known.occurred_at, known.evidence)
-            require(is_same, f"event {event} is entry {number}, and says something else: an event is recorded once")
-            return number
-        self.guard_evidence_once(evidence)
-        number = self.enter(account, code, amount, occurred_at, zone, "")
-        entry = self.entries[number]
-        entry.event = event
-        entry.evidence = evidence
-        self.entries[number] = entry
-        self.events[event] = number
-        self.evidence[evidence] = number
-        return number
-
-    def enter(self, account: str, code: str, amount: int, at: int, zone: str, source: str) -> int:
-        """Judge what happened by the rule of its day, and record it."""
-        self.require_taking_part(account)
-        require(1 <= amount <= MAX_AMOUNT, "an amount is more than nothing")
-        require(at <= self.now, "what is recorded has happened: its time is not after that of this block")
-        judged = Catalogue(self.catalogue).judged(code=code, amount=amount, at=at)
-        rule = judged["rule"]
-        is_source = (rule["evidence"] == "device") == (source == "device")
-        require(is_source, f"rule {code} counts what a device weighed, and nothing else, only if it says so")
-        points, severity = judged["points"], rule["severity"]
-        has_effect = rule["points"] != 0 or severity != ""
-        require(has_effect, f"rule {code} gives no points: nothing about anybody is recorded under it")
-        kind = "reward"
-        if severity != "":
-            kind = "deduction" if points < 0 else "record"
+        self.require_contract("intake")
+        number, evidence = self.entry_count + 1, self.others["evidence"]
+        if entry.drop != "":
+            entry.flags = Evidence(evidence).use_drop(entry.drop, number)
         else:
-            points = self.rewarded(points, account, judged, at)
-        entry = Entry(
-            account=account,
-            kind=kind,
-            delta=points,
-            state="Recorded",
-            recorded_at=self.now,
-            by=self.caller,
-            code=code,
-            version=rule["version"],
-            amount=amount,
-            occurred_at=at,
-            severity=severity,
-            flags=self.flags(account, zone, at),
-        )
+            paper, at = entry.evidence, entry.occurred_at
+            entry.flags = Evidence(evidence).use_paper(entry.event, paper, entry.account, zone, at, number)
+        if entry.severity == "":
+            entry.delta = self.rewarded(entry.delta, entry.account, judged, entry.occurred_at)
         return self.add(entry)
+
+    @action
+    def bring(self, number: int, entry: Entry) -> str:
+        """Take over how far an entry has come before its effect. Only the contract of intake does this.
+
+        zh: 采纳分录生效前的进展。仅受理合约可操作。
+        """
+        self.require_contract("intake")
+        if entry.state in ("Notified", "Rejected"):
+            self.open_window(entry, self.scheme["objection_ms"])
+        elif entry.state == "Lapsed":
+            self.release(entry, entry.drop)
+        return self.keep(number, entry, entry.state)
+
+    # --- the caps
 
     def rewarded(self, points: int, account: str, judged: dict, at: int) -> int:
         """Cut a reward to what the caps leave of it, and count it against them."""
@@ -401,21 +278,9 @@ class PointsLedger(Contract):
                 place = (account, rule["code"], kind, judged[kind])
                 self.used_up[place] = self.used_up.get(place, 0) + points
 
-    def flags(self, account: str, zone: str, at: int) -> list:
-        """Name what a human being has to look at: nobody is in two zones at once."""
-        if zone == "":
-            return []
-        self.guard_plain_event(zone, "a zone")
-        book = self.books.get(account, Book())
-        travel = Catalogue(self.catalogue).scheme()["travel_ms"]
-        is_strange = book.zone not in ("", zone) and abs(at - book.seen_at) < travel
-        book.zone = zone
-        book.seen_at = at
-        self.books[account] = book
-        return ["in two zones at once"] if is_strange else []
-
     def add(self, entry: Entry) -> int:
         """Give an entry its number, and its place in the book of its account."""
+        self.tick()
         number = self.entry_count + 1
         self.entry_count = number
         self.entries[number] = entry
@@ -427,99 +292,88 @@ class PointsLedger(Contract):
         return number
 
     def keep(self, number: int, entry: Entry, state: str) -> str:
+        self.tick()
         entry.state = state
         self.entries[number] = entry
         emit("Entry", number=number, account=entry.account, kind=entry.kind, delta=entry.delta, state=state)
         return state
 
-    def release(self, entry: Entry) -> None:
+    def release(self, entry: Entry, drop: str) -> None:
         """Give back what an entry that never counts has used up: its evidence, and of a reward its part of the caps."""
-        if entry.evidence != "":
-            del self.evidence[entry.evidence]
+        Evidence(self.others["evidence"]).release(drop, entry.evidence)
         if entry.severity != "":
             return
-        judged = Catalogue(self.catalogue).judged(code=entry.code, amount=entry.amount, at=entry.occurred_at)
+        judged = self.judged(entry)
         self.use_up(-entry.delta, entry.account, judged)
         if self.last.get((entry.account, entry.code), 0) == entry.occurred_at:
             del self.last[(entry.account, entry.code)]
 
-    # --- from the record to its effect
+    # --- a ledger that stands still
+    # A quiet ledger and one that takes no calls look the same from here: all that counts is that somebody called.
+    # Validators who let every call through but an objection are not noticed.
 
     @action
-    def reject(self, number: int) -> str:
-        """Reject an entry that is not right, before it was verified: it never has an effect, and uses nothing up.
+    def beat(self) -> None:
+        """Show that this ledger takes calls: without any, the time to object stands still. Anybody may do this.
 
-        zh: 核实前驳回不实的分录；其不产生任何效果，也不占用额度与证据。
+        zh: 表明本账本正常受理：无人调用时异议期停止计算；任何人均可操作。
         """
-        self.require_role("verifier")
-        entry = self.require_state(number, ("Recorded",))
-        self.guard_four_eyes(entry)
-        entry.verified_by = self.caller
-        self.release(entry)
-        if entry.drop != "":
-            weighing = self.weighings[entry.drop]
-            weighing.entry = 0
-            self.weighings[entry.drop] = weighing
-        return self.keep(number, entry, "Rejected")
+        self.tick()
 
-    @action
-    def verify(self, number: int, decision: str = "", looked_at: str = "") -> str:
-        """Verify an entry as another person; a negative one with a decision, a flagged one after looking at it.
+    def tick(self) -> None:
+        self.stood_still = self.standstill()
+        self.called_at = self.now
 
-        zh: 由另一人核实分录；扣减须附决定书，被标记的须经查看。
-        """
-        self.require_role("verifier")
-        entry = self.require_state(number, ("Recorded",))
-        self.require_taking_part(entry.account)
-        self.guard_four_eyes(entry)
-        self.guard_flags(entry, looked_at)
-        self.guard_human_decision(entry, decision)
-        for text in (decision, looked_at):
-            if text != "":
-                check_digest(text, "a decision, or a note")
-        if entry.drop != "":
-            self.guard_arrival(self.weighings[entry.drop])
-        entry.verified_by = self.caller
-        entry.verified_at = self.now
-        entry.looked_at = looked_at
-        entry.decision = decision
-        return self.keep(number, entry, "Verified")
+    def standstill(self) -> int:
+        """Return the time in which this ledger may have stood still, in all and up to now."""
+        silence = self.now - self.called_at
+        return self.stood_still + silence - self.guard_standstill(silence, self.scheme["quiet_ms"])
 
-    @action
-    def notify(self, number: int, notice: str) -> str:
-        """Put on record that the resident was told, with reasons: from now on the time to object runs.
+    def open_window(self, entry: Entry, span: int) -> None:
+        """Open the time to object or to appeal."""
+        entry.closes_at = self.now + span
+        entry.lost_before = self.standstill()
 
-        zh: 登记已通知居民并说明理由；自此异议期开始计算。
-        """
-        entry = self.require_state(number, ("Verified",))
-        self.require_taking_part(entry.account)
-        is_recorder = Catalogue(self.catalogue).has_role("recorder", self.caller)
-        is_office = is_recorder or Catalogue(self.catalogue).has_role("verifier", self.caller)
-        require(is_office, "an office that records or verifies tells the resident")
-        check_digest(notice, "the notice with its reasons")
-        entry.notice = notice
-        entry.noticed_at = self.now
-        entry.closes_at = self.now + Catalogue(self.catalogue).scheme()["objection_ms"]
-        return self.keep(number, entry, "Notified")
+    def close_of(self, entry: Entry) -> int:
+        """Return the end of the time to object or to appeal, later by the time that the ledger stood still."""
+        return entry.closes_at + self.standstill() - entry.lost_before
+
+    # --- the effect
 
     @action
     def settle(self, number: int) -> str:
-        """Let an entry take effect once nothing stands in its way. Anybody may do this.
+        """Let an entry take effect, or a rejection, once nothing stands in its way. Anybody may do this.
 
-        zh: 在没有障碍时使分录生效；任何人均可操作。
+        Where the ledger stood still, what takes away waits for as long: then this only says until when.
+
+        zh: 在没有障碍时使分录或驳回生效；账本停滞的，不利分录相应顺延。任何人均可操作。
         """
         entry = self.require_state(number, BEFORE_EFFECT)
-        self.guard_noticed(entry)
-        self.guard_window(entry)
         self.guard_suspended(entry)
         self.require_taking_part(entry.account)
-        scheme, book = Catalogue(self.catalogue).scheme(), self.books[entry.account]
+        if entry.is_rejected and self.acts_for(entry.account):  # who agrees need not wait
+            return self.dismiss(number, entry)
+        if not entry.is_rejected:
+            self.guard_noticed(entry)
+        closes = self.close_of(entry)
+        is_adverse = entry.is_rejected or entry.severity != ""
+        if is_adverse and entry.closes_at <= self.now < closes:
+            self.open_window(entry, closes - self.now)
+            return self.keep(number, entry, entry.state)
+        self.guard_window(entry)
+        return self.dismiss(number, entry) if entry.is_rejected else self.take_effect(number, entry)
+
+    def dismiss(self, number: int, entry: Entry) -> str:
+        self.release(entry, entry.drop)
+        return self.keep(number, entry, "Dismissed")
+
+    def take_effect(self, number: int, entry: Entry) -> str:
+        scheme, book = self.scheme, self.books[entry.account]
         balance = book.earned - book.used
         if entry.severity == "":
             entry.delta = self.guard_ceiling(entry.delta, balance, scheme["ceiling"])
             book.earned += entry.delta
-            judged = Catalogue(self.catalogue).judged(code=entry.code, amount=entry.amount, at=entry.occurred_at)
-            months = judged["rule"]["expires_after"]
+            months = self.judged(entry)["rule"]["expires_after"]
         else:
             entry.delta = self.guard_no_debt(entry.delta, balance)
             book.used -= entry.delta
@@ -571,6 +425,7 @@ class PointsLedger(Contract):
             recorded_at=self.now,
             by=self.caller,
             flags=[],
+            rejected_by=[],
             about=about,
         )
         entry.event = event
@@ -586,32 +441,46 @@ class PointsLedger(Contract):
         zh: 案件审理期间暂停分录效力；仅案件合约可操作。
         """
         self.require_contract("cases")
-        entry = self.require_state(number, WAITING)
+        entry = self.require_state(number, OPEN_TO_OBJECTION)
         require(state in ("Objected", "Appealed"), "an entry is suspended by an objection or an appeal")
+        entry.is_rejected = entry.is_rejected or entry.state == "Recorded"  # not to look is to reject
         entry.case = case
         return self.keep(number, entry, state)
 
     @action
-    def resolve(self, number: int, outcome: str, amount: int, appeal_ms: int) -> str:
+    def resolve(self, number: int, outcome: str, amount: int, appeal_ms: int, is_silent: bool = False) -> str:
         """Take over what was decided about an entry; an amended one is judged again by the same rule.
 
-        zh: 采纳对分录的裁决；修正的分录按同一规则重新评定。
+        Where a rejection is withdrawn, the entry is verified anew, by somebody else.
+
+        zh: 采纳对分录的裁决；修正的分录按同一规则重新评定；撤销驳回的，由他人重新核实。
         """
         self.require_contract("cases")
         entry = self.require_state(number, ("Objected", "Appealed"))
         require(outcome in OUTCOMES, "an objection ends with an entry that is upheld, amended or withdrawn")
-        entry.closes_at = self.now + appeal_ms
+        if entry.is_rejected and outcome == "Withdrawn":
+            entry.is_rejected = False
+            entry.notice = ""
+            entry.noticed_at = 0
+            entry.closes_at = self.now + self.scheme["review_ms"]
+            return self.keep(number, entry, "Recorded")
+        self.open_window(entry, appeal_ms)
         if outcome == "Amended":
-            require(0 <= amount <= MAX_AMOUNT, f"an amended amount is 0 to {MAX_AMOUNT}")
-            judged = Catalogue(self.catalogue).judged(code=entry.code, amount=amount, at=entry.occurred_at)
-            points = judged["points"]
-            if entry.severity == "" and points > entry.delta:
-                points = entry.delta + self.capped(points - entry.delta, entry.account, judged)
-            entry.delta = self.guard_never_worse(points, entry.delta)
-            entry.amount = amount
+            self.amend(entry, amount, is_silent)
         elif outcome == "Withdrawn" and entry.severity == "":
-            self.release(entry)
+            self.release(entry, "")
         return self.keep(number, entry, outcome)
+
+    def amend(self, entry: Entry, amount: int, is_silent: bool) -> None:
+        require(0 <= amount <= MAX_AMOUNT, f"an amended amount is 0 to {MAX_AMOUNT}")
+        if is_silent:
+            amount = self.guard_silence(amount, entry, self.judged(entry)["rule"])
+        judged = Catalogue(self.catalogue).judged(code=entry.code, amount=amount, at=entry.occurred_at)
+        points = judged["points"]
+        if entry.severity == "" and points > entry.delta:
+            points = entry.delta + self.capped(points - entry.delta, entry.account, judged)
+        entry.delta = self.guard_never_worse(points, entry.delta)
+        entry.amount = amount
 
     @action
     def repair(self, number: int, state: str) -> str:
@@ -630,25 +499,31 @@ class PointsLedger(Contract):
     def require_contract(self, name: str) -> None:
         require(self.caller == self.others[name], f"only the contract of {name} does this")
 
-    # --- for the contract of redemption
+    # --- for the contracts of redemption and of giving
 
     @action
     def spend(self, account: str, points: int, order: str) -> int:
-        """Take points for an order; only the contract of redemption does this.
+        """Take points for an order or a gift; only the contracts of redemption and of giving do this.
 
-        zh: 为兑换扣取积分；仅兑换合约可操作。
+        zh: 为兑换或捐赠扣取积分；仅兑换与捐赠合约可操作。
         """
-        self.require_contract("redemption")
-        return self.post(account, "redemption", -points, 0, order)
+        return self.post(account, self.buyer(), -points, 0, order)
 
     @action
     def refund(self, account: str, points: int, order: str) -> int:
-        """Give points of an order back; only the contract of redemption does this.
+        """Give points of an order or a gift back; only the contracts of redemption and of giving do this.
 
-        zh: 退还兑换所用积分；仅兑换合约可操作。
+        zh: 退还兑换或捐赠所用积分；仅兑换与捐赠合约可操作。
         """
-        self.require_contract("redemption")
+        self.buyer()
         return self.post(account, "refund", points, 0, order)
+
+    def buyer(self) -> str:
+        """Return what points are taken for."""
+        if self.caller == self.others["giving"]:
+            return "gift"
+        self.require_contract("redemption")
+        return "redemption"
 
     # --- what can be read
 
@@ -659,6 +534,14 @@ class PointsLedger(Contract):
         zh: 查询一条分录。
         """
         return self.found(number)
+
+    @view
+    def closes(self, number: int) -> int:
+        """Tell until when the resident may object or appeal, with the time that the ledger stood still.
+
+        zh: 查询居民提出异议或申诉的截止时间（含账本停滞顺延的时间）。
+        """
+        return self.close_of(self.found(number))
 
     @view
     def entries_of(self, account: str, start: int = 0, limit: int = 50) -> list[dict]:
@@ -723,12 +606,3 @@ class PointsLedger(Contract):
             "since": entry.effective_at,
             "until": entry.ends_at,
         }
-
-    @view
-    def weighing(self, drop: str) -> Weighing:
-        """Show what a device weighed.
-
-        zh: 查询一次称重。
-        """
-        require(drop in self.weighings, f"no device has weighed a drop {drop}")
-        return self.weighings[drop]

@@ -57,7 +57,7 @@ def scheme_of(made: Preset, owner: str, now_ms: int) -> dict[str, Any]:
     own = {_in_ms(name): _scaled(name, value) for name, value in made.scheme.items()}
     until = now_ms + own.pop("lasts_ms")
     told = {"title": made.title, "owner": owner, "effective_from": now_ms, "effective_until": until}
-    return {"terms": {}, **told, **own}
+    return {"terms": {}, "quiet_ms": DAY_MS, **told, **own}
 
 
 def rules_of(made: Preset, from_ms: int) -> list[dict[str, Any]]:

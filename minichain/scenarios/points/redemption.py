@@ -1,8 +1,8 @@
 # mypy: disable-error-code="type-arg,no-any-return,empty-body"
 """What points are good for: a pool of money that is never promised twice, and orders that end in goods or a refund.
 
-Points of an order are taken when it is reserved, and given back when it is not fulfilled. What everybody has a right
-to anyway is never on the list.
+Points of an order are taken when it is reserved, and given back when it is not fulfilled. Each state of an order has a
+clock, and after it anybody may cancel what nobody answered. What everybody has a right to is never on the list.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Order(Record):
     requested_at: int
     state: str = "Requested"
     reserved_by: str = ""
-    due: int = 0  # to be fulfilled, disputed or decided, as the state is
+    due: int = 0  # to be reserved, fulfilled, disputed or decided, as the state is
     fulfilled_by: str = ""
     proof: str = ""
     decided_by: str = ""  # on a dispute
@@ -115,16 +115,18 @@ class Redemption(Contract):
     catalogue = Value(str)
     accounts = Value(str)
     ledger = Value(str)
+    giving = Value(str)
     pool_now = Value(Pool)
     items = Map(str, Item)
     orders = Map(int, Order)
     order_count = Value(int)
     in_quarter = Map((str, int), int)  # account, quarter -> orders
 
-    def setup(self, catalogue: str, accounts: str, ledger: str) -> None:
+    def setup(self, catalogue: str, accounts: str, ledger: str, giving: str) -> None:
         self.catalogue = catalogue
         self.accounts = accounts
         self.ledger = ledger
+        self.giving = giving
 
     def require_role(self, role: str) -> None:
         has_role = Catalogue(self.catalogue).has_role(role, self.caller)
@@ -164,6 +166,11 @@ class Redemption(Contract):
     def guard_two_hands(self, order: Order) -> None:
         """Who promises the money does not hand out the goods."""
         require(order.reserved_by != self.caller, "who reserved an order does not fulfil it: another person has to")
+
+    def guard_fresh(self, order: Order) -> None:
+        """What was asked for too long ago is not taken points for: the resident has given it up, and asks anew."""
+        until = order.due
+        require(self.now <= until, f"this had to be answered until {until}: anybody may cancel it, to be asked anew")
 
     # --- the office
 
@@ -218,6 +225,7 @@ class Redemption(Contract):
         order = Order(
             account=account, item=item, points=known.points, price=known.price, quarter=quarter, requested_at=self.now
         )
+        order.due = self.now + scheme["order_ms"]
         self.guard_covered(order)
         number = self.order_count + 1
         self.order_count = number
@@ -234,6 +242,7 @@ class Redemption(Contract):
         self.require_role("treasurer")
         order, pool = self.found(number, ("Requested",)), self.pool_now
         Accounts(self.accounts).require_taking_part(order.account)
+        self.guard_fresh(order)
         pool.reserved += order.price
         self.guard_pool(pool)
         self.guard_covered(order)
@@ -263,13 +272,13 @@ class Redemption(Contract):
     def cancel(self, number: int) -> str:
         """Cancel an order that is not fulfilled, as the resident at any time, as anybody when it is overdue.
 
-        A dispute that nobody has decided in time is overdue too.
+        Overdue is what nobody has answered, delivered, or decided in a dispute, in time.
 
-        zh: 取消未完成的订单：本人随时可取消；逾期未交付或争议逾期未裁决的，任何人均可取消。
+        zh: 取消未完成的订单：本人随时可取消；逾期未答复、未交付或争议逾期未裁决的，任何人均可取消。
         """
         order = self.found(number, ("Requested", "Reserved", "Disputed"))
         is_own = order.state != "Disputed" and Accounts(self.accounts).acts_for(order.account, self.caller)
-        is_overdue = order.state != "Requested" and self.now > order.due
+        is_overdue = self.now > order.due
         require(is_own or is_overdue, "the resident cancels an order; anybody else only when it is overdue")
         if order.state == "Reserved":
             self.move(-order.price, 0)
@@ -312,6 +321,18 @@ class Redemption(Contract):
             return self.keep(number, order, "Fulfilled")
         self.move(0, -order.price)
         return self.give_back(number, order)
+
+    # --- for the contract of giving
+
+    @action
+    def cover(self, reserved: int, paid: int) -> None:
+        """Reserve, free or pay money for what gifts have bought; only the contract of giving does this.
+
+        zh: 为捐赠所换取的项目预留、释放或支付资金；仅捐赠合约可操作。
+        """
+        require(self.caller == self.giving, "only the contract of giving does this")
+        self.move(reserved, paid)
+        self.guard_pool(self.pool_now)
 
     def move(self, reserved: int, paid: int) -> None:
         pool = self.pool_now

@@ -17,6 +17,7 @@ from minichain.scenarios.points.catalogue import BASIC_RIGHTS, MINOR
 from minichain.scenarios.points.presets import DAY_MS, UNITS, Preset, preset, read
 
 LEAST_OBJECTION_DAYS: Final = 5  # and to appeal; this sandbox's floor, a law may ask for more
+LEAST_CALLS: Final = 5  # of a ledger that shows in the time to object that it does not stand still
 LONGEST_DECISION_DAYS: Final = 90  # to decide on an objection or an appeal
 LONGEST_TERM_MONTHS: Final = 36  # of a negative entry: three years for a severe one, State Council GO [2025] 22
 LONGEST_RETENTION_DAYS: Final = 1_095
@@ -168,6 +169,8 @@ def _family(made: Preset, _: Practices) -> Iterator[str]:
 
 def _time(made: Preset, _: Practices) -> Iterator[str]:
     yield from (name for name in ("objection_days", "appeal_days") if _days(made, name) < LEAST_OBJECTION_DAYS)
+    if _days(made, "quiet_days", missing=1) * LEAST_CALLS > _days(made, "objection_days"):
+        yield "quiet_days"
 
 
 def _appeal(made: Preset, practices: Practices) -> Iterator[str]:

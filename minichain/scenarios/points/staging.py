@@ -15,7 +15,7 @@ from minichain.contracts import Outcome, Sandbox
 from minichain.contracts import system as of_the_chain
 from minichain.errors import UsageError
 from minichain.scenarios.points.consents import Consents
-from minichain.scenarios.points.presets import Preset, preset, rules_of
+from minichain.scenarios.points.presets import DAY_MS, Preset, preset, rules_of
 from minichain.scenarios.points.story import (
     ACCOUNTS,
     APPEALS,
@@ -26,7 +26,9 @@ from minichain.scenarios.points.story import (
     CHAIR,
     CONTRACTS,
     DESK,
+    GIVING,
     IDENTITY,
+    INTAKE,
     LEDGER,
     MEMBER,
     OWNER,
@@ -60,6 +62,9 @@ class Stage:
         owner = self.did(OWNER)
         self.box.deploy(of_the_chain.IDENTITY, sender=owner, name=IDENTITY)
         given = arguments(self.preset, owner, self.box.now_ms)
+        scheme = given[CATALOGUE]["scheme"]
+        self._quiet_ms = scheme["quiet_ms"]
+        self._days_called = max(scheme["objection_ms"], scheme["appeal_ms"]) // self._quiet_ms
         for name, contract in CONTRACTS.items():
             source = (instead or {}).get(name)
             self.box.deploy(source or contract, sender=self.did(AUTHORITIES[name]), name=name, **given[name])
@@ -93,9 +98,19 @@ class Stage:
             raise UsageError(outcome.error)
         return outcome.result
 
-    def wait(self, days: int = 0, **more: int) -> None:
-        """Let time pass."""
-        self.box.advance(days=days, **more)
+    def wait(self, days: int = 0, minutes: int = 0, ms: int = 0) -> None:
+        """Let time pass on a ledger that somebody calls each day, until the longest time to object is over."""
+        left = days * DAY_MS + minutes * 60_000 + ms
+        for _ in range(self._days_called):
+            if left > self._quiet_ms:
+                self.stand_still(self._quiet_ms)
+                self.do(OWNER, LEDGER, "beat")
+                left -= self._quiet_ms
+        self.stand_still(left)
+
+    def stand_still(self, ms: int) -> None:
+        """Let time pass in which nobody calls the ledger."""
+        self.box.advance(ms=ms)
 
     # --- what is usually done
 
@@ -137,20 +152,20 @@ class Stage:
 
     def recorded(self, code: str = "service-hour", amount: int = 60, role: str = RESIDENT, **more: Any) -> int:
         """Record something; returns the number of the entry."""
-        number: int = self.do(RECORDER, LEDGER, "record", **self.event(code, amount, role, **more))
+        number: int = self.do(RECORDER, INTAKE, "record", **self.event(code, amount, role, **more))
         return number
 
     def verified(self, code: str = "service-hour", amount: int = 60, role: str = RESIDENT, **more: Any) -> int:
         """Record something and have it verified, with a decision where one is needed."""
         number = self.recorded(code, amount, role, **more)
         decision = named(f"decision {number}") if self.entry(number)["severity"] else ""
-        self.do(VERIFIER, LEDGER, "verify", number=number, decision=decision)
+        self.do(VERIFIER, INTAKE, "verify", number=number, decision=decision)
         return number
 
     def notified(self, code: str = "service-hour", amount: int = 60, role: str = RESIDENT, **more: Any) -> int:
         """Record something, have it verified and tell the resident."""
         number = self.verified(code, amount, role, **more)
-        self.do(RECORDER, LEDGER, "notify", number=number, notice=named(f"notice {number}"))
+        self.do(RECORDER, INTAKE, "notify", number=number, notice=named(f"notice {number}"))
         return number
 
     def effective(self, code: str = "service-hour", amount: int = 60, role: str = RESIDENT, **more: Any) -> int:
@@ -165,6 +180,12 @@ class Stage:
         told = {"grounds": "facts", "evidence": named(f"objection to {number}"), **more}
         case: int = self.do(role, CASES, "object", entry=number, **told)
         return case
+
+    def rejected(self, code: str = "service-hour", amount: int = 60, role: str = RESIDENT, **more: Any) -> int:
+        """Record something and have it rejected, with reasons."""
+        number = self.recorded(code, amount, role, **more)
+        self.do(VERIFIER, INTAKE, "reject", number=number, reasons=named(f"rejection {number}"))
+        return number
 
     def decided(self, case: int, outcome: str, role: str = REVIEWER, **more: Any) -> str:
         """Decide on a case, with reasons; returns its state."""
@@ -181,6 +202,17 @@ class Stage:
     def ordered(self, item: str = "thing", role: str = RESIDENT) -> int:
         """Ask for an item; returns the number of the order."""
         number: int = self.do(role, REDEMPTION, "request", account=self.did(role), item=item)
+        return number
+
+    def caused(self, count: int = 1) -> str:
+        """Let points be given for the item of `stocked`; returns the code of the cause."""
+        item, until = self.stocked(), self.box.now_ms + 30 * DAY_MS
+        self.do(TREASURER, GIVING, "open_cause", code="help", item=item, count=count, until=until)
+        return "help"
+
+    def given(self, cause: str, points: int, role: str = RESIDENT) -> int:
+        """Give points for a cause; returns the number of the gift."""
+        number: int = self.do(role, GIVING, "give", account=self.did(role), cause=cause, points=points)
         return number
 
     def wait_until(self, time_ms: int) -> None:

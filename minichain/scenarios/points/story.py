@@ -1,4 +1,4 @@
-"""The story of a street: a drop, hours of service, a deduction; an objection, a repair, orders, a service at the door.
+"""The story of a street: a drop, hours of service, a deduction; objections, a repair, orders, a gift, help at the door.
 
 It is a plan: nothing is sent here. One step is one block, and the clock of its chain moves a day with each block, so
 that the time to object passes while others act. All roles and figures are made up.
@@ -16,6 +16,9 @@ from minichain.scenarios import Dids, Step
 from minichain.scenarios.points.accounts import Accounts
 from minichain.scenarios.points.cases import Cases
 from minichain.scenarios.points.catalogue import Catalogue
+from minichain.scenarios.points.evidence import Evidence
+from minichain.scenarios.points.giving import Giving
+from minichain.scenarios.points.intake import Intake
 from minichain.scenarios.points.ledger import PointsLedger
 from minichain.scenarios.points.presets import DAY_MS, Preset, item_of, rules_of, scheme_of
 from minichain.scenarios.points.redemption import Redemption
@@ -26,19 +29,23 @@ from minichain.scenarios.waste.story import CUSTODY, REGISTRY
 from minichain.scenarios.waste.story import OFFICE as WASTE_OFFICE
 
 CATALOGUE, ACCOUNTS, LEDGER = "points-catalogue", "points-accounts", "points-ledger"
+EVIDENCE, INTAKE, GIVING = "points-evidence", "points-intake", "points-giving"
 CASES, REDEMPTION, IDENTITY = "points-cases", "points-redemption", "identity"
 CONTRACTS: Final[dict[str, type]] = {
     CATALOGUE: Catalogue,
     ACCOUNTS: Accounts,
+    EVIDENCE: Evidence,
+    INTAKE: Intake,
     LEDGER: PointsLedger,
     CASES: Cases,
+    GIVING: Giving,
     REDEMPTION: Redemption,
 }
 CUSTODY_CONTRACTS: Final[dict[str, type]] = {REGISTRY: WasteRegistry, CUSTODY: WasteCustody}
 
 OWNER, CHAIR, MEMBER = "Scheme office", "Committee chair", "Committee member"
 DESK, ASSISTED = "Registration desk", "Assisted desk"
-RECORDER, VERIFIER, REVIEWER = "Street office A", "Street office B", "Review office"
+RECORDER, VERIFIER, SECOND, REVIEWER = "Street office A", "Street office B", "Street office C", "Review office"
 APPEALS, PANEL = "Appeals office", ("Panellist 1", "Panellist 2", "Panellist 3")
 TREASURER, PROVIDER = "Treasury", "Home help service"
 RESIDENT, ELDER = "Resident 1", "Resident 3"
@@ -52,12 +59,16 @@ TASKS: Final[tuple[tuple[str, str], ...]] = (
     (ASSISTED, "assistant"),
     (RECORDER, "recorder"),
     (VERIFIER, "verifier"),
+    (SECOND, "verifier"),
     (REVIEWER, "reviewer"),
     (TREASURER, "treasurer"),
     (PROVIDER, "provider"),
 )
-# Who deploys a contract can change it: who runs the scheme neither changes how one objects, nor the pool.
-AUTHORITIES: Final = {**dict.fromkeys(CONTRACTS, OWNER), CASES: APPEALS, REDEMPTION: TREASURER}
+# Who deploys a contract can change it: who runs the scheme changes neither evidence, nor how one objects, nor the pool.
+AUTHORITIES: Final = {
+    **dict.fromkeys(CONTRACTS, OWNER),
+    **{EVIDENCE: CHAIR, CASES: APPEALS, GIVING: TREASURER, REDEMPTION: TREASURER},
+}
 RESIDENTS: Final = (RESIDENT, ELDER)
 ROLES: Final = (
     *dict.fromkeys([*AUTHORITIES.values(), *(role for role, _ in TASKS), *RESIDENTS]),
@@ -95,14 +106,18 @@ def named(text: str) -> str:
 def arguments(made: Preset, owner: str, now_ms: int) -> dict[str, dict[str, Any]]:
     """Return the arguments with which each contract of a scheme is deployed, by its address."""
     rules = {"catalogue": CATALOGUE}
-    others = {"accounts": ACCOUNTS, "cases": CASES, "redemption": REDEMPTION, "identity": IDENTITY, "custody": CUSTODY}
-    books = {**rules, "accounts": ACCOUNTS, "ledger": LEDGER}
+    residents = {**rules, "accounts": ACCOUNTS}
+    books = {**residents, "ledger": LEDGER}
+    others = {"evidence": EVIDENCE, "intake": INTAKE, "cases": CASES, "redemption": REDEMPTION, "giving": GIVING}
     return {
         CATALOGUE: {"scheme": scheme_of(made, owner, now_ms)},
         ACCOUNTS: rules,
-        LEDGER: {**rules, **others},
+        EVIDENCE: {**books, "identity": IDENTITY, "custody": CUSTODY},
+        INTAKE: {**books, "evidence": EVIDENCE},
+        LEDGER: {**residents, **others},
         CASES: books,
-        REDEMPTION: books,
+        GIVING: {**books, "redemption": REDEMPTION},
+        REDEMPTION: {**books, "giving": GIVING},
     }
 
 
@@ -127,10 +142,12 @@ class _Story:
         yield from self._scale()
         signed = next(place for place, step in enumerate(self.load) if step.action == "hand_over")
         yield from self.load[:signed]
-        yield self._do(SCALE, LEDGER, "weigh", **self._drop())
+        yield self._do(SCALE, EVIDENCE, "weigh", **self._drop())
         yield from self.load[signed:]
         yield from self._entries()
+        yield from self._due_process()
         yield from self._orders()
+        yield from self._gift()
         yield from self._at_the_door()
 
     def _found(self) -> Iterator[Step]:
@@ -165,24 +182,45 @@ class _Story:
 
     def _entries(self) -> Iterator[Step]:
         """Record a drop (entry 1), service of which an hour is forgotten (2), and unsorted waste (3)."""
-        yield self._do(RECORDER, LEDGER, "record_drop", drop=DROP, code="kitchen-waste")
-        yield self._do(VERIFIER, LEDGER, "verify", number=1)
-        yield self._do(RECORDER, LEDGER, "notify", number=1, notice=named("notice 1"))
+        yield self._do(RECORDER, INTAKE, "record_drop", drop=DROP, code="kitchen-waste")
+        yield self._do(VERIFIER, INTAKE, "verify", number=1)
+        yield self._do(RECORDER, INTAKE, "notify", number=1, notice=named("notice 1"))
         service = {"event": "service-riverside-1", "account": self.dids[ELDER], "code": "service-hour", "amount": 120}
         evidence = named("sheet of hours 1")
-        yield self._do(RECORDER, LEDGER, "record", **service, occurred_at=BEGINS + DAY_MS, evidence=evidence)
-        yield self._do(VERIFIER, LEDGER, "verify", number=2)
-        yield self._do(RECORDER, LEDGER, "notify", number=2, notice=named("notice 2"))
+        yield self._do(RECORDER, INTAKE, "record", **service, occurred_at=BEGINS + DAY_MS, evidence=evidence)
+        yield self._do(VERIFIER, INTAKE, "verify", number=2)
+        yield self._do(RECORDER, INTAKE, "notify", number=2, notice=named("notice 2"))
         mixed = {"event": "decision-riverside-1", "account": self.dids[ELDER], "code": "mixed-waste", "amount": 1}
         evidence = named("warning and second finding")
-        yield self._do(RECORDER, LEDGER, "record", **mixed, occurred_at=BEGINS + 2 * DAY_MS, evidence=evidence)
-        yield self._do(VERIFIER, LEDGER, "verify", number=3, decision=named("decision 1"))
-        yield self._do(RECORDER, LEDGER, "notify", number=3, notice=named("notice 3"))
+        yield self._do(RECORDER, INTAKE, "record", **mixed, occurred_at=BEGINS + 2 * DAY_MS, evidence=evidence)
+        yield self._do(VERIFIER, INTAKE, "verify", number=3, decision=named("decision 1"))
+        yield self._do(RECORDER, INTAKE, "notify", number=3, notice=named("notice 3"))
         doubt = {"grounds": "amount", "evidence": named("letter of who was helped"), "claim": 180}
         yield self._do(ASSISTED, CASES, "object", entry=2, **doubt)
         yield self._do(RESIDENT, LEDGER, "settle", number=1)
         answer = {"outcome": "Amended", "amount": 180, "reasons": named("reasons 1")}
         yield self._do(REVIEWER, CASES, "decide", number=1, **answer)
+
+    def _due_process(self) -> Iterator[Step]:
+        """Reject service (4) that a review puts back and another office verifies, and look at the next (5) never."""
+        for sheet in (2, 3):
+            service = {"event": f"service-riverside-{sheet}", "account": self.dids[RESIDENT], "code": "service-hour"}
+            told = {
+                **service,
+                "amount": 60,
+                "occurred_at": BEGINS + DAY_MS,
+                "evidence": named(f"sheet of hours {sheet}"),
+            }
+            yield self._do(RECORDER, INTAKE, "record", **told)
+        yield self._do(VERIFIER, INTAKE, "reject", number=4, reasons=named("nobody has signed the sheet"))
+        yield self._do(
+            RESIDENT, CASES, "object", entry=4, grounds="facts", evidence=named("the other side of the sheet")
+        )
+        yield self._do(REVIEWER, CASES, "decide", number=2, outcome="Withdrawn", reasons=named("reasons 2"))
+        yield self._do(SECOND, INTAKE, "verify", number=4)
+        yield self._do(RECORDER, INTAKE, "notify", number=4, notice=named("notice 4"))
+        yield self._do(RESIDENT, INTAKE, "lapse", number=5)
+        yield self._do(OWNER, LEDGER, "beat")
 
     def _orders(self) -> Iterator[Step]:
         resident, elder = self.dids[RESIDENT], self.dids[ELDER]
@@ -191,13 +229,21 @@ class _Story:
         yield self._do(RESIDENT, REDEMPTION, "request", account=resident, item="shopping-bag")
         yield self._do(TREASURER, REDEMPTION, "reserve", number=1)
         yield self._do(PROVIDER, REDEMPTION, "fulfil", number=1, proof=named("slip 1"))
-        yield self._do(ASSISTED, LEDGER, "settle", number=2)
-        yield self._do(RECORDER, LEDGER, "settle", number=3)
+        for number, role in ((2, ASSISTED), (3, RECORDER), (4, RESIDENT), (5, RESIDENT)):
+            yield self._do(role, LEDGER, "settle", number=number)
         yield self._do(ASSISTED, CASES, "ask_repair", entry=3, evidence=named("four weeks of sorted waste"))
-        yield self._do(REVIEWER, CASES, "decide", number=2, outcome="Withdrawn", reasons=named("reasons 2"))
+        yield self._do(REVIEWER, CASES, "decide", number=3, outcome="Withdrawn", reasons=named("reasons 3"))
         yield self._do(ASSISTED, REDEMPTION, "request", account=elder, item="shopping-bag")
         yield self._do(TREASURER, REDEMPTION, "reserve", number=2)
         yield self._do(ASSISTED, REDEMPTION, "cancel", number=2)
+
+    def _gift(self) -> Iterator[Step]:
+        """Give away what is left, so that somebody has a bag of shopping who is named nowhere."""
+        cause = {"code": "neighbours", "item": "shopping-bag", "count": 1, "until": BEGINS + 300 * DAY_MS}
+        yield self._do(TREASURER, GIVING, "open_cause", **cause)
+        yield self._do(RESIDENT, GIVING, "give", account=self.dids[RESIDENT], cause="neighbours", points=20)
+        yield self._do(TREASURER, GIVING, "reserve", cause="neighbours")
+        yield self._do(PROVIDER, GIVING, "deliver", cause="neighbours", proof=named("slip 2"))
 
     def _at_the_door(self) -> Iterator[Step]:
         """Offer a service to who agreed to that; and let who wants to go, go."""
@@ -236,6 +282,9 @@ SENTENCES: Final = {
     "record_drop": "The street office records the drop.",
     "record": "The street office records what happened, with the digest of the evidence.",
     "verify": "Another office verifies the entry.",
+    "reject": "The office rejects the entry and tells the resident why: the time to object begins.",
+    "lapse": "No office has looked in time: the entry counts, as far as its rule has a limit.",
+    "beat": "Somebody shows that the ledger takes calls: only then the time to object passes.",
     "notify": "The resident is told, with reasons: the time to object begins.",
     "object": "The resident objects: the entry is suspended.",
     "ask_repair": "The duty is met: the resident asks that the deduction is undone.",
@@ -244,12 +293,14 @@ SENTENCES: Final = {
     "fund": "The treasury puts money into the pool.",
     "list_item": "The treasury puts something on the list.",
     "request": "The resident asks for something on the list.",
-    "reserve": "The treasury reserves the money, and the points are taken.",
+    "reserve": "The treasury reserves the money: the points are spent.",
+    "open_cause": "Points may be given so that somebody in need has something on the list.",
+    "give": "The resident gives points away.",
     "fulfil": "The goods were handed over, and the pool pays.",
     "cancel": "The order is cancelled, and the points come back.",
     "ask": "An office puts on record for what it asks for points.",
     "offer": "A service is offered to somebody who has agreed to that.",
     "answer": "The resident accepts it.",
-    "deliver": "The service comes to the door.",
+    "deliver": "The help comes to the door.",
     "withdraw": "The resident withdraws; what is kept outside is destroyed.",
 }

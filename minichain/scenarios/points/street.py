@@ -39,6 +39,7 @@ from minichain.scenarios.points.story import (
     CONTRACTS,
     DESK,
     ELDER,
+    INTAKE,
     LEDGER,
     MEMBER,
     OWNER,
@@ -216,7 +217,7 @@ class Street(Acts):
         ):
             account = self.did(resident)
             told = {"event": f"street-{number}", "account": account, "code": code, "amount": amount, "zone": zone}
-            made.append(Deed(LEDGER, "record", {**told, "occurred_at": now}, {"evidence": words}, account))
+            made.append(Deed(INTAKE, "record", {**told, "occurred_at": now}, {"evidence": words}, account))
         self.do(RECORDER, *made)
         return numbers
 
@@ -227,8 +228,8 @@ class Street(Acts):
         for number, (resident, code, _amount, words) in zip(numbers, deeds, strict=True):
             account, entry = self.did(resident), {"number": number}
             papers = {"decision": DECISION} if code == MIXED[0] else {}
-            verified.append(Deed(LEDGER, "verify", entry, papers, account))
-            told.append(Deed(LEDGER, "notify", entry, {"notice": words}, account))
+            verified.append(Deed(INTAKE, "verify", entry, papers, account))
+            told.append(Deed(INTAKE, "notify", entry, {"notice": words}, account))
         self.do(VERIFIER, *verified)
         self.do(RECORDER, *told)
         return numbers
