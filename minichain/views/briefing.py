@@ -66,7 +66,7 @@ def document(case: Case, written: Written) -> str:
     """Return the brief of what a page shows now."""
     told = case.told()
     missing = [words for words in told.safeguards if words not in written.kept]
-    case.gate(written.decision, missing)
+    case.gate(case.model, written.decision, missing)
     run = Run(case.name, case.title, code_of(case), told.seed or _("no chance was involved"), date.today().isoformat())
     return brief.page(run, told, case.tried(), case.figures(), case.limits, written)
 

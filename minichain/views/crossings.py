@@ -31,7 +31,7 @@ def page(teller: Teller) -> Page:
     """Build the page."""
     model = Timeline(teller)
     seen = row(_places(model), _receipt(model))
-    return frame.page(brief.case(model, teller), _choice(model), _screen(model), seen)
+    return frame.page(brief.case(model), _choice(model), _screen(model), seen)
 
 
 # --- the choice --------------------------------------------------------------------------------------------------

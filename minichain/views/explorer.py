@@ -172,11 +172,14 @@ def _figures(model: Explorer) -> W.Box:
 
     def latest() -> Safe:
         last = model.blocks[-1] if model.blocks else None
-        return parts.kpi(_("Last block"), model.height, note=seal(last) if last else _("none yet"))
+        return parts.kpi(
+            _("Last block"), model.height, note=seal(last) if last else _("none yet"), figure=_("Last block")
+        )
 
     def entries() -> Safe:
         fresh = sum(block.txs for block in model.blocks)
-        return parts.kpi(_("Transactions"), model.txs, note=_("{count} in the last blocks").format(count=number(fresh)))
+        note = _("{count} in the last blocks").format(count=number(fresh))
+        return parts.kpi(_("Transactions"), model.txs, note=note, figure=_("Transactions"))
 
     def validators() -> Safe:
         shown = f"{model.in_step} / {len(model.nodes)}"

@@ -285,19 +285,23 @@ def _figures(model: Custody) -> W.Box:
     def moving() -> Safe:
         waiting = model.count("Pending", "Scheduled")
         note = _("{count} still to be picked up").format(count=number(waiting))
-        return parts.kpi(_("On the way"), model.count("InTransit", "Received", "ReadyForSignature"), note=note)
+        count = model.count("InTransit", "Received", "ReadyForSignature")
+        return parts.kpi(_("On the way"), count, note=note, figure=_("On the way"))
 
     def complete() -> Safe:
-        return parts.kpi(_("Complete"), model.count(*loads.COMPLETE), note=_("signed by every party"))
+        figure = _("Complete, signed by every party")
+        return parts.kpi(_("Complete"), model.count(*loads.COMPLETE), note=_("signed by every party"), figure=figure)
 
     def attention() -> Safe:
         found = model.alerts
         bad = sum(alert.state == "bad" for alert in found)
-        return parts.kpi(_("Needs attention"), len(found), note=_("{count} late or unsigned").format(count=number(bad)))
+        note = _("{count} late or unsigned").format(count=number(bad))
+        return parts.kpi(_("Needs attention"), len(found), note=note, figure=_("Needs attention"))
 
     def mass() -> Safe:
         sent, came = loads.mass_reported(model.manifests or ())
-        return parts.kpi(_("Arrived"), came, "kg", _("of {sent} kg that were sent").format(sent=number(sent)))
+        note = _("of {sent} kg that were sent").format(sent=number(sent))
+        return parts.kpi(_("Arrived"), came, "kg", note, figure=_("Arrived, kg"))
 
     return band(*(bound(model, ["manifests"], render) for render in (moving, complete, attention, mass)))
 
