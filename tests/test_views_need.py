@@ -91,7 +91,12 @@ def test_the_data_are_in_both_languages_and_say_what_was_not_compared():
     found = need.data()
     assert 6 <= len(found.question) <= 8
     assert len(found.framework) == 3
-    assert all(framework.source and not framework.checked for framework in found.framework)
+    assert {one.id: one.compared for one in found.framework} == {
+        "wuest_gervais": "original",
+        "nist": "quoted",
+        "wef": "quoted",
+    }
+    assert all(framework.source for framework in found.framework)
     for question in (*found.question, *found.kind):
         assert question.ask.en.endswith("?")
         assert question.ask.zh.endswith("？")

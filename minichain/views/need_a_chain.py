@@ -421,12 +421,20 @@ def _differ(model: Worksheet) -> Safe:
     return parts.note("warn", words.format(names=listed(others)))
 
 
+def _compared_with() -> Mapping[str, str]:
+    return {
+        "original": _("Restated in our own words, and compared with the original."),
+        "quoted": _("Restated in our own words, and compared with copies that quote its questions, not the original."),
+        "": _("Restated in our own words, and not compared with the original."),
+    }
+
+
 def _steps(model: Worksheet, opinions: Sequence[Any]) -> Safe:
     names = answer_names()
     made = []
     for one in opinions:
         lines = [(_STATES[taken.answer], f"{said(taken.step.ask)} {names[taken.answer]}") for taken in one.path]
-        note = "" if one.framework.checked else _("Restated in our own words, and not compared with the original.")
+        note = _compared_with()[one.framework.compared]
         source = tag("p", one.framework.source, " ", note, class_="mc-hint")
         made.append(parts.drawer(said(one.framework.name), parts.sentences(lines), source))
     return tag("div", made, class_="mc-spaced")

@@ -41,7 +41,7 @@ def case(model: Any) -> Case:
             _("whether an answer is true: the worksheet takes what it is told"),
             _("what it costs in your place: ask for figures before you decide"),
             _("what the law asks for: the safeguards are a reminder, and no legal advice"),
-            _("the wording of the frameworks: their steps were restated, and not compared with the originals"),
+            _("the frameworks word for word: their steps are restated, and two were compared with quotations only"),
         ),
         gate=_gate,
     )
