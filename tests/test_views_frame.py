@@ -447,7 +447,7 @@ def test_the_frame_counts_what_is_done_and_a_brief_is_filled_in(monkeypatch):
         find(page, "Show both pages").click()
         assert sheets(page)[0].document.startswith("<!DOCTYPE html>")
         find(page, "Check it yourself").click()
-        for _turn in range(200):
+        for _turn in range(1_000):  # of 20 ms: another thread has to come to its turn first
             if "nothing was run yet" in text(page):
                 break
             await asyncio.sleep(0.02)

@@ -15,7 +15,7 @@ import traitlets as T  # noqa: N812 - beside W
 
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
-from minichain.views import contracts, frame, parts, proofs
+from minichain.views import briefing, contracts, frame, parts, proofs
 from minichain.views.briefs import explorer as brief
 from minichain.views.i18n import _, moment, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
@@ -48,6 +48,7 @@ ID_LENGTH: Final = 64
 MAX_DIGITS: Final = 18  # a height fits into 64 bits
 FOUND_A_CHAIN: Final = 3
 MAX_PROOF_BYTES: Final = 2_000_000
+BLOCK: Final = "block"  # the parameter of the page's address that says which block to open
 
 # --- what the page knows -----------------------------------------------------------------------------------------
 
@@ -225,6 +226,7 @@ def _finder(model: Explorer, errands: Errands[Any], place: W.Box) -> W.Box:
         errand(errands, partial(find, wanted.value), partial(setattr, model, "block"), place)
 
     wanted.observe(lambda _change: go(), "value")  # the Enter key
+    wanted.value = briefing.asked_for(BLOCK)
     return stack(bar(field(wanted, _("Number of a block, or id of a transaction")), button(_("Find"), go)), place)
 
 

@@ -93,7 +93,7 @@ def _words() -> dict[str, str]:
     return {
         "close": _("Close"),
         "check": _("Check it yourself"),
-        "settings": _("What it follows from"),
+        "settings": _("Set on this page"),
         "anew": _("Made anew"),
         "source": _("Made from"),
         "blocks": _("Blocks behind it"),

@@ -6,10 +6,11 @@ function render({ model, el }) {
   const title = h("h2", { class: "mc-h2", id: "mc-proofs-title" });
   const close = h("button", { class: "jupyter-button mc-button", type: "button" }, words.close);
   const check = h("button", { class: "jupyter-button mc-button mc-primary", type: "button" }, words.check);
-  const body = h("div", { class: "mc-proofs-body" }), answer = h("div", { class: "mc-proofs-answer", role: "status" });
+  const top = h("div"), answer = h("div", { role: "status" }), settings = h("dl", { class: "mc-facts" });
   const all = h("a", { class: "mc-link", href: "#mc-proof" }, words.all);
   const dialog = h("dialog", { class: "mc-proofs", "aria-labelledby": title.id },
-    h("header", {}, title, close), body, h("div", { class: "mc-proofs-act" }, check, all), answer);
+    h("header", {}, title, close), top, h("div", { class: "mc-proofs-act" }, check, all), answer,
+    h("h3", {}, words.settings), settings);
   el.append(dialog);
 
   const pair = (label, ...value) => [h("dt", {}, label), h("dd", {}, ...value)];
@@ -27,16 +28,15 @@ function render({ model, el }) {
     if (shown.name !== name) return;
     title.textContent = shown.name;
     check.disabled = shown.state === "busy";
-    body.replaceChildren(
-      h("p", { class: "mc-proofs-value" }, shown.value), h("p", {}, shown.how), h("h3", {}, words.settings),
-      h("dl", { class: "mc-facts" }, ...shown.tried.flatMap(([label, value]) => pair(label, value))));
+    top.replaceChildren(h("p", { class: "mc-proofs-value" }, shown.value), h("p", {}, shown.how));
     answer.replaceChildren(...result(shown));
+    settings.replaceChildren(...shown.tried.flatMap(([label, value]) => pair(label, value)));
   }
   function open(event) {
     const mark = event.target.closest("[data-figure]");
     if (!mark || !page.contains(mark)) return;
     name = title.textContent = mark.dataset.figure;
-    body.replaceChildren(h("p", {}, words.busy)); answer.replaceChildren();
+    top.replaceChildren(h("p", {}, words.busy)); answer.replaceChildren();
     model.send({ figure: name });
     paint();
     dialog.showModal();
