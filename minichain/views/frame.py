@@ -68,7 +68,7 @@ def _bring_back(case: Case) -> list[Content]:
 
 
 def _anchored(name: str, box: W.Box) -> W.Box:
-    box.children = [html(tag("span", id=name)), *box.children]
+    box.children = [html(tag("span", id=name), "mc-anchor"), *box.children]
     return box
 
 
@@ -111,11 +111,15 @@ class Kept(T.HasTraits):
         with self.hold_trait_notifications():
             self.tried, self.figures = tuple(self._case.tried()), tuple(self._case.figures())
             self.settings = dict(self._case.settings())
+        self._was_blind = self._is_blind()
 
     def begin(self) -> None:
         """Compare from the first thing that was read, on a page of a network: before that it shows nothing yet."""
-        if self.settings.get("chain") == "" != self._case.settings()["chain"]:
+        if self._was_blind and not self._is_blind():
             self.keep()
+
+    def _is_blind(self) -> bool:
+        return self._case.settings().get("chain") == "" or getattr(self._case.model, "height", 0) < 0
 
     def rows(self) -> list[list[Child]]:
         """List each setting that differs, and each figure: before, and now."""

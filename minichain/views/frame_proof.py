@@ -23,6 +23,7 @@ from minichain.views.panels import bar, bound, button, card, is_under_voila, rep
 from minichain.views.polling import Errands
 
 MOST_BLOCKS: Final = 12  # that the drawer names
+NOTHING: Final = "\N{EN DASH}"
 
 
 class Proofs(T.HasTraits):
@@ -84,8 +85,9 @@ class Drawer(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _show(self) -> None:
         """Say again what is known of the figure that is open; nothing is made for a drawer that is shut."""
-        figure = next((one for one in self._case.figures() if one.name == self._name), None) if self._name else None
-        if figure:
+        if self._name:
+            gone = Figure(self._name, NOTHING, how=_("The page does not show this figure any more."))
+            figure = next((one for one in self._case.figures() if one.name == self._name), gone)
             self.shown = told(figure, self._case.tried(), self._proofs)
 
 

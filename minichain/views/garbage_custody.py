@@ -25,7 +25,7 @@ from minichain.views.case import Settings
 from minichain.views.i18n import _, moment, ngettext, number, short
 from minichain.views.incentive import Offer
 from minichain.views.loads import Alert, Manifest
-from minichain.views.markup import Safe, join, tag
+from minichain.views.markup import Safe, fill, join, tag
 from minichain.views.models import REGISTRY, ChainReader, ChainSnapshot, ask_all, known_names
 from minichain.views.moving import Pick, PickList, Slide
 from minichain.views.panels import (
@@ -463,7 +463,9 @@ def _incentive(model: Custody) -> W.Box:
         words = _("Whoever writes down too much gains {yuan} yuan with each load of 1,000 kg, on average.")
         stops = _("Weigh {share} % of the loads again, and cheating brings nothing.")
         state: State = "ok" if incentive.balance_fen(model.offer) <= 0 else "bad"
-        return parts.sentences([(state, words.format(yuan=balance)), ("info", stops.format(share=number(enough)))])
+        gain = fill(words, yuan=parts.proven(_("Cheating brings, yuan a load"), balance))
+        least = parts.proven(_("Loads to weigh again until it no longer pays, %"), number(enough))
+        return parts.sentences([(state, gain), ("info", fill(stops, share=least))])
 
     sentence = _("The ledger cannot see a false first weighing. What stops it is that somebody weighs again.")
     slides = [slide(name, words) for name, words in incentive.names().items()]
