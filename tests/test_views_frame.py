@@ -384,6 +384,71 @@ def test_a_chain_too_long_for_a_page_is_told():
     assert Replay(Long.genesis).height == 0
 
 
+def drawn(case: Case) -> tuple[frame_proof.Drawer, frame_proof.Proofs]:
+    proofs = frame_proof.Proofs(case)
+    return frame_proof.Drawer(case, proofs), proofs
+
+
+def press(drawer: frame_proof.Drawer, **content: Any) -> dict[str, Any]:
+    """Send what the page sends, and return what the drawer then shows."""
+    drawer._handle_custom_msg(content, [])
+    return dict(drawer.shown)
+
+
+def test_the_drawer_opens_at_any_figure_and_says_how_it_is_made_and_from_which_blocks(monkeypatch):
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
+    case = of_custody()
+    drawer, proofs = drawn(case)
+    for figure in case.figures():
+        shown = press(drawer, figure=figure.name)
+        assert (shown["name"], shown["value"]) == (figure.name, figure.shown)
+        assert shown["how"].endswith(".")
+        assert "outcome" not in shown
+    proofs.findings, proofs.state = case.recompute(played()), "made"
+    loads = press(drawer, figure="Loads")
+    assert (loads["outcome"], loads["again"]) == ("ok", loads["value"])
+    assert loads["source"].startswith("blocks 1 to ")
+    heights = replay(played()).blocks_of("waste")
+    assert [block["text"] for block in loads["blocks"][-2:]] == [str(height) for height in heights[-2:]]
+    assert loads["blocks"][-1]["href"] == f"explorer.ipynb?lang=en&block={heights[-1]}"
+    assert press(drawer, figure="Cheating brings, yuan a load")["blocks"] == []
+
+
+def test_what_was_made_anew_is_not_said_of_a_figure_that_has_changed_since():
+    case = of_sharding()
+    drawer, proofs = drawn(case)
+    press(drawer, figure="A certain district is captured")
+    proofs.findings, proofs.state = case.recompute(None), "made"
+    assert drawer.shown["outcome"] == "ok"
+    case.model.change(members=4)
+    assert drawer.shown["value"] == "in about 1 of 4 draws"
+    assert "outcome" not in drawer.shown
+    assert press(drawer, figure="Sunshine")["how"] == "The page does not show this figure any more."
+
+
+def test_a_figure_that_cannot_be_made_anew_says_why_in_the_drawer():
+    class Broken:
+        def run(self, work, then, failed) -> bool:
+            failed(ProofError("block 3 is not what it says"))
+            return True
+
+    case = of_consensus()
+    object.__setattr__(case, "errands", Broken())
+    drawer, _proofs = drawn(case)
+    press(drawer, figure="It stayed safe")
+    shown = press(drawer, check=True)
+    assert shown["state"] == "failed"
+    assert "block 3 is not what it says" in shown["trouble"]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_figure_says_how_it_is_made(name):
+    make, do = RUNS[name]
+    case = make()
+    do(case)
+    assert [figure.name for figure in case.figures() if not figure.how.endswith(".")] == []
+
+
 def test_a_figure_that_differs_is_told():
     shown, again = Figure("Loads", 9), Figure("Loads", 8)
     assert "1 figure differs." in frame_proof.checked([Finding(shown, again, "blocks")])
