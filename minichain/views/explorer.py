@@ -206,7 +206,7 @@ def _chain(model: Explorer, errands: Errands[Any], show_proof: Callable[[], None
             errand(errands, partial(find, str(strip.selected)), partial(setattr, model, "block"), place)
 
     strip.observe(open_block, "selected")
-    opened = rebuilt(model, ["block"], lambda: _block(model, errands, show_proof, place))
+    opened = rebuilt(model, ["block", "names"], lambda: _block(model, errands, show_proof, place))
     return stack(
         card(
             strip,

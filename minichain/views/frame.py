@@ -6,7 +6,8 @@ An app describes itself once, as a `Case` (in a module of `views/briefs`), and h
     return frame.page(case, choice, screens, live=None)
 
 The title and the one sentence of purpose stand in the notebook's metadata (`gallery`). At first a page shows six
-controls at most; what else can be set goes under `more`. Terms are marked wherever a panel shows text (`glossary`).
+controls at most; what else can be set goes under `more`. Terms are marked wherever a panel shows text (`glossary`),
+and figures that it marks with `parts.proven` open the drawer that says where they come from (`frame_proof`).
 A case of a network hands over its errands, so that nothing waits for the network.
 """
 

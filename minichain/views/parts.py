@@ -58,8 +58,16 @@ def kpi(label: str, value: str | int, unit: str = "", note: Child = None, figure
 def proven(figure: str, shown: Child) -> Safe:
     """Let a figure open the drawer that says where it comes from; `figure` is its name in the app's case."""
     title = _("{figure}: where does it come from?").format(figure=figure)
+    # A link and no button, because it runs on in a sentence; until the drawer is there it leads to the list of figures.
     return tag(
-        "button", shown, type="button", class_="mc-proven", data_figure=figure, title=title, aria_haspopup="dialog"
+        "a",
+        shown,
+        href="#mc-proof",
+        role="button",
+        class_="mc-proven",
+        data_figure=figure,
+        title=title,
+        aria_haspopup="dialog",
     )
 
 

@@ -34,7 +34,8 @@ function render({ model, el }) {
   }
   function open(event) {
     const mark = event.target.closest("[data-figure]");
-    if (!mark || !page.contains(mark)) return;
+    if (!mark) return;
+    event.preventDefault();
     name = title.textContent = mark.dataset.figure;
     top.replaceChildren(h("p", {}, words.busy)); answer.replaceChildren();
     model.send({ figure: name });
@@ -49,8 +50,10 @@ function render({ model, el }) {
     if (document.activeElement === document.body) page.querySelector(`[data-figure="${CSS.escape(name)}"]`)?.focus();
     model.send({ figure: "" });
   });
+  const press = (event) => { if (event.key === " ") open(event); };
   page.addEventListener("click", open);
+  page.addEventListener("keydown", press);
   model.on("change:shown", paint);
-  return () => page.removeEventListener("click", open);
+  return () => { page.removeEventListener("click", open); page.removeEventListener("keydown", press); };
 }
 export default { render };
