@@ -232,8 +232,10 @@ def test_every_brief_is_two_pages_of_paper_in_both_languages(all_cases, chromium
     for language, (name, case) in product(("en", "zh"), all_cases.items()):
         i18n.use(language)
         written = Written("Q" * 120, "w " * 300, frozenset(case.told().safeguards), "", "Section chief")
+        document = briefing.document(case, written)
+        assert "data-figure" not in document, "nothing opens on paper"
         with visit(chromium) as seen:
-            seen.page.set_content(briefing.document(case, written))
+            seen.page.set_content(document)
             pages = len(re.findall(rb"/Type\s*/Page\b", seen.page.pdf(prefer_css_page_size=True)))
         wrong += [(language, name, pages)] if pages != 2 else []
     assert wrong == []

@@ -21,13 +21,13 @@ import traitlets as T  # noqa: N812 - beside W
 
 from minichain.views import briefing, frame_proof, glossary, parts
 from minichain.views.case import Case, Figure, Settings
+from minichain.views.frame_proof import NOTHING
 from minichain.views.i18n import _, language, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.panels import Content, Page, bar, bound, button, card, guarded, html, report, stack
 from minichain.views.polling import Errands, LiveLoop
 
 WHAT_IF, PROOF, BRIEF = "mc-what-if", "mc-proof", "mc-brief"  # places on the page
-NOTHING = "\N{EN DASH}"
 
 
 def page(case: Case, *content: Content, live: LiveLoop[Any, Any] | None = None) -> Page:

@@ -23,7 +23,7 @@ from minichain.views.panels import bar, bound, button, card, is_under_voila, rep
 from minichain.views.polling import Errands
 
 MOST_BLOCKS: Final = 12  # that the drawer names
-NOTHING: Final = "\N{EN DASH}"
+NOTHING: Final = "\N{EN DASH}"  # in the place of a figure that is not there
 
 
 class Proofs(T.HasTraits):

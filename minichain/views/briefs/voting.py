@@ -225,11 +225,8 @@ def recompute(model: Alliance, council: Any) -> list[Finding]:
     made = [*_of_proposal(again), _passing(again), *_listed(again)]
     source, blocks = behind(run), run.blocks_of(council.house)
     paper = _("every coalition looked at, one by one; no block stands behind a power")
-    voted = len(shown) - 2
-    return [
-        Finding(one, other, *((source, blocks) if at < voted else (paper,)))
-        for at, (one, other) in enumerate(zip(shown, made, strict=True))
-    ]
+    *voted, weak, strong = zip(shown, made, strict=True)
+    return [*(Finding(*pair, source, blocks) for pair in voted), Finding(*weak, paper), Finding(*strong, paper)]
 
 
 def _recounted(one: Proposal) -> Proposal:
