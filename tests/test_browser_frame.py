@@ -26,6 +26,9 @@ CONTROLS = """() => {
     const groups = new Set(seen.map(e => e.type == 'radio' ? e.name : e));
     return groups.size;
 }"""
+# The figures that the list of before and now has, and those that stand marked anywhere on the page.
+MARKED = """() => ['.mc-before [data-figure]', '[data-figure]'].map(
+    where => [...document.querySelectorAll(where)].map(e => e.dataset.figure))"""
 ACTIVE = """() => {
     const e = document.activeElement, names = [e.getAttribute('aria-label'), e.labels?.[0]?.innerText, e.innerText];
     return e === document.body ? '' : names.filter(Boolean).join(' ');
@@ -47,9 +50,9 @@ def opened(network: Any, seen: Any, app: str, lang: str) -> Any:
     return seen.page
 
 
-def trouble(page: Any) -> list[str]:
-    """Return what axe finds serious, with the first element of each and what it says to it."""
-    found = [one for one in Axe().run(page).response["violations"] if one["impact"] in SERIOUS]
+def trouble(page: Any, within: str | None = None) -> list[str]:
+    """Return what axe finds serious on a page or in a part of it, with the first element of each and its words."""
+    found = [one for one in Axe().run(page, context=within).response["violations"] if one["impact"] in SERIOUS]
     first = [(one["id"], one["nodes"][0]) for one in found]
     return [f"{name}: {node['html'][:160]} {node['failureSummary']}" for name, node in first]
 
@@ -135,6 +138,23 @@ def establish(page: Any) -> None:
     see(page, "8 of 17 (weight) still needed.")
 
 
+def check_a_figure(page: Any) -> None:
+    """Open the drawer at a figure, make it anew, and come back to where one was, all by keyboard."""
+    known, marked = page.evaluate(MARKED)
+    assert known, "the page lists its figures"
+    assert set(marked) <= set(known), "a mark that leads to no figure"
+    page.locator(".mc-before .mc-proven").first.focus()
+    page.keyboard.press("Enter")
+    drawer = page.get_by_role("dialog", name=known[0])
+    expect(drawer.locator(".mc-proofs-value")).to_be_visible(timeout=10_000)
+    press(page, "Check it yourself")
+    expect(drawer.locator(".mc-chip")).to_have_text("the same", timeout=60_000)
+    assert trouble(page, "dialog[open]") == []
+    page.keyboard.press("Escape")
+    expect(drawer).not_to_be_visible()
+    assert page.evaluate("document.activeElement.dataset.figure") == known[0]
+
+
 TASKS: dict[str, Callable[[Any], None]] = {
     "need_a_chain": classify,
     "sharding_lab": draw,
@@ -156,6 +176,7 @@ def test_an_app_is_whole_for_everybody(network, chromium, app):
         assert page.evaluate(CONTROLS) <= MOST_CONTROLS
         assert seen.width() <= 1280
         TASKS[app](page)
+        check_a_figure(page)
         assert trouble(page) == []
         assert seen.nameless() == []
         assert seen.outside() == set()

@@ -4,17 +4,49 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from itertools import product
+from random import Random
 
 import plotly.graph_objects as go
 import pytest
-from browser import require_browser
-from test_views_frame import lie, of_consensus, of_custody, of_sharding, weigh_risk
+from browser import require_browser, visit
+from test_views_frame import (
+    lie,
+    of_consensus,
+    of_crossings,
+    of_custody,
+    of_kinds,
+    of_sharding,
+    steal,
+    weigh_risk,
+)
 from test_views_markup import HOSTILE, Reader
+from test_views_server import ROOT
+from wasteday import played
 
+from minichain.client import Network
 from minichain.errors import UsageError
-from minichain.views import brief, briefing, i18n, printing, stills
+from minichain.scenarios import comparison
+from minichain.scenarios import need as worksheet
+from minichain.scenarios.points import workshop
+from minichain.scenarios.points.street import Street
+from minichain.scenarios.residents import Town
+from minichain.scenarios.residents.town import Place
+from minichain.scenarios.voting.council import Council
+from minichain.views import brief, briefing, i18n, ledgers, printing, stills
+from minichain.views.alliance_voting_model import Alliance
+from minichain.views.alliance_voting_model import Reader as CouncilReader
 from minichain.views.brief import Written
+from minichain.views.briefs import credentials, explorer, need, points, voting
+from minichain.views.case import Case
+from minichain.views.citizen_points_model import Points, PointsReader
+from minichain.views.explorer import Explorer
+from minichain.views.gallery import read_apps
 from minichain.views.markup import Safe
+from minichain.views.models import ChainReader
+from minichain.views.need_a_chain import Worksheet
+from minichain.views.residents import Desk, DeskReader
 
 HEADINGS = [
     *("What we tried", "Which run this is", "What came of it", "What happened", "What surprised us", "Safeguards"),
@@ -125,13 +157,93 @@ def test_a_program_that_prints_nothing_is_told(monkeypatch):
         printing.pdf("<p>")
 
 
-def test_a_brief_is_two_pages_of_paper_in_both_languages(made, monkeypatch):
-    monkeypatch.setenv(printing.VARIABLE, require_browser())
-    for language, name in (("en", "sharding"), ("zh", "custody"), ("zh", "consensus")):
+@pytest.fixture(scope="module")
+def all_cases(made) -> Iterator[dict[str, Case]]:
+    """Every app with something to tell: the longest brief that a visitor comes to without trying."""
+    with (
+        Network.simulated(4, seed=7, clock="wall") as one,
+        Network.simulated(1, seed=7, clock="wall") as two,
+        Network.simulated(1, seed=21) as three,
+    ):
+        yield {
+            **made,
+            "crossings": stolen(),
+            "kinds": compared(),
+            "explorer": cheated(),
+            "need": answered(),
+            "voting": of_council(one),
+            "points": of_street(two),
+            "credentials": of_town(three),
+        }
+
+
+def stolen() -> Case:
+    case = of_crossings()
+    steal(case)
+    return case
+
+
+def compared() -> Case:
+    case = of_kinds()
+    for kind in ledgers.names():
+        case.model.keep_figures((kind, *case.model.design), comparison.run(kind, *case.model.design))
+    return case
+
+
+def cheated() -> Case:
+    case = explorer.case(Explorer(), None)
+    case.model.show(ChainReader()(played()))
+    case.model.proof = played().proof(case.model.recent[0].id)
+    case.model.effort, case.model.wish = 2, "another"
+    return case
+
+
+def answered() -> Case:
+    model = Worksheet(worksheet)
+    model.choose(worksheet.cards()[0].id)
+    model.compare()
+    return need.case(model)
+
+
+def of_council(net: Network) -> Case:
+    council, case = Council(net), voting.case(Alliance(Council), None)
+    council.play()
+    case.model.show(CouncilReader()(council))
+    return case
+
+
+def of_street(net: Network) -> Case:
+    street, model = Street(net, {}, Random(7).randbytes), Points(workshop, Street.residents)
+    street.play()
+    model.show(PointsReader(lambda: 0)(street))
+    return points.case(model, None)
+
+
+def of_town(net: Network) -> Case:
+    town, model = Town(Place(net, {}, Random(21).randbytes)), Desk()
+    town.play()
+    model.show(DeskReader()(town))
+    return credentials.case(model, None, Town)
+
+
+def test_every_brief_is_two_pages_of_paper_in_both_languages(all_cases, chromium):
+    assert len(all_cases) == len(read_apps(ROOT / "apps", "en"))
+    wrong = []
+    for language, (name, case) in product(("en", "zh"), all_cases.items()):
         i18n.use(language)
-        case = made[name]
-        written = Written("Q" * 120, "w " * 300, frozenset(case.told().safeguards), "no", "Section chief")
-        document = printing.pdf(briefing.document(case, written))
-        assert document.startswith(b"%PDF")
-        assert len(re.findall(rb"/Type\s*/Page\b", document)) == 2, (language, name)
-        assert brief.pdf_link(document, "brief").count("data:application/pdf;base64,") == 1
+        written = Written("Q" * 120, "w " * 300, frozenset(case.told().safeguards), "", "Section chief")
+        document = briefing.document(case, written)
+        assert "data-figure" not in document, "nothing opens on paper"
+        with visit(chromium) as seen:
+            seen.page.set_content(document)
+            pages = len(re.findall(rb"/Type\s*/Page\b", seen.page.pdf(prefer_css_page_size=True)))
+        wrong += [(language, name, pages)] if pages != 2 else []
+    assert wrong == []
+
+
+def test_a_brief_is_printed_by_the_browser_that_is_installed(made, monkeypatch):
+    monkeypatch.setenv(printing.VARIABLE, require_browser())
+    document = printing.pdf(briefing.document(made["consensus"], Written()))
+    assert document.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", document)) == 2
+    assert brief.pdf_link(document, "brief").count("data:application/pdf;base64,") == 1

@@ -232,11 +232,11 @@ def test_a_safeguard_that_is_taken_out_stands_in_the_brief():
 
 
 def test_nobody_goes_ahead_while_a_safeguard_is_missing():
-    gate = points.case(Points(workshop), None).gate
-    gate("pilot", ["a safeguard"])
-    gate("go", [])
+    case = points.case(Points(workshop), None)
+    case.gate(case.model, "pilot", ["a safeguard"])
+    case.gate(case.model, "go", [])
     with pytest.raises(UsageError, match="while a safeguard is missing"):
-        gate("go", ["a safeguard"])
+        case.gate(case.model, "go", ["a safeguard"])
 
 
 def test_figures_are_made_anew_from_the_seed_and_from_the_blocks(street, model):

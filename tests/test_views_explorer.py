@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from test_views_chain_types import text
 from wasteday import act, played
 
 from minichain.errors import CallFailed, NetworkError, ProofError, TimedOut, UsageError
@@ -151,6 +154,20 @@ def test_a_page_that_never_saw_a_network_says_why(trouble, card):
 
 def shown(page) -> str:
     return "".join(getattr(child, "value", "") for child in page.children)
+
+
+def test_the_address_of_the_page_may_name_a_block(monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", "lang=en&block=3")
+
+    async def visit() -> None:
+        page = explorer.page(played)
+        for _turn in range(1_000):  # of 20 ms: another thread fetches it
+            if "Block before it" in text(page):
+                break
+            await asyncio.sleep(0.02)
+        assert "Block 3" in text(page)
+
+    asyncio.run(visit())
 
 
 def test_a_dead_network_raises_what_the_page_waits_for():

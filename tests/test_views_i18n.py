@@ -75,7 +75,8 @@ def test_a_catalogue_is_read_as_gettext_reads_it():
 
 def source_texts() -> set[str]:
     """Collect texts with the very configuration that the docstring of `i18n` gives to translators."""
-    methods, options = parse_mapping_cfg((ROOT / "minichain/views/babel.cfg").open())
+    with (ROOT / "minichain/views/babel.cfg").open() as configuration:
+        methods, options = parse_mapping_cfg(configuration)
     keywords = {"_": None, "ngettext": (1, 2), "translate": (1,), "Verb": (2,), "phrase": (1,)}
     found = set()
     for folder in ("minichain/views", "minichain/faults", "minichain/contracts", "apps"):

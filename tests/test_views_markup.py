@@ -12,7 +12,7 @@ from minichain import merkle
 from minichain.errors import CallFailed, Reverted, UsageError
 from minichain.views import parts, pictures
 from minichain.views.icons import PATHS, icon
-from minichain.views.markup import Safe, clean, escape, join, tag
+from minichain.views.markup import Safe, clean, escape, fill, join, tag
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -50,6 +50,14 @@ def test_any_text_comes_out_as_the_same_text(text):
     assert read.tags == ["p"]
     assert read.text.replace("\r", "\n") == clean(text).replace("\r", "\n")
     assert dict(read.attributes)["title"] == clean(text)
+
+
+def test_a_text_is_filled_with_markup_and_with_words_each_as_what_it_is():
+    made = fill("{who} & <{count}> of {count}", who="<b>", count=tag("b", 3))
+    assert isinstance(made, Safe)
+    assert made == "&lt;b&gt; &amp; &lt;<b>3</b>&gt; of <b>3</b>"
+    with pytest.raises(KeyError):
+        fill("{nobody}")
 
 
 def test_a_control_that_reorders_text_is_made_visible():

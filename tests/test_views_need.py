@@ -87,11 +87,27 @@ def test_a_question_or_an_answer_that_is_none_is_told(answers):
         need.judge(answers)
 
 
+def test_a_published_framework_goes_its_own_way():
+    """Wüst and Gervais, figure 1: who knows all writers and trusts them not is asked who has to verify it."""
+    answers = {"record": "yes", "writers": "yes", "keeper": "yes", "open": "no", "conflict": "yes", "visible": "yes"}
+    answers |= {"private": "no", "history": "yes"}
+    ours, dhs, _wef = need.opinions(answers)
+    assert [taken.step.id for taken in ours.path] == ["state", "writers", "party", "known", "trusted", "verified"]
+    assert ours.rung == "alliance"
+    assert [taken.step.id for taken in dhs.path] == ["shared", "several", "kept"]
+    assert dhs.rung == "database", "who has to erase something some day takes a database, says the DHS"
+
+
 def test_the_data_are_in_both_languages_and_say_what_was_not_compared():
     found = need.data()
     assert 6 <= len(found.question) <= 8
     assert len(found.framework) == 3
-    assert all(framework.source and not framework.checked for framework in found.framework)
+    assert {one.id: one.compared for one in found.framework} == {
+        "wuest_gervais": "original",
+        "nist": "quoted",
+        "wef": "quoted",
+    }
+    assert all(framework.source for framework in found.framework)
     for question in (*found.question, *found.kind):
         assert question.ask.en.endswith("?")
         assert question.ask.zh.endswith("？")

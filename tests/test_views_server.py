@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -200,9 +201,9 @@ def test_it_ends_with_its_parent_even_when_that_is_killed(apps):
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(apps)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     pid, url = parent.stdout.readline().split()
     child = psutil.Process(int(pid))
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
-    connection.request("GET", "/voila/render/zero.ipynb")
-    connection.getresponse().read()
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+        connection.request("GET", "/voila/render/zero.ipynb")
+        connection.getresponse().read()
     family = [child, *child.children(recursive=True)]
     assert len(family) > 1
     parent.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)

@@ -98,7 +98,7 @@ def start(
         _wait_for_answer(url, deadline)
     except BaseException:
         process.kill()
-        process.wait()
+        Dashboards(process, "").close()
         raise
     return Dashboards(process, url)
 

@@ -102,7 +102,7 @@ def tally_bar(one: Proposal) -> Safe:
     )
     told = [f"{names[choice]} {number(weight)}" for choice, weight in pieces]
     legend = (
-        tag("span", tag("i", class_=f"mc-cut-{choice or 'none'}"), words_, class_="mc-legend-name")
+        tag("span", tag("i", class_=f"mc-cut-{choice or 'none'}"), _weighed(choice, words_), class_="mc-legend-name")
         for (choice, _weight), words_ in zip(pieces, told, strict=True)
     )
     mark = _mark(one, whole)
@@ -113,6 +113,10 @@ def tally_bar(one: Proposal) -> Safe:
         tag("figcaption", legend, class_="mc-tally-legend"),
         class_="mc-figure",
     )
+
+
+def _weighed(choice: str, told: str) -> Child:
+    return parts.proven(_("Weight, {choice}").format(choice=words.choices()[choice]), told) if choice else told
 
 
 def _mark(one: Proposal, whole: int) -> Safe | None:

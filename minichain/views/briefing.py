@@ -25,7 +25,7 @@ from minichain.views.moving import script
 from minichain.views.panels import bar, bound, button, card, errand, field, guarded, html, stack
 from minichain.views.polling import Errands
 
-RUN: Final = "run"  # the parameter of a page's address
+RUN: Final = "run"  # the parameter of a page's address that has a run code
 
 
 class Sheet(anywidget.AnyWidget):  # type: ignore[misc]
@@ -40,9 +40,9 @@ class Sheet(anywidget.AnyWidget):  # type: ignore[misc]
         super().__init__(document=document, label=_("Your brief"), words=_("Print"))
 
 
-def asked_for() -> str:
-    """Return the run code in the address of the page; Voila hands the request over in CGI's own variables."""
-    return parse_qs(os.environ.get("QUERY_STRING", "")).get(RUN, [""])[0]
+def asked_for(name: str = RUN) -> str:
+    """Return a parameter of the page's address, or ""; Voila hands the request over in CGI's own variables."""
+    return parse_qs(os.environ.get("QUERY_STRING", "")).get(name, [""])[0]
 
 
 def code_of(case: Case) -> str:
@@ -66,7 +66,7 @@ def document(case: Case, written: Written) -> str:
     """Return the brief of what a page shows now."""
     told = case.told()
     missing = [words for words in told.safeguards if words not in written.kept]
-    case.gate(written.decision, missing)
+    case.gate(case.model, written.decision, missing)
     run = Run(case.name, case.title, code_of(case), told.seed or _("no chance was involved"), date.today().isoformat())
     return brief.page(run, told, case.tried(), case.figures(), case.limits, written)
 

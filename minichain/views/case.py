@@ -1,4 +1,4 @@
-"""What the frame of every app needs to know of an app: plain records and functions, no widget.
+"""What the frame of every app needs to know of an app: plain records and functions of its model, no widget.
 
 A value is the same in every language, a name and a `told` are words of the viewer's language. Settings alone decide
 what a page shows, so whoever has them sees the same figures.
@@ -26,11 +26,12 @@ FINGERPRINT = 4  # bytes: enough to notice another result, short enough for pape
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of a page; `told` is how people read it, if not by its value."""
+    """A figure of a page; `told` is how people read it, if not by its value, and `how` says how it is made."""
 
     name: str
     value: Value
     told: str = ""
+    how: str = ""
 
     @property
     def shown(self) -> str:
@@ -39,11 +40,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a recomputation gave in place of a figure, and from what: which blocks, or why there are none."""
+    """What a recomputation gave in place of a figure, and from what: which blocks, or why there are none.
+
+    `blocks` are the heights that made the figure what it is, on the network that the explorer shows.
+    """
 
     figure: Figure
     again: Figure
-    source: Child
+    source: str
+    blocks: Sequence[int] = ()
 
     @property
     def is_same(self) -> bool:
@@ -66,34 +71,62 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Functions:
+    """What an app tells the frame, as functions of its model.
+
+    `settings` are all that decides what the page shows, and `reload` shows it again. `tried` says the settings in
+    words, `figures` are what came of them, `told` is the rest of the brief. `recompute` gets the figures anew, from
+    blocks where there are any: in the errands' thread with their client, or with None.
+    """
+
+    settings: Callable[[Any], Settings]
+    reload: Callable[[Any, Settings], None]
+    tried: Callable[[Any], Sequence[tuple[str, str]]]
+    figures: Callable[[Any], Sequence[Figure]]
+    told: Callable[[Any], Told]
+    recompute: Callable[[Any, Any], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """An app as the frame sees it.
 
-    `name` and `title` are those of its notebook. `settings()` is all that decides what the page shows, and
-    `reload(settings)` shows it again. `tried()` says the settings in words, `figures()` what came of them.
-    `recompute(client)` gets them anew, from blocks where there are any: in the errands' thread with their client, or
-    with None. `follows` are the traits of `model` after which any of this may have changed. `gate(decision, missing)`
-    raises `UsageError` if nobody may decide so while these safeguards are missing.
+    `name` and `title` are those of its notebook. `follows` are the traits of `model` after which anything that `does`
+    tells may have changed. `gate(model, decision, missing)` raises `UsageError` if nobody may decide so while these
+    safeguards are missing. `start` are the settings at the beginning.
     """
 
     name: str
     title: str
     model: HasTraits
     follows: Sequence[str]
-    settings: Callable[[], Settings]
-    reload: Callable[[Settings], None]
-    tried: Callable[[], Sequence[tuple[str, str]]]
-    figures: Callable[[], Sequence[Figure]]
-    told: Callable[[], Told]
-    recompute: Callable[[Any], Sequence[Finding]]
+    does: Functions
     tasks: Callable[[], Mapping[str, str]]
     limits: Sequence[str]
     errands: Any = None
-    gate: Callable[[str, Sequence[str]], None] = lambda decision, missing: None
-    start: Settings = field_(default_factory=dict)
+    gate: Callable[[Any, str, Sequence[str]], None] = lambda model, decision, missing: None
+    start: Settings = field_(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", dict(self.settings()))
+
+    def settings(self) -> Settings:
+        return self.does.settings(self.model)
+
+    def reload(self, settings: Settings) -> None:
+        self.does.reload(self.model, settings)
+
+    def tried(self) -> Sequence[tuple[str, str]]:
+        return self.does.tried(self.model)
+
+    def figures(self) -> Sequence[Figure]:
+        return self.does.figures(self.model)
+
+    def told(self) -> Told:
+        return self.does.told(self.model)
+
+    def recompute(self, client: Any) -> Sequence[Finding]:
+        return self.does.recompute(self.model, client)
 
 
 def fingerprint(figures: Sequence[Figure]) -> bytes:

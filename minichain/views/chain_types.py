@@ -217,9 +217,10 @@ def _side_by_side(model: ChainTypes) -> W.Box:
         table = parts.table(
             _("The same 200 transactions on each"),
             ["", *names.values()],
-            [*top, *_lines(ledgers.first_rows(), model.found)],
+            [*top, *(_lines(ledgers.first_rows(), model.found) if model.found else ())],
         )
-        return tag("div", table, class_="mc-ledgers")
+        hint = _("How long each takes, what it costs and who could stop it stands here after the run.")
+        return tag("div", table, None if model.found else parts.paragraph(hint), class_="mc-ledgers")
 
     return card(bound(model, ["validators", "owners", "figures"], shown))
 
@@ -236,14 +237,17 @@ def _more(model: ChainTypes) -> W.HTML:
 
 
 def _lines(rules: Mapping[str, ledgers.Rule], found: Mapping[str, Figures]) -> list[list[Child]]:
-    def cells(rule: ledgers.Rule) -> list[Child]:
-        return [_cell(rule(found[kind])) if kind in found else "-" for kind in ledgers.names()]
+    def cells(name: str, rule: ledgers.Rule) -> list[Child]:
+        return [_cell(rule(found[kind]), name, kind) if kind in found else "-" for kind in ledgers.names()]
 
-    return [[name, *cells(rule)] for name, rule in rules.items()]
+    return [[name, *cells(name, rule)] for name, rule in rules.items()]
 
 
-def _cell(line: Line) -> Safe:
-    return tag("div", tag("b", line.value), line.words and tag("small", line.words), class_="mc-figure-cell")
+def _cell(line: Line, name: str, kind: str) -> Safe:
+    value: Child = line.value
+    if name == _("Final after"):
+        value = parts.proven(_("{kind}: final after").format(kind=ledgers.names()[kind]), value)
+    return tag("div", tag("b", value), line.words and tag("small", line.words), class_="mc-figure-cell")
 
 
 def _owned(outline: Answer) -> Safe:

@@ -21,7 +21,7 @@ from minichain.views.citizen_points_desk import Desk
 from minichain.views.citizen_points_model import LIMITS, Points
 from minichain.views.citizen_points_people import basis, signed
 from minichain.views.i18n import _, listed, moment, ngettext, number
-from minichain.views.markup import Child, Safe, join, tag
+from minichain.views.markup import Child, Safe, fill, join, tag
 from minichain.views.moving import Pick, PickList, Slide
 from minichain.views.panels import Content, bound, button, card, errand, field, html, rebuilt, row, split, stack, tabs
 from minichain.views.sharding_pictures import ACCENT, FONT, INK, LINE, SHEET
@@ -191,14 +191,14 @@ def findings(result: Any) -> list[tuple[parts.State, str]]:
             "{count} deductions hit somebody who had done nothing.",
             wrong,
         )
-        told.append(("bad", words_.format(count=number(wrong))))
+        told.append(("bad", fill(words_, count=parts.proven(_("Wrong deductions"), number(wrong)))))
     if lost:
         words_ = ngettext(
             "{count} good deed was not counted, and nobody objected.",
             "{count} good deeds were not counted, and nobody objected.",
             lost,
         )
-        told.append(("warn", words_.format(count=number(lost))))
+        told.append(("warn", fill(words_, count=parts.proven(_("Deeds not counted"), number(lost)))))
     return told
 
 

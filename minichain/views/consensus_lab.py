@@ -159,9 +159,11 @@ def _answer(model: Lab) -> Safe:
         return parts.paragraph(_("Watch it to its end, and you will be told how your prediction came out."))
     right = model.guessed_right
     was_safe, was_moving = words.outcome(model.recording)
-    lines: list[tuple[State, str]] = [
-        ("ok" if right[0] else "info", _("It stayed safe.") if was_safe else _("There were two results.")),
-        ("ok" if right[1] else "info", _("It went on.") if was_moving else _("It came to a stop.")),
+    safe = _("It stayed safe.") if was_safe else _("There were two results.")
+    moving = _("It went on.") if was_moving else _("It came to a stop.")
+    lines: list[tuple[State, Safe]] = [
+        ("ok" if right[0] else "info", parts.proven(_("It stayed safe"), safe)),
+        ("ok" if right[1] else "info", parts.proven(_("It went on"), moving)),
     ]
     title = {
         2: _("You were right about both."),

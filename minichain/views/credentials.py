@@ -85,21 +85,22 @@ def _figures(view: View) -> W.Box:
 
     def cards() -> Safe:
         revoked = sum(one.revoked > 0 for one in model.issued)
-        return parts.kpi(_("Cards issued"), len(model.issued), note=_("{count} revoked").format(count=number(revoked)))
+        note = _("{count} revoked").format(count=number(revoked))
+        return parts.kpi(_("Cards issued"), len(model.issued), note=note, figure=_("Cards issued"))
 
     def questions() -> Safe:
         open_ones = sum(not one.answer for one in model.questions)
         note = _("{count} without an answer").format(count=number(open_ones))
-        return parts.kpi(_("Questions"), len(model.questions), note=note)
+        return parts.kpi(_("Questions"), len(model.questions), note=note, figure=_("Questions"))
 
     def attempts() -> Safe:
         shared = sum(bool(share.record) for share in model.shares)
         note = _("{attempts} attempts to read, {refused} refused")
         told = note.format(attempts=number(model.attempts), refused=number(model.refused))
-        return parts.kpi(_("Records shared"), shared, note=told)
+        return parts.kpi(_("Records shared"), shared, note=told, figure=_("Records shared"))
 
     def personal() -> Safe:
-        return parts.kpi(_("Last block"), model.height, note=_("search all of them below"))
+        return parts.kpi(_("Last block"), model.height, note=_("search all of them below"), figure=_("Blocks"))
 
     follows = ["issued", "questions", "shares", "logs", "height"]
     return band(*(bound(model, follows, render) for render in (cards, questions, attempts, personal)))

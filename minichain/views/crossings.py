@@ -17,7 +17,7 @@ from minichain.views.briefs import crossings as brief
 from minichain.views.crossings_model import Teller, Timeline, state_of
 from minichain.views.crossings_picture import picture
 from minichain.views.i18n import _, number, short
-from minichain.views.markup import Child, Safe, join, tag
+from minichain.views.markup import Child, Safe, fill, join, tag
 from minichain.views.moving import Slide
 from minichain.views.panels import Content, Page, bar, bound, button, card, field, html, rebuilt, row, stack
 from minichain.views.parts import State
@@ -31,7 +31,7 @@ def page(teller: Teller) -> Page:
     """Build the page."""
     model = Timeline(teller)
     seen = row(_places(model), _receipt(model))
-    return frame.page(brief.case(model, teller), _choice(model), _screen(model), seen)
+    return frame.page(brief.case(model), _choice(model), _screen(model), seen)
 
 
 # --- the choice --------------------------------------------------------------------------------------------------
@@ -98,7 +98,8 @@ def _screen(model: Timeline) -> W.Box:
 
 
 def _where(model: Timeline) -> Safe:
-    said = _("Step {number} of {count}").format(number=number(model.position + 1), count=number(model.last + 1))
+    steps = parts.proven(_("Steps"), number(model.last + 1))
+    said = fill(_("Step {number} of {count}"), number=number(model.position + 1), count=steps)
     return tag("span", said, class_="mc-stage-time")
 
 

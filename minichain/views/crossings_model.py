@@ -43,7 +43,7 @@ class Timeline(T.HasTraits):
 
     def __init__(self, teller: Teller) -> None:
         super().__init__()
-        self._teller = teller
+        self.teller = teller
         self.play()
 
     # --- the choice ---
@@ -51,12 +51,12 @@ class Timeline(T.HasTraits):
     @property
     def pairs(self) -> tuple[str, ...]:
         """Return between which chains it can cross."""
-        return self._teller.pairs_for(self.what)
+        return self.teller.pairs_for(self.what)
 
     @property
     def possible(self) -> tuple[str, ...]:
         """Return what can go wrong."""
-        return self._teller.failures_for(self.what, self.pair)
+        return self.teller.failures_for(self.what, self.pair)
 
     def choose(self, what: str, pair: str) -> None:
         """Let something else cross, or between others; what cannot go wrong there is left out."""
@@ -68,7 +68,7 @@ class Timeline(T.HasTraits):
 
     def befall(self, failure: str, is_wanted: bool) -> None:
         """Let something go wrong, or no longer; what has a story of its own leaves no room for others."""
-        kept = [name for name in self.failures - {failure} if not is_wanted or self._teller.fits([failure], name)]
+        kept = [name for name in self.failures - {failure} if not is_wanted or self.teller.fits([failure], name)]
         wanted = frozenset([*kept, failure] if is_wanted else kept)
         if wanted != self.failures:
             self.failures = wanted
@@ -78,7 +78,7 @@ class Timeline(T.HasTraits):
 
     def play(self) -> None:
         """Let it happen, and look at the first step."""
-        story = self._teller.tell(self.what, self.pair, self.failures)
+        story = self.teller.tell(self.what, self.pair, self.failures)
         with self.hold_trait_notifications():
             self.story, self.position = story, 0
 

@@ -15,7 +15,7 @@ import traitlets as T  # noqa: N812 - beside W
 
 from minichain.crosschain.proofs import Proof
 from minichain.errors import UsageError
-from minichain.views import contracts, frame, parts, proofs
+from minichain.views import briefing, contracts, frame, parts, proofs
 from minichain.views.briefs import explorer as brief
 from minichain.views.i18n import _, moment, ngettext, number, short
 from minichain.views.markup import Safe, join, tag
@@ -48,6 +48,7 @@ ID_LENGTH: Final = 64
 MAX_DIGITS: Final = 18  # a height fits into 64 bits
 FOUND_A_CHAIN: Final = 3
 MAX_PROOF_BYTES: Final = 2_000_000
+BLOCK: Final = "block"  # the parameter of the page's address that says which block to open
 
 # --- what the page knows -----------------------------------------------------------------------------------------
 
@@ -172,11 +173,14 @@ def _figures(model: Explorer) -> W.Box:
 
     def latest() -> Safe:
         last = model.blocks[-1] if model.blocks else None
-        return parts.kpi(_("Last block"), model.height, note=seal(last) if last else _("none yet"))
+        return parts.kpi(
+            _("Last block"), model.height, note=seal(last) if last else _("none yet"), figure=_("Last block")
+        )
 
     def entries() -> Safe:
         fresh = sum(block.txs for block in model.blocks)
-        return parts.kpi(_("Transactions"), model.txs, note=_("{count} in the last blocks").format(count=number(fresh)))
+        note = _("{count} in the last blocks").format(count=number(fresh))
+        return parts.kpi(_("Transactions"), model.txs, note=note, figure=_("Transactions"))
 
     def validators() -> Safe:
         shown = f"{model.in_step} / {len(model.nodes)}"
@@ -202,7 +206,7 @@ def _chain(model: Explorer, errands: Errands[Any], show_proof: Callable[[], None
             errand(errands, partial(find, str(strip.selected)), partial(setattr, model, "block"), place)
 
     strip.observe(open_block, "selected")
-    opened = rebuilt(model, ["block"], lambda: _block(model, errands, show_proof, place))
+    opened = rebuilt(model, ["block", "names"], lambda: _block(model, errands, show_proof, place))
     return stack(
         card(
             strip,
@@ -222,6 +226,7 @@ def _finder(model: Explorer, errands: Errands[Any], place: W.Box) -> W.Box:
         errand(errands, partial(find, wanted.value), partial(setattr, model, "block"), place)
 
     wanted.observe(lambda _change: go(), "value")  # the Enter key
+    wanted.value = briefing.asked_for(BLOCK)
     return stack(bar(field(wanted, _("Number of a block, or id of a transaction")), button(_("Find"), go)), place)
 
 

@@ -6,38 +6,40 @@ An app describes itself once, as a `Case` (in a module of `views/briefs`), and h
     return frame.page(case, choice, screens, live=None)
 
 The title and the one sentence of purpose stand in the notebook's metadata (`gallery`). At first a page shows six
-controls at most; what else can be set goes under `more`. Terms are marked wherever a panel shows text (`glossary`).
+controls at most; what else can be set goes under `more`. Terms are marked wherever a panel shows text (`glossary`),
+and figures that it marks with `parts.proven` open the drawer that says where they come from (`frame_proof`).
 A case of a network hands over its errands, so that nothing waits for the network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 import traitlets as T  # noqa: N812 - beside W
 
-from minichain.views import briefing, glossary, parts
-from minichain.views.case import Case, Figure, Finding, Settings
-from minichain.views.i18n import _, language, ngettext, number
+from minichain.views import briefing, frame_proof, glossary, parts
+from minichain.views.case import Case, Figure, Settings
+from minichain.views.frame_proof import NOTHING
+from minichain.views.i18n import _, language, number
 from minichain.views.markup import Child, Safe, join, tag
-from minichain.views.panels import Content, Page, bar, bound, button, card, errand, guarded, html, report, stack
+from minichain.views.panels import Content, Page, bar, bound, button, card, guarded, html, report, stack
 from minichain.views.polling import Errands, LiveLoop
 
 WHAT_IF, PROOF, BRIEF = "mc-what-if", "mc-proof", "mc-brief"  # places on the page
-NOTHING = "\N{EN DASH}"
 
 
 def page(case: Case, *content: Content, live: LiveLoop[Any, Any] | None = None) -> Page:
     """Put an app into its frame; the run code in the page's address is brought back first."""
-    errands = case.errands or Errands(lambda: None)
+    proofs = frame_proof.Proofs(case)
     return Page(
         _top(case),
         *_bring_back(case),
         *content,
         _what_if(case),
-        _proof(case, errands),
+        _anchored(PROOF, frame_proof.listed(case, proofs)),
+        frame_proof.Drawer(case, proofs),
         _anchored(BRIEF, briefing.panel(case, Errands(lambda: None))),
         html(_words()),
         limits=case.limits,
@@ -67,7 +69,7 @@ def _bring_back(case: Case) -> list[Content]:
 
 
 def _anchored(name: str, box: W.Box) -> W.Box:
-    box.children = [html(tag("span", id=name)), *box.children]
+    box.children = [html(tag("span", id=name), "mc-anchor"), *box.children]
     return box
 
 
@@ -110,11 +112,15 @@ class Kept(T.HasTraits):
         with self.hold_trait_notifications():
             self.tried, self.figures = tuple(self._case.tried()), tuple(self._case.figures())
             self.settings = dict(self._case.settings())
+        self._was_blind = self._is_blind()
 
     def begin(self) -> None:
         """Compare from the first thing that was read, on a page of a network: before that it shows nothing yet."""
-        if self.settings.get("chain") == "" != self._case.settings()["chain"]:
+        if self._was_blind and not self._is_blind():
             self.keep()
+
+    def _is_blind(self) -> bool:
+        return self._case.settings().get("chain") == "" or getattr(self._case.model, "height", 0) < 0
 
     def rows(self) -> list[list[Child]]:
         """List each setting that differs, and each figure: before, and now."""
@@ -130,9 +136,9 @@ class Kept(T.HasTraits):
 
 def _compared(before: Figure | None, now: Figure) -> list[Child]:
     if before is None:
-        return [now.name, NOTHING, now.shown]
-    changed = before.value != now.value
-    return [now.name, before.shown, tag("b", now.shown) if changed else now.shown]
+        return [now.name, NOTHING, parts.proven(now.name, now.shown)]
+    shown = parts.proven(now.name, now.shown)
+    return [now.name, before.shown, tag("b", shown) if before.value != now.value else shown]
 
 
 def _what_if(case: Case) -> W.Box:
@@ -155,53 +161,6 @@ def _what_if(case: Case) -> W.Box:
     )
     sentence = _("Change something above: what it was and what it is now stand side by side.")
     return _anchored(WHAT_IF, card(table, buttons, place, title=_("What if?"), sentence=sentence))
-
-
-# --- where the figures come from ---------------------------------------------------------------------------------
-
-
-def _proof(case: Case, errands: Errands[Any]) -> W.Box:
-    place, answer = stack(), stack()
-
-    def arrived(findings: Sequence[Finding]) -> None:
-        place.children = []
-        answer.children = [html(checked(findings))]
-
-    def check() -> None:
-        answer.children = []
-        errand(errands, case.recompute, arrived, place)
-
-    sentence = _("Each figure of this page is made anew, from the blocks behind it where there are any.")
-    return _anchored(
-        PROOF,
-        card(
-            bar(button(_("Check it yourself"), check)),
-            place,
-            answer,
-            title=_("Where the figures come from"),
-            sentence=sentence,
-        ),
-    )
-
-
-def checked(findings: Sequence[Finding]) -> Safe:
-    """Set what was recomputed beside what the page shows."""
-    rows: list[list[Child]] = [
-        [
-            one.figure.name,
-            one.figure.shown,
-            one.again.shown,
-            parts.chip("ok", _("the same")) if one.is_same else parts.chip("bad", _("differs")),
-            one.source,
-        ]
-        for one in findings
-    ]
-    columns = [_("Figure"), _("On this page"), _("Made anew"), _("Outcome"), _("Made from")]
-    wrong = sum(not one.is_same for one in findings)
-    words = ngettext("{count} figure differs.", "{count} figures differ.", wrong).format(count=number(wrong))
-    title = words if wrong else _("Every figure came out the same.")
-    table = tag("div", parts.table(_("What was made anew"), columns, rows), class_="mc-findings")
-    return join(parts.note("bad" if wrong else "ok", title), table)
 
 
 # --- words -------------------------------------------------------------------------------------------------------

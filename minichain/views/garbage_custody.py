@@ -25,7 +25,7 @@ from minichain.views.case import Settings
 from minichain.views.i18n import _, moment, ngettext, number, short
 from minichain.views.incentive import Offer
 from minichain.views.loads import Alert, Manifest
-from minichain.views.markup import Safe, join, tag
+from minichain.views.markup import Safe, fill, join, tag
 from minichain.views.models import REGISTRY, ChainReader, ChainSnapshot, ask_all, known_names
 from minichain.views.moving import Pick, PickList, Slide
 from minichain.views.panels import (
@@ -285,19 +285,23 @@ def _figures(model: Custody) -> W.Box:
     def moving() -> Safe:
         waiting = model.count("Pending", "Scheduled")
         note = _("{count} still to be picked up").format(count=number(waiting))
-        return parts.kpi(_("On the way"), model.count("InTransit", "Received", "ReadyForSignature"), note=note)
+        count = model.count("InTransit", "Received", "ReadyForSignature")
+        return parts.kpi(_("On the way"), count, note=note, figure=_("On the way"))
 
     def complete() -> Safe:
-        return parts.kpi(_("Complete"), model.count(*loads.COMPLETE), note=_("signed by every party"))
+        figure = _("Complete, signed by every party")
+        return parts.kpi(_("Complete"), model.count(*loads.COMPLETE), note=_("signed by every party"), figure=figure)
 
     def attention() -> Safe:
         found = model.alerts
         bad = sum(alert.state == "bad" for alert in found)
-        return parts.kpi(_("Needs attention"), len(found), note=_("{count} late or unsigned").format(count=number(bad)))
+        note = _("{count} late or unsigned").format(count=number(bad))
+        return parts.kpi(_("Needs attention"), len(found), note=note, figure=_("Needs attention"))
 
     def mass() -> Safe:
         sent, came = loads.mass_reported(model.manifests or ())
-        return parts.kpi(_("Arrived"), came, "kg", _("of {sent} kg that were sent").format(sent=number(sent)))
+        note = _("of {sent} kg that were sent").format(sent=number(sent))
+        return parts.kpi(_("Arrived"), came, "kg", note, figure=_("Arrived, kg"))
 
     return band(*(bound(model, ["manifests"], render) for render in (moving, complete, attention, mass)))
 
@@ -459,7 +463,9 @@ def _incentive(model: Custody) -> W.Box:
         words = _("Whoever writes down too much gains {yuan} yuan with each load of 1,000 kg, on average.")
         stops = _("Weigh {share} % of the loads again, and cheating brings nothing.")
         state: State = "ok" if incentive.balance_fen(model.offer) <= 0 else "bad"
-        return parts.sentences([(state, words.format(yuan=balance)), ("info", stops.format(share=number(enough)))])
+        gain = fill(words, yuan=parts.proven(_("Cheating brings, yuan a load"), balance))
+        least = parts.proven(_("Loads to weigh again until it no longer pays, %"), number(enough))
+        return parts.sentences([(state, gain), ("info", fill(stops, share=least))])
 
     sentence = _("The ledger cannot see a false first weighing. What stops it is that somebody weighs again.")
     slides = [slide(name, words) for name, words in incentive.names().items()]

@@ -25,6 +25,7 @@ Child: TypeAlias = "Safe | str | int | Iterable[Child] | None"
 Attribute = str | int | float | bool | None
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_PLACE: Final = re.compile(r"\{(\w+)\}")
 _LINK: Final = re.compile(
     r"(https?://|[/?#]|data:(application/json|application/pdf|text/html|text/csv|text/plain)[;,])"
 )
@@ -57,6 +58,12 @@ def tag(name: str, *children: Child, **attributes: Attribute) -> Safe:
         raise UsageError(f"{name!r} is not the name of an element: use letters, digits and hyphens")
     start = "".join(_attribute(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
     return Safe(f"<{name}{start}>{join(*children)}</{name}>")
+
+
+def fill(words: str, **values: Child) -> Safe:
+    """Put values into the places that a text names: `"{count} loads"`; of plain words it makes plain text."""
+    pieces = _PLACE.split(words)
+    return join(*(values[piece] if at % 2 else piece for at, piece in enumerate(pieces)))
 
 
 def _render(child: Child) -> str:

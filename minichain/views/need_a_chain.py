@@ -17,7 +17,7 @@ from minichain.views import frame, parts
 from minichain.views.briefs import need as brief
 from minichain.views.briefs.need import TEXTS, answer_names, said
 from minichain.views.i18n import _, listed, number
-from minichain.views.markup import Child, Safe, join, tag
+from minichain.views.markup import Child, Safe, fill, join, tag
 from minichain.views.panels import Content, Page, bar, bound, button, card, field, html, rebuilt, row, stack, tabs
 from minichain.views.parts import State
 
@@ -352,9 +352,10 @@ def _flips(model: Worksheet, name: str, answer: str) -> Callable[[], None]:
 def _decided(model: Worksheet) -> Safe:
     verdict = model.verdict
     answer = answer_names()[model.answers.get(verdict.decisive, "unsure")]
-    title = _("Enough: {rung}").format(rung=model.rungs[verdict.rung].name)
+    title = fill(_("Enough: {rung}"), rung=parts.proven(_("Verdict"), model.rungs[verdict.rung].name))
     words = _("Decided by: {question} Your answer: {answer}.")
-    told = words.format(question=model.ask(verdict.decisive), answer=answer)
+    decisive = parts.proven(_("Decided by the question"), model.ask(verdict.decisive))
+    told = fill(words, question=decisive, answer=answer)
     return parts.note("info" if verdict.is_chain else "ok", title, tag("p", told))
 
 
@@ -388,13 +389,14 @@ def _frameworks(model: Worksheet) -> W.Box:
         rows: list[list[Child]] = [
             [
                 tag("strong", _("This worksheet")),
-                _says(model, verdict.rung),
+                _says(model, verdict.rung, _("Verdict")),
                 model.ask(verdict.decisive),
                 len(model.need.data().question),
             ],
         ]
         for one in opinions:
-            rows.append([said(one.framework.name), _says(model, one.rung), said(one.path[-1].step.ask), len(one.path)])
+            name = said(one.framework.name)
+            rows.append([name, _says(model, one.rung, name), said(one.path[-1].step.ask), len(one.path)])
         columns = [_("Framework"), _("Says"), _("Decided by the question"), _("Questions taken")]
         table = parts.table(_("The same answers in four frameworks"), columns, rows)
         return tag("div", _differ(model), table, _steps(model, opinions), class_="mc-spaced")
@@ -406,9 +408,9 @@ def _frameworks(model: Worksheet) -> W.Box:
     )
 
 
-def _says(model: Worksheet, rung: str) -> Safe:
+def _says(model: Worksheet, rung: str, figure: str) -> Safe:
     shown = model.rungs[rung]
-    return parts.chip("info" if shown.is_chain else "ok", shown.name)
+    return parts.proven(figure, parts.chip("info" if shown.is_chain else "ok", shown.name))
 
 
 def _differ(model: Worksheet) -> Safe:
@@ -421,12 +423,20 @@ def _differ(model: Worksheet) -> Safe:
     return parts.note("warn", words.format(names=listed(others)))
 
 
+def _compared_with() -> Mapping[str, str]:
+    return {
+        "original": _("Restated in our own words, and compared with the original."),
+        "quoted": _("Restated in our own words, and compared with copies that quote its questions, not the original."),
+        "": _("Restated in our own words, and not compared with the original."),
+    }
+
+
 def _steps(model: Worksheet, opinions: Sequence[Any]) -> Safe:
     names = answer_names()
     made = []
     for one in opinions:
         lines = [(_STATES[taken.answer], f"{said(taken.step.ask)} {names[taken.answer]}") for taken in one.path]
-        note = "" if one.framework.checked else _("Restated in our own words, and not compared with the original.")
+        note = _compared_with()[one.framework.compared]
         source = tag("p", one.framework.source, " ", note, class_="mc-hint")
         made.append(parts.drawer(said(one.framework.name), parts.sentences(lines), source))
     return tag("div", made, class_="mc-spaced")

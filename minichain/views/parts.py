@@ -46,12 +46,29 @@ def paragraph(*words: Child) -> Safe:
     return tag("p", *words, class_="mc-p")
 
 
-def kpi(label: str, value: str | int, unit: str = "", note: Child = None) -> Safe:
-    """Show one figure with its unit, and a few words under it."""
+def kpi(label: str, value: str | int, unit: str = "", note: Child = None, figure: str = "") -> Safe:
+    """Show one figure with its unit, and a few words under it; `figure` is its name in the case of the app."""
     shown = number(value) if isinstance(value, int) else value
-    figure = tag("div", shown, unit and tag("small", " ", unit), class_="mc-kpi-value")
+    marked = proven(figure, shown) if figure else shown
+    large = tag("div", marked, unit and tag("small", " ", unit), class_="mc-kpi-value")
     below = note and tag("div", note, class_="mc-kpi-note")
-    return tag("div", tag("div", label, class_="mc-kpi-label"), figure, below, class_="mc-kpi")
+    return tag("div", tag("div", label, class_="mc-kpi-label"), large, below, class_="mc-kpi")
+
+
+def proven(figure: str, shown: Child) -> Safe:
+    """Let a figure open the drawer that says where it comes from; `figure` is its name in the app's case."""
+    title = _("{figure}: where does it come from?").format(figure=figure)
+    # A link and no button, because it runs on in a sentence; until the drawer is there it leads to the list of figures.
+    return tag(
+        "a",
+        shown,
+        href="#mc-proof",
+        role="button",
+        class_="mc-proven",
+        data_figure=figure,
+        title=title,
+        aria_haspopup="dialog",
+    )
 
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Child]], empty: str = "") -> Safe:

@@ -74,6 +74,10 @@ class Replay:
         )
         return self._runtime.view(frame, contract, name, args)
 
+    def blocks_of(self, *contracts: str) -> list[int]:
+        """Return the heights of the blocks in which one of these contracts announced what it had done."""
+        return sorted({one.height for one in self.receipts if {event.contract for event in one.events} & {*contracts}})
+
     def has_contract(self, name: str) -> bool:
         """Tell whether a contract of this name is there."""
         return contract_key(name) in self._state.values

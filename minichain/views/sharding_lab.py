@@ -315,7 +315,7 @@ def _units(sight: Any) -> Safe:
     def kept(chain: str) -> Safe:
         chip = parts.chip("warn", _("asleep")) if chain in sight.asleep else parts.chip("ok", _("awake"))
         name = words.district(chain)
-        return parts.kpi(name, sight.supply[chain], _("units"), chip)
+        return parts.kpi(name, sight.supply[chain], _("units"), chip, _("Units in {district}").format(district=name))
 
     way = parts.kpi(_("On the way"), sight.on_the_way, _("units"))
     note = _("as many as at the beginning") if sight.is_whole else _("not as many as at the beginning")

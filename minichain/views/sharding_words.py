@@ -13,8 +13,8 @@ from minichain.sharding import capacity, risk
 from minichain.sharding.capacity import Costs, Design
 from minichain.sharding.risk import Sample
 from minichain.views.i18n import _, ngettext, number
-from minichain.views.markup import Child
-from minichain.views.parts import State, Stop
+from minichain.views.markup import Child, Safe, fill, join
+from minichain.views.parts import State, Stop, proven
 from minichain.views.sharding_model import Lab
 from minichain.views.sharding_pictures import percent
 
@@ -48,17 +48,19 @@ def often(chance: Fraction) -> str:
     return _("in about 1 of {count} draws").format(count=number(risk.once_in(chance) or 0))
 
 
-def capture(model: Lab) -> str:
+def capture(model: Lab) -> Safe:
     """Say how often a district is captured: a certain one, and any."""
     choice = model.choice
     words = _("With {members} members per district, a captured district happens {often}.")
-    first = words.format(members=choice.members, often=often(model.one))
+    certain = proven(_("A certain district is captured"), often(model.one))
+    first = fill(words, members=choice.members, often=certain)
     if choice.shards == 1:
         return first
     found = model.verdict.risk
+    some = proven(_("Some district is captured"), often(found.chance))
     among = _("Among {shards} districts, at least one is captured {often}.")
     at_most = _("Among {shards} districts, at least one is captured at most {often}.")
-    return f"{first} " + (among if found.is_exact else at_most).format(shards=choice.shards, often=often(found.chance))
+    return join(first, " ", fill(among if found.is_exact else at_most, shards=choice.shards, often=some))
 
 
 def capture_formula(model: Lab) -> str:
@@ -88,7 +90,7 @@ def compared(sample: Sample, chance: Fraction) -> tuple[State, str]:
 # --- capacity ----------------------------------------------------------------------------------------------------
 
 
-def verdict(model: Lab) -> list[tuple[str, State, str]]:
+def verdict(model: Lab) -> list[tuple[str, State, Safe]]:
     """Answer both questions of the need, each with a lamp: is it fast enough, is it safe enough?"""
     found, need = model.verdict, model.need
     carried = _("It carries {count} transactions a second; {demand} are needed.")
@@ -97,12 +99,20 @@ def verdict(model: Lab) -> list[tuple[str, State, str]]:
         (
             _("Fast enough?"),
             "ok" if found.is_fast else "bad",
-            carried.format(count=number(found.throughput), demand=number(need.demand)),
+            fill(
+                carried,
+                count=proven(_("Transactions a second"), number(found.throughput)),
+                demand=number(need.demand),
+            ),
         ),
         (
             _("Safe enough?"),
             "ok" if found.is_safe else "bad",
-            risky.format(often=often(found.risk.chance), draws=number(need.draws)),
+            fill(
+                risky,
+                often=proven(_("Some district is captured"), often(found.risk.chance)),
+                draws=number(need.draws),
+            ),
         ),
     ]
 

@@ -22,6 +22,7 @@ YES, NO, UNSURE = "yes", "no", "unsure"
 ANSWERS: Final = (YES, NO, UNSURE)
 RUNGS: Final = ("process", "database", "log", "alliance", "public")
 FIRST_CHAIN: Final = RUNGS.index("alliance")
+COMPARED: Final = ("original", "quoted", "")
 OPEN: Final = "open"  # the question whose yes makes a chain public
 DATA: Final = Path(__file__).with_name("frameworks.toml")
 CARDS: Final = Path(__file__).with_name("cards.toml")
@@ -66,12 +67,12 @@ class Step(Plain):
 
 
 class Framework(Plain):
-    """A published way to decide; `checked` says whether its steps were compared with the original."""
+    """A published way to decide; `compared` says with what its steps were: the "original", "quoted" copies, or ""."""
 
     id: str
     name: Words
     source: str
-    checked: bool
+    compared: str
     steps: tuple[Step, ...]
 
 
@@ -161,6 +162,8 @@ def checked(read: Mapping[str, Any]) -> Data:
             raise ConfigError(f"frameworks.toml: {question.id} leaves {question.cap!r}, which is no rung below a chain")
     known = {question.id for question in (*found.question, *found.kind)}
     for framework in found.framework:
+        if framework.compared not in COMPARED:
+            raise ConfigError(f"frameworks.toml: {framework.id} was compared with one of {COMPARED}")
         _require_sound(framework, known)
     return found
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from minichain.errors import UsageError
 from minichain.views import ledgers
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.i18n import _, listed, number
 from minichain.views.markup import Child
 from minichain.views.stills import columns
@@ -21,12 +21,7 @@ def case(model: Any, errands: Any) -> Case:
         title=_("Kinds of ledger"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model),
-        told=lambda: _told(model),
-        recompute=lambda bench: recompute(model, bench),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("how fast a real network is: times are those of a simulation with 1 to 20 ms between computers"),
@@ -87,15 +82,18 @@ def figures(model: Any) -> list[Figure]:
     """Return what is known before anything runs, and what each run has shown."""
     outline, names = model.outline("alliance"), ledgers.names()
     shares = outline["concentration"]
+    halt = _("The fewest owners without whom the rest is too few to agree on a block.")
+    rewrite = _("The fewest owners who have enough validators between them to agree on another past.")
     found = [
-        Figure(_("Owners who are enough to stop the alliance"), shares["owners_to_halt"]),
-        Figure(_("Owners who are enough to change its past"), shares["owners_to_rewrite"]),
+        Figure(_("Owners who are enough to stop the alliance"), shares["owners_to_halt"], how=halt),
+        Figure(_("Owners who are enough to change its past"), shares["owners_to_rewrite"], how=rewrite),
     ]
     words = _("{kind}: final after")
+    how = _("Half of the 200 transactions were final after this time, on the simulated clock.")
     for kind, run in model.found.items():
         late = ledgers.first_rows()[_("Final after")](run)
         value = f"{run['latency_p50_ms']} {run['messages_per_transaction']} {run['stored_bytes_per_transaction']}"
-        found.append(Figure(words.format(kind=names[kind]), value, late.value))
+        found.append(Figure(words.format(kind=names[kind]), value, late.value, how))
     return found
 
 

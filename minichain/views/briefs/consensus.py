@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -11,7 +11,7 @@ from minichain.errors import ProofError
 from minichain.faults.timeline import parse
 from minichain.sim.recording import Kept, Recording, record
 from minichain.views import consensus_words as words
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.consensus_model import Lab, Situation, end_of, read_timeline, timeline_of
 from minichain.views.i18n import _, number, short
 from minichain.views.markup import Child
@@ -28,12 +28,7 @@ def case(model: Lab) -> Case:
         title=_("Consensus lab"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model.recording),
-        told=lambda: _told(model),
-        recompute=lambda _client: recompute(model),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("how long real messages take: the delay is what you set, and the clock is a simulated one"),
@@ -119,23 +114,34 @@ def tried(model: Lab) -> list[tuple[str, str]]:
     return told
 
 
-def figures(recording: Recording | None) -> list[Figure]:
-    """Return what came of a run; before it, that there was none."""
-    if recording is None:
+def figures(model: Lab) -> list[Figure]:
+    """Return what came of the run; before it, that there was none."""
+    if model.recording is None:
         return [Figure(_("It stayed safe"), "", _("not run yet")), Figure(_("It went on"), "", _("not run yet"))]
+    return came_of(model.recording)
+
+
+def came_of(recording: Recording) -> list[Figure]:
+    """Return what came of a run."""
     safe, moving = words.outcome(recording)
+    safely = _("Yes, if no two honest offices hold different final blocks of the same height.")
+    onward = _("Yes, if blocks still became final when the run ended.")
+    longest = _("The height of the highest block that an office holds for final when the run ends.")
+    forked = _("The heights at which two honest offices hold different final blocks.")
+    sent = _("Every message that an office has sent, those that were lost included.")
+    print_ = _("A hash over all that happened: the same text of a run always has the same one.")
     return [
-        _claim(_("It stayed safe"), safe),
-        _claim(_("It went on"), moving),
-        Figure(_("Final blocks of the longest chain"), max(_heights(recording).values(), default=0)),
-        Figure(_("Different final blocks of one height"), len(recording.conflicts)),
-        Figure(_("Messages sent"), len(recording.messages)),
-        Figure(_("Fingerprint of the run"), recording.digest, short(recording.digest)),
+        _claim(_("It stayed safe"), safe, safely),
+        _claim(_("It went on"), moving, onward),
+        Figure(_("Final blocks of the longest chain"), max(_heights(recording).values(), default=0), how=longest),
+        Figure(_("Different final blocks of one height"), len(recording.conflicts), how=forked),
+        Figure(_("Messages sent"), len(recording.messages), how=sent),
+        Figure(_("Fingerprint of the run"), recording.digest, short(recording.digest), print_),
     ]
 
 
-def _claim(name: str, is_so: bool) -> Figure:
-    return Figure(name, int(is_so), _("yes") if is_so else _("no"))
+def _claim(name: str, is_so: bool, how: str) -> Figure:
+    return Figure(name, int(is_so), _("yes") if is_so else _("no"), how)
 
 
 def _held(recording: Recording) -> dict[str, list[Kept]]:
@@ -186,16 +192,16 @@ def _row(recording: Recording, name: str, held: Sequence[Kept]) -> list[Child]:
 # --- made anew ---------------------------------------------------------------------------------------------------
 
 
-def recompute(model: Lab) -> list[Finding]:
+def recompute(model: Lab, _client: Any = None) -> list[Finding]:
     """Run the text of the run again, and check each final block by its own certificate."""
-    shown = figures(model.recording)
+    shown = figures(model)
     if model.recording is None:
         return [Finding(figure, figure, _("nothing was run yet")) for figure in shown]
     again = record(parse(str(model.timeline)), end_of(model.timeline))
     counted, refused = check_blocks(again)
     source = _("the run made anew from its text; {count} final blocks checked by their certificates, {refused} refused")
     told = source.format(count=number(counted), refused=number(refused))
-    return [Finding(one, other, told) for one, other in zip(shown, figures(again), strict=True)]
+    return [Finding(one, other, told) for one, other in zip(shown, came_of(again), strict=True)]
 
 
 def check_blocks(recording: Recording) -> tuple[int, int]:

@@ -5,10 +5,11 @@ The registers of the offices are no ledger: what stood in them earlier cannot be
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from minichain.errors import UsageError
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child
 from minichain.views.replay import behind, replay
@@ -26,12 +27,7 @@ def case(model: Desk, errands: Any, town: Any) -> Case:
         title=_("Cards and data"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: {name: getattr(model, name) for name in ROLES},
-        reload=lambda settings: _reload(model, settings, town),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model),
-        told=lambda: _told(model),
-        recompute=lambda opened: recompute(model, opened),
+        does=Functions(_settings, partial(_reload, town), tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("whether the office was right: a card says what the office believed"),
@@ -55,7 +51,11 @@ def _tasks() -> dict[str, str]:
     }
 
 
-def _reload(model: Desk, settings: Settings, town: Any) -> None:
+def _settings(model: Desk) -> Settings:
+    return {name: getattr(model, name) for name in ROLES}
+
+
+def _reload(town: Any, model: Desk, settings: Settings) -> None:
     who = {*town.residents, *town.verifiers, *town.parties, ""}
     if not {settings[name] for name in ROLES} <= who:
         raise UsageError(_("This run asks for more than a page can do."))
@@ -72,15 +72,20 @@ def tried(model: Desk) -> list[tuple[str, str]]:
 
 def figures(model: Desk) -> list[Figure]:
     """Return what the registers and the chain show."""
+    shared = sum(bool(share.record) for share in model.shares)
+    issued, revoked = _("All cards in the office's register."), _("Cards of the register that no longer hold.")
+    asked, answered = _("What verifiers asked residents to show."), _("Questions to which a resident sent an answer.")
+    kept = _("Grants of a resident whose record is still there.")
+    tries, refusals = _("Every line in the logs of reading."), _("Lines of the logs that say: refused.")
     return [
-        Figure(_("Cards issued"), len(model.issued)),
-        Figure(_("Cards revoked"), sum(one.revoked > 0 for one in model.issued)),
-        Figure(_("Questions"), len(model.questions)),
-        Figure(_("Questions answered"), sum(bool(one.answer) for one in model.questions)),
-        Figure(_("Records shared"), sum(bool(share.record) for share in model.shares)),
-        Figure(_("Attempts to read"), model.attempts),
-        Figure(_("Attempts that were refused"), model.refused),
-        Figure(_("Blocks"), max(0, model.height)),
+        Figure(_("Cards issued"), len(model.issued), how=issued),
+        Figure(_("Cards revoked"), sum(one.revoked > 0 for one in model.issued), how=revoked),
+        Figure(_("Questions"), len(model.questions), how=asked),
+        Figure(_("Questions answered"), sum(bool(one.answer) for one in model.questions), how=answered),
+        Figure(_("Records shared"), shared, how=kept),
+        Figure(_("Attempts to read"), model.attempts, how=tries),
+        Figure(_("Attempts that were refused"), model.refused, how=refusals),
+        Figure(_("Blocks"), max(0, model.height), how=_("The height of the last block that this page has seen.")),
     ]
 
 
@@ -114,5 +119,8 @@ def recompute(model: Desk, opened: Any) -> list[Finding]:
     again.show(DeskReader()(opened))
     made = [*figures(again)[:-1], Figure(_("Blocks"), run.height)]
     register = _("read anew from the registers and the log of the town, which are no ledger")
-    sources = [register] * (len(made) - 1) + [behind(run)]
-    return [Finding(*one) for one in zip(figures(model), made, sources, strict=True)]
+    *read, last = zip(figures(model), made, strict=True)
+    return [
+        *(Finding(*pair, register) for pair in read),
+        Finding(*last, behind(run), [run.height] if run.height else []),
+    ]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from minichain import merkle
 from minichain.errors import UsageError
 from minichain.views import crossings_words as words
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.crossings_model import KINDS, Timeline
 from minichain.views.i18n import _, listed, number
 from minichain.views.markup import Child
@@ -16,19 +16,14 @@ from minichain.views.stills import columns
 MOST_BARS: Final = 9
 
 
-def case(model: Timeline, teller: Any) -> Case:
-    """Describe the timeline; `teller` lets things cross."""
+def case(model: Timeline) -> Case:
+    """Describe the timeline."""
     return Case(
         name="crossings",
         title=_("Crossing timeline"),
         model=model,
         follows=("story",),
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model.story),
-        told=lambda: _told(model),
-        recompute=lambda _client: recompute(model, teller),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("how long a real network takes: the wires here take 1 to 20 ms, and the clock is a simulated one"),
@@ -77,16 +72,24 @@ def tried(model: Timeline) -> list[tuple[str, str]]:
     ]
 
 
-def figures(story: Any) -> list[Figure]:
+def figures(model: Timeline) -> list[Figure]:
+    """Return what the story came to."""
+    return came_of(model.story)
+
+
+def came_of(story: Any) -> list[Figure]:
     """Return what a story came to."""
     last = story.steps[-1]
+    before = _("The units on all chains together, before anything crossed.")
+    after = _("The units on all chains together after the last step, those on their way included.")
+    refused = sum(bool(step.refusal) for step in story.steps)
     return [
-        Figure(_("How it ended"), last.kind, words.title(last)),
-        Figure(_("Units before"), story.total),
-        Figure(_("Units after"), last.total),
-        Figure(_("Steps"), len(story.steps)),
-        Figure(_("Refused by a ledger"), sum(bool(step.refusal) for step in story.steps)),
-        Figure(_("Until the last step"), last.ms, words.seconds(last.ms)),
+        Figure(_("How it ended"), last.kind, words.title(last), _("The last step of the story.")),
+        Figure(_("Units before"), story.total, how=before),
+        Figure(_("Units after"), last.total, how=after),
+        Figure(_("Steps"), len(story.steps), how=_("All steps of the story, of every chain and of the relayer.")),
+        Figure(_("Refused by a ledger"), refused, how=_("Steps to which a ledger said no.")),
+        Figure(_("Until the last step"), last.ms, words.seconds(last.ms), _("Measured on the simulated clock.")),
     ]
 
 
@@ -119,11 +122,11 @@ def _told(model: Timeline) -> Told:
     )
 
 
-def recompute(model: Timeline, teller: Any) -> list[Finding]:
+def recompute(model: Timeline, _client: Any = None) -> list[Finding]:
     """Let it happen again, and lead each receipt that was shown up to the root in its block."""
-    again = teller.tell(model.what, model.pair, model.failures)
+    again = model.teller.tell(model.what, model.pair, model.failures)
     carried = [step.carried for step in again.steps if step.carried is not None]
     held = sum(merkle.verify_inclusion(one.entry, one.index, one.count, list(one.path), one.root) for one in carried)
     told = _("the story played anew; {held} of {count} receipts lead to the root in the header of their block")
     source = told.format(held=number(held), count=number(len(carried)))
-    return [Finding(*pair, source) for pair in zip(figures(model.story), figures(again), strict=True)]
+    return [Finding(*pair, source) for pair in zip(figures(model), came_of(again), strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from minichain.views import loads
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.i18n import _, number
 from minichain.views.incentive import Offer, balance, break_even
 from minichain.views.loads import Alert, Manifest
@@ -27,12 +27,7 @@ def case(model: Any, errands: Any) -> Case:
         title=_("Garbage custody"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model.manifests or (), model.names, model.offer),
-        told=lambda: _told(model),
-        recompute=lambda client: recompute(model, client),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("whether the waste is really there: the chain proves who signed what and when"),
@@ -79,20 +74,42 @@ def tried(model: Any) -> list[tuple[str, str]]:
     ]
 
 
-def figures(manifests: Sequence[Manifest], names: Mapping[str, str], offer: Offer) -> list[Figure]:
-    """Return what manifests add up to, and what the offer leads to."""
+def figures(model: Any) -> list[Figure]:
+    """Return what the manifests add up to, and what the offer leads to."""
+    return [*of_loads(model.manifests or (), model.names), *of_offer(model.offer)]
+
+
+def of_loads(manifests: Sequence[Manifest], names: Mapping[str, str]) -> list[Figure]:
+    """Return what manifests add up to."""
     found = alerts(manifests, names)
     sent, came = loads.mass_reported(manifests)
+    moving = _count(manifests, "InTransit", "Received", "ReadyForSignature")
+    complete = _count(manifests, *loads.COMPLETE)
+    signed = _("Loads whose manifest is signed by all, corrected or certified.")
+    underway = _("Loads that a haulier has signed for, up to the plant's last signature.")
+    attention = _("Missing signatures, late loads, other weights and rejections, added up over all loads.")
+    late = _("Of what needs attention, what is late or was never confirmed.")
+    sums = _("The sum over all loads on which the plant has reported.")
     return [
-        Figure(_("Loads"), len(manifests)),
-        Figure(_("Complete, signed by every party"), _count(manifests, *loads.COMPLETE)),
-        Figure(_("On the way"), _count(manifests, "InTransit", "Received", "ReadyForSignature")),
-        Figure(_("Needs attention"), len(found)),
-        Figure(_("Late, or never confirmed"), sum(alert.state == "bad" for alert in found)),
-        Figure(_("Sent, kg"), sent),
-        Figure(_("Arrived, kg"), came),
-        Figure(_("Cheating brings, yuan a load"), balance(offer)),
-        Figure(_("Loads to weigh again until it no longer pays, %"), break_even(offer)),
+        Figure(_("Loads"), len(manifests), how=_("Every manifest on the ledger, cancelled ones included.")),
+        Figure(_("Complete, signed by every party"), complete, how=signed),
+        Figure(_("On the way"), moving, how=underway),
+        Figure(_("Needs attention"), len(found), how=attention),
+        Figure(_("Late, or never confirmed"), sum(alert.state == "bad" for alert in found), how=late),
+        Figure(_("Sent, kg"), sent, how=sums),
+        Figure(_("Arrived, kg"), came, how=sums),
+    ]
+
+
+def of_offer(offer: Offer) -> list[Figure]:
+    """Return what an offer leads to."""
+    gain = _(
+        "The invented weight times the subsidy, less what is paid back and fined for the loads that are weighed again."
+    )
+    enough = _("100 % divided by (1 + the fine), rounded up: from there on the gain is nothing.")
+    return [
+        Figure(_("Cheating brings, yuan a load"), balance(offer), how=gain),
+        Figure(_("Loads to weigh again until it no longer pays, %"), break_even(offer), how=enough),
     ]
 
 
@@ -138,12 +155,14 @@ def _told(model: Any) -> Told:
 
 def recompute(model: Any, client: Any) -> list[Finding]:
     """Execute every block up to the one that the page shows, and read the manifests from what comes out."""
-    shown = figures(model.manifests or (), model.names, model.offer)
     run = replay(client, max(0, model.height))
-    again = figures(manifests_of(run), model.names, model.offer)
+    shown, again = of_loads(model.manifests or (), model.names), of_loads(manifests_of(run), model.names)
+    source, blocks = behind(run), run.blocks_of(CUSTODY)
     calculated = _("calculated anew from what is offered; no block stands behind it")
-    sources = [behind(run)] * (len(shown) - 2) + [calculated] * 2
-    return [Finding(*one) for one in zip(shown, again, sources, strict=True)]
+    return [
+        *(Finding(*pair, source, blocks) for pair in zip(shown, again, strict=True)),
+        *(Finding(*pair, calculated) for pair in zip(of_offer(model.offer), of_offer(model.offer), strict=True)),
+    ]
 
 
 def manifests_of(run: Any) -> tuple[Manifest, ...]:

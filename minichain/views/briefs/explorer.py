@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from minichain.ledger.genesis import Genesis
 from minichain.views import proofs
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.i18n import _, number, short
 from minichain.views.markup import Child
 from minichain.views.replay import back_to, behind, replay
@@ -32,12 +32,7 @@ def case(model: Any, errands: Any) -> Case:
         title=_("Explorer"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model),
-        told=lambda: _told(model),
-        recompute=lambda client: recompute(model, client),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("whether what was signed is true: the chain proves who signed what and when"),
@@ -121,7 +116,10 @@ def tried(model: Any) -> list[tuple[str, str]]:
 def figures(model: Any) -> list[Figure]:
     """Return how long the chain is, and how many checks hold."""
     now = _now(model)
-    found = [Figure(_("Last block"), now.height), Figure(_("Transactions"), now.txs)]
+    found = [
+        Figure(_("Last block"), now.height, how=_("The height of the last final block that this page has seen.")),
+        Figure(_("Transactions"), now.txs, how=_("All transactions in the blocks up to that one, refused ones too.")),
+    ]
     return found + _held(model, model.proof, model.copy)
 
 
@@ -129,12 +127,14 @@ def _held(model: Any, proof: Any, copy: Any) -> list[Figure]:
     if proof is None or model.genesis is None:
         return []
     words = {_("Checks of the proof that hold"): proof, _("Checks of the changed copy that hold"): copy}
-    made = []
+    made, how = [], _("Each check is made on this page, from the bytes of the proof alone.")
     for name, one in words.items():
         if one is not None:
             checks = proofs.checks(one, model.genesis.hash)
             held = sum(not check.problem for check in checks)
-            made.append(Figure(name, held, _("{held} of {all}").format(held=number(held), all=number(len(checks)))))
+            made.append(
+                Figure(name, held, _("{held} of {all}").format(held=number(held), all=number(len(checks))), how)
+            )
     return made
 
 
@@ -171,10 +171,14 @@ def recompute(model: Any, client: Any) -> list[Finding]:
     """Execute every block anew, and check the proof from its own bytes."""
     shown, run = figures(model), replay(client, _now(model).height)
     again = [Figure(shown[0].name, run.height), Figure(shown[1].name, len(run.receipts))]
-    sources: list[Child] = [behind(run)] * 2
+    sources, blocks = (
+        [behind(run)] * 2,
+        [[run.height] if run.height else [], sorted({receipt.height for receipt in run.receipts})],
+    )
     known = Genesis(client.genesis.spec)
     for figure, proof in zip(shown[2:], [one for one in (model.proof, model.copy) if one is not None], strict=True):
         held = sum(not check.problem for check in proofs.checks(type(proof).from_bytes(proof.to_bytes()), known.hash))
         again.append(Figure(figure.name, held, _("{held} of {all}").format(held=number(held), all=number(CHECKS))))
         sources.append(_("the proof itself, byte by byte, with no network behind it"))
-    return [Finding(*one) for one in zip(shown, again, sources, strict=True)]
+        blocks.append([proof.header.height] if proof is model.proof else [])
+    return [Finding(*one) for one in zip(shown, again, sources, blocks, strict=True)]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from minichain.errors import UsageError
 from minichain.views.brief import MAX_WORDS
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.i18n import PSEUDO, _, language, listed, number, short, translate
 from minichain.views.markup import Child
 from minichain.views.stills import columns
@@ -35,20 +35,15 @@ def case(model: Any) -> Case:
         title=_("Do we need a chain?"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model),
-        told=lambda: _told(model),
-        recompute=lambda _client: recompute(model),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("whether an answer is true: the worksheet takes what it is told"),
             _("what it costs in your place: ask for figures before you decide"),
             _("what the law asks for: the safeguards are a reminder, and no legal advice"),
-            _("the wording of the frameworks: their steps were restated, and not compared with the originals"),
+            _("the frameworks word for word: their steps are restated, and two were compared with quotations only"),
         ),
-        gate=lambda decision, missing: _gate(model, decision, missing),
+        gate=_gate,
     )
 
 
@@ -116,13 +111,17 @@ def figures(model: Any) -> list[Figure]:
     verdict, opinions = model.verdict, model.need.opinions(model.answers)
     rungs = model.rungs
     chains = sum(rungs[opinion.rung].is_chain for opinion in opinions) + verdict.is_chain
+    lowest = _("Each answer that is no clear yes leaves a highest rung; the lowest of these is the verdict.")
+    first = _("The question whose answer leaves the lowest rung; of several, the first one.")
+    flips = _("Each answer is changed alone, and the verdict made again.")
+    steps = _("Its own steps are taken with your answers; who is not sure takes the way that leads lower.")
     return [
-        Figure(_("Verdict"), verdict.rung, rungs[verdict.rung].name),
-        Figure(_("Decided by the question"), verdict.decisive, model.ask(verdict.decisive)),
-        Figure(_("Answers that would change it"), len(verdict.changes)),
-        Figure(_("Questions to find out about"), len(verdict.to_find_out)),
-        Figure(_("Frameworks, of four, that say a chain"), chains),
-        *(Figure(said(one.framework.name), one.rung, rungs[one.rung].name) for one in opinions),
+        Figure(_("Verdict"), verdict.rung, rungs[verdict.rung].name, lowest),
+        Figure(_("Decided by the question"), verdict.decisive, model.ask(verdict.decisive), first),
+        Figure(_("Answers that would change it"), len(verdict.changes), how=flips),
+        Figure(_("Questions to find out about"), len(verdict.to_find_out), how=_("Questions that keep it open.")),
+        Figure(_("Frameworks, of four, that say a chain"), chains, how=_("Counted from the four verdicts.")),
+        *(Figure(said(one.framework.name), one.rung, rungs[one.rung].name, steps) for one in opinions),
     ]
 
 
@@ -151,7 +150,7 @@ def _told(model: Any) -> Told:
 # --- made anew ---------------------------------------------------------------------------------------------------
 
 
-def recompute(model: Any) -> list[Finding]:
+def recompute(model: Any, _client: Any = None) -> list[Finding]:
     """Judge the answers again; no block stands behind a judgement, only the rules, and their fingerprint."""
     words = _("judged anew by the rules of {date}, whose fingerprint is {id}; no block stands behind a judgement")
     source = words.format(date=str(model.need.data().date), id=short(model.need.fingerprint()))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from minichain.errors import UsageError
 from minichain.views import citizen_points_words as words
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.citizen_points_lab import distribution, group_columns, group_rows, setting_names
 from minichain.views.citizen_points_model import CONTRACT, SUSPENDED, Trial
 from minichain.views.i18n import _, number
@@ -16,6 +16,7 @@ from minichain.views.replay import behind, replay
 from minichain.views.stills import still
 
 FOLLOWS: Final = ("seen", "result", "missing")
+LEDGERS: Final = ("points-ledger", "points-cases")  # the contracts that keep entries and cases
 
 
 def case(model: Any, errands: Any) -> Case:
@@ -25,12 +26,7 @@ def case(model: Any, errands: Any) -> Case:
         title=_("Citizen points"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: [*of_trial(model), *of_ledger(model.seen)],
-        told=lambda: _told(model),
-        recompute=lambda street: recompute(model, street),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("whether somebody is a good person: points count deeds that were recorded, and nothing else"),
@@ -54,7 +50,7 @@ def _tasks() -> dict[str, str]:
     }
 
 
-def _gate(decision: str, missing: Sequence[str]) -> None:
+def _gate(_model: Any, decision: str, missing: Sequence[str]) -> None:
     if decision == "go" and missing:
         raise UsageError(_("Nobody goes ahead while a safeguard is missing: tick it, or decide otherwise."))
 
@@ -97,18 +93,32 @@ def tried(model: Any) -> list[tuple[str, str]]:
     ]
 
 
+def figures(model: Any) -> list[Figure]:
+    """Return what came of the trial, and what stands on the ledger."""
+    return [*of_trial(model), *of_ledger(model.seen)]
+
+
 def of_trial(model: Any) -> list[Figure]:
     """Return what a trial adds up to, and the harm that was seen."""
     result = model.result
     medians = {words.group_name(one.name): one.median_points for one in result.groups}
     wrong = sum(one.wrongly_deducted for one in result.groups)
+    shut_out, lost = sum(one.shut_out or 0 for one in result.groups), sum(one.uncounted for one in result.groups)
+    middle = _("Half of the group has as many points after a year, or more; a group of fewer than ten is not shown.")
+    left = _("Residents who have left after misses in a row; fewer than ten are not told.")
+    excluded = _("Residents without a device where there is no desk; groups with fewer than ten are left out.")
     found = [
-        Figure(_("Points given in a year"), result.points),
-        *(Figure(_("{group}: points in the middle").format(group=name), count or 0) for name, count in medians.items()),
-        _people(_("Dropped out"), result.dropped_out),
-        Figure(_("Shut out, where ten or more"), sum(one.shut_out or 0 for one in result.groups)),
-        Figure(_("Deeds not counted"), sum(one.uncounted for one in result.groups)),
-        Figure(_("Wrong deductions"), wrong),
+        Figure(_("Points given in a year"), result.points, how=_("The sum over all residents who were made up.")),
+        *(
+            Figure(_("{group}: points in the middle").format(group=name), count or 0, how=middle)
+            for name, count in medians.items()
+        ),
+        _people(_("Dropped out"), result.dropped_out, left),
+        Figure(_("Shut out, where ten or more"), shut_out, how=excluded),
+        Figure(_("Deeds not counted"), lost, how=_("What residents did and no device or desk has recorded.")),
+        Figure(
+            _("Wrong deductions"), wrong, how=_("Deductions for what somebody has not done, and did not object to.")
+        ),
     ]
     if model.missing in model.harms and model.harms[model.missing][1]:
         harm = words.own(model.workshop.safeguards()[model.missing], "harm")
@@ -116,8 +126,8 @@ def of_trial(model: Any) -> list[Figure]:
     return found
 
 
-def _people(name: str, count: int | None) -> Figure:
-    return Figure(name, "<10", _("under 10")) if count is None else Figure(name, count)
+def _people(name: str, count: int | None, how: str) -> Figure:
+    return Figure(name, "<10", _("under 10"), how) if count is None else Figure(name, count, how=how)
 
 
 def of_ledger(seen: Any) -> list[Figure]:
@@ -127,13 +137,15 @@ def of_ledger(seen: Any) -> list[Figure]:
     states = [one["entry"]["state"] for one in seen.entries]
     cases = [one["case"] for one in seen.cases]
     decided = [one for one in cases if one["outcome"]]
+    stopped, changed = sum(state in SUSPENDED for state in states), sum(one["outcome"] != "Upheld" for one in decided)
+    suspended = _("Entries under an objection or an appeal: they count for nothing until somebody has decided.")
     return [
-        Figure(_("Entries"), len(states)),
-        Figure(_("In effect"), states.count("Effective")),
-        Figure(_("Effect suspended"), sum(state in SUSPENDED for state in states)),
-        Figure(_("Cases"), len(cases)),
-        Figure(_("Decisions"), len(decided)),
-        Figure(_("Decisions that changed something"), sum(one["outcome"] != "Upheld" for one in decided)),
+        Figure(_("Entries"), len(states), how=_("Everything that was recorded about the residents of the street.")),
+        Figure(_("In effect"), states.count("Effective"), how=_("Entries that count today.")),
+        Figure(_("Effect suspended"), stopped, how=suspended),
+        Figure(_("Cases"), len(cases), how=_("Objections and appeals, open or decided.")),
+        Figure(_("Decisions"), len(decided), how=_("Cases that a person has decided, or that ran out of time.")),
+        Figure(_("Decisions that changed something"), changed, how=_("All decisions but those that upheld the entry.")),
     ]
 
 
@@ -177,8 +189,9 @@ def recompute(model: Any, street: Any) -> list[Finding]:
     if not shown:
         return drawn
     run = replay(street.net, model.height)
-    figures = of_ledger(seen_in(run, street))
-    return drawn + [Finding(*pair, behind(run)) for pair in zip(shown, figures, strict=True)]
+    again = of_ledger(seen_in(run, street))
+    blocks = run.blocks_of(*LEDGERS)
+    return drawn + [Finding(*pair, behind(run), blocks) for pair in zip(shown, again, strict=True)]
 
 
 def seen_in(run: Any, street: Any) -> Any:

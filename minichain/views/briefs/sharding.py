@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from math import comb
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from minichain.sharding import risk
 from minichain.sharding.choice import Choice, Need, sizes
 from minichain.views import sharding_pictures as pictures
 from minichain.views import sharding_words as words
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.i18n import _, number
 from minichain.views.markup import Child
 from minichain.views.replay import behind, replay
@@ -34,12 +35,7 @@ def case(model: Lab, found: Any, errands: Any = None) -> Case:
         title=_("Sharding lab"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model),
-        told=lambda: _told(model),
-        recompute=lambda cities: recompute(model, found, cities),
+        does=Functions(_settings, _reload, tried, figures, _told, partial(recompute, found)),
         tasks=_tasks,
         limits=(
             _("how fast a real network is: costs were measured on one validator, and nobody waits for wires or disks"),
@@ -110,23 +106,32 @@ def figures(model: Lab) -> list[Figure]:
     verdict, drawn = model.verdict, model.drawn.get(model.choice.members)
     one, several = model.one, verdict.risk.chance
     is_met = verdict.is_fast and verdict.is_safe
+    captured = _("The ways to draw a committee with enough dishonest members, divided by all ways to draw one.")
+    some = _("Of one draw of all committees, how often at least one of them is captured.")
+    enough = _("As many as can stop, or change, what a committee of this size decides.")
+    carried = _(
+        "From measured costs: what all districts carry together, where one that crosses is work for two of them."
+    )
+    both = _("Yes, if the demand is carried and some district is captured no more often than you allow.")
     found = [
-        _chance(_("A certain district is captured"), one),
-        _chance(_("Some district is captured"), several),
-        Figure(_("Dishonest members who are enough"), model.enough),
-        Figure(_("Transactions a second"), verdict.throughput),
-        Figure(_("Meets both needs"), int(is_met), _("yes") if is_met else _("no")),
+        _chance(_("A certain district is captured"), one, captured),
+        _chance(_("Some district is captured"), several, some),
+        Figure(_("Dishonest members who are enough"), model.enough, how=enough),
+        Figure(_("Transactions a second"), verdict.throughput, how=carried),
+        Figure(_("Meets both needs"), int(is_met), _("yes") if is_met else _("no"), both),
     ]
     if drawn:
+        counted = _("Committees are drawn from the seed, and those with enough dishonest members are counted.")
         share = _("{hits} of {draws}").format(hits=number(drawn.one), draws=number(drawn.draws))
-        found.append(Figure(_("Draws in which district 1 was captured"), f"{drawn.one}/{drawn.draws}", share))
+        found.append(Figure(_("Draws in which district 1 was captured"), f"{drawn.one}/{drawn.draws}", share, counted))
     if model.sight:
-        found += [Figure(_units(chain), units) for chain, units in model.sight.supply.items()]
+        present = _("All units that the state of this district's chain holds.")
+        found += [Figure(_units(chain), units, how=present) for chain, units in model.sight.supply.items()]
     return found
 
 
-def _chance(name: str, chance: Fraction) -> Figure:
-    return Figure(name, str(chance), words.often(chance))
+def _chance(name: str, chance: Fraction, how: str) -> Figure:
+    return Figure(name, str(chance), words.often(chance), how)
 
 
 def _units(chain: str) -> str:
@@ -163,13 +168,13 @@ def _told(model: Lab) -> Told:
 # --- made anew ---------------------------------------------------------------------------------------------------
 
 
-def recompute(model: Lab, found: Any, cities: Any) -> Sequence[Finding]:
+def recompute(found: Any, model: Lab, cities: Any) -> Sequence[Finding]:
     """Make each figure anew: chances combination by combination, draws from the seed, units from the blocks."""
     shown = figures(model)
     again = Lab(found.costs, model.seed)
     _reload(again, {**_settings(model), "acts": ""})
     made = {figure.name: figure for figure in figures(again)}
-    made[shown[0].name] = _chance(shown[0].name, _counted(model))
+    made[shown[0].name] = _chance(shown[0].name, _counted(model), shown[0].how)
     sources = dict.fromkeys(made, _("calculated anew from the settings; no block stands behind it"))
     sources[shown[0].name] = _("counted anew, combination by combination; no block stands behind a chance")
     costs = _("calculated anew from costs that were measured on {date}").format(date=found.date)

@@ -21,7 +21,7 @@ from minichain.views.alliance_voting_model import (
     read_council,
     written,
 )
-from minichain.views.case import Case, Figure, Finding, Settings, Told
+from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
 from minichain.views.i18n import _, number, short
 from minichain.views.markup import Child
 from minichain.views.replay import behind, replay
@@ -37,12 +37,7 @@ def case(model: Alliance, errands: Any) -> Case:
         title=_("Alliance voting"),
         model=model,
         follows=FOLLOWS,
-        settings=lambda: _settings(model),
-        reload=lambda settings: _reload(model, settings),
-        tried=lambda: tried(model),
-        figures=lambda: figures(model),
-        told=lambda: _told(model),
-        recompute=lambda council: recompute(model, council),
+        does=Functions(_settings, _reload, tried, figures, _told, recompute),
         tasks=_tasks,
         limits=(
             _("whether a vote was free: who was persuaded, paid or ordered to say what it said"),
@@ -141,33 +136,45 @@ def figures(model: Alliance) -> list[Figure]:
 def _of_proposal(model: Alliance) -> list[Figure]:
     one = model.proposal
     if one is None:
-        return [Figure(_("Proposals"), 0)]
+        return [Figure(_("Proposals"), 0, how=_("All proposals that were ever made to the council."))]
+    cast = _("The weights of all who said so, as they were fixed when it was proposed.")
     said = [
-        Figure(_("Weight, {choice}").format(choice=words.choices()[name]), one.tally[name])
+        Figure(_("Weight, {choice}").format(choice=words.choices()[name]), one.tally[name], how=cast)
         for name in one.pack["choices"]
     ]
     left = [row["missing"] for row in one.standing["clauses"]] if one.status in VOTING else []
-    needed = Figure(_("Weight still needed"), max([0, *left]))
-    return [*said, Figure(_("Weight of all who may vote"), one.tally["eligible"]), needed, _status(one)]
+    short_of = _("What the clause that is furthest away still lacks; nothing once the vote is over.")
+    needed = Figure(_("Weight still needed"), max([0, *left]), how=short_of)
+    all_of_them = _("The weights of all members but those who stepped aside.")
+    eligible = Figure(_("Weight of all who may vote"), one.tally["eligible"], how=all_of_them)
+    return [*said, eligible, needed, _status(one)]
 
 
 def _status(one: Proposal) -> Figure:
-    return Figure(_("State of the proposal"), one.status, words.chip(one)[1])
+    how = _("From the votes, the rules and the time of the last block.")
+    return Figure(_("State of the proposal"), one.status, words.chip(one)[1], how)
 
 
 def _passing(model: Alliance) -> Figure:
     passed = sum(one.status == "Succeeded" for one in model.decisions) if model.rows else 0
-    return Figure(_("Rules under which the ballots pass"), passed)
+    how = _("The same ballots are put under each of the rules; those that pass are counted.")
+    return Figure(_("Rules under which the ballots pass"), passed, how=how)
 
 
 def _of_power(model: Alliance) -> list[Figure]:
-    names = (_("Members without any power"), _("Members who can stop everything"))
     try:
         power = model.power() if model.members else None
     except UsageError:
         power = None
-    found = (len(power.dummies), len(power.veto_players)) if power else (0, 0)
-    return [Figure(name, value) for name, value in zip(names, found, strict=True)]
+    return _powers(len(power.dummies), len(power.veto_players)) if power else _powers(0, 0)
+
+
+def _powers(dummies: int, vetoes: int) -> list[Figure]:
+    none, all_ = _("Members who turn no coalition from losing to winning."), _("Members of every coalition that wins.")
+    return [
+        Figure(_("Members without any power"), dummies, how=none),
+        Figure(_("Members who can stop everything"), vetoes, how=all_),
+    ]
 
 
 def _told(model: Alliance) -> Told:
@@ -216,10 +223,10 @@ def recompute(model: Alliance, council: Any) -> list[Finding]:
         setattr(again, name, getattr(model, name))
     again.proposals = tuple(_recounted(one) for one in again.proposals)
     made = [*_of_proposal(again), _passing(again), *_listed(again)]
-    blocks = behind(run)
+    source, blocks = behind(run), run.blocks_of(council.house)
     paper = _("every coalition looked at, one by one; no block stands behind a power")
-    sources = [blocks] * (len(shown) - 2) + [paper] * 2
-    return [Finding(*found) for found in zip(shown, made, sources, strict=True)]
+    *voted, weak, strong = zip(shown, made, strict=True)
+    return [*(Finding(*pair, source, blocks) for pair in voted), Finding(*weak, paper), Finding(*strong, paper)]
 
 
 def _recounted(one: Proposal) -> Proposal:
@@ -242,9 +249,7 @@ def _listed(model: Alliance) -> list[Figure]:
         one for one in everybody if all((coalition ^ {one} in wins) == (coalition in wins) for coalition in _all(rows))
     ]
     vetoes = [one for one in everybody if wins and all(one in coalition for coalition in wins)]
-    names = (_("Members without any power"), _("Members who can stop everything"))
-    found = (len(dummies), len(vetoes)) if wins else (0, 0)
-    return [Figure(name, value) for name, value in zip(names, found, strict=True)]
+    return _powers(len(dummies), len(vetoes)) if wins else _powers(0, 0)
 
 
 def _all(rows: Sequence[Any]) -> list[frozenset[int]]:
