@@ -46,9 +46,9 @@ HOUR = 3_600_000
 
 
 def rules(name: str = "supermajority", **changes: Any) -> Pack:
-    """Return a pack with a day to vote, two hours to wait and two days to carry out."""
+    """Return a pack with a day to vote, two hours to wait and two days to carry out, and without a deposit."""
     times = {"clock": "ms", "delay": 0, "voting": 24 * HOUR, "extension": 0, "timelock": 2 * HOUR, "grace": 48 * HOUR}
-    return pack(name, **{**times, "threshold": [0, 1], **changes})
+    return pack(name, **{**times, "threshold": [0, 1], "deposit": 0, "burns": [], **changes})
 
 
 def majority(share: list[int], comparator: str = ">") -> Pack:
@@ -295,7 +295,7 @@ def test_what_was_decided_about_code_that_is_gone_fails_and_says_so() -> None:
     newer = house.propose()
     house.vote(newer, house.city, house.district)
     assert house.carry_out(newer)["status"] == "Executed"
-    words = "a decision has changed the code of shop since this was proposed: propose it anew"
+    words = "the code of shop has changed since this was proposed: propose it anew"
     for number in (older, harmless):
         house.vote(number, house.city, house.district)
         assert house.house.obstacle(number) == words
@@ -391,7 +391,7 @@ def test_a_proposal_that_could_not_be_carried_out_is_refused(title: Any, reason:
         ({"members": [["City", 7, 1]]}, "each member is [name, did, weight]"),
         ({"members": [["City", Sandbox().account("City"), 1, "a:b", 0]]}, "a seat is named in up to 40 characters"),
         ({"members": [["City", Sandbox().account("City"), 1, "", -1]]}, "City: a population is 0 to 1099511627776"),
-        ({"guardian": "the auditor"}, "a member is named by its did:key"),
+        ({"guardian": "the auditor"}, "a guardian is named by its did:key"),
         ({"pack": pack("unsc")}, "nobody among these members can use the veto permanent"),
         ({"pack": pack("two_chamber")}, "clause operators_present is out of reach, even if all members say yes"),
     ],

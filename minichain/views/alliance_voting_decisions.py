@@ -278,7 +278,7 @@ def check_words() -> dict[str, str]:
         "state": _("the proposal, its rules and its voters are what the chain holds"),
         "final": _("a transaction was signed by its sender and is final"),
         "order": _("the transactions are in the order of the chain"),
-        "voter": _("whoever voted signed it and had this weight"),
+        "voter": _("whoever voted signed it, and had this weight where weights do not change"),
         "time": _("it was voted while votes were taken"),
         "choice": _("a vote says what the rules let it say"),
         "tally": _("the votes, counted anew, are the tally on the chain"),

@@ -13,8 +13,7 @@ from typing import Any, Final
 from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
-from minichain.codec import Plain, decode
-from minichain.contracts.storage import state_key
+from minichain.codec import Plain
 from minichain.crypto import digest
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
@@ -49,8 +48,7 @@ class Polls:
 
     def count(self) -> int:
         """Return how many ballots there are, numbered from 1."""
-        stored = self._net.state(state_key(POLLS, "count")).value
-        return 0 if stored is None else decode(stored, int)
+        return int(self._net.view(POLLS, "count_elections", {}))
 
     def poll(self, number: int) -> dict[str, Any]:
         """Return a ballot as it stands; `cast` is what each of its possible voters has handed in, by name."""
