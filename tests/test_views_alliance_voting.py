@@ -261,6 +261,10 @@ def test_rules_out_of_reach_have_no_power_to_show(model):
     assert "could never decide" in plain(alliance_voting_power.power_told(model))
 
 
+def newcomer(council: Council) -> list[Any]:
+    return ["Recycling company", council.wallets["Recycling company"].did, 5, "operators", 40]
+
+
 # --- counted again -----------------------------------------------------------------------------------------------
 
 
@@ -330,12 +334,26 @@ def test_what_is_no_minutes_is_refused(data):
         read(data)
 
 
-def test_rules_that_weigh_by_the_moment_have_no_minutes(council):
+def test_rules_that_weigh_by_the_moment_have_minutes_with_the_weights_of_the_last_count(council):
+    """A member votes and is removed, another one comes and decides; what counts is who was there in the end."""
     council.propose("Street office A", "Other rules", "To try them.", [council.other_rules("fisco")])
     assert decide(council, 2) == "Executed"
-    council.propose("Street office A", "Freeze", "Until all have read them.", [council.freeze(True)])
-    with pytest.raises(ProofError, match="the weights of each moment count"):
-        council.audited(council.minutes(3))
+    council.propose("Street office B", "Freeze", "Until all have read them.", [council.freeze(True)])
+    members = [council.row(name) for name in MEMBERS if name != "Street office B"]
+    council.propose("Transfer station", "Others", "It is time.", [council.membership([*members, newcomer(council)])])
+    assert decide(council, 4) == "Executed"
+    assert council.net.view(HOUSE, "proposal", {"number": 3})["yes"] == 4
+    council.act("Composting plant", "vote", number=3, choice="no")
+    assert council.audited(council.minutes(3)).told()["result"] == {"yes": 0, "no": 1}, "who left has no weight left"
+    council.act("Recycling company", "vote", number=3, choice="yes")
+    council.act("Environment bureau", "vote", number=3, choice="yes")
+    taken = council.minutes(3)
+    told = audit(read(taken.to_bytes())).told()
+    assert (told["state"], told["weight"], told["result"]) == ("Succeeded", 18, {"yes": 9, "no": 1})
+    assert ["Recycling company", 5, "yes"] in told["votes"]
+    assert "Street office B" not in [name for name, _weight, _choice in told["votes"]]
+    with pytest.raises(ProofError, match="check 'tally' fails"):
+        audit(altered(taken, proofs=taken.proofs[:-1]))
 
 
 # --- hidden ballots ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ or burn: it can neither keep units nor give them to anybody else. What was burnt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from minichain.codec import Record, decode_own, encode
@@ -52,11 +53,11 @@ def pledge(_runtime: Runtime, frame: Frame, *, to: Any, amount: Any) -> None:
     giver = _account(frame.asking, "who pledges units")
     if not isinstance(to, str) or frame.overlay.get(contract_key(to)) is None:
         fault("ledger.pledge: `to` is not the name of a contract there is")
-    _change(frame, to, giver, amount, free=1)
     balance = frame.overlay.account(giver).balance
-    if balance < amount:
+    if balance < _positive(amount):
         fault(f"the balance is {balance}, less than the {amount} to be pledged")
     frame.overlay.add_units(giver, -amount)
+    _change(frame, to, giver, amount, free=1)
     _announce(frame, "Pledged", to, giver, amount)
 
 
@@ -102,11 +103,14 @@ def _account(did: Any, who: str) -> bytes:
         fault(f"{who} is an account: its did:key is needed")
 
 
+def _positive(amount: Any) -> int:
+    return amount if type(amount) is int and amount > 0 else fault("an amount of units is a positive integer")
+
+
 def _change(frame: Frame, contract: Any, giver: bytes, amount: Any, *, free: int = 0, held: int = 0) -> None:
     """Add an amount to what is free and held, times 1 or -1; refuse to go below nothing."""
     frame.meter.charge(GAS_PLEDGE)
-    if type(amount) is not int or amount <= 0:
-        fault("an amount of units is a positive integer")
+    _positive(amount)
     key = pledge_key(contract if isinstance(contract, str) else "", giver)
     stored = frame.overlay.get(key)
     was = decode_own(stored, Pledge) if stored else Pledge()
@@ -122,7 +126,7 @@ def _announce(frame: Frame, event: str, contract: str, giver: bytes, amount: int
     frame.announce(Event("ledger", event, {"contract": contract, "account": did_of(giver), "amount": amount}))
 
 
-ACTIONS: Final = {
+ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "pledge": (pledge, ("to", "amount")),
     "unpledge": (unpledge, ("to", "amount")),
     "hold": (hold, ("of", "amount")),
