@@ -409,7 +409,7 @@ def test_a_sealed_vote_that_is_not_shown_is_named_and_counts_as_not_cast(council
     council.net.pass_time(61_000)
     for name in list(MEMBERS)[:2]:
         polls.reveal(number, name)
-    with pytest.raises(UsageError, match="Transfer station has not sealed a vote here"):
+    with pytest.raises(UsageError, match="you have sealed no vote in this ballot"):
         polls.reveal(number, "Transfer station")
     council.net.pass_time(61_000)
     assert polls.close(number) == "Counted"

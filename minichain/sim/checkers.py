@@ -318,7 +318,7 @@ class Checkers:
         return read_account(self._state.values.get(account_key(public)))
 
     def units_present(self) -> int:
-        """Return the units that are on this chain: those of accounts, locks, pledges and fees, wherever they were made."""
+        """Return the units that are on this chain: of accounts, locks, pledges and fees, wherever they were made."""
         return sum(units_present(key, value) for key, value in self.values())
 
     def _units_in(self, writes: Writes) -> int:

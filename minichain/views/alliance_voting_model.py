@@ -286,7 +286,8 @@ class Alliance(T.HasTraits):
 
     @T.observe("chosen", "poll")
     def _follow(self, _change: Any) -> None:
-        self.stage = f"{self.proposal.status} {self.is_pinned}" if self.proposal else ""
+        one = self.proposal
+        self.stage = f"{one.status} {one.case['deposit']} {self.is_pinned}" if one else ""
         self.poll_phase = self.open_poll.phase(self.now_ms) if self.open_poll else ""
 
     def do(self, name: str) -> None:

@@ -44,15 +44,13 @@ MAX_REASON = 2_000  # characters
 MAX_CALLS = 10  # of one decision
 MAX_POPULATION = 1_099_511_627_776  # of one member, as a weight: 2**40
 OF_THE_LEDGER = ("deploy", "upgrade", "freeze", "unfreeze", "restrict", "entrust")
-OWN = {"set_pack": "pack", "set_members": "members", "set_guardian": "guardian"}  # what this contract is asked to change about itself
+OWN = {"set_pack": "pack", "set_members": "members", "set_guardian": "guardian"}  # what it changes about itself
 BUSY = ("Pending", "Active", "Extended", "Succeeded", "Queued")  # what it is about, where one at a time is
 ENDED = ("Succeeded", "Queued", "ExecutionFailed", "Executed", "Defeated", "Cancelled", "Expired")
 OPEN = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued", "ExecutionFailed")
 
 
 # --- decisions ---------------------------------------------------------------------------------------------------
-
-
 
 
 def check_members(members: list) -> None:
@@ -71,7 +69,7 @@ def check_members(members: list) -> None:
 
 def check_guardian(guardian: str) -> None:
     """Refuse a guardian who is nobody; "" is that there is none."""
-    require(guardian == "" or is_did_key(guardian), "a guardian is named by its did:key; nothing stands for no guardian")
+    require(guardian == "" or is_did_key(guardian), "a guardian is named by its did:key; nothing is no guardian")
 
 
 def check_text(text: str, most: int, what: str) -> None:
@@ -94,10 +92,6 @@ def check_calls(calls: list, own_name: str) -> None:
             is_own = contract == own_name and name in OWN and sorted(call["arguments"]) == [OWN[name]]
             require(is_own, f"this contract does for itself only: {known}")
             require(len(calls) == 1, "a change of the rules or of the members stands alone: propose the rest by itself")
-
-
-
-
 
 
 class Governance(Contract):
@@ -172,19 +166,19 @@ class Governance(Contract):
         is_own = self.caller in [call["arguments"].get("did", "") for call in calls]
         is_barred = is_own and not pack["about_oneself"]
         require(not is_barred, "by these rules nobody proposes what is about itself: ask another member")
+        deposit = pack["deposit"]
         case = {"number": number, "status": "Draft", "track": track, "pack": self.pack_count, "extended": False}
         case.update({"electorate": self.keep_electorate(rows), "begins": 0, "recused": [], "sponsors": []})
         case.update({"ends": self.clock(pack) + pack["tracks"][track]["voting"], "decided": 0, "ready": 0, "until": 0})
-        case.update({"why": "", "clause": "", "tally": blank(pack, rows, []), "deposit": pack["deposit"]})
+        case.update({"why": "", "clause": "", "tally": blank(pack, rows, []), "deposit": deposit})
         what = [".".join([call["contract"], call["action"]]) for call in calls]
-        versions = {name: self.version_of(name) for name in about}
-        text = {"title": title, "reason": reason, "by": self.caller, "what": what, "about": about, "calls": calls}
-        text["versions"] = versions
+        text: dict = {"title": title, "reason": reason, "by": self.caller, "what": what, "about": about, "calls": calls}
+        text["versions"] = {name: self.version_of(name) for name in about}
         self.proposal_count = number
         self.texts[number] = text
         emit("Proposed", proposal=number, title=title, what=what, about=about, by=self.caller, track=track)
-        if case["deposit"] > 0:
-            self.call("ledger", "hold", of=self.caller, amount=case["deposit"])
+        if deposit > 0:
+            self.call("ledger", "hold", of=self.caller, amount=deposit)
         self.back(case, pack, rows)
         if pack["proposer_votes"] and case["status"] == "Pending":
             self.cast(at_time(case, pack, self.clock(pack)), pack, rows, "yes", "proposed it")

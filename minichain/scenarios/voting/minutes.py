@@ -153,9 +153,7 @@ def audit(minutes: Minutes, *known: bytes) -> Counted:
     check("tally", recused == case["recused"], "others stepped aside than the chain says")
     case = at_time(case, pack, standing.height if pack["clock"] == "blocks" else standing.time_ms)
     _check_outcome(case, pack, check)
-    votes = tuple(
-        Vote(row[0], row[1], row[2], "recused" if row[1] in recused else cast[row[1]]) for row in rows
-    )
+    votes = tuple(Vote(row[0], row[1], row[2], "recused" if row[1] in recused else cast[row[1]]) for row in rows)
     return Counted(standing, held["text"], pack, case, votes, checks)
 
 

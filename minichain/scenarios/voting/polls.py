@@ -132,7 +132,7 @@ class Polls:
             if self._seal(number, voter, choice) == sealed:
                 salt = self._salt(number, voter, choice)
                 return self._do(voter, "reveal", number=number, votes=_votes(choice), salt=salt)
-        raise UsageError(f"{voter} has not sealed a vote here")
+        raise UsageError("you have sealed no vote in this ballot: there is nothing to show")
 
     def _salt(self, number: int, voter: str, choice: str) -> bytes:
         """Return another salt for each choice, or showing the last vote would open those that it replaced."""
@@ -159,7 +159,7 @@ class Polls:
         places = election["decrypted"][: election["rules"]["threshold"]]
         if len(places) < election["rules"]["threshold"]:
             raise UsageError(
-                f"{len(places)} trustees have opened their part, and {THRESHOLD} must: let another one open"
+                f"{len(places)} trustees have opened their part, and {THRESHOLD} must: let another one open its part"
             )
         parts = {place: self._net.view(POLLS, "opened", {"number": number, "place": place}) for place in places}
         counts = opened_counts(election["sums"], parts, election["weight"])

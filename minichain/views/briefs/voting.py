@@ -226,8 +226,9 @@ def _recounted(one: Proposal) -> Proposal:
     """Return a proposal with its votes counted from the beginning."""
     dids = {row[0]: row[1] for row in one.ballots}
     ballots = {dids[name]: choice for name, choice in one.said.items() if choice}
-    rows = [list(row) for row in one.rows] if one.pack["electorate"] == "snapshot" else []
-    tally = count(dict(one.pack), rows, ballots, list(one.recused)) if rows else one.case["tally"]
+    if [row[:3] for row in one.rows] != [row[:3] for row in one.ballots]:
+        return one  # weights are those of the moment, and have changed since: the next vote counts anew
+    tally = count(dict(one.pack), [list(row) for row in one.rows], ballots, list(one.recused))
     return replace(one, case={**one.case, "tally": tally})
 
 

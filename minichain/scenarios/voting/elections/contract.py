@@ -203,8 +203,8 @@ def check_line(text: str, what: str) -> None:
     Letters of several alphabets that look alike pass: which they are, the Unicode of each Python says in its own way.
     """
     is_line = text.strip() != "" and len(text) <= MAX_TEXT and text == " ".join(text.split())
-    hidden = [char for char in text if any([first <= char <= last for first, last in HIDDEN])]
-    require(is_line and not hidden, f"{what} is one line of 1 to {MAX_TEXT} signs that can be seen, with single spaces")
+    hidden = [char for first, last in HIDDEN for char in text if first <= char <= last]
+    require(is_line and hidden == [], f"{what} is one line of 1 to {MAX_TEXT} visible signs, with single spaces")
 
 
 def check_unlike(names: list[str], what: str) -> None:
