@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from paper import assert_two_pages
 
 from minichain.cli import main
 from minichain.client.network import Network
@@ -530,3 +531,11 @@ def test_the_notice_says_what_it_is_not_for_and_why():
     assert len(words.reasons()) == 3
     notebook = json.loads((Path(__file__).parent.parent / "apps/alliance_voting.ipynb").read_text("utf-8"))
     assert "Not for public elections" in notebook["metadata"]["minichain"]["sentence"]
+
+
+def test_the_brief_of_a_long_title_and_ballots_of_all_kinds_stands_on_two_pages(council, model):
+    council.propose("Street office A", "T" * 120, "R" * 2_000, [council.freeze(True)])
+    model.show(Reader()(council))
+    model.chosen, model.rules, model.quota, model.newcomer = "2", "eu_qmv", 67, 3
+    model.what_if = dict(zip(MEMBERS, ["yes", "no", "abstain", "veto", "", "yes"], strict=True))
+    assert_two_pages(lambda: voting.case(model, None))

@@ -8,13 +8,17 @@ import sys
 import plotly.graph_objects as go
 import pytest
 from browser import require_browser
-from test_views_frame import lie, of_consensus, of_custody, of_sharding, weigh_risk
+from paper import assert_two_pages
+from test_views_frame import lie, of_consensus, of_crossings, of_custody, of_kinds, of_sharding, weigh_risk
 from test_views_markup import HOSTILE, Reader
 
 from minichain.errors import UsageError
+from minichain.scenarios import need as needs
 from minichain.views import brief, briefing, i18n, printing, stills
 from minichain.views.brief import Written
+from minichain.views.briefs import need
 from minichain.views.markup import Safe
+from minichain.views.need_a_chain import Worksheet
 
 HEADINGS = [
     *("What we tried", "Which run this is", "What came of it", "What happened", "What surprised us", "Safeguards"),
@@ -66,8 +70,9 @@ def test_what_people_write_stays_text(made):
 
 
 def test_what_does_not_fit_on_two_pages_is_told():
-    with pytest.raises(UsageError, match="at most 700 letters"):
-        Written(surprise="x" * 701)
+    for words, most in (({"surprise": "x" * 701}, 700), ({"question": "x" * 201}, 200), ({"signer": "x" * 61}, 60)):
+        with pytest.raises(UsageError, match=f"at most {most} letters"):
+            Written(**words)
 
 
 def test_nothing_is_decided_until_somebody_decides(made):
@@ -135,3 +140,8 @@ def test_a_brief_is_two_pages_of_paper_in_both_languages(made, monkeypatch):
         assert document.startswith(b"%PDF")
         assert len(re.findall(rb"/Type\s*/Page\b", document)) == 2, (language, name)
         assert brief.pdf_link(document, "brief").count("data:application/pdf;base64,") == 1
+
+
+def test_the_longest_brief_stands_on_two_pages():
+    """Those of the other pages are looked at in their own tests, where their models are."""
+    assert_two_pages(of_sharding, of_consensus, of_custody, of_crossings, of_kinds, lambda: need.case(Worksheet(needs)))
