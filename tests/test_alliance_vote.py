@@ -13,6 +13,7 @@ from minichain.client import rehearsing
 from minichain.client.rehearsing import dry_run, rehearsed
 from minichain.contracts import Sandbox
 from minichain.contracts.system import GOVERNANCE, SOURCES
+from minichain.crypto import did_of
 from minichain.errors import TimedOut, UsageError
 from minichain.scenarios.voting import alliance
 from minichain.scenarios.voting.alliance import asked, member
@@ -141,6 +142,13 @@ def test_the_rules_of_the_alliance_change_by_its_amendment_track(net: mc.Network
     assert (
         decide(net, asked("governance", "set_pack", pack=alliance.rules()), votes=yes(*NAMES))["status"] == "Executed"
     )
+
+
+def test_a_key_that_nobody_can_own_makes_a_decision_fail_with_a_reason(net: mc.Network) -> None:
+    """It looks like a did:key; the committee it were in could not be made, and no proposal may hang on that."""
+    nobody = asked("members", "admit", name="node-9", did=did_of(b"\2" + bytes(31)), weight=1)
+    told = decide(net, nobody, votes=yes(*NAMES))
+    assert (told["status"], "a member is named by its did:key" in told["why"]) == ("ExecutionFailed", True)
 
 
 def test_who_is_a_member_is_decided_as_the_rules_are_and_never_in_a_hurry(net: mc.Network) -> None:
@@ -316,6 +324,7 @@ def test_what_is_entrusted_must_be_there_and_decide_by_rules() -> None:
         ("admit", {"name": "node-1", "weight": 1}, "the name node-1 is taken"),
         ("admit", {"name": "new", "weight": 0}, "a weight is a whole number from 1"),
         ("admit", {"name": "new", "weight": 1, "did": "did:key:z6Mk"}, "a member is named by its did:key"),
+        ("admit", {"name": "new", "weight": 1, "did": did_of(b"\2" + bytes(31))}, "a member is named by its did:key"),
         ("remove", {}, "this key is not a member, or will not be one any more"),
         ("reweigh", {"weight": 2}, "this key is not a member"),
         ("reweigh", {"weight": 0}, "a weight is a whole number from 1"),

@@ -24,6 +24,7 @@ from minichain.contracts.guards import MAX_DEPTH, MAX_RANGE
 from minichain.contracts.language import INT_BITS
 from minichain.contracts.meter import GAS
 from minichain.contracts.sandbox import Outcome, SandboxContract
+from minichain.crypto import KeyPair, did_of
 from minichain.elgamal import ballots, group, proofs
 from minichain.elgamal.ballots import Form
 from minichain.errors import OutOfGas
@@ -119,7 +120,7 @@ def test_a_digest_is_that_of_sha256_and_is_charged_by_the_length_of_what_it_is_o
 
 def asked(body: str) -> Outcome:
     """Run statements that may ask about points; P is the base point."""
-    imports = "from minichain.contracts.api import ballot_fault, combine_points, knows_secret\n"
+    imports = "from minichain.contracts.api import ballot_fault, combine_points, is_did_key, knows_secret\n"
     source = imports + HEAD + textwrap.indent(f"P = b'X' + b'f' * 31\n{body}", " " * 8)
     return Sandbox().deploy(source, sender="did:key:zSomebody").attempt("go")
 
@@ -132,6 +133,7 @@ def test_points_are_charged_by_how_often_they_are_multiplied() -> None:
         ("combine_points([1], [P])", 1),  # whether it is a point
         ("combine_points([9], [P])", 2),
         ("combine_points([9] * 5, [P] * 5)", 10),
+        ("is_did_key('')", 1),
         ("knows_secret(P, [P], [P], P + P)", 4),
         ("knows_secret(P, [P, P], [P, P], P + P)", 8),
         ("ballot_fault(3, 1, 1, P, P, P)", 1 + Form(3, 1, 1).multiplications),
@@ -154,6 +156,14 @@ def test_proofs_and_ballots_are_looked_at_as_outside_a_ledger() -> None:
     assert api.ballot_fault(2, 1, 1, key, b"c", ballot) == ""
 
 
+def test_a_key_is_one_that_somebody_can_own() -> None:
+    """Half of all texts that look like a did:key name no point, and a few name one of small order."""
+    own, small, none = KeyPair.derive(bytes(32), "a").did, did_of(bytes(32)), did_of(b"\2" + bytes(31))
+    texts = [own, small, none, own + "1", own[:-1], "x" * 1_000, ""]
+    for did, is_one in zip(texts, [True] + [False] * 6, strict=True):
+        assert asked(f"return is_did_key({did!r})").result is api.is_did_key(did) is is_one, did[:60]
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -162,6 +172,7 @@ def test_proofs_and_ballots_are_looked_at_as_outside_a_ledger() -> None:
         ("combine_points(['1'], [P])", "combine_points takes int here, not str"),
         ("combine_points([1, 2], [P])", "2 factors do not fit 1 points"),
         ("combine_points([1], [b''])", "point 1 is not a point of the group"),
+        ("is_did_key(P)", "is_did_key takes str here, not bytes"),
         ("knows_secret('', [P], [P], P)", "knows_secret takes bytes here, not str"),
         ("knows_secret(P, [1], [P], P)", "knows_secret takes bytes here, not int"),
         ("ballot_fault(3, 1, '1', P, P, P)", "ballot_fault takes int here, not str"),

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 import minichain as mc
+from minichain.codec import encode
 from minichain.contracts import Sandbox, check
 from minichain.contracts.language import MAX_SOURCE_BYTES
 from minichain.contracts.system import GOVERNANCE
-from minichain.crypto import KeyPair, digest
+from minichain.crypto import KeyPair, digest, public_of
 from minichain.errors import CallFailed, ContractFault, UsageError
 from minichain.ledger.genesis import Authority
 from minichain.ledger.local import validator_key
+from minichain.ledger.state import Account, State, account_key, read_account
 from minichain.scenarios.voting.rulebook import Pack, pack
 
 SHOP = '''from minichain.contracts.api import Contract, Value, action, view
@@ -46,9 +48,9 @@ HOUR = 3_600_000
 
 
 def rules(name: str = "supermajority", **changes: Any) -> Pack:
-    """Return a pack with a day to vote, two hours to wait and two days to carry out."""
+    """Return a pack with a day to vote, two hours to wait and two days to carry out, and without a deposit."""
     times = {"clock": "ms", "delay": 0, "voting": 24 * HOUR, "extension": 0, "timelock": 2 * HOUR, "grace": 48 * HOUR}
-    return pack(name, **{**times, "threshold": [0, 1], **changes})
+    return pack(name, **{**times, "threshold": [0, 1], "deposit": 0, "burns": [], **changes})
 
 
 def majority(share: list[int], comparator: str = ">") -> Pack:
@@ -63,10 +65,11 @@ def majority(share: list[int], comparator: str = ">") -> Pack:
 class House:
     """Three institutions with weights 2, 1 and 1 (or others), and a shop whose authority they are."""
 
-    def __init__(self, made: Pack | None = None, rows: Any = None, **setup: Any) -> None:
+    def __init__(self, made: Pack | None = None, rows: Any = None, units: int = 0, **setup: Any) -> None:
         self.box = Sandbox()
         self.names = ("City", "District", "Operator")
         self.dids = [self.box.account(name) for name in self.names]
+        self.box.state = State([(account_key(public_of(did)), encode(Account(balance=units))) for did in self.dids])
         self.city, self.district, self.operator = self.dids
         self.stranger = self.box.account("stranger")
         usual = [[name, did, weight] for name, did, weight in zip(self.names, self.dids, (2, 1, 1), strict=True)]
@@ -96,6 +99,9 @@ class House:
         self.house.queue(number)
         self.box.advance(hours=2)
         return self.house.execute(number).result
+
+    def units(self, who: str) -> int:
+        return read_account(self.box.state.values[account_key(public_of(self.did(who)))]).balance
 
     def refusal(self, who: str, action: str, *args: Any) -> str:
         return str(self.house.with_sender(self.did(who)).attempt(action, *args).error)
@@ -227,6 +233,25 @@ def test_a_guardian_stops_what_is_not_executed_and_does_nothing_else() -> None:
     assert "is Active: it is not yours any more" in unwatched.refusal(unwatched.city, "cancel", 1), "never, there"
 
 
+def test_a_guardian_is_replaced_by_a_decision_as_the_rules_are() -> None:
+    first, second = Sandbox().account("Auditor"), Sandbox().account("Notary")
+    house = House(rules("oz"), guardian=first)
+    other = call("governance", "set_guardian", guardian=second)
+    number = house.propose(other)
+    assert "only who made a proposal takes it back" in house.refusal(first, "cancel", number), "not its own end"
+    assert house.house.proposal(number)["track"] == "amendment"
+    house.vote(number, *house.dids)
+    house.box.advance(hours=25)
+    assert house.carry_out(number)["status"] == "Executed"
+    assert house.house.guarded_by() == second
+    watched = house.propose()
+    assert "only who made a proposal" in house.refusal(first, "cancel", watched)
+    house.house.with_sender(second).cancel(watched)
+    nobody = call("governance", "set_guardian", guardian="the auditor")
+    assert "a guardian is named by its did:key" in house.refusal("City", "propose", "t", "r", [nobody])
+    house.propose(call("governance", "set_guardian", guardian=""))
+
+
 def test_strangers_neither_propose_nor_vote_nor_carry_out() -> None:
     house = House()
     number = house.propose()
@@ -295,7 +320,7 @@ def test_what_was_decided_about_code_that_is_gone_fails_and_says_so() -> None:
     newer = house.propose()
     house.vote(newer, house.city, house.district)
     assert house.carry_out(newer)["status"] == "Executed"
-    words = "a decision has changed the code of shop since this was proposed: propose it anew"
+    words = "the code of shop has changed since this was proposed: propose it anew"
     for number in (older, harmless):
         house.vote(number, house.city, house.district)
         assert house.house.obstacle(number) == words
@@ -303,6 +328,18 @@ def test_what_was_decided_about_code_that_is_gone_fails_and_says_so() -> None:
     again = house.propose(call("ledger", "upgrade", name="shop", source=DEARER + "\n", args={"price": 6}))
     house.vote(again, house.city, house.district)
     assert (house.house.obstacle(again), house.carry_out(again)["status"]) == ("", "Executed")
+
+
+def test_code_that_another_authority_has_changed_since_is_not_what_was_voted_on() -> None:
+    house = House()
+    house.box.deploy(SHOP, sender=house.stranger, name="stall")
+    number, later = (house.propose(call(name, "buy", count=1)) for name in ("stall", "to-come"))
+    house.vote(number, house.city, house.district)
+    house.box.call(house.stranger, "ledger", "upgrade", {"name": "stall", "source": DEARER, "args": {"price": 9}})
+    why = "the code of stall has changed since this was proposed: propose it anew"
+    assert (house.house.obstacle(number), house.carry_out(number)["why"]) == (why, why)
+    house.box.deploy(SHOP, sender=house.city, name="to-come")
+    assert house.house.obstacle(later) == "", "it was voted on before it was there"
 
 
 def test_nobody_makes_a_decision_fail_by_giving_it_too_little_gas() -> None:
@@ -391,7 +428,7 @@ def test_a_proposal_that_could_not_be_carried_out_is_refused(title: Any, reason:
         ({"members": [["City", 7, 1]]}, "each member is [name, did, weight]"),
         ({"members": [["City", Sandbox().account("City"), 1, "a:b", 0]]}, "a seat is named in up to 40 characters"),
         ({"members": [["City", Sandbox().account("City"), 1, "", -1]]}, "City: a population is 0 to 1099511627776"),
-        ({"guardian": "the auditor"}, "a member is named by its did:key"),
+        ({"guardian": "the auditor"}, "a guardian is named by its did:key"),
         ({"pack": pack("unsc")}, "nobody among these members can use the veto permanent"),
         ({"pack": pack("two_chamber")}, "clause operators_present is out of reach, even if all members say yes"),
     ],

@@ -141,7 +141,7 @@ def test_trustees_open_nothing_before_the_close_nor_with_another_key(poll: Poll)
         poll.trustee("Auditor", number).open()
     key = poll.wallets["Port"].key
     changed = Wallet("Auditor", key, poll.wallets["Auditor"].account)
-    with pytest.raises(UsageError, match="the account of Auditor has got another key"):
+    with pytest.raises(UsageError, match="the account of this trustee has got another key"):
         Trustee(poll.net, changed, number)
 
 
@@ -270,7 +270,7 @@ def test_neither_voter_nor_trustee_believes_a_contract_that_only_looks_like_it(p
 
 def test_a_voter_asks_the_device_to_open_and_then_votes(poll: Poll):
     number = poll.announce()
-    with pytest.raises(UsageError, match="it has no key to close with"):
+    with pytest.raises(UsageError, match="it has no key to close a vote with"):
         Booth(poll.net, poll.wallets["Port"], number)
     poll.make_key(number)
     booth = Booth(poll.net, poll.wallets["Port"], number)

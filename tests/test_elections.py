@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minichain.contracts.sandbox import Outcome
-from minichain.crypto import KeyPair, digest
+from minichain.crypto import KeyPair, did_of, digest
 from minichain.elgamal.group import BASE, IDENTITY, ORDER, add, multiply, pack
 from minichain.elgamal.proofs import prove
 from minichain.errors import ProofError
@@ -260,6 +260,12 @@ def test_a_ballot_counts_among_the_voters_that_were_announced_and_no_others(secr
         ({"secrecy": "hidden"}, "a ballot is open, sealed or secret, not hidden"),
         ({"choices": []}, "there are 1 to 12 choices"),
         ({"choices": ["yes", "yes"]}, "a choice is named twice"),
+        ({"choices": ["Yes", "yes"]}, "a choice is named twice"),
+        ({"choices": ["yes", "yes "]}, "a choice is one line of 1 to 200 visible signs"),
+        ({"choices": ["not now", "not  now"]}, "with single spaces"),
+        ({"choices": ["yes", "yes\u200b"]}, "visible signs"),
+        ({"choices": ["yes", "\u202eyes"]}, "visible signs"),
+        ({"choices": ["not now", "not\u00a0now"]}, "visible signs"),
         ({"least": 2, "most": 1}, "2 to 1 of 3 choices: impossible"),
         ({"most": 4}, "1 to 4 of 3 choices: impossible"),
         ({"opens": 5}, "voting opens from now on"),
@@ -269,9 +275,11 @@ def test_a_ballot_counts_among_the_voters_that_were_announced_and_no_others(secr
         ({"fewest": 5}, "there are 5 to 200 voters"),
         ({"threshold": 0}, "0 of 3 trustees cannot open a sum"),
         ({"threshold": 4}, "4 of 3 trustees cannot open a sum"),
+        ({"threshold": 1}, "one trustee alone could read each vote"),
         ({"step_ms": 0}, "the key is dealt in three steps"),
         ({"step_ms": CLOSES_MS // 3 + 1}, "before voting closes"),
-        ({"trustees": ["did:key:z6Mk", "b"]}, "named by its did:key"),
+        ({"trustees": ["did:key:z6Mk", "b"]}, "did:key:z6Mk is no did:key that somebody can own"),
+        ({"trustees": [did_of(b"\2" + bytes(31)), did_of(bytes(32))]}, "nobody could deal to it"),
     ],
     ids=str,
 )

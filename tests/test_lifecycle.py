@@ -615,7 +615,7 @@ def test_what_the_ledger_does_not_do_for_a_contract_is_said(
 def test_a_view_asks_the_ledger_for_nothing(town: Town) -> None:
     kiosk = town.kiosk()
     town.ask(town.ada, "entrust", name="shop", authority="kiosk")
-    with pytest.raises(ContractFault, match="a view cannot ask the ledger for anything"):
+    with pytest.raises(ContractFault, match="a view cannot ask the ledger to change anything"):
         kiosk.peek("shop")
     assert not town.kept().is_frozen
 

@@ -14,7 +14,7 @@ from minichain.contracts import rulebook
 from minichain.errors import ContractFault
 from minichain.scenarios.voting.rulebook import PACKS, Pack, pack, verdict
 
-GAS_OF_A_VOTE = 2_100_000  # with 100 members; the most where weights are of the moment, and all is counted anew
+GAS_OF_A_VOTE = 2_500_000  # with 100 members; the most where weights are of the moment: all is counted anew, and kept
 
 
 def asking(made: Pack, share: list[int]) -> Pack:

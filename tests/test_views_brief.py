@@ -11,6 +11,7 @@ from random import Random
 import plotly.graph_objects as go
 import pytest
 from browser import require_browser, visit
+from paper import assert_two_pages
 from test_views_frame import (
     lie,
     of_consensus,
@@ -98,8 +99,9 @@ def test_what_people_write_stays_text(made):
 
 
 def test_what_does_not_fit_on_two_pages_is_told():
-    with pytest.raises(UsageError, match="at most 700 letters"):
-        Written(surprise="x" * 701)
+    for words, most in (({"surprise": "x" * 701}, 700), ({"question": "x" * 201}, 200), ({"signer": "x" * 61}, 60)):
+        with pytest.raises(UsageError, match=f"at most {most} letters"):
+            Written(**words)
 
 
 def test_nothing_is_decided_until_somebody_decides(made):
@@ -247,3 +249,10 @@ def test_a_brief_is_printed_by_the_browser_that_is_installed(made, monkeypatch):
     assert document.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", document)) == 2
     assert brief.pdf_link(document, "brief").count("data:application/pdf;base64,") == 1
+
+
+def test_the_longest_brief_stands_on_two_pages():
+    """Those of the other pages are looked at in their own tests, where their models are."""
+    assert_two_pages(
+        of_sharding, of_consensus, of_custody, of_crossings, of_kinds, lambda: need.case(Worksheet(worksheet))
+    )

@@ -28,7 +28,15 @@ SIGNED_FOR = [
     ROOT / "minichain/scenarios/voting/elections/contract.py",
     ROOT / "minichain/scenarios/voting/terms.py",
 ]
+# What else an official may meet on the page of alliance voting; and the ledger, of which some is translated.
+ACTED_BY = [
+    ROOT / "minichain/contracts/pledges.py",
+    *(ROOT / f"minichain/scenarios/voting/{name}.py" for name in ("polls", "council", "coalitions")),
+    *(ROOT / f"minichain/scenarios/voting/elections/{name}.py" for name in ("booth", "trustees")),
+    ROOT / "minichain/client/rehearsing.py",
+]
 LEDGER = [ROOT / f"minichain/contracts/{name}.py" for name in ("lifecycle", "runtime")]  # some refusals are translated
+REFUSING = ("require", "fault", "UsageError", "TimedOut")
 # Functions that return a refusal, or "".
 WHY_NOT = {
     "governance": ("hindrance", "obstacle"), "rulebook": ("out_of_reach",), "ballots": ("fault", "fault_of"),
@@ -105,7 +113,7 @@ def refused_with(path: Path) -> set[str]:
     """Return what a contract says when it refuses, with what it fills in as {1}, {2}, ..."""
     nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
     calls = [node for node in nodes if isinstance(node, ast.Call)]
-    required = [call.args[-1] for call in calls if getattr(call.func, "id", "") in ("require", "fault") and call.args]
+    required = [call.args[-1] for call in calls if getattr(call.func, "id", "") in REFUSING and call.args]
     names = {node.id for node in required if isinstance(node, ast.Name)}
     named = [node.value for node in nodes if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in names]
     telling = [node for node in nodes if getattr(node, "name", "") in WHY_NOT.get(path.stem, ())]
@@ -133,7 +141,7 @@ def pattern(node: ast.expr) -> str:
     return words
 
 
-@pytest.mark.parametrize("path", SIGNED_FOR, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SIGNED_FOR + ACTED_BY, ids=lambda path: path.stem)
 def test_every_refusal_has_a_translation(path):
     said = refused_with(path)
     assert said
@@ -141,7 +149,7 @@ def test_every_refusal_has_a_translation(path):
 
 
 def test_no_translation_of_a_refusal_is_left_over_and_each_fills_in_what_the_contract_does():
-    said = set().union(*map(refused_with, SIGNED_FOR + LEDGER))
+    said = set().union(*map(refused_with, SIGNED_FOR + ACTED_BY + LEDGER))
     assert set(refusals.known()) - said == set()
     for english, chinese in refusals.known().items():
         assert holes(english) == holes(chinese), english
@@ -152,13 +160,22 @@ def holes(text: str) -> list[str]:
 
 
 def test_every_word_that_is_filled_in_stands_in_a_contract_and_every_table_is_used():
-    sources = "\n".join(path.read_text("utf-8") for path in SIGNED_FOR)
+    sources = "\n".join(path.read_text("utf-8") for path in SIGNED_FOR + ACTED_BY)
     tables = refusals.tables()
     for english, chinese in tables["voting"].items():
         assert all(part.strip(" ()") in sources for part in re.split(r"\{\d\}", english)), english
         assert holes(english) == holes(chinese), english
     texts = [chinese for table in tables.values() for chinese in table.values()]
     assert {name for text in texts for name in re.findall(r"\{\d:(\w+)\}", text)} == set(tables) - {refusals.REFUSALS}
+
+
+def test_the_weight_of_a_vote_has_one_chinese_name_everywhere():
+    """It was called by two: the rules said one, the page the other. The right to vote is another thing."""
+    rooms = [ROOT / "minichain", ROOT / "notebooks/locale"]
+    texts = [path for room in rooms for kind in ("po", "toml") for path in room.rglob(f"*.{kind}")]
+    texts += [path for room in ("scenarios/voting", "contracts") for path in (rooms[0] / room).rglob("*.py")]
+    assert len(texts) > 20
+    assert [path.name for path in texts if re.search("(?<!投)票权", path.read_text("utf-8"))] == []
 
 
 def test_an_official_reads_the_reason_in_the_language_of_the_page():

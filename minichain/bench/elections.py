@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from minichain.bench.timing import seconds_each, signature_seconds
 from minichain.contracts.sandbox import Outcome, Sandbox
 from minichain.crypto import KeyPair, digest
 from minichain.elgamal.ballots import Form, close, fault_of
-from minichain.elgamal.group import multiply, remembered_point, scalar_of
+from minichain.elgamal.group import ORDER, multiply, remembered_point, scalar_of
 from minichain.ledger.genesis import Limits
 from minichain.scenarios.voting.elections.contract import Elections, context_of
 from minichain.scenarios.voting.elections.recount import Entry, count_again, opened_counts
-from minichain.scenarios.voting.elections.trustees import Ceremony, deal, opening, polynomial
+from minichain.scenarios.voting.elections.trustees import Ceremony, deal, opening, polynomial, value_at
 
 LEAST_S: Final = 0.5  # how long each figure is measured
 HOUR_MS: Final = 3_600_000
@@ -47,7 +48,7 @@ def ballots(voters: int = 50, choices: int = 3) -> dict[str, Any]:
         "ballots_per_block": limits.block_gas // gas["cast"],
         "seconds": {name: {"took": took} for name, took in seconds.items()},
         "formula": "processor time; check_in_signatures = check_ms / signature_check_ms; ballots_per_block = "
-        f"{limits.block_gas} gas of a block / gas of the last cast; seconds: opening the sum by the trustee, searching "
+        f"{limits.block_gas} gas of a block / gas of the last cast; seconds: opening the sum by a trustee, searching "
         "the counts, and counting again from receipts, all ballots checked anew",
     }
 
@@ -57,11 +58,12 @@ def _each(work: Callable[[], Any]) -> float:
 
 
 def _election(voters: int, form: Form) -> tuple[dict[str, int], dict[str, float]]:
-    """Hold a whole election with one trustee; return the gas of its actions, and how long it takes to count."""
+    """Hold a whole election with two trustees; return the gas of its actions, and how long it takes to count."""
     sandbox, told, gas = Sandbox(), list[Entry](), dict[str, int]()
-    trustee = KeyPair.derive(bytes(32), "trustee")
+    trustees = [KeyPair.derive(bytes(32), f"trustee {number}") for number in range(2)]
+    clerk = trustees[0]
     people = [KeyPair.derive(bytes(32), f"voter {number}") for number in range(voters)]
-    elections = sandbox.deploy(Elections, sender=trustee.did, name="elections")
+    elections = sandbox.deploy(Elections, sender=clerk.did, name="elections")
 
     def do(who: KeyPair, action: str, **arguments: Any) -> Outcome:
         outcome = elections.with_sender(who.did).attempt(action, **arguments)
@@ -70,29 +72,36 @@ def _election(voters: int, form: Form) -> tuple[dict[str, int], dict[str, float]
         told.extend(Entry(who.did, sandbox.height, sandbox.now_ms, event.name, event.data) for event in outcome.events)
         return outcome
 
-    do(trustee, "announce", rules=_rules(sandbox.now_ms, trustee.did, form), voters=_listed(people))
+    rules = _rules(sandbox.now_ms, [trustee.did for trustee in trustees], form)
+    do(clerk, "announce", rules=rules, voters=_listed(people))
     statement = elections.election(number=1)["statement"]
-    ceremony = Ceremony(bytes(32), statement, (trustee.did,), 1)
-    dealt = deal(trustee, ceremony)
-    do(trustee, "deal", number=1, commitments=dealt.commitments, proofs=dealt.proofs, shares=dealt.shares)
-    do(trustee, "agree", number=1)
-    do(trustee, "fix_key", number=1)
+    ceremony = Ceremony(bytes(32), statement, tuple(rules["trustees"]), rules["threshold"])
+    for trustee in trustees:
+        dealt = deal(trustee, ceremony)
+        do(trustee, "deal", number=1, commitments=dealt.commitments, proofs=dealt.proofs, shares=dealt.shares)
+    for trustee in trustees:
+        do(trustee, "agree", number=1)
+    do(clerk, "fix_key", number=1)
+    key = elections.election(number=1)["key"]
     for number, person in enumerate(people):
         votes = [int(place == number % form.choices) for place in range(form.choices)]
         context, seed = context_of(statement, "voter", person.did), digest("bench", person.public)
-        do(person, "cast", number=1, ballot=close(form, dealt.commitments[0], context, votes, seed))
-    do(trustee, "close", number=1)
-    sums, context = elections.election(number=1)["sums"], context_of(statement, "trustee", trustee.did)
-    opening_s, (shares, proof) = _timed(lambda: opening(context, polynomial(trustee, ceremony)[0], sums))
-    do(trustee, "decrypt", number=1, shares=shares, proof=proof)
-    counting_s, counts = _timed(lambda: opened_counts(sums, {1: shares}, voters))
-    do(trustee, "tally", number=1, counts=counts)
+        do(person, "cast", number=1, ballot=close(form, key, context, votes, seed))
+    do(clerk, "close", number=1)
+    sums, parts = elections.election(number=1)["sums"], dict[int, list[bytes]]()
+    for place, trustee in enumerate(trustees, 1):
+        secret = sum(value_at(polynomial(dealer, ceremony), place) for dealer in trustees) % ORDER
+        context = context_of(statement, "trustee", trustee.did)
+        opening_s, (parts[place], proof) = _timed(partial(opening, context, secret, sums))
+        do(trustee, "decrypt", number=1, shares=parts[place], proof=proof)
+    counting_s, counts = _timed(lambda: opened_counts(sums, parts, voters))
+    do(clerk, "tally", number=1, counts=counts)
     remembered_point.cache_clear()
     again_s, _ = _timed(lambda: count_again(told, sandbox.chain, "elections", 1))
     return gas, {"opening": opening_s, "counting": counting_s, "counting again": again_s}
 
 
-def _rules(now_ms: int, trustee: str, form: Form) -> dict[str, Any]:
+def _rules(now_ms: int, trustees: list[str], form: Form) -> dict[str, Any]:
     return {
         "title": "bench",
         "text": "00" * 32,
@@ -103,8 +112,8 @@ def _rules(now_ms: int, trustee: str, form: Form) -> dict[str, Any]:
         "opens": now_ms,
         "closes": now_ms + HOUR_MS,
         "fewest": 2,
-        "trustees": [trustee],
-        "threshold": 1,
+        "trustees": trustees,
+        "threshold": 2,
         "step_ms": HOUR_MS // 6,
     }
 

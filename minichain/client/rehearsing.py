@@ -15,7 +15,11 @@ from minichain.contracts.report import Change
 from minichain.errors import TimedOut, UsageError
 
 TIMES: Final = 5  # a rehearsal is begun again when the chain goes on meanwhile
-OWN: Final = {"set_pack": ("pack", "rules"), "set_members": ("members", "members")}  # action -> argument, view
+OWN: Final = {  # action -> argument, view
+    "set_pack": ("pack", "rules"),
+    "set_members": ("members", "members"),
+    "set_guardian": ("guardian", "guarded_by"),
+}
 
 
 def dry_run(net: Network, house: str, number: int, signer: str = "") -> Rehearsal:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar, dataclass_transform, overload
 
 from minichain.contracts.decimals import portion
+from minichain.crypto import public_of
 from minichain.elgamal import ballots, group, proofs
-from minichain.errors import Reverted, UsageError
+from minichain.errors import DecodeError, Reverted, UsageError
 
 __all__ = [
     "Contract",
@@ -26,6 +27,7 @@ __all__ = [
     "ballot_fault",
     "combine_points",
     "emit",
+    "is_did_key",
     "knows_secret",
     "portion",
     "require",
@@ -234,6 +236,14 @@ def ballot_fault(choices: int, least: int, most: int, key: bytes, context: bytes
 def combine_points(factors: list[int], points: list[bytes]) -> bytes:
     """Add up multiples of points of Ed25519's group of prime order; a point that is none is a fault."""
     return group.combine(factors, points)
+
+
+def is_did_key(did: str) -> bool:
+    """Tell whether a did:key names an Ed25519 key that somebody can own: a point of the group of prime order."""
+    try:
+        return group.is_point(public_of(did))
+    except DecodeError:
+        return False
 
 
 def knows_secret(context: bytes, bases: list[bytes], images: list[bytes], proof: bytes) -> bool:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
 
+from minichain.contracts.api import is_did_key
 from minichain.contracts.decimals import portion
 from minichain.contracts.language import INT_BITS
 from minichain.contracts.meter import GAS, OPERATIONS, GasMeter
@@ -39,6 +40,7 @@ from minichain.errors import DecodeError
 
 MAX_DEPTH: Final = 48  # function calls inside each other, over all contracts of a transaction
 MAX_RANGE: Final = 1 << 61  # bounds of a range, so that its length fits in a machine word
+MAX_KEY: Final = 64  # characters of a did:key that is read at all
 MAX_DIGITS: Final = 80  # of a number written as text: more than 256 bits need
 
 _BYTE: Final = GAS["byte"]
@@ -437,6 +439,11 @@ class Guards(Measures):
             return combine(factors, points)
         except DecodeError as error:
             return fault(f"combine_points: {error}")
+
+    def is_did_key(self, did: Any) -> bool:
+        self._require_each("is_did_key", str, [did])
+        self.charge(_MULTIPLICATION)
+        return len(did) <= MAX_KEY and is_did_key(did)
 
     def knows_secret(self, context: Any, bases: Any, images: Any, proof: Any) -> bool:
         self._require_each("knows_secret", bytes, [context, proof])

@@ -110,6 +110,7 @@ API: Final = {
     "sha256": "of bytes, charged by length: compares what is revealed with what was committed to",
     "ballot_fault": "why an encrypted ballot may not be counted; charged by the statements of its proof",
     "combine_points": "adds up multiples of points of Ed25519's group, charged by their number",
+    "is_did_key": "whether a did:key names a key that somebody can own; charged as a multiplication of a point",
     "knows_secret": "whether a proof shows that its maker knows one secret behind several points, charged likewise",
 }
 PARTS: Final = {
@@ -125,17 +126,24 @@ HELPERS: Final = {  # functions, of the same module
     "check_founders": "a first committee, as [name, did, weight] each",
 }
 RULEBOOK: Final = {  # functions, of the module `rulebook`
+    "at_time": "how a proposal stands at a time",
     "blank": "a tally before anybody has voted",
     "check_pack": "a rule pack that is written in full and can be explained",
     "check_seat": "a kind of seat",
+    "conclude": "writes down how a vote ended",
     "count": "ballots, counted from the beginning",
     "delegations": "who votes in whose place",
     "heard": "what somebody's vote says, by own ballot or by delegation",
+    "in_full": "members with seat and population",
     "is_quorate": "whether enough take part",
+    "may_take_back": "whether a proposal is still its maker's",
     "out_of_reach": "why some members could never decide by a rule pack",
     "outcome": "what a tally decides, and by which clause",
     "put": "one vote, into a tally or out of it",
+    "resource": "what a call changes",
+    "row_of": "one of the members",
     "standing": "what can still happen in a vote",
+    "subject": "which contract a call is about",
     "verdict": "whether a vote is decided, how, and by which clause",
 }
 API_MODULE: Final = "minichain.contracts.api"
@@ -152,7 +160,7 @@ IMPORTS: Final = {
     "__future__": frozenset({"annotations"}),
 }
 CALLABLE_API: Final = frozenset(
-    {"require", "emit", "portion", "sha256", "ballot_fault", "combine_points", "knows_secret"}
+    {"require", "emit", "portion", "sha256", "ballot_fault", "combine_points", "is_did_key", "knows_secret"}
 )
 
 BUILTINS: Final = {

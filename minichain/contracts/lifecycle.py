@@ -1,4 +1,5 @@
-"""The life of a contract: deployed, upgraded, frozen, restricted, entrusted. These are actions of the ledger itself.
+"""The life of a contract: deployed, upgraded, frozen, restricted, entrusted. These are actions of the ledger itself;
+what a contract may do with units that were pledged to it is in `contracts/pledges.py`.
 
 Whoever deploys a contract is its authority; only the authority changes anything about it, and it may be a contract,
 such as one that governs by vote, which asks with `self.call("ledger", ...)`. A contract of the authority `NOBODY` never
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from minichain.codec import encode
-from minichain.contracts import system
+from minichain.codec import decode_own, encode
+from minichain.contracts import pledges, system
 from minichain.contracts.check import Program
 from minichain.contracts.deployed import (
     NOBODY,
@@ -52,8 +53,8 @@ def perform(runtime: Runtime, frame: Frame, action: str, args: Mapping[str, Any]
     """Do one of `ACTIONS` for whoever asks: the signer, or the contract that is running."""
     if action not in ACTIONS:
         fault(
-            f"a contract cannot ask the ledger for this action, only for {', '.join(ACTIONS)}: what moves units or "
-            "speaks for a member is asked by an account, in a transaction"
+            f"a contract cannot ask the ledger for this action, only for {', '.join(ACTIONS)}: what gives units away "
+            "or speaks for a member is asked by an account, in a transaction"
         )
     act, arguments = ACTIONS[action]
     if sorted(args) != sorted(arguments):
@@ -166,6 +167,13 @@ def _entrust(runtime: Runtime, frame: Frame, *, name: Any, authority: Any) -> No
     _announce(frame, "Entrusted", name, after, authority=authority)
 
 
+def _version(runtime: Runtime, frame: Frame, *, name: Any) -> int:
+    """Tell by how many versions of its code a contract has gone; 0 where there is none of this name."""
+    frame.meter.charge(GAS["contract"])
+    stored = frame.overlay.get(contract_key(name)) if isinstance(name, str) else None
+    return decode_own(stored, Deployed).version if stored else 0
+
+
 ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "deploy": (_deploy, ("name", "source", "args")),
     "upgrade": (_upgrade, ("name", "source", "args")),
@@ -173,7 +181,10 @@ ACTIONS: Final[dict[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "unfreeze": (_unfreeze, ("name",)),
     "restrict": (_restrict, ("name", "action", "mode", "accounts")),
     "entrust": (_entrust, ("name", "authority")),
+    "version": (_version, ("name",)),
+    **pledges.ACTIONS,
 }
+QUESTIONS: Final = frozenset({"version"})  # they change nothing, so a view may ask them too
 
 # --- their parts -------------------------------------------------------------------------------------------------
 

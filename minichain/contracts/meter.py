@@ -167,6 +167,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "sha256": "sha256_of",
     "ballot_fault": "ballot_fault",
     "combine_points": "combine_points",
+    "is_did_key": "is_did_key",
     "knows_secret": "knows_secret",
     "abs": "absolute",
     "all": "all_true",

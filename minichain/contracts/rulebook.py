@@ -20,11 +20,14 @@ MEASURES = ("weight", "members", "population")
 EARLY = ("none", "certain", "super", "immediate")
 SPANS = ("delay", "voting", "extension", "timelock", "grace")
 FAILURE = {"quorum": "no_quorum", "majority": "no_majority"}
+UNDECIDED = ("Pending", "Active", "Extended")  # a proposal that was put to the vote
+DEFEATS = ("no_quorum", "no_majority", "vetoed")
 MIN_SPAN = {"ms": 60_000, "blocks": 1}  # to vote, and to carry out: a shorter one is over before anybody acts
 MAX_SPAN = {"ms": 315_576_000_000, "blocks": 100_000_000}  # ten years, or so many blocks of three seconds
 MAX_DENOMINATOR = 1_000_000
 MAX_CLAUSES = 8
 MAX_PACK_TEXT = 1_000  # characters
+MAX_DEPOSIT = 1_099_511_627_776  # units: 2**40
 
 PACK_TEXTS = ("name", "source", "as_of", "en", "zh")
 PACK_WORDS = {  # what each word of a pack may be
@@ -42,6 +45,12 @@ PACK_FLAGS = (
     "guardian_cancels",  # whether the guardian may stop what is not executed
     "about_oneself",  # whether a member may propose what is about itself, such as its removal
 )
+TAKEN_BACK = {
+    "never": (),
+    "pending": ("Draft", "Pending"),
+    "before_votes": ("Draft", "Pending", "Active", "Extended"),
+    "open": ("Draft", "Pending", "Active", "Extended"),
+}
 CLAUSE_FIELDS = ("id", "kind", "measure", "seat", "part", "whole", "comparator", "share", "blockers")
 
 # --- counting ----------------------------------------------------------------------------------------------------
@@ -54,6 +63,17 @@ WEIGHT = 2
 SEAT = 3
 POPULATION = 4
 DELEGATE = 5
+
+
+def row_of(members: list, did: str) -> list:
+    """Return the row of a member; an empty one if there is none."""
+    rows = [row for row in members if row[DID] == did]
+    return rows[0] if rows else []
+
+
+def in_full(members: list) -> list:
+    """Return members as [name, did, weight, seat, population]; the last two may be left out."""
+    return sorted([(member + ["", 0])[:5] if len(member) == 3 else member for member in members])
 
 
 def total(rows: list, counter: str) -> int:
@@ -199,6 +219,45 @@ def is_quorate(track: dict, tally: dict) -> bool:
     return all([holds(clause, tally) for clause in track["clauses"] if clause["kind"] == "quorum"])
 
 
+# --- proposals -----------------------------------------------------------------------------------------------------
+
+
+def conclude(case: dict, track: dict, found: dict, at: int) -> None:
+    """Write down how a vote ended, and until when it may be carried out."""
+    case.update(found)
+    case.update({"decided": at, "until": at + track["grace"]})
+
+
+def at_time(case: dict, pack: dict, now: int) -> dict:
+    """Return a case as it stands at a time: votes begin, end and run out without anybody's doing."""
+    track, status = pack["tracks"][case["track"]], case["status"]
+    if status in UNDECIDED and now >= case["begins"]:
+        case["status"] = "Extended" if case["extended"] else "Active"
+        if pack["deadline"] and now > case["ends"]:
+            conclude(case, track, verdict(pack, track, case["tally"], True), case["ends"])
+    if case["status"] == "Draft" and now > case["ends"]:
+        case["status"] = "Expired"
+    if case["status"] in ("Succeeded", "Queued", "ExecutionFailed") and now > case["until"]:
+        case["status"] = "Expired"
+    return case
+
+
+def may_take_back(pack: dict, status: str) -> bool:
+    """Tell whether who made a proposal may still take it back, as far as its status goes."""
+    return status in TAKEN_BACK[pack["proposer_cancels"]]
+
+
+def subject(call: dict) -> str:
+    """Name the contract that a call is about."""
+    return call["arguments"].get("name", "") if call["contract"] == "ledger" else call["contract"]
+
+
+def resource(call: dict) -> str:
+    """Name what a call changes, for rules by which only one proposal at a time is about one thing."""
+    about = call["arguments"].get("did", subject(call))
+    return " ".join([call["contract"], call["action"], about if isinstance(about, str) else ""])
+
+
 # --- what can still happen ---------------------------------------------------------------------------------------
 #
 # Yes helps every clause, and each clause is hurt most where all the others say one and the same thing, or nothing:
@@ -266,7 +325,7 @@ def standing(pack: dict, track: dict, tally: dict) -> dict:
 def check_pack(pack: dict) -> None:
     """Refuse a rule pack that is not written in full, or by which a vote could not be told early or explained."""
     fields = list(PACK_TEXTS) + list(PACK_WORDS) + list(PACK_FLAGS)
-    check_fields(pack, fields + ["choices", "threshold", "tracks"], "a rule pack")
+    check_fields(pack, fields + ["choices", "threshold", "deposit", "burns", "tracks"], "a rule pack")
     name = pack["name"]
     for field in PACK_TEXTS:
         is_text = isinstance(pack[field], str) and 1 <= len(pack[field]) <= MAX_PACK_TEXT
@@ -280,6 +339,12 @@ def check_pack(pack: dict) -> None:
     are_known = isinstance(choices, list) and choices == [choice for choice in CHOICES if choice in choices]
     require(are_known and choices[:2] == ["yes", "no"], f"rule pack {name}: choices are yes, no, and perhaps more")
     check_share(pack["threshold"], f"rule pack {name}: threshold")
+    deposit, burns = pack["deposit"], pack["burns"]
+    is_amount = is_count(deposit) and deposit <= MAX_DEPOSIT
+    require(is_amount, f"rule pack {name}: deposit is a whole number of units from 0 to {MAX_DEPOSIT}")
+    are_ends = isinstance(burns, list) and burns == [why for why in DEFEATS if why in burns]
+    told = ", ".join(DEFEATS)
+    require(are_ends and (deposit > 0 or burns == []), f"rule pack {name}: burns lists why a deposit is lost: {told}")
     tracks = pack["tracks"]
     are_tracks = isinstance(tracks, dict) and all([track in TRACKS for track in tracks])
     is_whole = are_tracks and "ordinary" in tracks and "amendment" in tracks

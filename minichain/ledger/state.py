@@ -81,6 +81,7 @@ def name_of_contract(key: bytes) -> str | None:
 
 COMMITTEE_KEY: Final = encode(["committee"])  # the terms of committees: the present one and those to come
 TREASURY_KEY: Final = encode(["treasury"])  # fees collected so far, so that no unit is ever lost
+BURNT_KEY: Final = encode(["burnt"])  # units destroyed so far: those there are and these together never change
 
 
 class Overlay:

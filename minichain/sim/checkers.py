@@ -4,7 +4,7 @@ a lesson that wants to see it may have it noted instead.
 agreement      no two nodes have different final blocks at one height, and none ever takes one back
 validity       every final block is what `transition` makes of its transactions, each signed by its sender
 certificates   every final block carries a certificate that its committee's weight supports
-conservation   no unit of the native asset appears or is lost
+conservation   no unit of the native asset appears or is lost; what is burnt is counted
 charges        every transaction in a block pays for its gas and uses its nonce, also one that fails
 receipts       a node keeps, with every final block, the receipts of what it did
 handovers      whoever knows only the genesis follows the committees by the blocks, and is led to no other
@@ -33,7 +33,7 @@ from minichain.consensus.raft.log import Log
 from minichain.contracts.runtime import Runtime
 from minichain.crosschain.gate import units_abroad
 from minichain.crosschain.light import follow
-from minichain.crosschain.supply import units_present
+from minichain.crosschain.supply import units_burnt, units_present
 from minichain.crypto import SignatureCheck
 from minichain.errors import Crashed, InvalidBlock, ProofError, SignatureError, UsageError
 from minichain.ledger.certificate import FinalBlock
@@ -318,7 +318,7 @@ class Checkers:
         return read_account(self._state.values.get(account_key(public)))
 
     def units_present(self) -> int:
-        """Return the units that are on this chain: those of accounts, locks and fees, wherever they were made."""
+        """Return the units that are on this chain: of accounts, locks, pledges and fees, wherever they were made."""
         return sum(units_present(key, value) for key, value in self.values())
 
     def _units_in(self, writes: Writes) -> int:
@@ -329,4 +329,4 @@ class Checkers:
 
 
 def _units(key: bytes, value: bytes | None) -> int:
-    return 0 if value is None else units_present(key, value) + units_abroad(key, value)
+    return 0 if value is None else units_present(key, value) + units_abroad(key, value) + units_burnt(key, value)

@@ -65,7 +65,8 @@ def _opened(model: Alliance) -> Safe:
     terms = model.terms if one.status in OPEN else {}
     line = tag("div", tag("div", parts.heading(_(one.title), by)), parts.chip(*words.chip(one)), class_="mc-line")
     effects = parts.sentences([("info", told) for told in words.effects(one.calls, one.rows, terms)])
-    return join(line, effects, _way(one), tally_bar(one), _standing(one), parts.paragraph(words.times(one)))
+    times = [parts.paragraph(told) for told in (words.times(one), words.deposit(one)) if told]
+    return join(line, effects, _way(one), tally_bar(one), _standing(one), *times)
 
 
 def _way(one: Proposal) -> Safe:
@@ -171,15 +172,33 @@ def _ballots(one: Proposal | None) -> Safe:
 
 def _acting(hall: Hall) -> Sequence[Content]:
     one = hall.model.proposal
-    if one is None or one.status not in OPEN or hall.model.is_pinned:
+    if one is None or hall.model.is_pinned:
         return []
     if one.status in VOTING:
         return [_voting(hall, one)]
+    if one.status == "Draft":
+        return [_sponsoring(hall)]
+    is_settled = one.status == "Pending" or not one.case["deposit"]
+    return [*_carrying_out(hall, one), *([] if is_settled else [_settling(hall)])]
+
+
+def _sponsoring(hall: Hall) -> W.Box:
+    deed = hall.deed(_("Stand behind it"), "sponsor", lambda: {"number": hall.number()})
+    sentence = _("It is put to the vote when enough members stand behind it.")
+    return card(hall.people(), deed, title=_("Support"), sentence=sentence)
+
+
+def _settling(hall: Hall) -> W.Box:
+    deed = hall.deed(_("Settle the deposit"), "settle_deposit", lambda: {"number": hall.number()})
+    sentence = _("The vote is over. Anybody may let the rules decide on the deposit.")
+    return card(hall.people(), deed, title=_("Deposit"), sentence=sentence)
+
+
+def _carrying_out(hall: Hall, one: Proposal) -> list[W.Box]:
     made: dict[str, tuple[str, str]] = {
         "Succeeded": ("queue", _("Let the wait begin")),
         "Queued": ("execute", _("Carry it out")),
         "ExecutionFailed": ("execute", _("Try again to carry it out")),
-        "Draft": ("sponsor", _("Stand behind it")),
     }
     if one.status not in made:
         return []
@@ -282,7 +301,7 @@ def check_words() -> dict[str, str]:
         "state": _("the proposal, its rules and its voters are what the chain holds"),
         "final": _("a transaction was signed by its sender and is final"),
         "order": _("the transactions are in the order of the chain"),
-        "voter": _("whoever voted signed it and had this weight"),
+        "voter": _("whoever voted signed it, and had this weight where weights do not change"),
         "time": _("it was voted while votes were taken"),
         "choice": _("a vote says what the rules let it say"),
         "tally": _("the votes, counted anew, are the tally on the chain"),

@@ -16,9 +16,7 @@ import traitlets as T  # noqa: N812 - beside W in the other pages
 
 from minichain.codec import decode
 from minichain.contracts.deployed import Deployed
-from minichain.contracts.rulebook import standing
-from minichain.contracts.storage import state_key
-from minichain.contracts.system.governance import at_time
+from minichain.contracts.rulebook import at_time, standing
 from minichain.errors import UsageError
 from minichain.ledger.state import contract_key
 from minichain.views.i18n import _, short
@@ -181,7 +179,7 @@ def read_council(
     cases = view(house, "proposals", {"start": max(0, count - SHOWN), "limit": SHOWN})
     for case in cases:
         if case["number"] not in known or known[case["number"]][0] != case:
-            known[case["number"]] = (case, _proposal(house, view, stored, case))
+            known[case["number"]] = (case, _proposal(house, view, case))
     return Snapshot(
         is_founded=True,
         names=council.names,
@@ -193,12 +191,11 @@ def read_council(
     )
 
 
-def _proposal(house: str, view: View, stored: Callable[[bytes], Any], case: dict[str, Any]) -> Proposal:
+def _proposal(house: str, view: View, case: dict[str, Any]) -> Proposal:
     number = {"number": case["number"]}
-    pack: Any = decode(stored(state_key(house, "packs", case["pack"])), Any)
-    rows: Any = decode(stored(state_key(house, "electorates", case["electorate"])), Any)
-    ballots = _heaviest_first(view(house, "ballots", number))
-    return Proposal(case, pack, _heaviest_first(rows), ballots, view(house, "calls", number))
+    by, ballots = view(house, "decided_by", number), view(house, "ballots", number)
+    rows = _heaviest_first(by["electorate"])
+    return Proposal(case, by["rules"], rows, _heaviest_first(ballots), view(house, "calls", number))
 
 
 def _heaviest_first(rows: Rows) -> Rows:
@@ -289,7 +286,8 @@ class Alliance(T.HasTraits):
 
     @T.observe("chosen", "poll")
     def _follow(self, _change: Any) -> None:
-        self.stage = f"{self.proposal.status} {self.is_pinned}" if self.proposal else ""
+        one = self.proposal
+        self.stage = f"{one.status} {one.case['deposit']} {self.is_pinned}" if one else ""
         self.poll_phase = self.open_poll.phase(self.now_ms) if self.open_poll else ""
 
     def do(self, name: str) -> None:

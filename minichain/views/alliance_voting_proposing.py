@@ -19,6 +19,7 @@ from minichain.views.moving import Slide
 from minichain.views.panels import Content, bar, bound, button, card, errand, field, html, rebuilt, row, stack
 
 MOST_WEIGHT = 10
+FOLLOWS = ("kind", "term", "figure", "member", "weight", "rules")  # of a draft, by what it would do
 Calls = list[dict[str, Any]]
 
 
@@ -130,20 +131,28 @@ def kinds() -> dict[str, str]:
 
 
 def screen(hall: Hall) -> W.Box:
-    """Return the screen."""
-    model, draft = hall.model, Draft(hall.model)
+    """Return the screen: what is proposed and why, and beside it what that would do."""
+    draft, title, reason = Draft(hall.model), W.Text(), W.Textarea(rows=2)
+    return row(_form(hall, draft, title, reason), _trying(hall, draft, title, reason))
+
+
+def _form(hall: Hall, draft: Draft, title: W.Text, reason: W.Textarea) -> W.Box:
     kind, chosen = dropdown([(told, name) for name, told in kinds().items()], _("What is to be done"))
     W.link((draft, "kind"), (kind, "value"))
-    title, reason, place, result = W.Text(), W.Textarea(rows=2), stack(), stack()
-    follows = ["kind", "term", "figure", "member", "weight", "rules"]
-    details = rebuilt(draft, ["kind"], lambda: _details(draft, model))
+    details = rebuilt(draft, ["kind"], lambda: _details(draft, hall.model))
 
     def renew(_change: Any) -> None:
         draft.begin()
-        details.children = _details(draft, model)
+        details.children = _details(draft, hall.model)
 
-    model.observe(renew, ["members", "terms"])
-    effect = bound(draft, follows, lambda: _effect(draft, model), "mc-live")
+    hall.model.observe(renew, ["members", "terms"])
+    written = field(title, _("Title")), field(reason, _("Why?"), _("Everybody can read it, for ever."))
+    return card(hall.people(), chosen, details, *written, title=_("Propose"))
+
+
+def _trying(hall: Hall, draft: Draft, title: W.Text, reason: W.Textarea) -> W.Box:
+    model, place, result = hall.model, stack(), stack()
+    effect = bound(draft, FOLLOWS, lambda: _effect(draft, model), "mc-live")
 
     def try_out() -> None:
         calls = draft.calls
@@ -155,32 +164,28 @@ def screen(hall: Hall) -> W.Box:
         result.children = [html(_differences(calls, found, model))]
 
     def prepare() -> Prepared:
-        who, calls = hall.acting(), draft.calls
-        if not reason.value.strip():
+        who, calls, why = hall.acting(), draft.calls, reason.value.strip()
+        if not why:
             raise UsageError(_("Write why it should be done."))
         told = title.value.strip() or draft.title
-        why = reason.value.strip()
         model.do("proposed")
         return lambda council: council.propose(who, told, why, calls)
 
-    form = card(
-        hall.people(),
-        chosen,
-        details,
-        field(title, _("Title")),
-        field(reason, _("Why?"), _("Everybody can read it, for ever.")),
-        title=_("Propose"),
-    )
-    tried = card(
+    return card(
         effect,
         bar(button(_("Try it first"), try_out, place=place)),
         place,
         result,
+        bound(model, ["pack"], lambda: _deposit(model)),
         hall.action(_("Sign and propose"), prepare),
         title=_("What it would do"),
         sentence=_("“Try it first” runs the very call on values that are proven, and throws the result away."),
     )
-    return row(form, tried)
+
+
+def _deposit(model: Alliance) -> Safe:
+    rule = words.deposit_rule(model.pack) if model.pack else ""
+    return parts.paragraph(_("Who proposes leaves a deposit: {rule}.").format(rule=rule)) if rule else Safe("")
 
 
 def _details(draft: Draft, model: Alliance) -> list[Content]:

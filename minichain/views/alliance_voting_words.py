@@ -246,6 +246,9 @@ def _effect(call: Mapping[str, Any], rows: Any, terms: Mapping[str, int]) -> Ite
         case {"action": "set_pack", "arguments": {"pack": dict(pack)}}:
             words = _("From then on decisions are made by other rules, “{name}”: {text}")
             yield words.format(name=rule_name(pack["name"]), text=rule_text(pack))
+        case {"action": "set_guardian", "arguments": {"guardian": str(guardian)}}:
+            told = _("From then on {who} may stop what is not carried out yet.")
+            yield told.format(who=guardian) if guardian else _("From then on nobody watches what is carried out.")
         case {"contract": str(contract), "action": str(action)}:
             yield _("Asks {contract} for “{action}”.").format(contract=contract, action=action)
 
@@ -294,6 +297,7 @@ def _of_rules(pack: Mapping[str, Any]) -> dict[str, str]:
         _("votes may be delegated"): _value(pack["delegation"]),
         _("members may step aside"): _value(pack["recusal"] != "none"),
         _("weights are those of"): _("the proposal") if pack["electorate"] == "snapshot" else _("the moment"),
+        _("deposit"): deposit_rule(pack) or NOTHING,
         _("voting lasts"): _span(pack, "voting"),
         _("wait before it is carried out"): _span(pack, "timelock"),
     }
@@ -346,6 +350,26 @@ def decided_by(proposal: Proposal) -> str:
     if case["status"] == "Defeated":
         return _("Defeated, {why}. The clause that decided: {clause}").format(why=why(case["why"]), clause=told)
     return _("Passed. The clause that was closest: {clause}").format(clause=told)
+
+
+def deposit_rule(pack: Mapping[str, Any]) -> str:
+    """Say what a deposit rules ask for, and when it is lost; "" for none."""
+    if not pack["deposit"]:
+        return ""
+    told = _("{units} units; burnt if {whys}, else given back") if pack["burns"] else _("{units} units, given back")
+    return told.format(units=number(pack["deposit"]), whys=_(" or ").join(whys()[one] for one in pack["burns"]))
+
+
+def deposit(proposal: Proposal) -> str:
+    """Say what is held of whoever proposes, and what becomes of it; "" where nothing is held."""
+    case = proposal.case
+    if not case["deposit"]:
+        return ""
+    if case["status"] in ("Draft", "Pending", "Active", "Extended"):
+        return _("A deposit is held: {rule}.").format(rule=deposit_rule(proposal.pack))
+    is_burnt = case["status"] == "Defeated" and case["why"] in proposal.pack["burns"]
+    told = _("The deposit of {units} units is to be burnt.") if is_burnt else _("{units} units are to be given back.")
+    return told.format(units=number(case["deposit"]))
 
 
 def times(proposal: Proposal) -> str:

@@ -22,6 +22,8 @@ from minichain.views.icons import icon
 from minichain.views.markup import Child, Safe, join, tag
 
 MAX_WORDS: Final = 700  # letters in what somebody writes: more does not fit on two pages
+MAX_QUESTION: Final = 200  # letters: it is written large, above everything else
+MAX_SIGNER: Final = 60  # letters
 MOST_ROWS: Final = 8  # of the table
 MOST_FIGURES: Final = 10
 MOST_POINTS: Final = 7
@@ -41,10 +43,10 @@ class Written:
     signer: str = ""
 
     def __post_init__(self) -> None:
-        for words in (self.question, self.surprise, self.signer):
-            if len(words) > MAX_WORDS:
+        for words, most in ((self.question, MAX_QUESTION), (self.surprise, MAX_WORDS), (self.signer, MAX_SIGNER)):
+            if len(words) > most:
                 told = _("A brief has two pages: write at most {count} letters in one box.")
-                raise UsageError(told.format(count=number(MAX_WORDS)))
+                raise UsageError(told.format(count=number(most)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,14 @@ def _first(
     written: Written,
     title: str,
 ) -> Safe:
-    settings = tag(
+    settings = tag("div", tag("h2", _("What we tried")), _pairs(tried))
+    happened = tag(
         "div",
-        tag("h2", _("What we tried")),
-        _pairs(tried),
+        tag("h2", _("What came of it")),
+        _pairs([(figure.name, figure.shown) for figure in figures]),
         tag("h2", _("Which run this is")),
         _pairs([(_("Seed"), run.seed), (_("Version"), f"minichain {__version__}"), (_("Date"), run.date)]),
     )
-    happened = tag("div", tag("h2", _("What came of it")), _pairs([(figure.name, figure.shown) for figure in figures]))
     back = _("Run code, which brings this page back with these figures: open {app} and enter it under Make my brief.")
     return tag(
         "section",

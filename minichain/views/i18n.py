@@ -136,6 +136,11 @@ def listed(items: Iterable[str]) -> str:
     return ("、" if language() == "zh" else ", ").join(items)
 
 
+def shortened(text: str, most: int) -> str:
+    """Write so many letters of a text, and a sign for the rest."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def clock(time_ms: int, zone: tzinfo | None = None) -> str:
     """Write a block's time as hours, minutes and seconds, on this computer's clock unless a zone is given."""
     return datetime.fromtimestamp(time_ms / 1000, zone).strftime("%H:%M:%S")

@@ -9,8 +9,8 @@ back: from then on it alone decides who is a member, at once.
 
 from __future__ import annotations
 
-from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
-from minichain.contracts.parts import check_founders, check_key, check_name, check_weight
+from minichain.contracts.api import Contract, Map, Value, action, emit, is_did_key, require, view
+from minichain.contracts.parts import check_founders, check_name, check_weight
 
 MAX_MEMBERS = 100
 MAX_REASON = 255  # characters
@@ -27,6 +27,11 @@ def weight_of(members: list, did: str) -> int:
 def name_of(members: list, did: str) -> str:
     names = [name for name, key, weight in members if key == did]
     return names[0] if names else ""
+
+
+def check_owner(did: str) -> None:
+    """Refuse a key that nobody can own: with such a member, no committee could be made."""
+    require(is_did_key(did), "a member is named by its did:key: ask the member for it")
 
 
 def hindrance(members: list, change: dict) -> str:
@@ -91,7 +96,7 @@ class Authority(Contract):
         """Propose to admit a member; returns the number of the proposal."""
         self.require_own_votes()
         check_name(name)
-        check_key(did)
+        check_owner(did)
         return self.propose("admission", name, did, weight, reason)
 
     @action
@@ -200,7 +205,7 @@ class Authority(Contract):
         zh: 由受托合约接纳成员；返回其开始签署区块的高度。
         """
         check_name(name)
-        check_key(did)
+        check_owner(did)
         return self.decree("admission", name, did, weight)
 
     @action

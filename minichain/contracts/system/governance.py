@@ -9,23 +9,33 @@ second one.
 
     Draft -> Pending -> Active -> Extended -> Succeeded -> Queued -> Executed, or ExecutionFailed and again
     else Defeated {no_quorum, no_majority, vetoed}, Cancelled, Expired
+
+A deposit, where the rules ask for one, is held by the ledger (`contracts/pledges.py`): pledge it in the same
+transaction, before proposing. When the vote has ended, `settle_deposit` gives it back or burns it.
 """
 
 from __future__ import annotations
 
-from minichain.contracts.api import Contract, Map, Value, action, emit, require, view
-from minichain.contracts.parts import check_founders, check_key
+from minichain.contracts.api import Contract, Map, Value, action, emit, is_did_key, require, view
+from minichain.contracts.parts import check_founders
 from minichain.contracts.rulebook import (
+    at_time,
     blank,
     check_pack,
     check_seat,
+    conclude,
     count,
     delegations,
     heard,
+    in_full,
     is_quorate,
+    may_take_back,
     out_of_reach,
     put,
+    resource,
+    row_of,
     standing,
+    subject,
     verdict,
 )
 
@@ -34,30 +44,13 @@ MAX_REASON = 2_000  # characters
 MAX_CALLS = 10  # of one decision
 MAX_POPULATION = 1_099_511_627_776  # of one member, as a weight: 2**40
 OF_THE_LEDGER = ("deploy", "upgrade", "freeze", "unfreeze", "restrict", "entrust")
-OWN = {"set_pack": "pack", "set_members": "members"}  # what this contract is asked to change about itself
-VOTING = ("Pending", "Active", "Extended")
+OWN = {"set_pack": "pack", "set_members": "members", "set_guardian": "guardian"}  # what it changes about itself
 BUSY = ("Pending", "Active", "Extended", "Succeeded", "Queued")  # what it is about, where one at a time is
+ENDED = ("Succeeded", "Queued", "ExecutionFailed", "Executed", "Defeated", "Cancelled", "Expired")
 OPEN = ("Draft", "Pending", "Active", "Extended", "Succeeded", "Queued", "ExecutionFailed")
-CANCELLED_BY_PROPOSER = {
-    "never": (),
-    "pending": ("Draft", "Pending"),
-    "before_votes": ("Draft", "Pending", "Active", "Extended"),
-    "open": ("Draft", "Pending", "Active", "Extended"),
-}
 
 
 # --- decisions ---------------------------------------------------------------------------------------------------
-
-
-def row_of(members: list, did: str) -> list:
-    """Return the row of a member; an empty one if there is none."""
-    rows = [row for row in members if row[1] == did]
-    return rows[0] if rows else []
-
-
-def in_full(members: list) -> list:
-    """Return members as [name, did, weight, seat, population]; the last two may be left out."""
-    return sorted([(member + ["", 0])[:5] if len(member) == 3 else member for member in members])
 
 
 def check_members(members: list) -> None:
@@ -72,6 +65,11 @@ def check_members(members: list) -> None:
         check_seat(row[3])
         is_number = isinstance(population, int) and not isinstance(population, bool)
         require(is_number and 0 <= population <= MAX_POPULATION, f"{name}: a population is 0 to {MAX_POPULATION}")
+
+
+def check_guardian(guardian: str) -> None:
+    """Refuse a guardian who is nobody; "" is that there is none."""
+    require(guardian == "" or is_did_key(guardian), "a guardian is named by its did:key; nothing is no guardian")
 
 
 def check_text(text: str, most: int, what: str) -> None:
@@ -96,37 +94,6 @@ def check_calls(calls: list, own_name: str) -> None:
             require(len(calls) == 1, "a change of the rules or of the members stands alone: propose the rest by itself")
 
 
-def subject(call: dict) -> str:
-    """Name the contract that a call is about."""
-    return call["arguments"].get("name", "") if call["contract"] == "ledger" else call["contract"]
-
-
-def resource(call: dict) -> str:
-    """Name what a call changes, for rules by which only one proposal at a time is about one thing."""
-    about = call["arguments"].get("did", subject(call))
-    return " ".join([call["contract"], call["action"], about if isinstance(about, str) else ""])
-
-
-def conclude(case: dict, track: dict, found: dict, at: int) -> None:
-    """Write down how a vote ended, and until when it may be carried out."""
-    case.update(found)
-    case.update({"decided": at, "until": at + track["grace"]})
-
-
-def at_time(case: dict, pack: dict, now: int) -> dict:
-    """Return a case as it stands at a time: votes begin, end and run out without anybody's doing."""
-    track, status = pack["tracks"][case["track"]], case["status"]
-    if status in VOTING and now >= case["begins"]:
-        case["status"] = "Extended" if case["extended"] else "Active"
-        if pack["deadline"] and now > case["ends"]:
-            conclude(case, track, verdict(pack, track, case["tally"], True), case["ends"])
-    if case["status"] == "Draft" and now > case["ends"]:
-        case["status"] = "Expired"
-    if case["status"] in ("Succeeded", "Queued", "ExecutionFailed") and now > case["until"]:
-        case["status"] = "Expired"
-    return case
-
-
 class Governance(Contract):
     """Decisions that institutions make by vote, and that are then carried out as they were written.
 
@@ -143,16 +110,15 @@ class Governance(Contract):
     cases = Map(int, dict)  # how it stands
     votes = Map((int, str), str)
     latest_on = Map(str, int)  # the last proposal on a resource that was put to the vote
-    upgrades = Map(str, int)  # contract -> how many proposals there were when a decision last changed its code
-    # Those who may vote, as they were when something was proposed; the same list is kept once.
+    # Those who may vote, as they were when something was proposed, or, where the rules weigh by the moment, when it was
+    # last counted; the same list is kept once.
     latest = Value(int)
     electorates = Map(int, list)
 
     def setup(self, members: list, pack: dict, guardian: str = "") -> None:
         if members != []:
             check_members(members)
-        if guardian != "":
-            check_key(guardian)
+        check_guardian(guardian)
         self.own_members = in_full(members)
         self.guardian = guardian
         self.adopt(pack)
@@ -200,15 +166,19 @@ class Governance(Contract):
         is_own = self.caller in [call["arguments"].get("did", "") for call in calls]
         is_barred = is_own and not pack["about_oneself"]
         require(not is_barred, "by these rules nobody proposes what is about itself: ask another member")
+        deposit = pack["deposit"]
         case = {"number": number, "status": "Draft", "track": track, "pack": self.pack_count, "extended": False}
         case.update({"electorate": self.keep_electorate(rows), "begins": 0, "recused": [], "sponsors": []})
         case.update({"ends": self.clock(pack) + pack["tracks"][track]["voting"], "decided": 0, "ready": 0, "until": 0})
-        case.update({"why": "", "clause": "", "tally": blank(pack, rows, [])})
+        case.update({"why": "", "clause": "", "tally": blank(pack, rows, []), "deposit": deposit})
         what = [".".join([call["contract"], call["action"]]) for call in calls]
-        text = {"title": title, "reason": reason, "by": self.caller, "what": what, "about": about, "calls": calls}
+        text: dict = {"title": title, "reason": reason, "by": self.caller, "what": what, "about": about, "calls": calls}
+        text["versions"] = {name: self.version_of(name) for name in about}
         self.proposal_count = number
         self.texts[number] = text
         emit("Proposed", proposal=number, title=title, what=what, about=about, by=self.caller, track=track)
+        if deposit > 0:
+            self.call("ledger", "hold", of=self.caller, amount=deposit)
         self.back(case, pack, rows)
         if pack["proposer_votes"] and case["status"] == "Pending":
             self.cast(at_time(case, pack, self.clock(pack)), pack, rows, "yes", "proposed it")
@@ -275,12 +245,29 @@ class Governance(Contract):
         is_guarded = pack["guardian_cancels"] and case["track"] != "amendment"
         if not (is_guarded and self.caller == self.guardian):
             require(self.caller == self.texts[number]["by"], "only who made a proposal takes it back")
-            found, limit = case["status"], pack["proposer_cancels"]
-            require(found in CANCELLED_BY_PROPOSER[limit], f"proposal {number} is {found}: it is not yours any more")
+            found = case["status"]
+            require(may_take_back(pack, found), f"proposal {number} is {found}: it is not yours any more")
             cast = sum([share for choice, share in case["tally"]["members:"].items() if choice != "eligible"])
-            is_in_time = cast == 0 or limit != "before_votes"
+            is_in_time = cast == 0 or pack["proposer_cancels"] != "before_votes"
             require(is_in_time, "somebody has voted on it already: vote against it instead")
         self.keep_as(case, "Cancelled")
+
+    @action
+    def settle_deposit(self, number: int) -> str:
+        """Give the deposit of a proposal back to who made it, or burn it, as the rules say; anybody may, when it ended.
+
+        zh: 提案表决结束后，按规则退还或销毁其押金；任何人可操作。返回 returned（已退还）或 burnt（已销毁）。
+        """
+        case = self.expect(number, ENDED, "settled")
+        pack, amount = self.packs[case["pack"]], case["deposit"]
+        require(amount > 0, f"no deposit of proposal {number} is held: there was none, or it is settled")
+        is_burnt = case["status"] == "Defeated" and case["why"] in pack["burns"]
+        self.call("ledger", "burn" if is_burnt else "release", of=self.texts[number]["by"], amount=amount)
+        case["deposit"] = 0
+        end = "burnt" if is_burnt else "returned"
+        emit("Settled", proposal=number, deposit=amount, end=end)
+        self.keep(case, case["status"])
+        return end
 
     # --- votes
 
@@ -340,8 +327,9 @@ class Governance(Contract):
         return case["status"]
 
     def voters(self, case: dict, pack: dict) -> list:
-        """List who may vote: as it was when this was proposed, or, where the rules say so, as it is now."""
-        return self.electorates[case["electorate"]] if pack["electorate"] == "snapshot" else self.electorate(pack)
+        """List who may vote: as it was when this was proposed, or, where the rules say so, as it is until it ends."""
+        is_now = pack["electorate"] == "live" and case["decided"] == 0
+        return self.electorate(pack) if is_now else self.electorates[case["electorate"]]
 
     def cast(self, case: dict, pack: dict, rows: list, choice: str, reason: str) -> None:
         number, row = case["number"], row_of(rows, self.caller)
@@ -367,6 +355,8 @@ class Governance(Contract):
         return any([self.caller in (row[1], row[5]) for row in rows if row[5] != ""])
 
     def recount(self, case: dict, pack: dict, rows: list) -> dict:
+        if pack["electorate"] == "live":
+            case["electorate"] = self.keep_electorate(rows)
         return count(pack, rows, self.cast_on(case["number"], rows), case["recused"])
 
     def cast_on(self, number: int, rows: list) -> dict:
@@ -423,13 +413,11 @@ class Governance(Contract):
         if why != "":
             return [why, []]
         if call["contract"] != self.address:
-            answer = self.attempt(calls)
-            for one in calls:
-                if answer[0] == "" and [one["contract"], one["action"]] == ["ledger", "upgrade"]:
-                    self.upgrades[subject(one)] = self.proposal_count
-            return answer
+            return self.attempt(calls)
         if call["action"] == "set_pack":
             self.adopt(call["arguments"]["pack"])
+        elif call["action"] == "set_guardian":
+            self.guardian = call["arguments"]["guardian"]
         else:
             self.own_members = in_full(call["arguments"]["members"])
         return ["", []]
@@ -440,12 +428,19 @@ class Governance(Contract):
             pack = call["arguments"]["pack"]
             check_pack(pack)
             return out_of_reach(pack, self.electorate(pack))
+        if call["action"] == "set_guardian":
+            check_guardian(call["arguments"]["guardian"])
+            return ""
         if self.own_members == []:
             return "the members of the chain decide here: propose the change to the contract members"
         members = call["arguments"]["members"]
         require(isinstance(members, list), "members are a list")
         check_members(members)
         return out_of_reach(self.packs[self.pack_count], [row + [""] for row in in_full(members)])
+
+    def version_of(self, name: str) -> int:
+        """Tell which version of its code a contract is; 0 where there is none of this name."""
+        return self.call("ledger", "version", name=name)
 
     def check_member(self, does: str) -> None:
         require(row_of(self.present(), self.caller) != [], f"only a member {does}")
@@ -502,6 +497,14 @@ class Governance(Contract):
         return self.packs[self.pack_count]
 
     @view
+    def guarded_by(self) -> str:
+        """Name the guardian, who may stop what is not executed; nothing where there is none.
+
+        zh: 显示监护方；没有则为空。
+        """
+        return self.guardian
+
+    @view
     def count_proposals(self) -> int:
         """Count the proposals.
 
@@ -522,6 +525,17 @@ class Governance(Contract):
         shown.update({"begun": case["begins"], "clock": pack["clock"], "rules": pack["name"]})
         shown.update({"total": weight["eligible"], "yes": weight["yes"], "no": weight["no"]})
         return shown
+
+    @view
+    def decided_by(self, number: int) -> dict:
+        """Show {rules, electorate}: by which rules and among whom a proposal is decided, or was last counted.
+
+        Each of the electorate is [name, did, weight, seat, population, delegate].
+
+        zh: 显示提案适用的规则与计票所依据的成员名单：{rules, electorate}。
+        """
+        case = self.seen(number)
+        return {"rules": self.packs[case["pack"]], "electorate": self.electorates[case["electorate"]]}
 
     @view
     def standing(self, number: int) -> dict:
@@ -557,9 +571,9 @@ class Governance(Contract):
         zh: 说明提案目前因何无法执行（与调用本身的结果无关）；无此类原因则为空。
         """
         calls = self.calls(number)
-        for name in [subject(call) for call in calls]:
-            if self.upgrades.get(name, 0) >= number:
-                return f"a decision has changed the code of {name} since this was proposed: propose it anew"
+        for name, version in self.texts[number]["versions"].items():
+            if version not in (0, self.version_of(name)):  # 0: what was to come was voted on
+                return f"the code of {name} has changed since this was proposed: propose it anew"
         return self.hindrance(calls[0]) if calls[0]["contract"] == self.address else ""
 
     @view

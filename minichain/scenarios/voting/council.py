@@ -49,6 +49,7 @@ CANDIDATES: Final = {"Recycling company": (2, "operators", 40), "Street office C
 TRUSTEES: Final = ("Auditor", "University", "Notary office")
 FIGURES: Final = {"collection fee, yuan per tonne": 60, "days to object": 5, "weighing tolerance, per cent": 10}
 
+UNITS: Final = 100  # that each member begins with, for deposits
 SPANS: Final = {"clock": "ms", "delay": 0, "voting": 900_000, "timelock": 15_000, "grace": 604_800_000}
 
 
@@ -103,7 +104,7 @@ class Council:
     def found(self, tell: Tell = lambda _words: None) -> None:
         """Put its contracts on the chain that are not there yet. Nobody can change the one that decides."""
         known = {name for name, _, _ in self.net.contracts()}
-        self.net.open(self.wallets.values())
+        self.net.open(self.wallets.values(), UNITS)
         first = self.wallets[self.members[0]]
         tell("The rules of the vote go on the ledger.")
         if HOUSE not in known:
@@ -114,7 +115,8 @@ class Council:
             setup = {"house": HOUSE, "figures": dict(FIGURES)}
             self.net.deploy(Terms, sender=first, name=TERMS, setup=setup, authority=HOUSE)
         if POLLS not in known:
-            self.net.deploy(Elections, sender=first, name=POLLS, authority="")
+            # By somebody else: two large contracts are most of what one account may send in a while.
+            self.net.deploy(Elections, sender=self.wallets[self.members[1]], name=POLLS, authority="")
 
     def play(self, tell: Tell = lambda _words: None) -> None:
         """Found the council, and make a first proposal on which some have voted."""
@@ -137,13 +139,19 @@ class Council:
 
     def act(self, who: str, action: str, **arguments: Any) -> Receipt:
         """Let a member act in the contract that decides; raises `CallFailed` if it refuses."""
-        if who not in self.wallets:
-            raise UsageError(f"there is no {who!r} here")
-        return self.net.send(self.wallets[who], [Call(HOUSE, action, arguments)])
+        return self._sign(who, Call(HOUSE, action, arguments))
 
     def propose(self, who: str, title: str, reason: str, calls: Sequence[Asked]) -> Receipt:
-        """Propose a decision."""
-        return self.act(who, "propose", title=title, reason=reason, calls=list(calls))
+        """Propose a decision, with the deposit that the rules ask for."""
+        propose = Call(HOUSE, "propose", {"title": title, "reason": reason, "calls": list(calls)})
+        deposit = self.net.view(HOUSE, "rules", {})["deposit"]
+        pledges = [Call("ledger", "pledge", {"to": HOUSE, "amount": deposit})] if deposit else []
+        return self._sign(who, *pledges, propose)
+
+    def _sign(self, who: str, *calls: Call) -> Receipt:
+        if who not in self.wallets:
+            raise UsageError(f"there is no {who!r} here")
+        return self.net.send(self.wallets[who], calls)
 
     # --- what can be proposed
 

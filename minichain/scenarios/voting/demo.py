@@ -32,7 +32,7 @@ from minichain.scenarios.voting.elections.recount import opened_counts, recount
 from minichain.scenarios.voting.elections.trustees import Trustee
 
 CONTRACT: Final = "elections"
-CLERK: Final = "node-0"  # the member who announces, closes and puts the counts down; anybody might
+CLERK: Final = "node-1"  # the member who announces, closes and puts the counts down; anybody might
 NEWCOMER: Final = "node-4"
 TRUSTEES: Final = ("auditor", "chamber", "university")
 MISSING: Final = "chamber"  # does not come when the sum is opened; two of the three are enough

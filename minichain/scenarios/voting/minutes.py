@@ -2,7 +2,8 @@
 
 It holds the proposal, its rules, who could vote and how it stands, each proven from the chain's state, and every
 transaction about it with the proof that it is final. The tally is made anew from the votes; one that is left out is
-missed, because the proven tally has it.
+missed, because the proven tally has it. Where the rules take the weights of the moment, the chain keeps those of the
+last count, by which the proposal is decided: these are proven here.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from typing import Any, Final
 from minichain.client.network import Network
 from minichain.codec import Plain, Record, decode, from_json, to_json
 from minichain.contracts.deployed import Deployed
-from minichain.contracts.rulebook import count, outcome
+from minichain.contracts.rulebook import at_time, count, outcome, row_of
 from minichain.contracts.storage import state_key
 from minichain.contracts.system import GOVERNANCE
-from minichain.contracts.system.governance import at_time, row_of
 from minichain.crosschain import proofs
 from minichain.crosschain.proofs import Proof, ProvenValue, Standing, ValueProof, Verified
 from minichain.errors import ConfigError, DecodeError, ProofError
@@ -34,7 +34,7 @@ CHECKS: Final = {
     "state": "the proposal, its rules, its voters and its standing are what the chain holds",
     "final": "each transaction was signed by its sender, and the chain made it final",
     "order": "the transactions come in the order of the chain, each once, and none after the standing that is shown",
-    "voter": "whoever voted signed it, could vote, and had the weight that is told",
+    "voter": "whoever voted signed it; and could vote with the weight that is told, where weights do not change",
     "time": "it was voted while votes were taken",
     "choice": "a vote says what the rules let it say, and is changed only where they allow it",
     "tally": "the votes, counted anew, are the tally on the chain",
@@ -148,13 +148,12 @@ def audit(minutes: Minutes, *known: bytes) -> Counted:
     standing, case, pack, rows = found["case"], held["case"], held["pack"], held["electorate"]
     told = _transactions(minutes, standing, check)
     ballots, recused = _ballots(minutes, told, held, check)
-    check("tally", count(pack, rows, ballots, case["recused"]) == case["tally"], "the votes add up to something else")
+    cast = {row[1]: ballots.get(row[1], "") for row in rows}  # of who has left since, where that matters, none is left
+    check("tally", count(pack, rows, cast, case["recused"]) == case["tally"], "the votes add up to something else")
     check("tally", recused == case["recused"], "others stepped aside than the chain says")
     case = at_time(case, pack, standing.height if pack["clock"] == "blocks" else standing.time_ms)
     _check_outcome(case, pack, check)
-    votes = tuple(
-        Vote(row[0], row[1], row[2], "recused" if row[1] in recused else ballots.get(row[1], "")) for row in rows
-    )
+    votes = tuple(Vote(row[0], row[1], row[2], "recused" if row[1] in recused else cast[row[1]]) for row in rows)
     return Counted(standing, held["text"], pack, case, votes, checks)
 
 
@@ -171,8 +170,6 @@ def _values(minutes: Minutes, known: tuple[bytes, ...], check: Any) -> tuple[dic
     check("state", {name: one.key for name, one in found.items()} == keys, "it shows values of something else")
     check("chain", len({one.genesis for one in found.values()}) == 1, "the values are of several chains")
     check("code", held["code"].source == GOVERNANCE, "the contract is another one than this program knows")
-    if held["pack"]["electorate"] == "live":
-        raise ProofError("by these rules the weights of each moment count, and minutes do not show those")
     return found, held
 
 
@@ -204,8 +201,8 @@ def _ballots(
                 continue
             match event.name, event.data:
                 case "Voted", {"voter": voter, "choice": choice, "weight": weight}:
-                    row = row_of(rows, voter)
-                    check("voter", one.sender == voter and row[2:3] == [weight], f"{voter} could not vote like this")
+                    could = pack["electorate"] == "live" or row_of(rows, voter)[2:3] == [weight]
+                    check("voter", one.sender == voter and could, f"{voter} could not vote like this")
                     is_late = pack["deadline"] and now > case["ends"]
                     check("time", case["begins"] <= now and not is_late, f"{voter} voted at {now}")
                     is_allowed = choice in pack["choices"] and (voter not in ballots or pack["revote"])

@@ -13,8 +13,7 @@ from typing import Any, Final
 from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
-from minichain.codec import Plain, decode
-from minichain.contracts.storage import state_key
+from minichain.codec import Plain
 from minichain.crypto import digest
 from minichain.errors import UsageError
 from minichain.ledger.types import Call
@@ -49,8 +48,7 @@ class Polls:
 
     def count(self) -> int:
         """Return how many ballots there are, numbered from 1."""
-        stored = self._net.state(state_key(POLLS, "count")).value
-        return 0 if stored is None else decode(stored, int)
+        return int(self._net.view(POLLS, "count_elections", {}))
 
     def poll(self, number: int) -> dict[str, Any]:
         """Return a ballot as it stands; `cast` is what each of its possible voters has handed in, by name."""
@@ -134,7 +132,7 @@ class Polls:
             if self._seal(number, voter, choice) == sealed:
                 salt = self._salt(number, voter, choice)
                 return self._do(voter, "reveal", number=number, votes=_votes(choice), salt=salt)
-        raise UsageError(f"{voter} has not sealed a vote here")
+        raise UsageError("you have sealed no vote in this ballot: there is nothing to show")
 
     def _salt(self, number: int, voter: str, choice: str) -> bytes:
         """Return another salt for each choice, or showing the last vote would open those that it replaced."""
@@ -161,7 +159,7 @@ class Polls:
         places = election["decrypted"][: election["rules"]["threshold"]]
         if len(places) < election["rules"]["threshold"]:
             raise UsageError(
-                f"{len(places)} trustees have opened their part, and {THRESHOLD} must: let another one open"
+                f"{len(places)} trustees have opened their part, and {THRESHOLD} must: let another one open its part"
             )
         parts = {place: self._net.view(POLLS, "opened", {"number": number, "place": place}) for place in places}
         counts = opened_counts(election["sums"], parts, election["weight"])

@@ -66,7 +66,7 @@ def read(text: str) -> Pack:
     tracks: dict[str, Any] = {}
     for title, track in written.get("tracks", {}).items():
         tracks[title] = _in_full(title, track, tracks)
-    found = {**written, "tracks": tracks}
+    found = {**written, "deposit": written.get("deposit", 0), "burns": written.get("burns", []), "tracks": tracks}
     check_pack(found)
     return found
 

@@ -96,12 +96,11 @@ def _gate(model: Any, decision: str, missing: Sequence[str]) -> None:
 
 
 def tried(model: Any) -> list[tuple[str, str]]:
-    """Say the case and the answers."""
-    names = answer_names()
-    asked = {question.id: said(question.ask) for question in model.asked}
+    """Say the case and the answers, by the few words that stand in the picture too: all questions fill two pages."""
+    names, asked = answer_names(), [question.id for question in model.asked]
     return [
         (_("Case"), model.title),
-        *((asked[name], names[model.answers.get(name, "unsure")]) for name in asked),
+        *((model.short(name), names[model.answers.get(name, "unsure")]) for name in asked),
         (_("Entries on persons decide what they get"), _("yes") if model.is_about_persons else _("no")),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -22,11 +23,13 @@ from minichain.views.alliance_voting_model import (
     written,
 )
 from minichain.views.case import Case, Figure, Finding, Functions, Settings, Told
-from minichain.views.i18n import _, number, short
+from minichain.views.i18n import _, listed, number, short, shortened
 from minichain.views.markup import Child
 from minichain.views.replay import behind, replay
 from minichain.views.stills import columns
 
+MOST_RULES: Final = 5  # in the table: more do not fit on the page with a long question
+MOST_TITLE: Final = 30  # letters of a proposal's title
 FOLLOWS: Final = ("height", "proposals", "chosen", "members", "rules", "quota", "newcomer", "what_if")
 
 
@@ -115,12 +118,12 @@ def replayed(council: Any, run: Any) -> Snapshot:
 def tried(model: Alliance) -> list[tuple[str, str]]:
     """Say what is looked at, and what was tried."""
     one = model.proposal
-    says = words.choices()
-    ballots = ", ".join(f"{_(name)}: {says[choice]}" for name, choice in model.what_if.items())
+    said = Counter(model.what_if.values())
+    ballots = listed(f"{told} {number(said[choice])}" for choice, told in words.choices().items() if said[choice])
     return [
         (_("The chain up to block"), number(max(0, model.height))),
         (_("Chain"), model.chain or _("none yet")),
-        (_("The open proposal"), f"{one.number}. {_(one.title)}" if one else _("none")),
+        (_("The open proposal"), f"{one.number}. {shortened(_(one.title), MOST_TITLE)}" if one else _("none")),
         (_("Rules whose power is shown"), words.rule_name(model.rules)),
         (_("Share needed in favour"), f"{model.quota} %" if model.quota else _("as the rules have it")),
         (_("Weight of a new member"), number(model.newcomer) if model.newcomer else _("nobody joins")),
@@ -183,18 +186,14 @@ def _told(model: Alliance) -> Told:
     bars = (
         [(says[name], float(one.tally[name]), number(one.tally[name])) for name in one.pack["choices"]] if one else []
     )
-    rows: list[list[Child]] = []
-    for found in model.decisions if model.rows else ():
-        result = _("passes") if found.status == "Succeeded" else _("fails")
-        clauses = {clause["id"]: clause for clause in model.council.rules(found.pack)["tracks"]["ordinary"]["clauses"]}
-        told = words.clause_words(clauses[found.clause]) if found.clause in clauses else ""
-        rows.append([words.rule_name(found.pack), result, told])
+    decisions = _telling(model)
+    caption = _("The same ballots under {shown} of {count} rules, and the clause that made the difference")
     return Told(
         question=_("By which rules should these institutions decide, and who can stop or force a decision?"),
         chart=columns(_("The weight of each choice on the open proposal"), bars),
-        caption=_("The same ballots under every rule, and the clause that made the difference"),
+        caption=caption.format(shown=len(decisions), count=len(model.council.names_of_rules())),
         columns=[_("Rules"), _("Result"), _("The clause that made the difference")],
-        rows=rows,
+        rows=[_row(model, found) for found in decisions],
         safeguards=(
             _("Who may vote, and with what weight, is fixed when something is proposed."),
             _("A change of the rules or of the members needs more than an ordinary decision."),
@@ -207,6 +206,18 @@ def _told(model: Alliance) -> Told:
         ),
         unproven=(_("whether members who vote alike are independent of each other: count owners, not votes"),),
     )
+
+
+def _telling(model: Alliance) -> list[Any]:
+    """Return what some rules make of the ballots: the own ones, then those that decide otherwise, as many as fit."""
+    found = sorted(model.decisions if model.rows else (), key=lambda one: one.pack != model.council.own_rules)
+    return sorted(found, key=lambda one: one is not found[0] and one.status == found[0].status)[:MOST_RULES]
+
+
+def _row(model: Alliance, found: Any) -> list[Child]:
+    clauses = {clause["id"]: clause for clause in model.council.rules(found.pack)["tracks"]["ordinary"]["clauses"]}
+    told = words.clause_words(clauses[found.clause]) if found.clause in clauses else ""
+    return [words.rule_name(found.pack), _("passes") if found.status == "Succeeded" else _("fails"), told]
 
 
 # --- made anew ---------------------------------------------------------------------------------------------------
@@ -233,8 +244,9 @@ def _recounted(one: Proposal) -> Proposal:
     """Return a proposal with its votes counted from the beginning."""
     dids = {row[0]: row[1] for row in one.ballots}
     ballots = {dids[name]: choice for name, choice in one.said.items() if choice}
-    rows = [list(row) for row in one.rows] if one.pack["electorate"] == "snapshot" else []
-    tally = count(dict(one.pack), rows, ballots, list(one.recused)) if rows else one.case["tally"]
+    if [row[:3] for row in one.rows] != [row[:3] for row in one.ballots]:
+        return one  # weights are those of the moment, and have changed since: the next vote counts anew
+    tally = count(dict(one.pack), [list(row) for row in one.rows], ballots, list(one.recused))
     return replace(one, case={**one.case, "tally": tally})
 
 

@@ -64,8 +64,8 @@ class Booth:
         self._chance = chance
         found = proven(network, number, contract).recount  # who could name another key could read the vote
         if not found.key:
-            how = f"{found.rules['secrecy']} and {found.state}"
-            raise UsageError(f"ballot {number} is {how}: it has no key to close with")
+            secrecy = found.rules["secrecy"]
+            raise UsageError(f"ballot {number} is {secrecy} and {found.state}: it has no key to close a vote with")
         self._closing = closing(found, voter.did)
         self._prepared: Opened | None = None
 

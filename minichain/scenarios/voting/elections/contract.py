@@ -22,6 +22,7 @@ from minichain.contracts.api import (
     ballot_fault,
     combine_points,
     emit,
+    is_did_key,
     knows_secret,
     require,
     sha256,
@@ -36,6 +37,18 @@ MAX_WEIGHT = 1_000_000_000  # of all voters together: so far the sum can be sear
 MAX_TEXT = 200  # characters of a title, or of a choice
 MAX_MS = 31_622_400_000  # a ballot is over within a year
 DIGEST = 32  # bytes
+# Signs that are not seen: control signs, spaces of other widths, marks of direction, joiners and variants.
+HIDDEN = (
+    ("\u0000", "\u001f"),
+    ("\u007f", "\u00a0"),
+    ("\u00ad", "\u00ad"),
+    ("\u200b", "\u200f"),
+    ("\u2028", "\u202f"),
+    ("\u205f", "\u206f"),
+    ("\u3164", "\u3164"),
+    ("\ufe00", "\ufe0f"),
+    ("\ufeff", "\ufeff"),
+)
 
 OPEN = "open"
 SEALED = "sealed"
@@ -185,8 +198,13 @@ def scale() -> int:
 
 
 def check_line(text: str, what: str) -> None:
-    is_line = text.strip() != "" and len(text) <= MAX_TEXT and "\n" not in text
-    require(is_line, f"{what} is one line of 1 to {MAX_TEXT} characters")
+    """Refuse a text with something in it that nobody sees.
+
+    Letters of several alphabets that look alike pass: which they are, the Unicode of each Python says in its own way.
+    """
+    is_line = text.strip() != "" and len(text) <= MAX_TEXT and text == " ".join(text.split())
+    hidden = [char for first, last in HIDDEN for char in text if first <= char <= last]
+    require(is_line and hidden == [], f"{what} is one line of 1 to {MAX_TEXT} visible signs, with single spaces")
 
 
 def check_unlike(names: list[str], what: str) -> None:
@@ -207,11 +225,12 @@ def check_trustees(rules: Rules, now: int) -> None:
         require(count == 0 and rules.threshold == 0, "only a secret ballot has trustees")
         return
     require(1 <= rules.threshold <= count <= MAX_TRUSTEES, f"{rules.threshold} of {count} trustees cannot open a sum")
+    require(rules.threshold >= 2, "one trustee alone could read each vote: let two at least open the sum")
     is_in_time = 1 <= rules.step_ms <= MAX_MS and now + 3 * rules.step_ms < rules.closes
     require(is_in_time, "the key is dealt in three steps of at least 1 ms each, before voting closes")
     require(rules.fewest >= 2, "the sum of one secret ballot would tell who voted what: ask for two at least")
     for did in rules.trustees:
-        check_key(did)
+        require(is_did_key(did), f"{did} is no did:key that somebody can own: nobody could deal to it")
     check_unlike(rules.trustees, "a trustee")
 
 
@@ -224,7 +243,7 @@ def check_rules(rules: Rules, now: int) -> None:
     require(1 <= count <= MAX_CHOICES, f"there are 1 to {MAX_CHOICES} choices")
     for choice in rules.choices:
         check_line(choice, "a choice")
-    check_unlike(rules.choices, "a choice")
+    check_unlike([choice.lower() if choice.isascii() else choice for choice in rules.choices], "a choice")
     require(0 <= rules.least <= rules.most <= count, f"{rules.least} to {rules.most} of {count} choices: impossible")
     require(1 <= rules.fewest <= MAX_VOTERS, f"a count needs the ballots of 1 to {MAX_VOTERS} voters")
     check_times(rules, now)
@@ -562,6 +581,14 @@ class Elections(Contract):
         require(enough, f"in ballot {number} {choice} got {found} of {total}, which is not more than {part}/{whole}")
 
     # --- reading
+
+    @view
+    def count_elections(self) -> int:
+        """Count the ballots.
+
+        zh: 表决总数。
+        """
+        return self.count
 
     @view
     def election(self, number: int) -> Election:

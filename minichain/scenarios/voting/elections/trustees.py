@@ -101,7 +101,7 @@ class Trustee:
 
     def __init__(self, network: Network, wallet: Wallet, number: int, contract: str = "elections") -> None:
         if wallet.signing_key:  # the shares are closed for the account's first key, which its name tells everybody
-            raise UsageError(f"the account of {wallet.name} has got another key: name another trustee")
+            raise UsageError("the account of this trustee has got another key: name another trustee")
         self._network = network
         self._key = wallet.key
         self._number = number
