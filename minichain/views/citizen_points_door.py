@@ -16,7 +16,7 @@ from minichain.views import parts
 from minichain.views.citizen_points_desk import Desk, line
 from minichain.views.i18n import _
 from minichain.views.markup import Safe, join, tag
-from minichain.views.panels import Content, bar, bound, button, card, field, html, rebuilt, split, stack
+from minichain.views.panels import Content, bar, bound, button, card, field, html, rebuilt, split, tabs
 
 
 def services(desk: Desk) -> W.Box:
@@ -27,7 +27,9 @@ def services(desk: Desk) -> W.Box:
     offers = rebuilt(model, ["offered", "resident"], partial(_offers, desk))
     sentence = _("You need not apply. If you decline, nothing changes for you.")
     mine = card(offers, desk.answer("door"), title=_("Offered to you"), sentence=sentence)
-    return split(card(who, consent), stack(mine, _offering(desk)))
+    return tabs(
+        (_("Offered to you"), split(card(who, consent), mine)), (_("The office offers a service"), _offering(desk))
+    )
 
 
 def _consent(desk: Desk) -> Sequence[Content]:

@@ -47,12 +47,13 @@ def clerks(desk: Desk) -> W.Box:
     """Return the screen on which one clerk records and another one verifies."""
     model = desk.model
     who = desk.choose("clerk", _("You are"), desk.street.verifiers)
-    picks = desk.picks("paper", _("Waiting entries"), _("Nothing waits."), ["seen"], lambda: _waiting(desk))
+    picks = desk.picks("paper", _("Waiting entries"), _("Nothing waits."), ["seen", "tick"], lambda: _waiting(desk))
     title = parts.heading(_("Waiting entries"), _("Oldest first. Whoever recorded an entry does not verify it."))
     opened = card(rebuilt(model, ["filed"], partial(_file, desk)), desk.answer("clerk"))
     return tabs(
         (_("Waiting entries"), split(card(who, html(title), picks), opened)),
-        (_("Record something"), row(_recording(desk), _scale(desk))),
+        (_("Record something"), _recording(desk)),
+        (_("Weigh a drop"), _scale(desk)),
     )
 
 
@@ -68,7 +69,9 @@ def _waiting(desk: Desk) -> list[Pick]:
 
 
 def _awaited(model: Any, entry: Mapping[str, Any]) -> tuple[parts.State, str] | None:
-    """Say that a drop waits for its load."""
+    """Say that an entry is overdue, or that a drop waits for its load."""
+    if entry["closes_at"] <= model.now_ms:
+        return "warn", _("overdue")
     load = model.load_of(entry["drop"])
     return ("info", _("waits for its load")) if load and load["state"] not in ARRIVED else None
 
@@ -95,9 +98,9 @@ def _file(desk: Desk) -> Sequence[Content]:
         )
         return [*shown, said.box, tell]
     if filed["is_over"]:
-        over = _("No office has looked at it in time. Anybody may say so; a negative entry then ends.")
+        then = _("Anybody may say so; then it ends.") if is_negative else _("Anybody may say so; then it goes on.")
         lapse = desk.go(_("Say that the time is over"), lambda street: street.let_lapse(model.clerk, number_), "clerk")
-        shown += [html(parts.note("warn", over)), lapse]
+        shown += [html(parts.note("warn", _("No office looked at it in time."), tag("p", then))), lapse]
     said = desk.blank(_asked_of(entry))
 
     def verify(street: Any) -> Any:

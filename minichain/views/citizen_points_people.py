@@ -20,7 +20,7 @@ from minichain.views.i18n import _, number
 from minichain.views.loads import state_of
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick
-from minichain.views.panels import Content, bar, bound, button, card, field, html, rebuilt, row, split, stack
+from minichain.views.panels import Content, Kind, bar, bound, button, card, field, html, rebuilt, row, split, stack
 
 
 def signed(points: int) -> str:
@@ -238,7 +238,7 @@ def _unseen(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
     say = desk.go(_("Say that the time is over"), lapse, "entry")
     if entry["state"] != "Recorded" or entry["severity"]:
         return [say]
-    return [say, _objecting(desk, None, _("Ask for a review"), partial(_object, resident, number_))]
+    return [say, _objecting(desk, None, _("Ask for a review"), partial(_object, resident, number_), "plain")]
 
 
 def _object(resident: str, entry: int, grounds: str, said: str, claim: int, street: Any) -> Any:
@@ -249,7 +249,9 @@ def _appeal(resident: str, case: int, grounds: str, said: str, _claim: int, stre
     return street.appeal(resident, case, grounds, said)
 
 
-def _objecting(desk: Desk, entry: Mapping[str, Any] | None, name: str, work: Callable[..., Any]) -> W.Box:
+def _objecting(
+    desk: Desk, entry: Mapping[str, Any] | None, name: str, work: Callable[..., Any], kind: Kind = "primary"
+) -> W.Box:
     """Offer the grounds after one click; the second click sends."""
     place = stack()
 
@@ -270,7 +272,7 @@ def _objecting(desk: Desk, entry: Mapping[str, Any] | None, name: str, work: Cal
         question = parts.paragraph(_("Why? Choose one; that sends it. It costs nothing."))
         place.children = [html(question), bar(*shown), *right, said.box]
 
-    return stack(button(name, ask, "primary"), place)
+    return stack(button(name, ask, kind), place)
 
 
 # --- what they are good for --------------------------------------------------------------------------------------

@@ -342,7 +342,9 @@ def _stop(one: Any, entry: Mapping[str, Any], now_ms: int, day_ms: int) -> Stop:
     if one.name == "end":  # in calendar months, which are nobody's to shorten
         return Stop(name, "dot", "plain", _("to come"), when=when(one.due, now_ms))
     if one.due:
-        return Stop(name, "clock", "info", _("the clock runs"), remark=until(one.due, now_ms, day_ms))
+        is_late: tuple[str, State, str] = ("warn", "warn", _("overdue"))
+        runs: tuple[str, State, str] = ("clock", "info", _("the clock runs"))
+        return Stop(name, *(is_late if one.due <= now_ms else runs), remark=until(one.due, now_ms, day_ms))
     return Stop(name, "dot", "plain", _("to come"))
 
 
