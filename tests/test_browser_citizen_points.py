@@ -32,7 +32,11 @@ def test_a_resident_objects_in_three_clicks_and_an_office_decides(network, chrom
             page.get_by_role("button", name="It was not me"),
         ]
         assert len(clicks) == CLICKS
-        for place in clicks:
+        clicks[0].click()
+        understood = page.locator(".mc-note:visible", has_text="10 points would be taken from you.")
+        expect(understood).to_contain_text("Nothing has been taken yet. Is it wrong? You may object until")
+        expect(understood).to_contain_text("days left. It costs nothing.")
+        for place in clicks[1:]:
             place.click()
         page.wait_for_selector("text=The effect is suspended.", timeout=30_000)
         expect(page.locator("main").first).to_contain_text("If nobody decides in time, you are right.")
@@ -61,7 +65,7 @@ def test_it_is_read_in_chinese_on_a_phone(network, chromium):
         page = opened(network, seen, "")
         assert page.get_attribute("html", "lang") == "zh-Hans"
         expect(page.locator("main").first).to_contain_text("链只证明谁在何时签署了什么")
-        for name in ("试行规则", "规则", "核实与批准", "申诉处", "兑换", "审计与删除", "我的积分"):
+        for name in ("试行规则", "规则", "核实与批准", "申诉处", "兑换", "上门服务", "审计与删除", "我的积分"):
             page.get_by_role("tab", name=name, exact=True).click()
             assert seen.width() <= 390
             assert trouble(page) == []

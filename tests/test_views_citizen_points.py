@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -14,13 +15,14 @@ from minichain.client import Network
 from minichain.errors import CallFailed, UsageError
 from minichain.scenarios.points import street as streets
 from minichain.scenarios.points import workshop
+from minichain.scenarios.points.acting import Deed
 from minichain.scenarios.points.street import Street
 from minichain.views import citizen_points, i18n
 from minichain.views import citizen_points_lab as lab
 from minichain.views import citizen_points_words as words
 from minichain.views.briefs import points
 from minichain.views.citizen_points_desk import Desk
-from minichain.views.citizen_points_model import Points, PointsReader, Snapshot, Trial
+from minichain.views.citizen_points_model import ARRIVED, Points, PointsReader, Snapshot, Trial
 from minichain.views.markup import Safe
 
 MINE, ELDER = Street.residents
@@ -101,7 +103,7 @@ def test_an_objection_suspends_and_a_late_desk_has_decided_for_the_resident(stre
     model = looked(street)
     model.entry = deduction
     assert model.opened["entry"]["state"] == "Objected"
-    effect = words.stops(model.opened, model.now_ms)[-1]
+    effect = words.stops(model.opened, model.now_ms, Street.day_ms)[-1]
     assert (effect.word, effect.state) == ("effect suspended", "warn")
     case = model.opened["cases"][0]
     later = Snapshot(model.height, "", case["case"]["deadline"] + 1, street.names(), model.seen)
@@ -149,11 +151,211 @@ def test_a_withdrawal_destroys_what_says_whose_account_it_was(street):
     assert looked(street, ELDER).is_in
 
 
+# --- what is rejected, or looked at by nobody --------------------------------------------------------------------
+
+
+def test_a_rejection_is_told_with_its_reasons_and_another_office_verifies_after_an_objection(street):
+    number = street.record([(MINE, *streets.SHORT_HELP)])[0]
+    verifier, second, recorder = Street.verifiers
+    coming = looked(street).coming
+    street.reject(verifier, street.did(MINE), number, streets.STANDS)
+    model = looked(street)
+    model.entry = number
+    assert (model.opened["entry"]["state"], model.coming) == ("Rejected", coming)
+    assert model.said(model.opened["entry"]["notice"]) == streets.STANDS
+    shown = [stop.place for stop in words.stops(model.opened, model.now_ms, Street.day_ms)]
+    assert shown == ["Recorded", "Rejection with reasons", "Objection", "Human review", "The rejection counts"]
+    street.object_to(MINE, number, "facts", "It did not happen like that")
+    case = looked(street).cases[0]
+    assert words.outcomes(case["case"]["kind"])["Withdrawn"] == "Another office verifies it"
+    street.decide("Review office", street.did(MINE), case["number"], "Withdrawn", streets.CORRECTED)
+    with pytest.raises(CallFailed, match="who recorded or rejected an entry"):
+        street.verify(verifier, street.did(MINE), number)
+    assert street.verify(second, street.did(MINE), number).ok
+    with pytest.raises(CallFailed, match="only the role verifier"):
+        street.reject(recorder, street.did(MINE), number, streets.STANDS)
+
+
+def test_what_no_office_looks_at_in_time_goes_on_for_the_resident(street):
+    number = street.record([(MINE, *streets.SHORT_HELP)])[0]
+    model = looked(street)
+    model.entry = number
+    due = {stop.place: stop.remark for stop in words.stops(model.opened, model.now_ms, Street.day_ms)}
+    assert due["Verified by another office"].endswith("days left")
+    assert due["Takes effect"] == "", "nobody has been told, so no time to object runs"
+    with pytest.raises(CallFailed, match="there is time to look at this entry"):
+        street.let_lapse(MINE, number)
+    street.net.pass_time(6 * Street.day_ms)
+    model.show(Snapshot(model.height, "", model.now_ms + 6 * Street.day_ms, street.names(), model.seen))
+    assert model.opened["is_over"]
+    street.let_lapse(MINE, number)
+    assert line(looked(street), "Notified").number == number
+
+
+def test_a_rejection_without_reasons_is_not_sent(street):
+    said = Desk(lambda: street, Street, workshop).blank("Why")
+    with pytest.raises(UsageError, match="Write the reasons first"):
+        said.needed()
+
+
+# --- weighed drops -----------------------------------------------------------------------------------------------
+
+
+def test_a_weighed_drop_waits_for_its_load_and_is_verified_when_that_has_arrived(street):
+    model = looked(street)
+    drop = next(one for one in model.desk if one["entry"]["drop"])
+    model.paper = drop["number"]
+    assert (model.filed["load"]["state"], model.load_of("")) == ("Scheduled", None)
+    assert model.weighing(drop["entry"]["drop"])["device"] == street.did("Street scale")
+    recorder, verifier = Street.clerks
+    load, account = model.filed["load"]["number"], drop["entry"]["account"]
+    with pytest.raises(CallFailed, match="a drop is verified when its load has arrived"):
+        street.verify(verifier, account, drop["number"])
+    street.bring_in(load)
+    assert looked(street).load_of(drop["entry"]["drop"])["state"] in ARRIVED
+    with pytest.raises(UsageError, match="is at the plant already"):
+        street.bring_in(load)
+    with pytest.raises(CallFailed, match="only the role verifier"):
+        street.verify(recorder, account, drop["number"])
+    assert street.verify(verifier, account, drop["number"]).ok
+
+
+def test_what_the_scale_has_signed_waits_for_the_recorder_and_travels_in_the_load_that_is_there(street):
+    street.weigh(MINE, 2_500)
+    street.weigh(ELDER, 1_000)
+    waiting = looked(street).unrecorded
+    assert [one["weighing"]["grams"] for one in waiting] == [2_500, 1_000]
+    assert len({one["weighing"]["manifest"] for one in waiting}) == 1
+    recorder, verifier = Street.clerks
+    with pytest.raises(CallFailed, match="only the role recorder"):
+        street.record_drop(verifier, waiting[0]["drop"])
+    for one in waiting:
+        street.record_drop(recorder, one["drop"])
+    assert looked(street).unrecorded == []
+
+
+def test_a_load_that_stands_half_way_is_brought_in_from_there(street):
+    street.weigh(MINE, 1_500)
+    number = looked(street).unrecorded[-1]["weighing"]["manifest"]
+    street.do(Street.clerks[0], Deed("waste", "hand_over", {"number": number}))
+    street.do("Collection truck 7", Deed("waste", "take_over", {"number": number}))
+    street.bring_in(number)
+    assert looked(street).seen.loads[number]["state"] == "Signed"
+
+
+# --- services that come to the door ------------------------------------------------------------------------------
+
+
+def test_a_resident_is_offered_a_service_only_with_consent_and_declines_without_consequence(street):
+    model, balance = looked(street), looked(street).balance
+    assert model.agrees_to_offers
+    assert [one["state"] for one in model.offers] == ["Offered"]
+    street.answer(MINE, model.offers[0]["number"], is_accepted=False)
+    street.agree_to_offers(MINE, offers=False)
+    model = looked(street)
+    assert (model.agrees_to_offers, model.offers[0]["state"], model.balance) == (False, "Declined", balance)
+    with pytest.raises(CallFailed, match="has not agreed to be offered services"):
+        street.offer(MINE, "hot-meals")
+    street.agree_to_offers(MINE, offers=True)
+    street.offer(MINE, "hot-meals")
+    number = looked(street).offers[0]["number"]
+    street.answer(MINE, number, is_accepted=True)
+    street.deliver(number)
+    assert looked(street).offers[0]["state"] == "Delivered"
+
+
+def test_who_plans_services_has_put_on_record_that_it_asked_for_points(street):
+    street.agree_to_offers(ELDER, offers=True)
+    before = len(looked(street).seen.asked)
+    street.offer(ELDER, "hot-meals")
+    asked = looked(street).seen.asked
+    assert len(asked) == before + 1
+    assert asked[-1]["use"] == "service-planning"
+
+
+def test_an_offer_that_nobody_answered_ends(street):
+    model = looked(street)
+    until = max(one["until"] for one in model.offers)
+    model.show(Snapshot(model.height, "", until + 1, street.names(), model.seen))
+    assert all(one["is_over"] for one in model.offers)
+    assert words.offer_state("Offered", is_over=True) == ("plain", "ended")
+
+
+# --- orders that did not come ------------------------------------------------------------------------------------
+
+
+def received(street: Street) -> int:
+    """Let a resident order something that is called handed over; returns the number of the order."""
+    numbers = street.notify([(MINE, *streets.LONG_HELP)])
+    street.net.pass_time(6 * Street.day_ms)
+    street.settle(MINE, numbers)
+    street.order(MINE, "shopping-bag")
+    number = looked(street).orders[0]["number"]
+    street.reserve(Street.treasury, number)
+    street.fulfil(Street.provider, street.did(MINE), number, Street.slip)
+    return number
+
+
+def test_a_resident_disputes_an_order_and_a_person_who_had_no_part_in_it_gives_the_points_back(street):
+    number = received(street)
+    before = looked(street).balance
+    street.dispute(MINE, number)
+    quarrel = looked(street).quarrels[0]
+    assert (quarrel["number"], quarrel["is_over"]) == (number, False)
+    reviewer, provider = Street.arbiters
+    with pytest.raises(CallFailed, match="only the role reviewer"):
+        street.decide_order(provider, street.did(MINE), number, is_refunded=False, reasons=streets.STANDS)
+    street.decide_order(reviewer, street.did(MINE), number, is_refunded=True, reasons=streets.CORRECTED)
+    model = looked(street)
+    order = model.orders[0]["order"]
+    assert (model.quarrels, order["state"], model.balance) == ([], "Cancelled", before + 20)
+    assert model.said(order["reasons"]) == streets.CORRECTED
+
+
+def test_a_dispute_that_nobody_decides_in_time_ends_with_the_points_back(street):
+    number = received(street)
+    street.dispute(MINE, number)
+    before = looked(street).balance
+    street.net.pass_time(6 * Street.day_ms)
+    model = looked(street)
+    late = Snapshot(model.height, "", model.quarrels[0]["order"]["due"] + 1, street.names(), model.seen)
+    model.show(late)
+    assert model.disputed[0]["is_over"]
+    street.cancel(street.signer(MINE), number)
+    assert looked(street).balance == before + 20
+
+
+# --- clocks ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("left", "told"), [(5, "5 days left"), (1, "1 day left"), (0.5, "less than a day left")])
+def test_a_clock_counts_the_days_of_the_street(left, told):
+    now = 1_767_225_600_000
+    assert words.until(now + int(left * Street.day_ms), now, Street.day_ms).endswith(told)
+
+
+def test_a_resident_sees_what_an_objection_would_bring_and_until_when_it_is_possible(street):
+    (_reward, deduction) = street.news(MINE)
+    model = looked(street)
+    model.entry = deduction
+    shown = {stop.place: stop for stop in words.stops(model.opened, model.now_ms, Street.day_ms)}
+    assert list(shown)[-3:] == ["Objection", "Human review", "Takes effect"]
+    assert shown["Objection"].remark.endswith("days left")
+    assert shown["Human review"].remark == "only if you object"
+    assert shown["Takes effect"].remark.endswith("if nobody objects")
+
+
 # --- the appeal desk ---------------------------------------------------------------------------------------------
 
 
 def case(outcome: str, state: str = "Closed") -> dict[str, Any]:
     return {"number": 1, "case": {"outcome": outcome, "state": state, "opened_at": 0, "deadline": 9}}
+
+
+def seen_with(cases: Iterable[Any]) -> Any:
+    """Return a street in which nothing has happened but these cases."""
+    nothing: Any = {"entries": (), "items": (), "rules": (), "orders": (), "drops": ()}
+    return SimpleNamespace(cases=list(cases), lines={}, accounts={}, offers={}, **nothing)
 
 
 @pytest.mark.parametrize(
@@ -167,16 +369,12 @@ def case(outcome: str, state: str = "Closed") -> dict[str, Any]:
 )
 def test_a_desk_that_never_changes_anything_is_called_a_rubber_stamp(outcomes, is_stamp):
     model = Points(workshop)
-    model.seen = SimpleNamespace(
-        cases=[case(one) for one in outcomes], entries=(), items=(), rules=(), orders=(), lines={}, accounts={}
-    )
+    model.seen = seen_with(case(one) for one in outcomes)
     assert model.is_rubber_stamp is is_stamp
 
 
 def test_what_lapsed_was_decided_by_nobody(model):
-    model.seen = SimpleNamespace(
-        cases=[case("Withdrawn", "Lapsed")], entries=(), items=(), rules=(), orders=(), lines={}, accounts={}
-    )
+    model.seen = seen_with([case("Withdrawn", "Lapsed")])
     assert (len(model.decided), model.lapsed) == (0, 1)
 
 
@@ -277,7 +475,7 @@ def test_the_words_of_the_street_are_in_the_catalogue():
     written = {
         words_ for _code, _amount, words_ in (streets.HELP, streets.LONG_HELP, streets.SHORT_HELP, streets.MIXED)
     }
-    written |= {streets.CONSENT, streets.DECISION, streets.CORRECTED, streets.STANDS}
+    written |= {streets.CONSENT, streets.DECISION, streets.CORRECTED, streets.STANDS, streets.SLIP}
     assert written <= set(words.written())
 
 

@@ -162,7 +162,7 @@ def holes(text: str) -> list[str]:
 def test_every_word_that_is_filled_in_stands_in_a_contract_and_every_table_is_used():
     sources = "\n".join(path.read_text("utf-8") for path in SIGNED_FOR + ACTED_BY)
     tables = refusals.tables()
-    for english, chinese in tables["voting"].items():
+    for english, chinese in (*tables["voting"].items(), *tables["points"].items()):
         assert all(part.strip(" ()") in sources for part in re.split(r"\{\d\}", english)), english
         assert holes(english) == holes(chinese), english
     texts = [chinese for table in tables.values() for chinese in table.values()]
@@ -196,6 +196,22 @@ def test_a_refused_vote_is_told_with_the_state_and_the_rules_in_the_language_of_
             "规则包 ours、紧急程序、条款 two：部分（part）须以 yes（赞成）开头"
         ),
         "only the role open may do this: an admin grants it": "只有角色 open 可以这样做：由管理员授予",
+    }
+    assert {english: refusals.said(english) for english in told} == told
+
+
+def test_a_refused_entry_is_told_with_its_state_and_whose_task_it_is_in_the_language_of_the_page():
+    i18n.use("zh")
+    told = {
+        "manifest HH-20260401 is Scheduled: a drop is verified when its load has arrived": (
+            "联单 HH-20260401 的状态是 待收运：批次到达后才能核实投放"
+        ),
+        "entry 4 is Objected: this is done with one that is Recorded, Verified": (
+            "分录 4 的状态是 异议中：此操作要求 已记录、已核实"
+        ),
+        "only the role verifier may do this: the owner of the scheme grants it": (
+            "只有“核实单位”可以这样做：由计划负责机构授予"
+        ),
     }
     assert {english: refusals.said(english) for english in told} == told
 

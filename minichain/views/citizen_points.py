@@ -13,6 +13,8 @@ from typing import Any
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
 from minichain.errors import UsageError
+from minichain.views import citizen_points_appeals as appeals
+from minichain.views import citizen_points_door as door
 from minichain.views import citizen_points_lab as lab
 from minichain.views import citizen_points_offices as offices
 from minichain.views import citizen_points_people as people
@@ -34,8 +36,9 @@ def page(connect: Callable[[], Any], street: Any, workshop: Any) -> Page:
         _("My points"): people.mine(desk),
         _("The rules"): lab.rules(desk),
         _("Verify and approve"): offices.clerks(desk),
-        _("Appeal desk"): offices.appeals(desk),
+        _("Appeal desk"): appeals.appeals(desk),
         _("Redeem"): people.redeem(desk),
+        _("Services at the door"): door.services(desk),
         _("Audit and erasure"): offices.audit(desk),
     }
     trial, begin = lab.trial(desk), _start(desk)

@@ -9,19 +9,30 @@ from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
-from minichain.errors import CallFailed
+from minichain.errors import CallFailed, UsageError
+from minichain.views import citizen_points_words as words
 from minichain.views import parts, proofs
 from minichain.views.citizen_points_model import Points, PointsReader
 from minichain.views.i18n import _, language, moment, number
 from minichain.views.markup import Child, Safe, tag
 from minichain.views.moving import Pick, PickList
-from minichain.views.panels import Kind, button, errand, field, html, stack
+from minichain.views.panels import Content, Kind, bar, button, errand, field, html, stack
 from minichain.views.polling import Errands, LiveLoop
 from minichain.views.telling import name_of, with_names
 
 Work = Callable[[Any], Any]  # is given the street; returns a receipt
 _TIME: Final = re.compile(r"\b\d{13}\b")  # milliseconds, of these centuries
-PLACES: Final = ("entry", "redeem", "clerk", "case")  # one for the answers on each screen
+# The places for answers, each with the choice that clears it.
+PLACES: Final = {
+    "entry": "entry",
+    "redeem": "resident",
+    "door": "resident",
+    "offer": "resident",
+    "clerk": "paper",
+    "scale": "clerk",
+    "case": "case",
+    "dispute": "case",
+}
 
 
 class Blank:
@@ -35,6 +46,12 @@ class Blank:
     def value(self) -> str:
         return str(self._text.value).strip()
 
+    def needed(self) -> str:
+        """Return what was written; raises `UsageError` where that is nothing."""
+        if not self.value:
+            raise UsageError(_("Write the reasons first, in a sentence: the resident reads them."))
+        return self.value
+
 
 class Desk:
     """The model, and how to reach the street."""
@@ -45,7 +62,7 @@ class Desk:
         self.tries: Errands[Any] = Errands(lambda: None)  # what is tried without a network
         self.live = LiveLoop(connect, PointsReader(), self.model.show)
         self._answers = {name: stack(stack(), stack()) for name in PLACES}  # what is under way, and how it ended
-        for trait, where in (("entry", "entry"), ("resident", "redeem"), ("paper", "clerk"), ("case", "case")):
+        for where, trait in PLACES.items():
             self.model.observe(partial(self._clear, where), trait)
 
     def _clear(self, where: str, _change: Any) -> None:
@@ -81,9 +98,9 @@ class Desk:
 
     # --- acts
 
-    def go(self, words: str, work: Work, where: str, task: str = "", kind: Kind = "primary") -> W.Button:
+    def go(self, told: str, work: Work, where: str, task: str = "", kind: Kind = "primary") -> W.Button:
         """Return a button that has something signed and sent."""
-        return button(words, lambda: self.say(task, where, work), kind)
+        return button(told, lambda: self.say(task, where, work), kind)
 
     def say(self, task: str, where: str, work: Work) -> None:
         """Have something signed and sent; the proof, or the reason why not, appears on that screen."""
@@ -115,6 +132,14 @@ class Desk:
 
     # --- words
 
+    def until(self, time_ms: int) -> str:
+        """Say until when something is possible, and how many days of the street are left."""
+        return words.until(time_ms, self.model.now_ms, self.street.day_ms)
+
+    def days(self, ms: int) -> str:
+        """Say how many days of the street something lasts."""
+        return words.days(ms, self.street.day_ms)
+
     def name(self, did: str) -> str:
         """Name an account, if it is known whose it is."""
         return name_of(did, self.model.names) if did else ""
@@ -143,11 +168,18 @@ class Desk:
         return tag("q", _(said)) if said else tag("em", _("destroyed, only its salted digest is left"))
 
 
+def line(told: Content, *controls: Content) -> W.Box:
+    """Put controls at the end of the line that they are about; on a phone under it."""
+    made = bar(told, *controls)
+    made.add_class("mc-line")
+    return made
+
+
 def _told(error: str, names: Mapping[str, str]) -> str:
     """Put names in the place of accounts, and dates in the place of times."""
     return _TIME.sub(lambda found: moment(int(found[0])), with_names(error, names))
 
 
 def _final(proof: Any) -> Safe:
-    words = _("Final in block {height}.").format(height=number(proof.header.height))
-    return parts.note("ok", words, tag("p", proofs.link(proof)))
+    told = _("Final in block {height}.").format(height=number(proof.header.height))
+    return parts.note("ok", told, tag("p", proofs.link(proof)))

@@ -58,11 +58,9 @@ def _scheme(desk: Desk) -> W.Box:
         (_("It rests on"), _(reference)),
         (_("Points are for"), listed(words.use_name(use) for use in scheme["uses"])),
         (_("Who decides on an appeal"), _(body)),
-        *((name, words.span(ms)) for name, ms in clocks.items()),
+        *((name, desk.days(ms)) for name, ms in clocks.items()),
     ]
-    day = words.span(desk.street.day_ms)
-    sentence = _("In this street a day of these clocks lasts {day}, so that you can watch it pass.").format(day=day)
-    return card(html(parts.facts(pairs)), title=_("The scheme"), sentence=sentence)
+    return card(html(parts.facts(pairs)), title=_("The scheme"), sentence=words.day_lasts(desk.street.day_ms))
 
 
 def _rule(desk: Desk, rule: Mapping[str, Any]) -> W.Box:

@@ -24,6 +24,8 @@ CONTRACT: Final = "points-redemption"  # the last one that a street puts on the 
 TICK_MS: Final = 2_000  # how often clocks on the page move
 LEAST_DECIDED: Final = 3  # before "never changed" says anything about a desk
 WAITING: Final = ("Notified", "Upheld", "Amended", "Final")  # an entry takes effect when its time is over
+ENDING: Final = (*WAITING, "Rejected")  # one that is rejected has none, and this is said
+ARRIVED: Final = ("Signed", "Corrected", "Treated", "Disposed")  # states of a load that is accounted for
 SUSPENDED: Final = ("Objected", "Appealed")
 OPEN_CASE: Final = ("Open", "Appealed")
 
@@ -121,12 +123,17 @@ class Points(T.HasTraits):
     goods: Any = T.Any(())  # what can be had
     catalogue: Any = T.Any(())  # the rules in force
     ordered: Any = T.Any(())  # the resident's orders
+    offered: Any = T.Any(())  # the services offered to the resident
+    is_willing = T.Bool(False)  # the resident has agreed to be offered services
+    weighed: Any = T.Any(())  # drops that nobody has recorded
+    disputed: Any = T.Any(())  # orders that somebody has to decide on
     entry = T.Int(0)  # that the resident looks at
     opened: Any = T.Any(None)  # all that the resident's screen says of it
     clerk = T.Unicode("")
     paper = T.Int(0)  # the entry that the clerk looks at
     filed: Any = T.Any(None)
     judge = T.Unicode("")
+    arbiter = T.Unicode("")  # who decides on a disputed order
     case = T.Int(0)
     heard: Any = T.Any(None)
     trial: Any = T.Any(Trial())
@@ -190,6 +197,8 @@ class Points(T.HasTraits):
         with self.hold_trait_notifications():
             self.is_known, self.is_open = self.height >= 0, bool(self.seen and self.seen.entries)
             self.is_in, self.ordered = self.takes_part, self.orders
+            self.offered, self.is_willing = self.offers, self.agrees_to_offers
+            self.weighed, self.disputed = self.unrecorded, self.quarrels
             self.goods, self.catalogue = (self.seen.items, self.seen.rules) if self.seen else ((), ())
             self.opened = self._found(self.entry, {line.number for line in self.lines})
             self.filed = self._found(self.paper, {one["number"] for one in self.desk})
@@ -202,7 +211,16 @@ class Points(T.HasTraits):
         held = next(one["entry"] for one in self.seen.entries if one["number"] == entry)
         cases = [one for one in self.cases if one["case"]["entry"] == entry]
         moments, is_over = self.seen.timelines.get(entry, ()), held["closes_at"] <= self.now_ms
-        return {"number": entry, "entry": held, "cases": cases, "moments": moments, "is_over": is_over}
+        told = {"number": entry, "entry": held, "cases": cases, "moments": moments, "is_over": is_over}
+        return {**told, "load": self.load_of(held["drop"])}
+
+    def weighing(self, drop: str) -> Mapping[str, Any]:
+        """Return what the scale signed of a drop."""
+        return next((dict(one["weighing"]) for one in self.seen.drops if one["drop"] == drop), {})
+
+    def load_of(self, drop: str) -> Any:
+        """Return the load that a drop travels in, or None."""
+        return self.seen.loads.get(self.weighing(drop).get("manifest", "")) if drop else None
 
     def said(self, commitment: str) -> str:
         """Return what a paper beside the chain says, or nothing if it was destroyed."""
@@ -232,8 +250,7 @@ class Points(T.HasTraits):
     @property
     def due(self) -> list[int]:
         """Return the resident's entries whose time to object is over."""
-        ends = (*WAITING, "Rejected")  # without an objection it has no effect, and this is said
-        found = (one for one in (self.seen.entries if self.seen else ()) if one["entry"]["state"] in ends)
+        found = (one for one in (self.seen.entries if self.seen else ()) if one["entry"]["state"] in ENDING)
         own = {line.number for line in self.lines}
         return [one["number"] for one in found if one["number"] in own and one["entry"]["closes_at"] <= self.now_ms]
 
@@ -250,10 +267,40 @@ class Points(T.HasTraits):
         return tuple(reversed(self.seen.cases)) if self.seen else ()
 
     @property
+    def account(self) -> str:
+        """Return the resident's account, or nothing where there is none."""
+        return next((did for did, name in self.names.items() if name == self.resident), "")
+
+    @property
     def orders(self) -> list[Mapping[str, Any]]:
         """Return the resident's orders, the latest first."""
-        account = next((did for did, name in self.names.items() if name == self.resident), "")
-        return [one for one in reversed(self.seen.orders if self.seen else ()) if one["order"]["account"] == account]
+        found = reversed(self.seen.orders if self.seen else ())
+        return [self._timed(one) for one in found if one["order"]["account"] == self.account]
+
+    def _timed(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        return {**one, "is_over": 0 < one["order"]["due"] < self.now_ms}
+
+    @property
+    def offers(self) -> list[Mapping[str, Any]]:
+        """Return the services that were offered to the resident, the latest first."""
+        found = self.seen.offers.get(self.resident, ()) if self.seen else ()
+        return [{**one, "is_over": one["until"] < self.now_ms} for one in reversed(found)]
+
+    @property
+    def agrees_to_offers(self) -> bool:
+        """Tell whether the resident has agreed to be offered services."""
+        return self.takes_part and bool(self.seen.accounts[self.resident]["offers"])
+
+    @property
+    def unrecorded(self) -> list[Mapping[str, Any]]:
+        """Return the drops that a scale has signed and nobody has recorded, the oldest first."""
+        return [one for one in (self.seen.drops if self.seen else ()) if not one["weighing"]["entry"]]
+
+    @property
+    def quarrels(self) -> list[Mapping[str, Any]]:
+        """Return the orders that a resident says have not come, the oldest first."""
+        found = self.seen.orders if self.seen else ()
+        return [self._timed(one) for one in found if one["order"]["state"] == "Disputed"]
 
     # --- the appeal desk
 

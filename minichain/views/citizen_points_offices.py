@@ -1,4 +1,4 @@
-"""The screens of the offices on the page of contribution points: verify and approve, the appeal desk, the audit.
+"""The screens of the offices on the page of contribution points: record, verify and approve, and the audit.
 
 Whoever is chosen really signs; the contracts refuse who may not. So one can try what one must not do.
 """
@@ -13,17 +13,17 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
 from minichain.views import citizen_points_words as words
 from minichain.views import parts
-from minichain.views.citizen_points_desk import Desk
-from minichain.views.citizen_points_model import LEAST_DECIDED, OPEN_CASE, percent
+from minichain.views.citizen_points_desk import Desk, line
+from minichain.views.citizen_points_model import ARRIVED, percent
 from minichain.views.citizen_points_people import facts, signed
-from minichain.views.i18n import _, listed, ngettext, number
+from minichain.views.i18n import _, ngettext, number
+from minichain.views.loads import stops
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick
 from minichain.views.panels import (
     ConfirmButton,
     Content,
     LongAction,
-    band,
     bar,
     bound,
     button,
@@ -34,6 +34,7 @@ from minichain.views.panels import (
     row,
     split,
     stack,
+    tabs,
 )
 
 RECORDABLE: Final = ("service-hour", "mixed-waste")
@@ -45,22 +46,34 @@ RECORDABLE: Final = ("service-hour", "mixed-waste")
 def clerks(desk: Desk) -> W.Box:
     """Return the screen on which one clerk records and another one verifies."""
     model = desk.model
-    who = desk.choose("clerk", _("You are"), tuple(reversed(desk.street.clerks)))
-    picks = desk.picks("paper", _("Waiting entries"), _("Nothing waits."), ["seen"], lambda: _waiting(desk))
+    who = desk.choose("clerk", _("You are"), desk.street.verifiers)
+    picks = desk.picks("paper", _("Waiting entries"), _("Nothing waits."), ["seen", "tick"], lambda: _waiting(desk))
     title = parts.heading(_("Waiting entries"), _("Oldest first. Whoever recorded an entry does not verify it."))
     opened = card(rebuilt(model, ["filed"], partial(_file, desk)), desk.answer("clerk"))
-    return split(card(who, html(title), picks), stack(opened, _recording(desk)))
+    return tabs(
+        (_("Waiting entries"), split(card(who, html(title), picks), opened)),
+        (_("Record something"), _recording(desk)),
+        (_("Weigh a drop"), _scale(desk)),
+    )
 
 
 def _waiting(desk: Desk) -> list[Pick]:
-    made = []
-    for one in desk.model.desk:
+    made, model = [], desk.model
+    for one in model.desk:
         entry = one["entry"]
         told = f"{desk.name(entry['account'])} · {signed(entry['delta'])}"
         flagged: tuple[parts.State, str] = ("warn", _("look at this"))
-        shown = flagged if entry["flags"] else words.entry_state(entry["state"])
+        shown = flagged if entry["flags"] else _awaited(model, entry) or words.entry_state(entry["state"])
         made.append(Pick(str(one["number"]), words.rule_name(entry["code"]), told, *shown))
     return made
+
+
+def _awaited(model: Any, entry: Mapping[str, Any]) -> tuple[parts.State, str] | None:
+    """Say that an entry is overdue, or that a drop waits for its load."""
+    if entry["closes_at"] <= model.now_ms:
+        return "warn", _("overdue")
+    load = model.load_of(entry["drop"])
+    return ("info", _("waits for its load")) if load and load["state"] not in ARRIVED else None
 
 
 def _file(desk: Desk) -> Sequence[Content]:
@@ -70,8 +83,9 @@ def _file(desk: Desk) -> Sequence[Content]:
     entry, number_ = filed["entry"], filed["number"]
     account, is_negative = entry["account"], entry["severity"] != ""
     told = f"{desk.name(account)} · {_('{points} points').format(points=signed(entry['delta']))}"
-    shown: list[Content] = [html(parts.heading(words.rule_name(entry["code"]), told)), html(facts(desk, entry))]
-    shown.append(html(parts.facts([(_("Evidence"), desk.quoted(entry["evidence"]))])))
+    evidence = [] if entry["drop"] else [(_("Evidence"), desk.quoted(entry["evidence"]))]
+    shown: list[Content] = [html(parts.heading(words.rule_name(entry["code"]), told))]
+    shown += [html(facts(desk, entry, *evidence)), *_travelled(desk, filed["load"])]
     if entry["flags"]:
         title = _("In two zones within half an hour")
         shown.append(
@@ -83,16 +97,74 @@ def _file(desk: Desk) -> Sequence[Content]:
             _("Tell the resident"), lambda street: street.tell(model.clerk, account, number_, said.value), "clerk"
         )
         return [*shown, said.box, tell]
-    said = desk.blank(_("Your decision, in words") if is_negative else _("What you looked at, or why you reject it"))
+    if filed["is_over"]:
+        then = _("Anybody may say so; then it ends.") if is_negative else _("Anybody may say so; then it goes on.")
+        lapse = desk.go(_("Say that the time is over"), lambda street: street.let_lapse(model.clerk, number_), "clerk")
+        shown += [html(parts.note("warn", _("No office looked at it in time."), tag("p", then))), lapse]
+    said = desk.blank(_asked_of(entry))
 
     def verify(street: Any) -> Any:
         decision, looked = (said.value, "") if is_negative else ("", said.value)
         return street.verify(model.clerk, account, number_, decision, looked)
 
-    reject = desk.go(
-        _("Reject"), lambda street: street.reject(model.clerk, account, number_, said.value), "clerk", kind="plain"
+    def reject(street: Any) -> Any:
+        return street.reject(model.clerk, account, number_, said.needed())
+
+    refuse = desk.go(_("Reject"), reject, "clerk", kind="plain")
+    return [*shown, said.box, bar(desk.go(_("Verify"), verify, "clerk", "approved"), refuse)]
+
+
+def _asked_of(entry: Mapping[str, Any]) -> str:
+    """Say which words are asked of who verifies or rejects."""
+    if entry["severity"]:
+        return _("Your decision, as the resident reads it")
+    if entry["flags"]:
+        return _("What you looked at, or why you reject it")
+    return _("If you reject it: why, as the resident reads it")
+
+
+def _travelled(desk: Desk, load: Mapping[str, Any] | None) -> list[Content]:
+    """Show the load in which a drop travels, as garbage custody does, and whether it has arrived."""
+    if load is None:
+        return []
+    way = html(parts.custody(_("The load that the drop is in"), stops(load, desk.model.names)), "mc-way")
+    if load["state"] in ARRIVED:
+        return [way, html(parts.note("ok", _("The load has arrived, and the plant has signed for it.")))]
+    told = _("The contract lets nobody verify this drop before the plant has signed for load {number}.")
+    waits = parts.note("warn", _("The load is not at the plant."), tag("p", told.format(number=load["number"])))
+    bring = desk.go(
+        _("Truck and plant: bring it in"), lambda street: street.bring_in(load["number"]), "clerk", "weighed", "plain"
     )
-    return [*shown, said.box, bar(desk.go(_("Verify"), verify, "clerk", "approved"), reject)]
+    return [way, html(waits), bring]
+
+
+def _scale(desk: Desk) -> W.Box:
+    """Let the scale sign a drop, and the office record it."""
+    model = desk.model
+    whom = W.Dropdown(options=[(_(name), name) for name in desk.street.residents])
+    grams = W.BoundedIntText(value=3_000, min=1, max=60_000)
+
+    def weigh() -> None:
+        chosen = (whom.value, grams.value)
+        desk.say("", "scale", lambda street: street.weigh(*chosen))
+
+    def waiting() -> Sequence[Content]:
+        return [_drop(desk, one) for one in model.weighed]
+
+    sentence = _("An enrolled scale signs by itself. The drop goes into the load that waits for its truck.")
+    form = stack(field(whom, _("For")), field(grams, _("Grams of kitchen waste")))
+    send = button(_("Weigh: the scale signs"), weigh, "primary")
+    drops = rebuilt(model, ["weighed"], waiting)
+    return card(form, send, drops, desk.answer("scale"), title=_("Weigh a drop"), sentence=sentence)
+
+
+def _drop(desk: Desk, one: Mapping[str, Any]) -> W.Box:
+    weighing, clerk = one["weighing"], desk.street.clerks[0]
+    told = _("{who} · {grams} g").format(who=desk.name(weighing["account"]), grams=number(weighing["grams"]))
+    load = _("load {number}").format(number=weighing["manifest"])
+    signs = _("{who}: record it").format(who=_(clerk))
+    record = desk.go(signs, lambda street: street.record_drop(clerk, one["drop"]), "scale")
+    return line(join(tag("strong", told), tag("div", load, class_="mc-hint")), record)
 
 
 def _recording(desk: Desk) -> W.Box:
@@ -111,151 +183,7 @@ def _recording(desk: Desk) -> W.Box:
     form = stack(field(whom, _("For")), field(code, _("Rule")), field(amount, _("Minutes, for help")), said.box)
     signs = _("{who} signs").format(who=_(desk.street.clerks[0]))
     send = button(_("Record"), record, "primary")
-    return card(form, send, place, title=_("Record something"), sentence=signs)
-
-
-# --- the appeal desk ---------------------------------------------------------------------------------------------
-
-
-def appeals(desk: Desk) -> W.Box:
-    """Return the screen on which objections and appeals are decided, each with its age."""
-    model = desk.model
-    picks = desk.picks("case", _("Cases"), _("No case yet."), ["seen", "tick"], lambda: _cases(desk))
-    figures = band(
-        *(bound(model, ["seen", "tick"], partial(part, desk)) for part in (_queue, _oldest, _late, _changed))
-    )
-    stamp = bound(model, ["seen"], lambda: _stamp(desk))
-    side = card(html(parts.heading(_("Cases"), _("Those that wait come first."))), picks)
-    return stack(
-        figures, stamp, split(side, card(rebuilt(model, ["heard"], partial(_hear, desk)), desk.answer("case")))
-    )
-
-
-def _queue(desk: Desk) -> Safe:
-    late = sum(one["case"]["deadline"] < desk.model.now_ms for one in desk.model.waiting)
-    note = ngettext("{count} of them is late", "{count} of them are late", late).format(count=number(late))
-    return parts.kpi(_("Waiting"), len(desk.model.waiting), note=note)
-
-
-def _oldest(desk: Desk) -> Safe:
-    ages = [desk.model.now_ms - one["case"]["opened_at"] for one in desk.model.waiting]
-    return parts.kpi(_("The oldest waits for"), words.span(max(ages)) if ages else "\N{EN DASH}")
-
-
-def _late(desk: Desk) -> Safe:
-    return parts.kpi(_("Decided too late"), desk.model.lapsed, note=_("and so for the resident"))
-
-
-def _changed(desk: Desk) -> Safe:
-    model, count = desk.model, len(desk.model.decided)
-    share = percent(1_000 * model.changed // count) if count else "\N{EN DASH}"
-    note = _("{changed} of {count} decisions changed something").format(
-        changed=number(model.changed), count=number(count)
-    )
-    return parts.kpi(_("Override rate"), share, note=note)
-
-
-def _stamp(desk: Desk) -> Safe:
-    model = desk.model
-    if model.is_rubber_stamp:
-        told = _("Nothing that was ever objected to was changed. Either no entry was ever wrong, or nobody looks.")
-        return parts.note("bad", _("0 %: this looks like a rubber stamp."), tag("p", told))
-    if len(model.decided) < LEAST_DECIDED:
-        return parts.note("plain", _("Too few decisions to judge the desk by its rate."))
-    return parts.note("ok", _("This desk changes decisions that were wrong."))
-
-
-def _cases(desk: Desk) -> list[Pick]:
-    model = desk.model
-    ordered = sorted(model.cases, key=lambda one: (one["case"]["state"] not in OPEN_CASE, one["number"]))
-    return [_case(desk, one["number"], one["case"]) for one in ordered]
-
-
-def _case(desk: Desk, number_: int, case: Mapping[str, Any]) -> Pick:
-    title = _("Case {number}: {grounds}").format(number=number(number_), grounds=words.grounds()[case["grounds"]])
-    age = _("since {age}").format(age=words.span(desk.model.now_ms - case["opened_at"]))
-    told = age if case["state"] in OPEN_CASE else words.rule_name(case["rule"].partition(" ")[0])
-    return Pick(str(number_), title, told, *words.case_state(case))
-
-
-def _hear(desk: Desk) -> Sequence[Content]:
-    heard = desk.model.heard
-    if heard is None:
-        return [html(parts.paragraph(_("Choose a case.")))]
-    case, number_ = heard["case"], heard["number"]
-    pairs: list[tuple[str, Child]] = [
-        (_("Who"), desk.name(case["account"])),
-        (_("Rule"), words.rule_name(case["rule"].partition(" ")[0])),
-        (_("The resident says"), desk.quoted(case["evidence"])),
-    ]
-    if case["claim"]:
-        pairs.append((_("Claimed"), _("{count} minutes").format(count=number(case["claim"]))))
-    if case["reasons"]:
-        reasons = join(desk.name(case["reviewer"]), " · ", desk.quoted(case["reasons"]))
-        pairs.append((_("Reasons of the decision"), reasons))
-    if case["panel"]:
-        pairs.append((_("Panel"), listed(desk.name(member) for member in case["panel"])))
-    title = _("Case {number}: {grounds}").format(number=number(number_), grounds=words.grounds()[case["grounds"]])
-    top = tag("div", tag("div", parts.heading(title)), parts.chip(*words.case_state(case)), class_="mc-line")
-    clock = bound(desk.model, ["tick"], lambda: _deadline(desk, case))
-    return [
-        html(top),
-        html(parts.facts(pairs)),
-        *([clock] if case["state"] in OPEN_CASE else []),
-        *_rulings(desk, heard),
-    ]
-
-
-def _deadline(desk: Desk, case: Mapping[str, Any]) -> Safe:
-    told = words.until(case["deadline"], desk.model.now_ms)
-    return parts.paragraph(_("Somebody has to decide {deadline}.").format(deadline=told))
-
-
-def _rulings(desk: Desk, heard: Mapping[str, Any]) -> list[Content]:
-    case, number_ = heard["case"], heard["number"]
-    if case["state"] not in OPEN_CASE:
-        return []
-    if heard["is_over"]:
-        late = html(
-            parts.paragraph(_("Nobody has decided in time. Anybody may now say so, and the resident is right."))
-        )
-        lapse = desk.go(
-            _("Say that the time is over"), lambda street: street.lapse(street.appeals, number_), "case", "decided"
-        )
-        return [late, lapse]
-    if case["state"] == "Appealed" and not case["panel"]:
-        return [desk.go(_("Seat the panel"), lambda street: street.seat(street.appeals, number_), "case")]
-    return [_ruling(desk, case, number_, is_panel=case["state"] == "Appealed")]
-
-
-def _ruling(desk: Desk, case: Mapping[str, Any], number_: int, *, is_panel: bool) -> W.Box:
-    model, account = desk.model, case["account"]
-    judges = desk.street.judges
-    names = [*judges[1:], judges[0]] if is_panel else judges
-    who = desk.choose("judge", _("Who decides"), names)
-    known = {name: told for name, told in words.outcomes().items() if not is_panel or name != "Amended"}
-    outcome = W.Dropdown(options=[(told, name) for name, told in known.items()], value=_likely(desk, case, is_panel))
-    amount = W.BoundedIntText(value=case["claim"], min=0, max=100_000)
-    said = desk.blank(_("Reasons, as the resident reads them"))
-
-    def decide(street: Any) -> Any:
-        if is_panel:
-            return street.vote(model.judge, account, number_, outcome.value, said.value)
-        right = amount.value if outcome.value == "Amended" else 0
-        return street.decide(model.judge, account, number_, outcome.value, said.value, right)
-
-    fields = [who, field(outcome, _("Decision"))]
-    fields += [] if is_panel else [field(amount, _("If it is put right: minutes"))]
-    words_ = _("Vote and sign") if is_panel else _("Decide and sign")
-    return stack(*fields, said.box, desk.go(words_, decide, "case", "decided"))
-
-
-def _likely(desk: Desk, case: Mapping[str, Any], is_panel: bool) -> str:
-    """Return the decision to begin with, for the resident: of a reward it is never that the entry goes."""
-    rule = desk.rule(case["rule"].partition(" ")[0])
-    if is_panel or (rule and rule["severity"]):
-        return "Withdrawn"
-    return "Amended" if case["claim"] else "Upheld"
+    return card(form, send, place, title=_("What somebody did"), sentence=signs)
 
 
 # --- audit and erasure -------------------------------------------------------------------------------------------
@@ -281,6 +209,7 @@ def _measured(desk: Desk) -> Safe:
         (_("Withdrawn"), _few(found.withdrawn)),
         (_("Notices that were objected to"), percent(found.objection_permille)),
         (_("Entries with complete evidence"), percent(found.evidence_permille)),
+        (_("Decisions that changed something"), percent(found.overturn_permille)),
         (_("Decided too late"), number(found.lapsed)),
         (_("Points nobody has redeemed"), number(found.unredeemed_points)),
         (_("Left in the pool"), _("{yuan} yuan").format(yuan=number(found.pool_left_fen // 100))),

@@ -14,11 +14,13 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
 from minichain.views import citizen_points_words as words
 from minichain.views import parts
-from minichain.views.citizen_points_desk import Desk
+from minichain.views.citizen_points_desk import Desk, line
+from minichain.views.citizen_points_model import ENDING
 from minichain.views.i18n import _, number
+from minichain.views.loads import state_of
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick
-from minichain.views.panels import Content, bar, bound, button, card, field, html, rebuilt, split, stack
+from minichain.views.panels import Content, Kind, bar, bound, button, card, field, html, rebuilt, row, split, stack
 
 
 def signed(points: int) -> str:
@@ -83,7 +85,7 @@ def _entry(desk: Desk) -> Sequence[Content]:
     shown: list[Content] = [html(top), *_notes(desk, opened), html(facts(desk, entry)), *_actions(desk, opened)]
     if opened["moments"]:
         way = bound(model, ["tick", "opened"], lambda: _way(desk), "mc-way")
-        shown.append(way)
+        shown += [way, html(tag("p", words.day_lasts(desk.street.day_ms), class_="mc-hint"))]
     return shown
 
 
@@ -101,29 +103,66 @@ def _way(desk: Desk) -> Safe:
     opened = desk.model.opened
     if opened is None:
         return join()
-    return parts.custody(_("From notice to effect"), words.stops(opened, desk.model.now_ms))
+    return parts.custody(_("From notice to effect"), words.stops(opened, desk.model.now_ms, desk.street.day_ms))
 
 
 def _notes(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
     """Say what is suspended, and what was decided with which reasons."""
     made: list[Content] = []
-    if opened["entry"]["state"] in ("Objected", "Appealed"):
-        told = _("Nothing happens to your points until a person who had no part in it has decided, {deadline}.")
-        late = _("If nobody decides in time, you are right.")
-        deadline = words.until(opened["cases"][0]["case"]["deadline"], desk.model.now_ms)
-        made.append(
-            html(parts.note("warn", _("The effect is suspended."), tag("p", told.format(deadline=deadline), " ", late)))
-        )
+    if opened["entry"]["state"] in ("Recorded", "Verified", "Notified", "Rejected", "Objected", "Appealed"):
+        made.append(bound(desk.model, ["tick"], partial(_standing, desk, opened)))
     for one in opened["cases"]:
         if one["case"]["reasons"]:
-            who, outcome = desk.name(one["case"]["reviewer"]), words.outcomes()[one["case"]["outcome"]]
+            who, known = desk.name(one["case"]["reviewer"]), words.outcomes(one["case"]["kind"])
+            outcome = known[one["case"]["outcome"]]
             reasons = desk.quoted(one["case"]["reasons"])
             made.append(html(parts.note("info", f"{who} · {outcome}", tag("p", reasons))))
     return made
 
 
-def facts(desk: Desk, entry: Mapping[str, Any]) -> Safe:
-    """Say what an entry rests on: its rule, the basis, the notice, and who had a part in it."""
+def _standing(desk: Desk, opened: Mapping[str, Any]) -> Safe:
+    """Say in plain words what has happened to the points so far, and until when what is possible."""
+    entry = opened["entry"]
+    if entry["state"] in ("Objected", "Appealed"):
+        return _suspended(desk, opened)
+    if entry["state"] in words.AWAITED:
+        return _awaited(desk, opened)
+    if opened["is_over"]:
+        return join()
+    points, is_taken = number(abs(entry["delta"])), entry["delta"] < 0
+    what, yet = _("{points} points are on their way to you."), _("They do not count yet.")
+    if entry["is_rejected"]:
+        what, yet = _("{points} points were refused."), _("You find the reasons below.")
+    elif is_taken:
+        what, yet = _("{points} points would be taken from you."), _("Nothing has been taken yet.")
+    told = _("Is it wrong? You may object {until}. It costs nothing.").format(until=desk.until(entry["closes_at"]))
+    is_adverse = is_taken or entry["is_rejected"]
+    return parts.note("warn" if is_adverse else "info", what.format(points=points), tag("p", yet, " ", told))
+
+
+def _suspended(desk: Desk, opened: Mapping[str, Any]) -> Safe:
+    told = _("Nothing happens to your points until a person who had no part in it has decided, {deadline}.")
+    silence = _("If nobody decides in time, you are right.")
+    if opened["entry"]["is_rejected"]:
+        silence = _("If nobody decides in time, another office looks.")
+    deadline = desk.until(opened["cases"][0]["case"]["deadline"])
+    return parts.note("warn", _("The effect is suspended."), tag("p", told.format(deadline=deadline), " ", silence))
+
+
+def _awaited(desk: Desk, opened: Mapping[str, Any]) -> Safe:
+    """Say what an office owes the resident, and what its silence means."""
+    entry = opened["entry"]
+    if not opened["is_over"]:
+        is_new = entry["state"] == "Recorded"
+        told = _("An office has to look at it {until}.") if is_new else _("An office has to tell you why {until}.")
+        return parts.paragraph(told.format(until=desk.until(entry["closes_at"])))
+    is_for = _("It goes on as if somebody had, unless it was flagged.")
+    silence = _("It ends: nothing is taken from you.") if entry["severity"] else is_for
+    return parts.note("info", _("No office looked at it in time."), tag("p", silence))
+
+
+def facts(desk: Desk, entry: Mapping[str, Any], *more: tuple[str, Child]) -> Safe:
+    """Say what an entry rests on: its rule, the basis, the notice, and who had a part in it; `more` comes last."""
     pairs: list[tuple[str, Child]] = []
     rule = desk.rule(entry["code"])
     if rule:
@@ -132,13 +171,26 @@ def facts(desk: Desk, entry: Mapping[str, Any]) -> Safe:
         )
         behaviour = join(desk.behaviour(rule), tag("div", version, class_="mc-hint"))
         pairs += [(_("Rule"), behaviour), (_("It rests on"), basis(rule))]
+    if entry["drop"]:
+        pairs.append((_("Weighed"), _weighed(desk, entry["drop"])))
     if entry["notice"]:
         pairs.append((_("What you were told"), desk.quoted(entry["notice"])))
     if entry["by"] and entry["code"]:
         told = _("recorded by {by}").format(by=desk.name(entry["by"]))
         other = _("verified by {by}").format(by=desk.name(entry["verified_by"])) if entry["verified_by"] else ""
         pairs.append((_("Who"), " · ".join(filter(None, (told, other)))))
-    return parts.facts(pairs)
+    return parts.facts([*pairs, *more])
+
+
+def _weighed(desk: Desk, drop: str) -> str:
+    """Say what the scale signed, and in which load it travels."""
+    weighing, load = desk.model.weighing(drop), desk.model.load_of(drop)
+    told = _("{grams} g, signed by {scale}").format(
+        grams=number(weighing["grams"]), scale=desk.name(weighing["device"])
+    )
+    if load is None:
+        return told
+    return _("{weight}; load {number}: {state}").format(weight=told, number=load["number"], state=state_of(load)[1])
 
 
 def basis(rule: Mapping[str, Any]) -> Safe:
@@ -153,15 +205,17 @@ def basis(rule: Mapping[str, Any]) -> Safe:
 def _actions(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
     entry, is_over, model = opened["entry"], opened["is_over"], desk.model
     state, number_ = entry["state"], opened["number"]
-    if state in ("Notified", "Rejected", "Upheld", "Amended", "Final") and is_over:
+    if state in words.AWAITED and is_over:
+        return _unseen(desk, opened)
+    if state in ENDING and is_over:
         late = html(parts.paragraph(_("Nobody objected in time. Anybody may now let it take effect.")))
         return [
             late,
             desk.go(_("Let it take effect"), lambda street: street.settle(model.resident, model.due), "entry"),
         ]
     if state in ("Notified", "Rejected"):
-        of = entry if state == "Notified" else None  # of a rejection no other amount is claimed
-        return [_objecting(desk, of, _("Object"), partial(_object, model.resident, number_))]
+        claimed = None if entry["is_rejected"] else entry
+        return [_objecting(desk, claimed, _("Object"), partial(_object, model.resident, number_))]
     if state in ("Upheld", "Amended") and opened["cases"]:
         case = opened["cases"][0]["number"]
         return [_objecting(desk, None, _("Appeal"), partial(_appeal, model.resident, case))]
@@ -174,6 +228,19 @@ def _actions(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
     return []
 
 
+def _unseen(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
+    """Offer what a resident may do whose entry no office looked at: say so, and of a reward ask for a review."""
+    resident, number_, entry = desk.model.resident, opened["number"], opened["entry"]
+
+    def lapse(street: Any) -> Any:
+        return street.let_lapse(street.signer(resident), number_)
+
+    say = desk.go(_("Say that the time is over"), lapse, "entry")
+    if entry["state"] != "Recorded" or entry["severity"]:
+        return [say]
+    return [say, _objecting(desk, None, _("Ask for a review"), partial(_object, resident, number_), "plain")]
+
+
 def _object(resident: str, entry: int, grounds: str, said: str, claim: int, street: Any) -> Any:
     return street.object_to(resident, entry, grounds, said, claim)
 
@@ -182,7 +249,9 @@ def _appeal(resident: str, case: int, grounds: str, said: str, _claim: int, stre
     return street.appeal(resident, case, grounds, said)
 
 
-def _objecting(desk: Desk, entry: Mapping[str, Any] | None, name: str, work: Callable[..., Any]) -> W.Box:
+def _objecting(
+    desk: Desk, entry: Mapping[str, Any] | None, name: str, work: Callable[..., Any], kind: Kind = "primary"
+) -> W.Box:
     """Offer the grounds after one click; the second click sends."""
     place = stack()
 
@@ -203,7 +272,7 @@ def _objecting(desk: Desk, entry: Mapping[str, Any] | None, name: str, work: Cal
         question = parts.paragraph(_("Why? Choose one; that sends it. It costs nothing."))
         place.children = [html(question), bar(*shown), *right, said.box]
 
-    return stack(button(name, ask, "primary"), place)
+    return stack(button(name, ask, kind), place)
 
 
 # --- what they are good for --------------------------------------------------------------------------------------
@@ -222,15 +291,10 @@ def redeem(desk: Desk) -> W.Box:
 
     who = desk.choose("resident", _("You are"), desk.street.residents)
     balance = bound(model, ["seen", "resident", "tick"], lambda: _to_spend(desk))
-    goods = card(
-        who,
-        balance,
-        rebuilt(model, ["goods", "resident"], listed),
-        desk.answer("redeem"),
-        title=_("What points are good for"),
-    )
+    goods = card(who, balance, rebuilt(model, ["goods", "resident"], listed), title=_("What points are good for"))
     sentence = _("Points are taken when the money is reserved, and given back if nothing comes.")
-    return split(goods, card(rebuilt(model, ["ordered"], orders), title=_("My orders"), sentence=sentence))
+    mine = rebuilt(model, ["ordered"], orders)
+    return row(goods, card(mine, desk.answer("redeem"), title=_("My orders"), sentence=sentence))
 
 
 def _to_spend(desk: Desk) -> Safe:
@@ -248,22 +312,48 @@ def _to_spend(desk: Desk) -> Safe:
 def _item(desk: Desk, item: Mapping[str, Any]) -> W.Box:
     told = _("{points} points · {use}").format(points=number(item["points"]), use=words.use_name(item["use"]))
     order = desk.go(_("Order"), lambda street: street.order(desk.model.resident, item["code"]), "redeem")
-    return bar(html(join(tag("strong", desk.item(item["code"])), tag("div", told, class_="mc-hint"))), order)
+    return line(join(tag("strong", desk.item(item["code"])), tag("div", told, class_="mc-hint")), order)
 
 
 def _order(desk: Desk, one: Mapping[str, Any]) -> W.Box:
-    order, number_ = one["order"], one["number"]
-    top = html(join(tag("strong", desk.item(order["item"])), " ", parts.chip(*words.order_state(order["state"]))))
-    street, account = desk.street, order["account"]
-    steps = {
-        "Requested": (street.treasury, lambda place: place.reserve(street.treasury, number_)),
-        "Reserved": (street.provider, lambda place: place.fulfil(street.provider, account, number_, "Slip")),
-    }
-    names = {"Requested": _("{who}: reserve the money"), "Reserved": _("{who}: hand it over")}
-    if order["state"] not in steps:
-        return bar(top)
-    who, work = steps[order["state"]]
-    cancel = desk.go(
-        _("Cancel"), lambda place: place.cancel(place.signer(desk.model.resident), number_), "redeem", kind="plain"
-    )
-    return bar(top, desk.go(names[order["state"]].format(who=_(who)), work, "redeem"), cancel)
+    order = one["order"]
+    told = bound(desk.model, ["tick"], lambda: _order_told(desk, order))
+    return line(told, *_order_acts(desk, one))
+
+
+def _order_told(desk: Desk, order: Mapping[str, Any]) -> Safe:
+    made: list[Child] = [tag("strong", desk.item(order["item"])), " ", parts.chip(*words.order_state(order["state"]))]
+    clock = "" if order["decided_by"] else words.order_clock(order["state"])
+    if clock:
+        made.append(tag("div", clock.format(until=desk.until(order["due"])), class_="mc-hint"))
+    if order["decided_by"]:
+        made.append(tag("div", desk.name(order["decided_by"]), ": ", desk.quoted(order["reasons"]), class_="mc-hint"))
+    return join(*made)
+
+
+def _order_acts(desk: Desk, one: Mapping[str, Any]) -> list[Content]:
+    """Offer what comes next of an order: the office's step, and what the resident may do about it."""
+    order, number_, street, model = one["order"], one["number"], desk.street, desk.model
+    treasury, provider, account = street.treasury, street.provider, order["account"]
+
+    def cancel(place: Any) -> Any:
+        return place.cancel(place.signer(model.resident), number_)
+
+    def act(told: str, work: Callable[[Any], Any], *, is_plain: bool = False) -> W.Button:
+        return desk.go(told, work, "redeem", kind="plain" if is_plain else "primary")
+
+    match order["state"], one["is_over"]:
+        case "Requested", _over:
+            reserve = _("{who}: reserve the money").format(who=_(treasury))
+            first = act(reserve, lambda place: place.reserve(treasury, number_))
+            return [first, act(_("Cancel"), cancel, is_plain=True)]
+        case "Reserved", _over:
+            fulfil = _("{who}: hand it over").format(who=_(provider))
+            first = act(fulfil, lambda place: place.fulfil(provider, account, number_, street.slip))
+            return [first, act(_("Cancel"), cancel, is_plain=True)]
+        case "Fulfilled", False if not order["decided_by"]:
+            return [act(_("I have not received it"), lambda place: place.dispute(model.resident, number_))]
+        case "Disputed", True:
+            return [act(_("Nobody has decided: take the points back"), cancel)]
+        case _other:
+            return []

@@ -12,8 +12,8 @@ from minichain.views.i18n import _, clock, language, moment, ngettext, number
 from minichain.views.parts import State, Stop
 
 SECOND: Final = 1_000
-MINUTE: Final = 60 * SECOND
 DAY: Final = 86_400_000
+AWAITED: Final = ("Recorded", "Verified")  # an office has to do the next step with an entry
 
 
 def own(record: Any, name: str) -> str:
@@ -39,6 +39,10 @@ def roles() -> tuple[str, ...]:
         _("Panellist 3"),
         _("Treasury"),
         _("Home help service"),
+        _("Street office C"),
+        _("Street scale"),
+        _("Weights laboratory"),
+        _("Accreditation board"),
     )
 
 
@@ -79,6 +83,7 @@ def written() -> tuple[str, ...]:
         _("I helped for two hours."),
         _("Somebody else used my bin at night."),
         _("A neighbour saw who it was."),
+        _("Delivery slip 31: nobody was at home to sign for it."),
     )
 
 
@@ -130,7 +135,7 @@ def entry_state(state: str) -> tuple[State, str]:
     """Say where an entry stands."""
     known: dict[str, tuple[State, str]] = {
         "Recorded": ("plain", _("recorded")),
-        "Rejected": ("info", _("rejected, you may object")),
+        "Rejected": ("warn", _("rejected, you may object")),
         "Dismissed": ("plain", _("rejected, no effect")),
         "Lapsed": ("ok", _("lapsed in the resident's favour")),
         "Verified": ("plain", _("verified")),
@@ -167,8 +172,12 @@ def grounds() -> dict[str, str]:
     }
 
 
-def outcomes() -> dict[str, str]:
-    """Say how a case may be decided."""
+def outcomes(kind: str) -> dict[str, str]:
+    """Say how a case may be decided: an objection to an entry, one to its rejection, or a repair."""
+    if kind == "rejection":
+        return {"Upheld": _("The rejection stands"), "Withdrawn": _("Another office verifies it")}
+    if kind == "repair":
+        return {"Upheld": _("No repair"), "Withdrawn": _("The entry is repaired")}
     return {
         "Upheld": _("The entry stands"),
         "Amended": _("The entry is put right"),
@@ -183,7 +192,7 @@ def case_state(case: Mapping[str, Any]) -> tuple[State, str]:
         "Appealed": ("info", _("waits for the panel")),
         "Lapsed": ("ok", _("lapsed in the resident's favour")),
     }
-    done = outcomes().get(case["outcome"], case["outcome"])
+    done = outcomes(case["kind"]).get(case["outcome"], case["outcome"])
     return known.get(case["state"], ("ok" if case["outcome"] != "Upheld" else "plain", done))
 
 
@@ -195,6 +204,38 @@ def order_state(state: str) -> tuple[State, str]:
         "Fulfilled": ("ok", _("handed over")),
         "Cancelled": ("plain", _("cancelled, points given back")),
         "Disputed": ("warn", _("disputed")),
+    }
+    return known.get(state, ("plain", state))
+
+
+def order_clock(state: str) -> str:
+    """Say what is to be done with an order until when; nothing of one that is cancelled."""
+    return {
+        "Requested": _("to be answered {until}"),
+        "Reserved": _("to be handed over {until}"),
+        "Fulfilled": _("you may dispute it {until}"),
+        "Disputed": _("a person has to decide {until}"),
+    }.get(state, "")
+
+
+def service_name(code: str) -> str:
+    """Name a service that comes to the door."""
+    return {
+        "window-cleaning": _("Windows cleaned"),
+        "bag-carrying": _("Heavy bags carried upstairs"),
+        "hot-meals": _("A hot meal at noon"),
+    }.get(code, code)
+
+
+def offer_state(state: str, *, is_over: bool) -> tuple[State, str]:
+    """Say where an offer of a service stands."""
+    if state == "Offered" and is_over:
+        return "plain", _("ended")
+    known: dict[str, tuple[State, str]] = {
+        "Offered": ("info", _("waits for your answer")),
+        "Accepted": ("ok", _("accepted")),
+        "Declined": ("plain", _("declined")),
+        "Delivered": ("ok", _("came to the door")),
     }
     return known.get(state, ("plain", state))
 
@@ -232,21 +273,23 @@ def practice_name(where: str) -> str:
 # --- clocks ------------------------------------------------------------------------------------------------------
 
 
-def span(ms: int) -> str:
-    """Say how long something lasts, in the two largest units."""
-    if ms >= DAY:
-        return ngettext("{count} day", "{count} days", ms // DAY).format(count=number(ms // DAY))
-    if ms >= MINUTE:
-        minutes, seconds = ms // MINUTE, ms % MINUTE // SECOND
-        return _("{minutes} min {seconds} s").format(minutes=number(minutes), seconds=number(seconds))
-    return _("{seconds} s").format(seconds=number(max(0, ms) // SECOND))
+def days(ms: int, day_ms: int) -> str:
+    """Say how long something lasts, in days of the street."""
+    count = max(0, ms) // day_ms
+    return ngettext("{count} day", "{count} days", count).format(count=number(count)) if count else _("less than a day")
 
 
-def until(time_ms: int, now_ms: int) -> str:
+def day_lasts(day_ms: int) -> str:
+    """Say how long a day of the street lasts."""
+    told = _("A day of these clocks lasts {seconds} seconds in this street, so that you can watch it pass.")
+    return told.format(seconds=number(day_ms // SECOND))
+
+
+def until(time_ms: int, now_ms: int, day_ms: int) -> str:
     """Say until when something is possible, and how much time is left."""
     if time_ms <= now_ms:
         return _("the time is over since {time}").format(time=when(time_ms, now_ms))
-    return _("until {time}, {left} left").format(time=when(time_ms, now_ms), left=span(time_ms - now_ms))
+    return _("until {time}, {left} left").format(time=when(time_ms, now_ms), left=days(time_ms - now_ms, day_ms))
 
 
 def when(time_ms: int, now_ms: int) -> str:
@@ -269,31 +312,54 @@ def moment_name(name: str) -> str:
     }.get(name, name)
 
 
-def stops(opened: Mapping[str, Any], now_ms: int) -> list[Stop]:
-    """Lay out the due process of an entry, each step with its clock."""
-    return [_stop(one, opened["entry"]["state"], now_ms) for one in opened["moments"]]
+def stops(opened: Mapping[str, Any], now_ms: int, day_ms: int) -> list[Stop]:
+    """Lay out the due process of an entry, each step with its clock; what an objection would bring stands in it too."""
+    made, entry = [], opened["entry"]
+    for one in opened["moments"]:
+        if one.name == "effect":
+            made += _open_ways(entry, now_ms, day_ms)
+        if one.name != "verified" or one.at or not entry["is_rejected"]:
+            made.append(_stop(one, entry, now_ms, day_ms))
+    return made
 
 
-def _stop(one: Any, state: str, now_ms: int) -> Stop:
-    name = moment_name(one.name)
+def _open_ways(entry: Mapping[str, Any], now_ms: int, day_ms: int) -> list[Stop]:
+    """Say that an objection is open to the resident, and what follows it."""
+    if entry["state"] not in ("Notified", "Rejected") or entry["closes_at"] <= now_ms:
+        return []
+    clock_ = until(entry["closes_at"], now_ms, day_ms)
+    objection = Stop(moment_name("objection"), "clock", "info", _("the clock runs"), remark=clock_)
+    review = Stop(moment_name("decision"), "dot", "plain", _("to come"), remark=_("only if you object"))
+    return [objection, review]
+
+
+def _stop(one: Any, entry: Mapping[str, Any], now_ms: int, day_ms: int) -> Stop:
+    name = _("Rejection with reasons") if one.name == "notice" and entry["is_rejected"] else moment_name(one.name)
     if one.at:
         return Stop(name, "check", "ok", _("done"), when=when(one.at, now_ms))
     if one.name == "effect":
-        return _effect(name, state, one.due, now_ms)
+        return _effect(entry, entry["closes_at"] if entry["is_rejected"] else one.due, now_ms, day_ms)
+    if one.name == "end":  # in calendar months, which are nobody's to shorten
+        return Stop(name, "dot", "plain", _("to come"), when=when(one.due, now_ms))
     if one.due:
-        return Stop(name, "clock", "info", _("open"), remark=until(one.due, now_ms))
+        is_late: tuple[str, State, str] = ("warn", "warn", _("overdue"))
+        runs: tuple[str, State, str] = ("clock", "info", _("the clock runs"))
+        return Stop(name, *(is_late if one.due <= now_ms else runs), remark=until(one.due, now_ms, day_ms))
     return Stop(name, "dot", "plain", _("to come"))
 
 
-def _effect(name: str, state: str, due: int, now_ms: int) -> Stop:
+def _effect(entry: Mapping[str, Any], due: int, now_ms: int, day_ms: int) -> Stop:
+    state = entry["state"]
+    name = _("The rejection counts") if entry["is_rejected"] else moment_name("effect")
     if state in ("Objected", "Appealed"):
         return Stop(name, "warn", "warn", _("effect suspended"), remark=_("until a person has decided"))
-    if state in ("Withdrawn", "Rejected", "Dismissed", "Lapsed"):
+    if state in ("Withdrawn", "Lapsed"):
         return Stop(name, "dot", "plain", _("never"))
-    if due and due <= now_ms:
+    if state == "Dismissed":
+        return Stop(name, "check", "ok", _("done"))
+    if not due:
+        return Stop(name, "dot", "plain", _("to come"))
+    if due <= now_ms:
         return Stop(name, "clock", "info", _("may take effect now"))
-    if due:
-        return Stop(
-            name, "clock", "plain", _("to come"), remark=_("if nobody objects: {time}").format(time=until(due, now_ms))
-        )
-    return Stop(name, "dot", "plain", _("to come"))
+    remark = _("in {left}, if nobody objects").format(left=days(due - now_ms, day_ms))
+    return Stop(name, "clock", "plain", _("to come"), remark=remark)

@@ -7,11 +7,13 @@ commitment to them. The contracts decide who may do what; nothing is checked her
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from minichain.client.receipt import Receipt
 from minichain.codec import Plain
-from minichain.scenarios.points.story import CASES, INTAKE, LEDGER, PANEL, REDEMPTION
+from minichain.scenarios.points.story import ACCOUNTS, CASES, INTAKE, LEDGER, PANEL, PROVIDER, REDEMPTION
+
+OFFER_DAYS: Final = 30
 
 
 class Deed(Plain):
@@ -27,9 +29,12 @@ class Deed(Plain):
 class Place(Protocol):
     """What acting needs of a street."""
 
+    day_ms: int
+
     def do(self, role: str, *deeds: Deed) -> Receipt: ...
     def did(self, role: str) -> str: ...
     def signer(self, resident: str) -> str: ...
+    def now_ms(self) -> int: ...
 
 
 class Acts:
@@ -61,6 +66,33 @@ class Acts:
         """Let entries take effect whose time to object is over; anybody may."""
         return self.do(self.signer(resident), *(Deed(LEDGER, "settle", {"number": number}) for number in entries))
 
+    def dispute(self: Place, resident: str, order: int) -> Receipt:
+        """Say that what is called handed over was not received."""
+        return self.do(self.signer(resident), Deed(REDEMPTION, "dispute", {"number": order}))
+
+    # --- services that come to the door
+
+    def agree_to_offers(self: Place, resident: str, offers: bool) -> Receipt:
+        """Agree to be offered services, or agree no longer."""
+        told = {"account": self.did(resident), "offers": offers}
+        return self.do(self.signer(resident), Deed(ACCOUNTS, "accept_offers", told))
+
+    def offer(self: Place, resident: str, service: str) -> Receipt:
+        """Offer a service for some weeks; that the points were asked for to plan it is put on record."""
+        account, until = self.did(resident), self.now_ms() + OFFER_DAYS * self.day_ms
+        asked = Deed(ACCOUNTS, "ask", {"account": account, "use": "service-planning"})
+        offered = Deed(ACCOUNTS, "offer", {"account": account, "service": service, "until": until})
+        return self.do(PROVIDER, asked, offered)
+
+    def answer(self: Place, resident: str, offer: int, is_accepted: bool) -> Receipt:
+        """Accept an offered service, or decline it."""
+        told = {"number": offer, "is_accepted": is_accepted}
+        return self.do(self.signer(resident), Deed(ACCOUNTS, "answer", told))
+
+    def deliver(self: Place, offer: int) -> Receipt:
+        """Say that a service was delivered."""
+        return self.do(PROVIDER, Deed(ACCOUNTS, "deliver", {"number": offer}))
+
     # --- the clerks
 
     def verify(self: Place, role: str, account: str, entry: int, decision: str = "", looked_at: str = "") -> Receipt:
@@ -75,6 +107,10 @@ class Acts:
     def tell(self: Place, role: str, account: str, entry: int, words: str) -> Receipt:
         """Tell the resident, with reasons."""
         return _file(self, role, INTAKE, "notify", account, {"notice": words}, {"number": entry})
+
+    def let_lapse(self: Place, role: str, entry: int) -> Receipt:
+        """Say that no office looked at an entry in time, or told the resident; anybody may."""
+        return self.do(role, Deed(INTAKE, "lapse", {"number": entry}))
 
     # --- who decides
 
@@ -109,6 +145,11 @@ class Acts:
     def cancel(self: Place, role: str, order: int) -> Receipt:
         """Cancel an order: the points come back."""
         return self.do(role, Deed(REDEMPTION, "cancel", {"number": order}))
+
+    def decide_order(self: Place, role: str, account: str, order: int, is_refunded: bool, reasons: str) -> Receipt:
+        """Decide on a disputed order, with reasons."""
+        told = {"number": order, "is_refunded": is_refunded}
+        return _file(self, role, REDEMPTION, "decide", account, {"reasons": reasons}, told)
 
 
 def _file(

@@ -26,6 +26,7 @@ from minichain.live.home import Home
 from minichain.scenarios import demo
 from minichain.scenarios.points.acting import Acts, Deed
 from minichain.scenarios.points.consents import PURPOSE, Consents
+from minichain.scenarios.points.drops import WEIGHING, Drops, code_of, loads_of, weighings
 from minichain.scenarios.points.figures import Ask, Audit, Line, Moment, asker, audit, pages, statement, timeline
 from minichain.scenarios.points.presets import DAY_MS, item_of, preset, rules_of, scheme_of
 from minichain.scenarios.points.story import (
@@ -50,12 +51,14 @@ from minichain.scenarios.points.story import (
     RESIDENT,
     RESIDENTS,
     REVIEWER,
+    SECOND,
     TASKS,
     TREASURER,
     VERIFIER,
     arguments,
 )
 from minichain.scenarios.residents.people import PEOPLE, personal_values
+from minichain.scenarios.waste.story import CUSTODY
 
 PRESET: Final = "training"
 SHORT_DAY_MS: Final = 36_000
@@ -69,6 +72,9 @@ MIXED: Final = ("mixed-waste", 1, "Second finding after a warning: kitchen waste
 DECISION: Final = "Decision under article 12 of the ordinance: ten points, after a warning on the first finding."
 CORRECTED: Final = "The sheet says two hours: the clerk misread it. The entry is put right."
 STANDS: Final = "The photograph shows the bag with the account's own label."
+SLIP: Final = "Delivery slip 31: nobody was at home to sign for it."
+DROPPED: Final = 4_200  # grams of kitchen waste
+OFFERED: Final = {RESIDENT: "bag-carrying", ELDER: "window-cleaning"}
 
 BEFORE_MS: Final = 8_000  # that rules are adopted before they begin
 SKEW_MS: Final = 1_000  # by which clocks of validators may differ
@@ -76,7 +82,7 @@ NONCE_BYTES: Final = 16
 GAS_OF_A_DEED, MOST_GAS = 2_000_000, 10_000_000  # a limit is taken out of the quota of a window: no more than needed
 KEYS: Final = "keys/"  # the place of what residents' keys are drawn from
 MONEY: Final = 100_000  # fen in the pool
-OFFICES: Final = tuple(dict.fromkeys([*AUTHORITIES.values(), *(role for role, _ in TASKS), APPEALS, *PANEL]))
+OFFICES: Final = tuple(dict.fromkeys([*AUTHORITIES.values(), *(role for role, _ in TASKS), APPEALS, *PANEL, *WEIGHING]))
 
 # What is told while a street opens; each is its own message id for translation.
 SAID: Final = (
@@ -90,8 +96,9 @@ SAID: Final = (
 class Looked(Plain):
     """What one look at a street showed: what its contracts hold, and how a resident or an auditor reads it.
 
-    `lines`, `balances` and `accounts` are by resident, those who take part; `timelines` by the number of an entry;
-    `papers` are what stands beside the chain, by commitment, and `kept` counts them.
+    `lines`, `balances`, `offers` and `accounts` are by resident, those who take part; `timelines` by the number of an
+    entry; `loads` are those that `drops` travel in, by number; `papers` are what stands beside the chain, by
+    commitment, and `kept` counts them.
     """
 
     scheme: Mapping[str, Any]
@@ -104,24 +111,30 @@ class Looked(Plain):
     balances: Mapping[str, int]
     lines: Mapping[str, Sequence[Line]]
     timelines: Mapping[int, Sequence[Moment]]
+    offers: Mapping[str, Sequence[Mapping[str, Any]]]
+    drops: tuple[Mapping[str, Any], ...]
+    loads: Mapping[str, Mapping[str, Any]]
     asked: tuple[Mapping[str, Any], ...]
     audit: Audit
     papers: Mapping[str, str]
     kept: int
 
 
-class Street(Acts):
+class Street(Acts, Drops):
     """A network with the contracts of this case, and its roles.
 
     `clock` gives seconds; a chain without empty blocks has an older time. In a simulation its own time is enough.
     """
 
     scheme = PRESET
+    services = ("window-cleaning", "bag-carrying", "hot-meals")
     residents = RESIDENTS
     clerks = (RECORDER, VERIFIER)
+    verifiers = (VERIFIER, SECOND, RECORDER)
     judges = (REVIEWER, *PANEL, RECORDER)
+    arbiters = (REVIEWER, PROVIDER)
     appeals, treasury, provider = APPEALS, TREASURER, PROVIDER
-    day_ms = SHORT_DAY_MS
+    slip, day_ms = SLIP, SHORT_DAY_MS
 
     def __init__(
         self,
@@ -242,7 +255,8 @@ class Street(Acts):
         head = self.net.head()
         return head.time_ms if head else self.net.genesis.spec.genesis_time_ms
 
-    def _now_ms(self) -> int:
+    def now_ms(self) -> int:
+        """Return the time by which clocks of the street are read."""
         return max(self._head_ms(), int(self._clock() * 1000))
 
     # --- a street to look at
@@ -256,20 +270,21 @@ class Street(Acts):
         if self.is_open():
             return
         self.net.wallets(OFFICES)
+        self.install_scale()
         made, owner = preset(PRESET), self.did(OWNER)
         given = arguments(made, owner, 0)
-        given[CATALOGUE] = {"scheme": _short(scheme_of(made, owner, self._now_ms() + BEFORE_MS))}
+        given[CATALOGUE] = {"scheme": _short(scheme_of(made, owner, self.now_ms() + BEFORE_MS))}
         for name, contract in CONTRACTS.items():
             demo.deploy(self.net, {name: contract}, given, self.wallet(AUTHORITIES[name]), lambda _words: None)
             if name == CATALOGUE:
                 self._give_tasks()
-        begins = self._now_ms() + BEFORE_MS
+        begins = self.now_ms() + BEFORE_MS
         rules = rules_of(made, begins)
         self.do(CHAIR, *(Deed(CATALOGUE, "propose", {"rule": rule}) for rule in rules))
         self.do(MEMBER, *(Deed(CATALOGUE, "adopt", {"number": number}) for number in range(1, len(rules) + 1)))
         goods = [Deed(REDEMPTION, "list_item", item_of(made, item["code"])) for item in made.items]
         self.do(TREASURER, Deed(REDEMPTION, "fund", {"amount": MONEY}, {"reference": "Budget"}), *goods)
-        self.net.pass_time(max(0, begins - self._now_ms()) + SKEW_MS)
+        self.net.pass_time(max(0, begins - self.now_ms()) + SKEW_MS)
 
     def _give_tasks(self) -> None:
         tasks = (*TASKS, (APPEALS, "appeals"), *((member, "panellist") for member in PANEL))
@@ -284,7 +299,7 @@ class Street(Acts):
             return
         tell(SAID[1])
         for resident in RESIDENTS:
-            self.join(resident, offers=resident == ELDER)
+            self.join(resident, offers=True)
         tell(SAID[2])
         self._morning()
         tell(SAID[3])
@@ -294,8 +309,12 @@ class Street(Acts):
         """Bring six entries up to the notice, of which 4 and 5 are too low; record three that nobody has verified."""
         own = [(RESIDENT, *HELP), (RESIDENT, *LONG_HELP), (RESIDENT, *MIXED)]
         self.notify([*own, (ELDER, *SHORT_HELP), (ELDER, *SHORT_HELP), (ELDER, *MIXED)])
-        who, zones = (RESIDENT, RESIDENT, ELDER), ("street-1", "street-9", "street-1")
+        who, zones = (RESIDENT, RESIDENT, ELDER), ("street-9", "street-1", "street-1")
         self.record([(resident, *HELP) for resident in who], zones)
+        self.weigh(RESIDENT, DROPPED)
+        self.record_drop(RECORDER, code_of(1))
+        for resident, service in OFFERED.items():
+            self.offer(resident, service)
 
     def _disputes(self) -> None:
         """Object to entries 4, 5 and 6: one case is open, one ends with a correction, one goes on to the panel."""
@@ -315,7 +334,6 @@ class Street(Acts):
         self.do(ASSISTED, case("appeal", "evidence", "A neighbour saw who it was.", number=3, grounds="not-me"))
         panel = [self.did(member) for member in PANEL]
         self.do(APPEALS, Deed(CASES, "seat", {"number": 3, "members": panel}))
-        self.do(PROVIDER, Deed(ACCOUNTS, "ask", {"account": elder, "use": "service-planning"}))
 
     # --- looking
 
@@ -326,6 +344,7 @@ class Street(Acts):
         known = {one["account"]: one["known"] for one in pages(ask, ACCOUNTS, "all_accounts")}
         own = {resident: self.did(resident) for resident in RESIDENTS}
         own = {resident: account for resident, account in own.items() if account in known}
+        drops = tuple(weighings(ask))
         scheme, codes = ask(CATALOGUE, "scheme"), ask(CATALOGUE, "codes")
         return Looked(
             scheme=scheme,
@@ -338,6 +357,9 @@ class Street(Acts):
             balances={resident: ask(LEDGER, "balance", account=account) for resident, account in own.items()},
             lines={resident: statement(ask, account) for resident, account in own.items()},
             timelines={one["number"]: timeline(ask, one["number"]) for one in entries if one["entry"]["code"]},
+            offers={resident: ask(ACCOUNTS, "offers_to", account=account) for resident, account in own.items()},
+            drops=drops,
+            loads={number: ask(CUSTODY, "manifest", number=number) for number in loads_of(drops)},
             asked=tuple(one for account in own.values() for one in ask(ACCOUNTS, "who_asked", account=account)),
             audit=audit(ask),
             papers={commitment: self.paper(commitment) for commitment in self.papers()},

@@ -43,7 +43,9 @@ def _tasks() -> dict[str, str]:
     return {
         "objected": _("As the resident, object to the deduction. It takes three clicks. What happens to its effect?"),
         "approved": _("Verify an entry as street office B. Then try it as street office A, which recorded it."),
+        "weighed": _("Verify the weighed drop before its load has arrived. Why does the contract say no? Bring it in."),
         "decided": _("At the appeal desk, decide a case with reasons. Then try it as somebody who had a part in it."),
+        "served": _("At the door, accept a service that you did not apply for, or decline it. Then end your consent."),
         "unequal": _("Try a rule without the desk. Which group has nothing?"),
         "harm": _("In the laboratory, take a safeguard out and read the harm."),
         "erased": _("Withdraw as a resident. What does the chain still show?"),
