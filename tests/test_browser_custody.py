@@ -5,6 +5,8 @@ from __future__ import annotations
 from browser import visit
 from playwright.sync_api import expect
 
+PLAY = 'button:has-text("Play the example day")'
+
 
 def choose(page, number: str) -> None:
     page.locator(".mc-pick", has_text=number).first.click()
@@ -19,8 +21,10 @@ def test_an_official_plays_the_day_and_brings_a_load_to_its_end(network, chromiu
     with visit(chromium) as seen:
         page = network.open(seen, "garbage_custody")
         expect(page.locator("main").first).to_contain_text("not that the waste is really there")
-        page.get_by_role("button", name="Play the example day").click()
-        page.wait_for_selector(".mc-progress", timeout=3_000)
+        page.wait_for_selector(f"{PLAY}, .mc-pick:visible", timeout=20_000)
+        if page.locator(PLAY).count():  # a street of contribution points has brought the day along
+            page.locator(PLAY).click()
+            page.wait_for_selector(".mc-progress", timeout=3_000)
         page.wait_for_selector(".mc-pick >> text=HH-20260109", timeout=60_000)
 
         choose(page, "HH-20260105")
