@@ -24,7 +24,15 @@ from minichain.scenarios.voting import coalitions, rulebook
 from minichain.scenarios.voting import council as councils
 from minichain.scenarios.voting.council import FIGURES, HOUSE, MEMBERS, TERMS, Council
 from minichain.scenarios.voting.minutes import CHECKS, Minutes, audit, read
-from minichain.views import alliance_voting, alliance_voting_decisions, alliance_voting_power, briefing, i18n, parts
+from minichain.views import (
+    alliance_voting,
+    alliance_voting_decisions,
+    alliance_voting_power,
+    briefing,
+    frame,
+    i18n,
+    parts,
+)
 from minichain.views import alliance_voting_words as words
 from minichain.views.alliance_voting import as_it_was
 from minichain.views.alliance_voting_model import PRESETS, Alliance, Poll, Reader, ballots_of, written
@@ -87,6 +95,14 @@ def test_what_is_still_needed_is_told_until_it_has_passed(council, model):
     model.show(Reader()(council))
     assert model.proposal.status == "Succeeded"
     assert "at least 2/3 of the weight of all who may vote" in words.decided_by(model.proposal)
+
+
+def test_what_is_seen_first_is_what_one_compares_with(council, case):
+    kept = frame.Kept(case)
+    case.model.observe(lambda _change: kept.begin(), list(case.follows))
+    case.model.show(Reader()(council))
+    assert [row for row in kept.rows() if "8" in map(str, row)] == [["Weight still needed", "8", "8"]]
+    assert "none" not in str(kept.rows())
 
 
 def test_a_vote_ends_by_the_clock_and_no_block_has_to_say_so(council, model):

@@ -276,6 +276,10 @@ class Alliance(T.HasTraits):
             for name in Snapshot.__dataclass_fields__:
                 value = getattr(snapshot, name)
                 setattr(self, name, dict(value) if isinstance(value, Mapping) and name != "pack" else value)
+            self._choose()  # before anybody is told: what is shown first is what one compares with
+
+    def _choose(self) -> None:
+        """Open something, if nothing is open."""
         if self.proposals and self.proposal is None:
             self.chosen = str(next((one for one in self.proposals if one.status in OPEN), self.proposals[0]).number)
         if self.polls and self.open_poll is None:

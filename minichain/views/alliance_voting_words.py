@@ -232,8 +232,10 @@ def _effect(call: Mapping[str, Any], rows: Any, terms: Mapping[str, int]) -> Ite
         case {"action": "set_term", "arguments": {"name": str(name), "figure": int(figure)}}:
             before = terms.get(name)
             facts = {"term": _(name), "after": number(figure), "before": "" if before is None else number(before)}
-            if before is None or before == figure:
+            if before is None:
                 yield _("Sets “{term}” to {after}.").format(**facts)
+            elif before == figure:
+                yield _("Leaves “{term}” as it is, at {after}.").format(**facts)
             else:
                 words = _("Raises “{term}” from {before} to {after}.")
                 yield (words if figure > before else _("Lowers “{term}” from {before} to {after}.")).format(**facts)
