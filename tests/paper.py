@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from browser import open_browser
@@ -27,20 +26,22 @@ def longest(case: Case, language: str) -> Written:
     return Written(question, surprise, frozenset(case.told().safeguards), "no", signer)
 
 
-def assert_two_pages(*cases: Callable[[], Case]) -> None:
-    """Print briefs in both languages, and refuse one of which something does not fit on two pages."""
+def fullness(page: Any) -> list[float]:
+    """Return for each page of the brief that is shown how far it is filled: 1 is the whole of it."""
+    page.set_viewport_size(A4)
+    page.emulate_media(media="print")
+    found: list[float] = page.evaluate(_MEASURE)
+    return found
+
+
+def assert_two_pages(case: Case) -> None:
+    """Lay out a brief in both languages, with all that a person may write; nothing may run over two pages."""
     with open_browser() as browser:
         for language in FILL:
             i18n.use(language)
-            for describe in cases:
-                _assert_fits(browser, describe(), language)
-
-
-def _assert_fits(browser: Any, case: Case, language: str) -> None:
-    page = browser.new_page(viewport=A4)
-    page.emulate_media(media="print")
-    page.set_content(briefing.document(case, longest(case, language)))
-    found = page.evaluate(_MEASURE)
-    page.close()
-    assert len(found) == 2
-    assert max(found) <= 1, f"the brief of {case.name} in {language}: its pages are full to {found}"
+            page = browser.new_page()
+            page.set_content(briefing.document(case, longest(case, language)))
+            found = fullness(page)
+            page.close()
+            assert len(found) == 2
+            assert max(found) <= 1, f"the brief of {case.name} in {language}: its pages are full to {found}"

@@ -250,7 +250,7 @@ def test_notebooks_and_apps_are_found_in_a_checkout_and_in_an_installation(tmp_p
 def test_a_wheel_carries_what_is_looked_for_inside_the_package():
     build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
     carried = build["targets"]["wheel"]["force-include"]
-    assert carried == {name: f"minichain/{name}" for name in ("apps", "notebooks")}
+    assert carried == {name: f"minichain/{name}" for name in ("apps", "notebooks", "curriculum")}
 
 
 # --- by command --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from random import Random
 import plotly.graph_objects as go
 import pytest
 from browser import require_browser, visit
-from paper import assert_two_pages
+from paper import fullness, longest
 from test_views_frame import (
     lie,
     of_consensus,
@@ -233,13 +233,13 @@ def test_every_brief_is_two_pages_of_paper_in_both_languages(all_cases, chromium
     wrong = []
     for language, (name, case) in product(("en", "zh"), all_cases.items()):
         i18n.use(language)
-        written = Written("Q" * 120, "w " * 300, frozenset(case.told().safeguards), "", "Section chief")
-        document = briefing.document(case, written)
+        document = briefing.document(case, longest(case, language))
         assert "data-figure" not in document, "nothing opens on paper"
         with visit(chromium) as seen:
             seen.page.set_content(document)
             pages = len(re.findall(rb"/Type\s*/Page\b", seen.page.pdf(prefer_css_page_size=True)))
-        wrong += [(language, name, pages)] if pages != 2 else []
+            full = fullness(seen.page)
+        wrong += [(language, name, pages, full)] if pages != 2 or max(full) > 1 else []
     assert wrong == []
 
 
@@ -249,10 +249,3 @@ def test_a_brief_is_printed_by_the_browser_that_is_installed(made, monkeypatch):
     assert document.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", document)) == 2
     assert brief.pdf_link(document, "brief").count("data:application/pdf;base64,") == 1
-
-
-def test_the_longest_brief_stands_on_two_pages():
-    """Those of the other pages are looked at in their own tests, where their models are."""
-    assert_two_pages(
-        of_sharding, of_consensus, of_custody, of_crossings, of_kinds, lambda: need.case(Worksheet(worksheet))
-    )

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from paper import assert_two_pages
 
 from minichain.client import Network
 from minichain.errors import CallFailed, UsageError
@@ -525,7 +524,3 @@ def test_a_desk_names_who_is_known_and_nobody_else(street):
     assert desk.name(street.did(MINE)) == "Resident 1"
     assert desk.name("did:key:z6MkUnknown").startswith("account ")
     assert isinstance(desk.quoted("ab" * 32), Safe)
-
-
-def test_the_brief_stands_on_two_pages(model):
-    assert_two_pages(lambda: points.case(model, None))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from paper import assert_two_pages
 from test_views_i18n import raw_words
 from test_views_markup import Reader
 
@@ -16,7 +15,6 @@ from minichain.scenarios.residents import PEOPLE, Town
 from minichain.scenarios.residents.people import IN_RECORD, PURPOSES
 from minichain.scenarios.residents.town import Place
 from minichain.views import askers, credentials, i18n, residents
-from minichain.views.briefs import credentials as brief
 from minichain.views.residents import Desk, DeskReader
 
 LIBRARY, CLINIC, AUDITOR = "Town Library", "Riverside Clinic", "Audit Office"
@@ -155,8 +153,3 @@ def test_no_word_of_the_page_was_forgotten(town: Town) -> None:
     report = askers.told_report(town.cards.check(2))
     shown = Reader(report).text.split("⟦In the words of the program")[0]
     assert raw_words(shown.replace("Riverside", "")) == []
-
-
-def test_the_brief_stands_on_two_pages(town):
-    model = desk(town)
-    assert_two_pages(lambda: brief.case(model, None, Town))
