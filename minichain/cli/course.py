@@ -22,16 +22,47 @@ def course() -> None:
 @click.option(
     "--lang", type=click.Choice(list(LOCALES)), default="en", show_default=True, help="Language of the prose."
 )
+@click.option(
+    "--edition",
+    type=click.Choice(["learner", "master"]),
+    default="learner",
+    show_default=True,
+    help="With your turn to answer, or with solutions and results (in a checkout).",
+)
 @click.option("--force", is_flag=True, help="Replace notebooks that are there already, with all that was done in them.")
 @with_json
-def copy_notebooks(directory: Path, names: tuple[str, ...], lang: str, force: bool, as_json: bool) -> None:
+def copy_notebooks(
+    directory: Path, names: tuple[str, ...], lang: str, edition: str, force: bool, as_json: bool
+) -> None:
     """Write notebooks into a folder of yours: all of them, or those of these NAMES or numbers (00 08-contracts)."""
     from minichain.course import editions
 
-    written = editions.copy(directory, lang, names, overwrite=force)
-    content = {"directory": directory, "language": lang, "notebooks": [path.name for path in written]}
+    written = editions.copy(directory, lang, names, kind=edition, overwrite=force)
+    content = {
+        "directory": directory,
+        "language": lang,
+        "edition": edition,
+        "notebooks": [path.name for path in written],
+    }
     lines = [*(path.name for path in written), "", f'Open them: jupyter lab "{directory}"']
     show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
+
+
+@course.command("release")
+@click.argument("directory", type=DIRECTORY)
+@click.option(
+    "--lang", type=click.Choice([*LOCALES, "all"]), default="all", show_default=True, help="Language of the bundles."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the class, for checks.")
+@click.option("--class", "desk", default="", help="Link of the class, where attempts are handed in.")
+@with_json
+def release_bundles(directory: Path, lang: str, seed: int, desk: str, as_json: bool) -> None:
+    """Write the bundle for learners and the one for the trainer, as folders and archives (in a checkout)."""
+    from minichain.course.release import release
+
+    written = release(directory, tuple(LOCALES) if lang == "all" else (lang,), seed, desk)
+    content = {"directory": directory, "archives": [path.name for path in written]}
+    show(as_json, content, lambda: click.echo("\n".join(plain_line(path) for path in written)))
 
 
 @course.command("verify")

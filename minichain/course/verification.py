@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.course import editions, marks, material, mutation, trainer
+from minichain.course import editions, leaks, marks, material, mutation, release, trainer
 from minichain.course.desk import cause_of, exercise_of, judge
 from minichain.course.material import HINTS, QUESTIONS, Agenda, Module, Said, Task, syllabus, tasks
 
@@ -247,19 +247,9 @@ def _thin(task: Task, key: trainer.Key, tried: int, accepted: int) -> Iterator[s
 
 
 def _leaks() -> Iterator[str]:
-    for name in editions.names(editions.masters()):
-        master = editions.read_master(editions.masters(), name)
-        yield from leaks(name, master, marks.learners(master))
-
-
-def leaks(name: str, master: marks.Notebook, learners: marks.Notebook) -> Iterator[str]:
-    """Name the lines of a master's solutions, and the outputs, that are in an edition for learners."""
-    own = {line for line in marks.solutions(master) if len(line) > 12 and not line.startswith("#")}
-    for cell in learners["cells"]:
-        lines = {line.strip() for line in marks.text_of(cell).splitlines()}
-        yield from (f"{name}: {line}" for line in sorted(own & lines))
-        if cell.get("outputs"):
-            yield f"{name}: the output of {marks.text_of(cell)[:40]!r}"
+    known = leaks.secrets()
+    for language in material.LANGUAGES:
+        yield from leaks.search(release.zipped(release.for_learners(language)), known)
 
 
 # --- two languages -----------------------------------------------------------------------------------------------
