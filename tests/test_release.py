@@ -193,3 +193,11 @@ def test_an_editable_install_keeps_to_the_masters():
     carried = {"force_include": {}}
     hook.initialize("editable", carried)
     assert carried == {"force_include": {}}
+
+
+def test_an_author_has_the_marks_written_that_nbgrader_reads(masters):
+    run("course", "mark", "02", "--notebooks", masters)
+    solved, tested = (cell["metadata"]["nbgrader"] for cell in marks.read(masters / "02-hashes.ipynb")["cells"])
+    assert (solved["solution"], solved["grade"], solved["grade_id"]) == (True, False, "answer-a")
+    assert (tested["solution"], tested["grade"], tested["locked"]) == (False, True, True)
+    assert marks.annotated(marks.read(masters / "02-hashes.ipynb")) == marks.read(masters / "02-hashes.ipynb")

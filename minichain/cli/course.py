@@ -80,6 +80,18 @@ def verify_course(as_json: bool) -> None:
         sys.exit(NO)
 
 
+@course.command("mark")
+@click.argument("names", nargs=-1)
+@click.option("--notebooks", type=FOLDER, default="notebooks", show_default=True, help="Folder of the masters.")
+def mark_masters(names: tuple[str, ...], notebooks: Path) -> None:
+    """Write nbgrader's metadata for the solutions, hidden tests and checks that stand in masters."""
+    from minichain.course import editions, marks
+
+    for name in editions.names(notebooks, names):
+        master = editions.read_master(notebooks, name)
+        marks.write(notebooks / f"{name}.ipynb", marks.annotated(master))
+
+
 @course.command("extract")
 @click.argument("names", nargs=-1)
 @click.option("--notebooks", type=FOLDER, default="notebooks", show_default=True, help="Folder of the masters.")

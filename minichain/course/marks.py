@@ -81,11 +81,12 @@ def annotated(master: Notebook) -> Notebook:
 def _annotated(cell: Notebook) -> Notebook:
     if cell["cell_type"] != "code":
         return cell
-    source, found = text_of(cell), _CALL.search(text_of(cell))
-    is_solution, is_check = bool(_REGION.search(source)), bool(found)
+    found, kinds = _CALL.search(text_of(cell)), {region[2] for region in _REGION.finditer(text_of(cell))}
+    is_solution, is_check = "SOLUTION" in kinds, bool(found) or "HIDDEN TESTS" in kinds
     metadata = {key: value for key, value in cell["metadata"].items() if key != "nbgrader"}
     if is_solution or is_check:
-        name = f"{found[1]}-check" if found else f"solution-{cell.get('id', '')}"
+        # nbgrader takes neither a dot in a name nor a solution without its region: it would empty the cell
+        name = f"{found[1].replace('.', '-')}-check" if found else f"answer-{cell.get('id', '')}"
         metadata["nbgrader"] = {
             "grade": is_check,
             "grade_id": name,

@@ -64,6 +64,7 @@ def verify() -> Report:
     report.found("files_missing", _missing(course.modules))
     report.found("tickets_incomplete", _tickets(course.modules))
     _count_answers(report, course.modules)
+    report.found("unmarked", _unmarked())
     report.found("leaks", _leaks())
     report.found("untranslated", _untranslated(course.modules))
     report.found("agenda_errors", [fault for agenda in course.agendas for fault in agenda_faults(agenda)])
@@ -244,6 +245,13 @@ def _thin(task: Task, key: trainer.Key, tried: int, accepted: int) -> Iterator[s
 
 
 # --- what a learner gets -----------------------------------------------------------------------------------------
+
+
+def _unmarked() -> Iterator[str]:
+    for name in editions.names(editions.masters()):
+        master = editions.read_master(editions.masters(), name)
+        if marks.annotated(master) != master:
+            yield f"{name}: nbgrader would not read its marks, run `minichain course mark {name}`"
 
 
 def _leaks() -> Iterator[str]:
