@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from test_cli import COULD_NOT, read, run
 
-from minichain.course import editions, leaks, marks, place, release
+from minichain.course import editions, leaks, marks, place, rehearsal, release
 from minichain.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -201,3 +201,26 @@ def test_an_author_has_the_marks_written_that_nbgrader_reads(masters):
     assert (solved["solution"], solved["grade"], solved["grade_id"]) == (True, False, "answer-a")
     assert (tested["solution"], tested["grade"], tested["locked"]) == (False, True, True)
     assert marks.annotated(marks.read(masters / "02-hashes.ipynb")) == marks.read(masters / "02-hashes.ipynb")
+
+
+# --- a learner who does nothing ----------------------------------------------------------------------------------
+
+LESSON = notebook(
+    code("1", "from minichain import merkle\nfrom minichain.course import check, predict, reveal"),
+    code("2", "guess = ...\n### BEGIN SOLUTION\nguess = {'edited': {3}, 'resealed': {4}}\n### END SOLUTION"),
+    code("3", 'predict("m02.p1", guess)'),
+    code("4", 'reveal("m02.p1")'),
+    code("5", SOLVED),
+    code("6", 'check("m02.e1", verify_proof)'),
+)
+
+
+def test_a_master_passes_every_check_and_a_lesson_as_handed_out_none():
+    assert list(rehearsal.undone(marks.learners(LESSON))) == []
+    given = {f"{id} is right before anybody did anything" for id in ("m02.p1", "m02.e1")}
+    assert set(rehearsal.undone(LESSON)) == given
+
+
+def test_a_check_that_says_nothing_is_seen():
+    silent = notebook(code("1", "from minichain.course import check"), code("2", 'check("m02.e1", 1);'))
+    assert list(rehearsal.undone(silent)) == ["m02.e1 is not asked: its cell was not run"]

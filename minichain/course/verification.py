@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.course import editions, leaks, marks, material, mutation, release, trainer
+from minichain.course import editions, leaks, marks, material, mutation, rehearsal, release, trainer
 from minichain.course.desk import cause_of, exercise_of, judge
 from minichain.course.material import HINTS, QUESTIONS, Agenda, Module, Said, Task, syllabus, tasks
 
@@ -50,8 +50,8 @@ class Report:
         return not any(self.amiss.values())
 
 
-def verify() -> Report:
-    """Count everything."""
+def verify(*, run: bool = False) -> Report:
+    """Count everything; with `run`, let somebody who does nothing go through all lessons, too: that takes minutes."""
     report, course = Report(), syllabus()
     objectives = [one for module in course.modules for one in module.objectives]
     report.figures["modules"] = len(course.modules)
@@ -68,6 +68,8 @@ def verify() -> Report:
     report.found("leaks", _leaks())
     report.found("untranslated", _untranslated(course.modules))
     report.found("agenda_errors", [fault for agenda in course.agendas for fault in agenda_faults(agenda)])
+    if run:
+        report.found("given_away", rehearsal.given_away())
     return report
 
 
@@ -101,11 +103,17 @@ def _uncovered(modules: tuple[Module, ...]) -> Iterator[str]:
     for module in modules:
         causes |= {cause.misconception for task in tasks(module.id).values() for cause in task.causes.values()}
         options |= {one.misconception for question in material.ticket(module.id) for one in question.options}
-        shown |= {tag for name in module.notebooks for tag in _tags(editions.read_master(editions.masters(), name))}
+        shown |= {tag for lesson in _lessons(module) for tag in _tags(lesson)}
     for id in material.misconceptions():
         for kind, found in (("demonstration", shown), ("exercise", causes), ("distractor", options)):
             if id not in found:
                 yield f"{id}: no {kind}"
+
+
+def _lessons(module: Module) -> Iterator[marks.Notebook]:
+    """Yield the masters of a module that there are."""
+    folder = editions.masters()
+    yield from (editions.read_master(folder, one) for one in module.notebooks if (folder / f"{one}.ipynb").exists())
 
 
 def _tags(notebook: marks.Notebook) -> set[str]:
@@ -122,9 +130,7 @@ def _missing(modules: tuple[Module, ...]) -> Iterator[str]:
             yield f"{module.id} has {len(module.keypoints)} key points: {KEYPOINTS} at least"
         if module.reflection is None:
             yield f"{module.id} has no question that is not marked"
-        asked = {
-            id for name in module.notebooks for id in marks.exercises(editions.read_master(editions.masters(), name))
-        }
+        asked = {id for lesson in _lessons(module) for id in marks.exercises(lesson)}
         yield from (f"{id} is in no lesson of {module.id}" for id in tasks(module.id) if id not in asked)
 
 
