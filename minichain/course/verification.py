@@ -17,7 +17,7 @@ import msgspec
 
 from minichain.course import editions, leaks, marks, material, mutation, rehearsal, release, trainer
 from minichain.course.desk import cause_of, exercise_of, judge
-from minichain.course.material import HINTS, QUESTIONS, Agenda, Module, Said, Task, syllabus, tasks
+from minichain.course.material import HINTS, QUESTIONS, Agenda, Day, Module, Said, Task, syllabus, tasks
 
 MISCONCEPTIONS: Final = 34
 MUTANTS: Final = 40  # of one exercise, at most
@@ -145,24 +145,30 @@ def _tickets(modules: tuple[Module, ...]) -> Iterator[str]:
 
 
 def agenda_faults(agenda: Agenda) -> Iterator[str]:
-    """Name what does not add up in an agenda: times, the whole, a stretch without a break, a module there is not."""
-    known = {module.id for module in syllabus().modules}
-    total = 0
+    """Name what does not add up in an agenda: times, the whole, a stretch without a break, a module there is not.
+
+    A break is a line without a module; a stretch is all that lies between two of them.
+    """
     for number, day in enumerate(agenda.days, 1):
-        clock, stretch = 0, 0
-        for item in day.items:
-            now = f"{clock // 60}:{clock % 60:02}"
-            if item.at != now:
-                yield f"{agenda.id}, day {number}: {item.what.en!r} begins at {item.at}, but it is {now}"
-            if item.module and item.module not in known:
-                yield f"{agenda.id}, day {number}: there is no module {item.module}"
-            stretch = stretch + item.minutes if item.module else 0
-            if item.module and item.minutes > STRETCH:
-                yield f"{agenda.id}, day {number}: {item.what.en!r} goes on for {item.minutes} minutes without a break"
-            clock += item.minutes
-        total += clock
+        yield from (f"{agenda.id}, day {number}: {fault}" for fault in _day_faults(day))
+    total = sum(item.minutes for day in agenda.days for item in day.items)
     if total != agenda.minutes:
         yield f"{agenda.id} has {agenda.minutes} minutes, its lines {total}"
+
+
+def _day_faults(day: Day) -> Iterator[str]:
+    known = {module.id for module in syllabus().modules}
+    clock = stretch = 0
+    for item in day.items:
+        now = f"{clock // 60}:{clock % 60:02}"
+        if item.at != now:
+            yield f"{item.what.en!r} begins at {item.at}, but it is {now}"
+        if item.module and item.module not in known:
+            yield f"there is no module {item.module}"
+        stretch = stretch + item.minutes if item.module else 0
+        if stretch > STRETCH:
+            yield f"at the end of {item.what.en!r} people have sat for {stretch} minutes without a break"
+        clock += item.minutes
 
 
 # --- answers -----------------------------------------------------------------------------------------------------
