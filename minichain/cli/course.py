@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from minichain.catalogue import LOCALES
-from minichain.cli.terminal import DIRECTORY, FOLDER, NO, plain_line, show, with_json
+from minichain.cli.terminal import DIRECTORY, EXISTING, FOLDER, NO, plain_line, print_table, show, with_json
 
 
 @click.group()
@@ -79,6 +79,32 @@ def verify_course(run: bool, as_json: bool) -> None:
     show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
     if not report.holds:
         sys.exit(NO)
+
+
+@course.command("items")
+@click.argument("table", type=EXISTING)
+@with_json
+def item_statistics(table: Path, as_json: bool) -> None:
+    """Say how hard each question of a form was, whether it divides, and which beliefs it shows (in a checkout)."""
+    from minichain.course import items
+
+    found = items.statistics(items.read(table.read_text("utf-8")))
+    rows = [
+        {
+            "question": item.id,
+            "right": f"{item.difficulty:.0%}",
+            "divides": None if item.discrimination is None else f"{item.discrimination:.2f}",
+            "beliefs": ", ".join(f"{id} {count}" for id, count in item.beliefs.items()) or None,
+            "verdict": (item.verdict or "good") if found.is_enough else None,
+        }
+        for item in found.items
+    ]
+    kr20 = "-" if found.kr20 is None else f"{found.kr20:.2f}"
+    caption = f"{found.forms} forms, KR-20 {kr20} (from {items.RELIABLE} on they measure one thing)"
+    if not found.is_enough:
+        caption += f"; verdicts need {items.ENOUGH} forms"
+    content = {"forms": found.forms, "kr20": found.kr20, "is_enough": found.is_enough, "items": rows}
+    show(as_json, content, lambda: print_table(rows, caption))
 
 
 @course.command("mark")

@@ -17,9 +17,10 @@ from markdown_it import MarkdownIt
 
 import minichain
 from minichain.course import material, trainer
-from minichain.course.material import Agenda, Module, Question, Task, phrases
+from minichain.course.material import Agenda, Level, Module, Probe, Question, Row, Task, phrases
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+LETTERS = "abcdefgh"  # of answers
 _LINES = 4  # to write an answer on
 
 
@@ -112,7 +113,7 @@ def tickets(modules: Iterable[Module], language: str, *, answered: bool = False)
 
 def _question(number: int, question: Question, language: str, answered: bool) -> str:
     lines = [f"{number}\\. {question.asks(language)}", ""]
-    for letter, option in zip("abcdefgh", question.options, strict=False):
+    for letter, option in zip(LETTERS, question.options, strict=False):
         text = f"{letter}) {option.text(language)}"
         if answered:
             belief = f" ({option.misconception})" if option.misconception else ""
@@ -139,6 +140,44 @@ def _agenda(agenda: Agenda, language: str) -> str:
         rows = (f"| {item.at} | {item.what(language)} | {item.minutes} |" for item in day.items)
         parts.append("\n".join((head, *rows)))
     return "\n\n".join(parts)
+
+
+# --- before, after, and marking ----------------------------------------------------------------------------------
+
+
+def form(name: str, language: str, *, answered: bool = False) -> bytes:
+    """Return the form A or B, as it is handed out or with the belief behind each answer."""
+    title = phrases()["form_key" if answered else "form"](language, form=name)
+    probes = (one for one in material.inventory().values() if one.form == name)
+    parts = [f"# {title}", *([] if answered else [phrases()["form_asks"](language)])]
+    parts += (_probe(number, one, language, answered) for number, one in enumerate(probes, 1))
+    return page(title, "\n\n".join(parts), language)
+
+
+def _probe(number: int, probe: Probe, language: str, answered: bool) -> str:
+    lines = [f"{number}\\. {probe.asks(language)}", ""]
+    for letter, (text, belief) in zip(LETTERS, probe.options, strict=False):
+        line = f"{letter}) {text(language)}"
+        lines.append(f"- {(f'{line} ({belief})' if belief else f'**{line}**') if answered else line}")
+    return "\n".join(lines)
+
+
+def rubric(language: str) -> bytes:
+    """Return the rubric, with its samples."""
+    title = phrases()["rubric"](language)
+    return page(title, "\n\n".join((f"# {title}", *(_row(row, language) for row in material.rubric()))), language)
+
+
+def _row(row: Row, language: str) -> str:
+    levels = (f"| {one.mark} | {one.says(language)} | {_anchors(one, language)} |" for one in row.levels)
+    head = "| | {what} | {samples} |\n| --- | --- | --- |".format(
+        what=phrases()["what"](language), samples=phrases()["samples"](language)
+    )
+    return "\n\n".join((f"## {row.title(language)}", row.asks(language), "\n".join((head, *levels))))
+
+
+def _anchors(level: Level, language: str) -> str:
+    return " · ".join(one(language) for one in level.anchors)
 
 
 def texts(module: Module, kind: str, language: str) -> Iterator[tuple[str, bytes]]:

@@ -47,7 +47,11 @@ def for_trainers(language: str, seed: int = 0, desk: str = "") -> Files:
         "exercises-with-solutions.html": papers.exercises(modules, language, solved=True),
         "tickets.html": papers.tickets(modules, language),
         "tickets-with-answers.html": papers.tickets(modules, language, answered=True),
+        "rubric.html": papers.rubric(language),
     }
+    for form in "A", "B":
+        files[f"form-{form}.html"] = papers.form(form, language)
+        files[f"form-{form}-with-answers.html"] = papers.form(form, language, answered=True)
     runbook = curriculum() / f"runbook.{language}.md"
     if runbook.exists():
         files["runbook.html"] = papers.titled("runbook", runbook.read_text("utf-8"), language)

@@ -26,6 +26,9 @@ REJECTED: Final = 0.95
 BOTS: Final = 2
 SOLUTIONS: Final = 2
 KEYPOINTS: Final = 3
+FORMS: Final = ("A", "B")
+PROBES: Final = 24  # of both forms
+MARKS: Final = 4  # of a row of the rubric, at most
 STRETCH: Final = 50  # minutes without a break, at most
 PAPERS: Final = ("instructor", "unplugged", "task")  # of a module, in both languages
 VAGUE: Final = frozenset({"understand", "know", "be", "learn", "appreciate", "grasp", "realise", "realize"})
@@ -62,6 +65,7 @@ def verify(*, run: bool = False) -> Report:
     report.figures["misconceptions_covered"] = MISCONCEPTIONS - len({one.split(":")[0] for one in uncovered})
     report.found("misconceptions_uncovered", uncovered)
     report.found("files_missing", _missing(course.modules))
+    report.found("forms_incomplete", _forms())
     report.found("tickets_incomplete", _tickets(course.modules))
     _count_answers(report, course.modules)
     report.found("unmarked", _unmarked())
@@ -77,21 +81,18 @@ def verify(*, run: bool = False) -> Report:
 
 
 def _unchecked(modules: tuple[Module, ...]) -> Iterator[str]:
+    rows = {f"rubric.{row.id}" for row in material.rubric()}
     for module in modules:
-        known = set(tasks(module.id))
+        known = {*tasks(module.id), *rows}
         for one in module.objectives:
             if not one.checks:
                 yield f"{one.id} is checked by nothing"
-            yield from (
-                f"{one.id} names {check}, which there is not"
-                for check in one.checks
-                if check not in known and not check.startswith("rubric.")
-            )
+            yield from (f"{one.id} names {check}, which there is not" for check in one.checks if check not in known)
 
 
 def _vague(modules: tuple[Module, ...]) -> Iterator[str]:
     for one in (objective for module in modules for objective in module.objectives):
-        if one.verb in VAGUE or not one.text.en.startswith(f"{one.verb} "):
+        if one.verb in VAGUE or not re.match(rf"{one.verb}\b", one.text.en):
             yield f"{one.id}: {one.text.en!r} does not begin with what can be observed"
         if one.text.zh.startswith(VAGUE_ZH):
             yield f"{one.id}: {one.text.zh!r} does not begin with what can be observed"
@@ -142,6 +143,20 @@ def _tickets(modules: tuple[Module, ...]) -> Iterator[str]:
         for one in questions:
             if sum(option.right for option in one.options) != 1 or len(one.options) < 3:
                 yield f"{one.id} needs one right answer of at least three"
+
+
+def _forms() -> Iterator[str]:
+    """Name what the forms before and after lack: an idea in both, a belief behind each wrong answer, each belief."""
+    probes, beliefs = material.inventory().values(), set(material.misconceptions())
+    asked = {form: [one.idea for one in probes if one.form == form] for form in FORMS}
+    if asked["A"] != asked["B"] or len(probes) != PROBES:
+        yield f"the forms have {len(probes)} questions, of {PROBES}, and ask {asked}"
+    named = {wrong.misconception for one in probes for wrong in one.wrong}
+    yield from (f"no form offers {id} as an answer" for id in sorted(beliefs - named))
+    yield from (f"a form names {id}, which there is not" for id in sorted(named - beliefs))
+    for row in material.rubric():
+        if [level.mark for level in row.levels] != list(range(MARKS + 1)):
+            yield f"the row {row.id} of the rubric has not one level for each mark from 0 to {MARKS}"
 
 
 def agenda_faults(agenda: Agenda) -> Iterator[str]:
@@ -280,6 +295,8 @@ def _untranslated(modules: tuple[Module, ...]) -> Iterator[str]:
     yield from _without_chinese("syllabus", syllabus())
     yield from _without_chinese("misconceptions", material.misconceptions())
     yield from _without_chinese("phrases", material.phrases())
+    yield from _without_chinese("inventory", material.inventory())
+    yield from _without_chinese("rubric", material.rubric())
     for module in modules:
         yield from _without_chinese(f"{module.id}/exercises", tasks(module.id))
         yield from _without_chinese(f"{module.id}/ticket", material.ticket(module.id))
