@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from minichain.catalogue import LOCALES
-from minichain.cli.terminal import DIRECTORY, EXISTING, FOLDER, NO, plain_line, print_table, show, with_json
+from minichain.cli.terminal import DIRECTORY, EXISTING, FOLDER, NEW, NO, plain_line, print_table, show, with_json
 
 
 @click.group()
@@ -79,6 +80,47 @@ def verify_course(run: bool, as_json: bool) -> None:
     show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
     if not report.holds:
         sys.exit(NO)
+
+
+@course.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=8870, show_default=True, help="0 takes a free one.")
+@click.option("--lang", type=click.Choice(list(LOCALES)), default="en", show_default=True, help="Language it opens in.")
+@click.option("--into", type=DIRECTORY, help="Only write the pages, into this folder (for a stick).")
+def serve_site(port: int, lang: str, into: Path | None) -> None:
+    """Read the course in a browser, in both languages, without the internet (needs minichain[site])."""
+    from tempfile import TemporaryDirectory
+
+    from minichain.course import site
+    from minichain.views import glossary
+
+    words = {language: [(term.name, term.tip) for term in glossary.terms(language)] for language in LOCALES}
+    if into is not None:
+        site.build(into, words, lang)
+        click.echo(f"Open {into / 'index.html'}")
+        return
+    with TemporaryDirectory(prefix="minichain-course-") as folder, site.server(Path(folder), port) as server:
+        click.echo("Preparing the pages, some seconds ...")
+        site.build(Path(folder), words, lang)
+        click.echo(f"Open http://{site.HOST}:{server.server_port} - Ctrl+C ends it")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+@course.command("print")
+@click.argument("file", type=NEW)
+@click.option("--lang", type=click.Choice(list(LOCALES)), default="en", show_default=True, help="Language.")
+@click.option("--module", "modules", multiple=True, help="Only this module (m02); may be given several times.")
+@click.option("--solutions", is_flag=True, help="With the trainer's answers (in a checkout).")
+def print_exercises(file: Path, lang: str, modules: tuple[str, ...], solutions: bool) -> None:
+    """Write the exercises as A4 pages: FILE.html, or FILE.pdf by a browser that is installed here."""
+    from minichain.course import material, papers
+    from minichain.views.printing import pdf
+
+    syllabus = material.syllabus()
+    chosen = [syllabus.module(id) for id in modules] or syllabus.modules
+    page = papers.exercises(chosen, lang, solved=solutions)
+    file.write_bytes(pdf(page.decode()) if file.suffix == ".pdf" else page)
+    click.echo(plain_line(file))
 
 
 @course.command("items")

@@ -123,10 +123,14 @@ def _question(number: int, question: Question, language: str, answered: bool) ->
 
 
 def agendas(language: str) -> bytes:
-    """Return all agendas, a table for each day."""
-    title = phrases()["agendas"](language)
+    """Return all agendas as a page, a table for each day."""
+    return page(phrases()["agendas"](language), agendas_text(language), language)
+
+
+def agendas_text(language: str) -> str:
+    """Return all agendas as Markdown."""
     parts = (_agenda(agenda, language) for agenda in material.syllabus().agendas)
-    return page(title, "\n\n".join((f"# {title}", *parts)), language)
+    return "\n\n".join((f"# {phrases()['agendas'](language)}", *parts))
 
 
 def _agenda(agenda: Agenda, language: str) -> str:
