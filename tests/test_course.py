@@ -222,8 +222,8 @@ def test_a_learner_gets_the_task_and_neither_solution_nor_output():
     assert list(marks.solutions(master)) == ["return x + 1", "assert f(1) == 2"]
     assert list(marks.exercises(master)) == ["m02.e1"]
     metadata = [one["metadata"].get("nbgrader", {}) for one in marks.annotated(master)["cells"]]
-    assert [one.get("solution") for one in metadata] == [True, True, None]
-    assert metadata[1]["grade_id"] == "m02.e1-check"
+    assert [one.get("solution") for one in metadata] == [True, False, None]
+    assert (metadata[1]["grade_id"], metadata[1]["grade"]) == ("m02-e1-check", True)
 
 
 def test_a_mark_without_its_other_end_is_refused():

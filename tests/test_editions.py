@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from test_cli import COULD_NOT, NO, WRONG_USE, read, run
 
+import minichain
 from minichain.catalogue import read_po
-from minichain.course import editions, translating
+from minichain.course import editions, marks, place, translating
 from minichain.course.editions import edition, prose
 from minichain.course.translating import Glossary, faults, length, mean_length, refresh, sentences
 from minichain.errors import UsageError
@@ -192,9 +193,30 @@ def test_a_language_is_copied_and_what_has_no_translation_keeps_its_english(fold
     assert sources(written[1]) == ["# One\n\nWords.", "1 + 1", "Later."]
 
 
-def test_the_english_copy_is_the_master(tmp_path):
-    for path in editions.copy(tmp_path):
+def test_an_english_copy_of_the_masters_is_the_masters(tmp_path):
+    for path in editions.copy(tmp_path, kind=place.MASTERS):
         assert path.read_bytes() == (MASTERS / path.name).read_bytes().replace(b"\r\n", b"\n")
+
+
+def test_a_learner_gets_neither_solutions_nor_results(tmp_path):
+    for path in editions.copy(tmp_path):
+        lesson = marks.read(path)
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in lesson["cells"])
+        assert not any(marks.MARK.search(marks.text_of(cell)) for cell in lesson["cells"])
+        assert list(marks.exercises(lesson)) == list(marks.exercises(editions.read_master(MASTERS, path.stem)))
+
+
+def test_a_folder_says_which_lessons_it_holds_so_that_a_check_speaks_their_language(folder, tmp_path):
+    mine = tmp_path / "mine"
+    editions.copy(mine, "zh", ["00"], folder=folder)
+    record = place.bundle(mine / "below")
+    assert (record.language, record.edition, record.version) == ("zh", "learner", minichain.__version__)
+    assert record.digest == place.digest(editions.lessons("zh", folder=folder)), "of all lessons, whichever are here"
+    with pytest.raises(UsageError, match=r"mine has lessons of another edition \(zh, learner\) already"):
+        editions.copy(mine, "en", ["01"], folder=folder)
+    place.write_record(mine, msgspec.structs.replace(record, seed=7, desk="https://10.0.0.1/class"))
+    editions.copy(mine, "en", ["01"], overwrite=True, folder=folder)
+    assert (place.bundle(mine).language, place.bundle(mine).seed) == ("en", 7), "it is still the folder of that class"
 
 
 @pytest.mark.parametrize("wanted", ["01", "01-two", "01-two.ipynb"])
@@ -247,12 +269,6 @@ def test_notebooks_and_apps_are_found_in_a_checkout_and_in_an_installation(tmp_p
         installed.shipped("curriculum")
 
 
-def test_a_wheel_carries_what_is_looked_for_inside_the_package():
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
-    carried = build["targets"]["wheel"]["force-include"]
-    assert carried == {name: f"minichain/{name}" for name in ("apps", "notebooks", "curriculum")}
-
-
 # --- by command --------------------------------------------------------------------------------------------------
 
 
@@ -263,7 +279,8 @@ def test_the_command_copies_and_says_what_to_open(tmp_path):
     assert sources(mine / "00-first-block.ipynb")[0].startswith("# 您的第一个区块")
     assert "--force" in run("course", "copy", mine, "00-first-block", expect=COULD_NOT).stderr
     told = read("course", "copy", mine, "00-first-block", "--force")
-    assert told == {"directory": str(mine), "language": "en", "notebooks": ["00-first-block.ipynb"]}
+    names = ["00-first-block.ipynb"]
+    assert told == {"directory": str(mine), "language": "en", "edition": "learner", "notebooks": names}
     assert sources(mine / "00-first-block.ipynb")[0].startswith("# Your first block")
 
 

@@ -1,23 +1,27 @@
 """The editions of a lesson: one master, and the prose of a language put in the place of its own.
 
-A master (notebooks/NAME.ipynb) is English and holds real outputs, which nbval compares. An edition differs from it in
-the text of markdown cells only: code, outputs and ids stay. What has no translation keeps its English.
+A master (notebooks/NAME.ipynb) is English and holds solutions and real outputs, which nbval compares. An edition in
+another language differs from it in the text of markdown cells only: code, outputs and ids stay. What has no translation
+keeps its English. An edition for learners has neither solutions nor outputs (marks.py).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
+
+import minichain
 from minichain.catalogue import LOCALES, po_file, read_po
+from minichain.course import marks, place, trainer
+from minichain.course.marks import Notebook
 from minichain.errors import UsageError
 from minichain.live.installed import shipped
 
-MASTERS: Final = "en"
+MASTERS: Final = "en"  # their language
 
-Notebook = Mapping[str, Any]  # a notebook's JSON, nbformat 4
 Words = Mapping[str, str]  # the text of a markdown cell -> its translation
 
 
@@ -67,8 +71,7 @@ def names(folder: Path, wanted: Iterable[str] = ()) -> list[str]:
 
 def read_master(folder: Path, name: str) -> Notebook:
     """Read a master of a folder."""
-    notebook: Notebook = json.loads((folder / f"{name}.ipynb").read_text("utf-8"))
-    return notebook
+    return marks.read(folder / f"{name}.ipynb")
 
 
 def read_words(folder: Path, name: str, language: str) -> Words:
@@ -84,29 +87,49 @@ def catalogue_of(folder: Path, name: str, language: str) -> Path:
     return po_file(folder / "locale", language, name)
 
 
+def lessons(language: str = MASTERS, kind: str = place.LEARNERS, folder: Path | None = None) -> dict[str, bytes]:
+    """Return every notebook of a language and kind, by the names of their files.
+
+    Raises `ConfigError` where masters are asked for and are not: they stay with the trainer.
+    """
+    if kind != place.LEARNERS and folder is None:
+        trainer.folder()
+    folder = folder or masters()
+    found = {}
+    for name in names(folder):
+        told = edition(read_master(folder, name), read_words(folder, name, language))
+        found[f"{name}.ipynb"] = marks.written(marks.learners(told) if kind == place.LEARNERS else told)
+    return found
+
+
 def copy(
     into: Path,
     language: str = MASTERS,
     wanted: Iterable[str] = (),
     *,
+    kind: str = place.LEARNERS,
     overwrite: bool = False,
     folder: Path | None = None,
 ) -> list[Path]:
-    """Write the notebooks of a language into a folder of the user's; returns the files.
+    """Write the notebooks of a language and kind into a folder of the user's, with its record; returns the notebooks.
 
-    Raises `UsageError`, before anything is written, if one of them is there already, or the folder is the masters' own.
+    Raises `UsageError`, before anything is written, if one of them is there already, the folder holds another edition,
+    or it is the masters' own.
     """
-    folder = folder or masters()
-    editions = {
-        into / f"{name}.ipynb": edition(read_master(folder, name), read_words(folder, name, language))
-        for name in names(folder, wanted)
-    }
-    if into.resolve() == folder.resolve():
+    chosen = names(folder or masters(), wanted)
+    every = lessons(language, kind, folder)
+    files = {into / f"{name}.ipynb": every[f"{name}.ipynb"] for name in chosen}
+    if into.resolve() == (folder or masters()).resolve():
         raise UsageError(f"{into} holds the masters: name another folder for copies")
-    there = [path.name for path in editions if path.exists()]
+    before = place.read_record(into) or place.Bundle(language, kind)
+    there = [path.name for path in files if path.exists()]
+    if (before.language, before.edition) != (language, kind):
+        there.append(f"lessons of another edition ({before.language}, {before.edition})")
     if there and not overwrite:
         raise UsageError(f"{into} has {', '.join(there)} already: name another folder, or replace them with --force")
     into.mkdir(parents=True, exist_ok=True)
-    for path, notebook in editions.items():
-        path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", "utf-8", newline="\n")
-    return list(editions)
+    for path, content in files.items():
+        path.write_bytes(content)
+    now = {"language": language, "edition": kind, "version": minichain.__version__, "digest": place.digest(every)}
+    place.write_record(into, msgspec.structs.replace(before, **now))
+    return list(files)

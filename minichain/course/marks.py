@@ -2,7 +2,7 @@
 
 The marks are nbgrader's, so that a master can be read by it, too: `### BEGIN SOLUTION` to `### END SOLUTION` and
 `### BEGIN HIDDEN TESTS` to `### END HIDDEN TESTS`, and the same words in the cell's metadata. Only the standard library
-is used here: the wheel is built by it, before anything is installed.
+is used here: the wheel is built by it (hatch_build.py), before anything is installed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 Notebook = Mapping[str, Any]  # a notebook's JSON, nbformat 4
@@ -21,7 +21,8 @@ SCHEMA: Final = 3  # of nbgrader's metadata
 _REGION: Final = re.compile(
     r"^([ \t]*)### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)^[ \t]*### END \2[ \t]*(\n|\Z)", re.M | re.S
 )
-_MARK: Final = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)")
+MARK: Final = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)")
+_PAPERS: Final = frozenset({"instructor", "runbook", "rubric", "inventory"})  # of the trainer, in any language
 _CALL: Final = re.compile(r"^\s*(?:check|predict)\(\s*[\"'](m\d\d\.[ep]\d+)[\"']", re.M)
 
 
@@ -31,16 +32,22 @@ def text_of(cell: Notebook) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def is_trainers(path: PurePath) -> bool:
+    """Tell whether a file of `curriculum/` stays with the trainer; the path is relative to that folder."""
+    return path.parts[0] == "trainer" or path.name.partition(".")[0] in _PAPERS
+
+
 def learners(master: Notebook) -> Notebook:
     """Return a master without its solutions, hidden tests, outputs and numbers of execution."""
-    return {**master, "cells": [_learners_cell(cell) for cell in master["cells"]]}
+    metadata = {key: value for key, value in master.get("metadata", {}).items() if key != "widgets"}  # outputs, too
+    return {**master, "metadata": metadata, "cells": [_learners_cell(cell) for cell in master["cells"]]}
 
 
 def _learners_cell(cell: Notebook) -> Notebook:
     if cell["cell_type"] != "code":
         return cell
     source = _REGION.sub(_cut, text_of(cell))
-    if left := _MARK.search(source):
+    if left := MARK.search(source):
         raise ValueError(f"{left[0]} has no other end, in the cell that begins with {text_of(cell)[:40]!r}")
     return {**cell, "source": source.splitlines(keepends=True), "outputs": [], "execution_count": None}
 
@@ -74,11 +81,12 @@ def annotated(master: Notebook) -> Notebook:
 def _annotated(cell: Notebook) -> Notebook:
     if cell["cell_type"] != "code":
         return cell
-    source, found = text_of(cell), _CALL.search(text_of(cell))
-    is_solution, is_check = bool(_REGION.search(source)), bool(found)
+    found, kinds = _CALL.search(text_of(cell)), {region[2] for region in _REGION.finditer(text_of(cell))}
+    is_solution, is_check = "SOLUTION" in kinds, bool(found) or "HIDDEN TESTS" in kinds
     metadata = {key: value for key, value in cell["metadata"].items() if key != "nbgrader"}
     if is_solution or is_check:
-        name = f"{found[1]}-check" if found else f"solution-{cell.get('id', '')}"
+        # nbgrader takes neither a dot in a name nor a solution without its region: it would empty the cell
+        name = f"{found[1].replace('.', '-')}-check" if found else f"answer-{cell.get('id', '')}"
         metadata["nbgrader"] = {
             "grade": is_check,
             "grade_id": name,
@@ -96,6 +104,11 @@ def read(path: Path) -> Notebook:
     return found
 
 
-def write(path: Path, notebook: Notebook) -> None:
+def written(notebook: Notebook) -> bytes:
     """Write a notebook as Jupyter does, with the same line ends everywhere."""
-    path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", "utf-8", newline="\n")
+    return (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def write(path: Path, notebook: Notebook) -> None:
+    """Write a notebook to a file."""
+    path.write_bytes(written(notebook))

@@ -158,6 +158,54 @@ class Question(Plain, forbid_unknown_fields=True):
     options: tuple[Option, ...]
 
 
+# --- before, after, and marking ----------------------------------------------------------------------------------
+
+
+class Belief(Plain, forbid_unknown_fields=True):
+    """A wrong answer: what somebody says who holds a belief."""
+
+    text: Said
+    misconception: str
+
+
+class Probe(Plain, forbid_unknown_fields=True):
+    """A question of the forms A and B; the same idea is asked in both in two ways."""
+
+    id: str
+    idea: str
+    asks: Said
+    right: Said
+    wrong: tuple[Belief, Belief]
+
+    @property
+    def form(self) -> str:
+        return self.id[0]
+
+    @property
+    def options(self) -> tuple[tuple[Said, str], ...]:
+        """Return its answers as they are printed, each with its belief; the right one, at an even place, has none."""
+        wrong = [(one.text, one.misconception) for one in self.wrong]
+        place = sum(map(ord, self.id)) % (len(wrong) + 1)
+        return (*wrong[:place], (self.right, ""), *wrong[place:])
+
+
+class Level(Plain, forbid_unknown_fields=True):
+    """What a mark stands for, with two samples of it."""
+
+    mark: int
+    says: Said
+    anchors: tuple[Said, Said]
+
+
+class Row(Plain, forbid_unknown_fields=True):
+    """One row of the rubric for briefs."""
+
+    id: str
+    title: Said
+    asks: Said
+    levels: tuple[Level, ...]
+
+
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +254,18 @@ def tasks(module: str) -> dict[str, Task]:
 def ticket(module: str) -> tuple[Question, ...]:
     """Return the questions of a module's exit ticket."""
     return read(curriculum() / module / "ticket.yaml", tuple[Question, ...])
+
+
+@cache
+def inventory() -> dict[str, Probe]:
+    """Return the questions that are asked before and after a course, by id."""
+    return {one.id: one for one in read(curriculum() / "inventory.yaml", tuple[Probe, ...])}
+
+
+@cache
+def rubric() -> tuple[Row, ...]:
+    """Return the rows by which a brief is marked."""
+    return read(curriculum() / "rubric.yaml", tuple[Row, ...])
 
 
 def task(id: str) -> Task:

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.course import editions, marks, material, mutation, trainer
+from minichain.course import editions, leaks, marks, material, mutation, rehearsal, release, trainer
 from minichain.course.desk import cause_of, exercise_of, judge
-from minichain.course.material import HINTS, QUESTIONS, Agenda, Module, Said, Task, syllabus, tasks
+from minichain.course.material import HINTS, QUESTIONS, Agenda, Day, Module, Said, Task, syllabus, tasks
 
 MISCONCEPTIONS: Final = 34
 MUTANTS: Final = 40  # of one exercise, at most
@@ -26,6 +26,9 @@ REJECTED: Final = 0.95
 BOTS: Final = 2
 SOLUTIONS: Final = 2
 KEYPOINTS: Final = 3
+FORMS: Final = ("A", "B")
+PROBES: Final = 24  # of both forms
+MARKS: Final = 4  # of a row of the rubric, at most
 STRETCH: Final = 50  # minutes without a break, at most
 PAPERS: Final = ("instructor", "unplugged", "task")  # of a module, in both languages
 VAGUE: Final = frozenset({"understand", "know", "be", "learn", "appreciate", "grasp", "realise", "realize"})
@@ -50,8 +53,8 @@ class Report:
         return not any(self.amiss.values())
 
 
-def verify() -> Report:
-    """Count everything."""
+def verify(*, run: bool = False) -> Report:
+    """Count everything; with `run`, let somebody who does nothing go through all lessons, too: that takes minutes."""
     report, course = Report(), syllabus()
     objectives = [one for module in course.modules for one in module.objectives]
     report.figures["modules"] = len(course.modules)
@@ -62,11 +65,15 @@ def verify() -> Report:
     report.figures["misconceptions_covered"] = MISCONCEPTIONS - len({one.split(":")[0] for one in uncovered})
     report.found("misconceptions_uncovered", uncovered)
     report.found("files_missing", _missing(course.modules))
+    report.found("forms_incomplete", _forms())
     report.found("tickets_incomplete", _tickets(course.modules))
     _count_answers(report, course.modules)
+    report.found("unmarked", _unmarked())
     report.found("leaks", _leaks())
     report.found("untranslated", _untranslated(course.modules))
     report.found("agenda_errors", [fault for agenda in course.agendas for fault in agenda_faults(agenda)])
+    if run:
+        report.found("given_away", rehearsal.given_away())
     return report
 
 
@@ -74,21 +81,18 @@ def verify() -> Report:
 
 
 def _unchecked(modules: tuple[Module, ...]) -> Iterator[str]:
+    rows = {f"rubric.{row.id}" for row in material.rubric()}
     for module in modules:
-        known = set(tasks(module.id))
+        known = {*tasks(module.id), *rows}
         for one in module.objectives:
             if not one.checks:
                 yield f"{one.id} is checked by nothing"
-            yield from (
-                f"{one.id} names {check}, which there is not"
-                for check in one.checks
-                if check not in known and not check.startswith("rubric.")
-            )
+            yield from (f"{one.id} names {check}, which there is not" for check in one.checks if check not in known)
 
 
 def _vague(modules: tuple[Module, ...]) -> Iterator[str]:
     for one in (objective for module in modules for objective in module.objectives):
-        if one.verb in VAGUE or not one.text.en.startswith(f"{one.verb} "):
+        if one.verb in VAGUE or not re.match(rf"{one.verb}\b", one.text.en):
             yield f"{one.id}: {one.text.en!r} does not begin with what can be observed"
         if one.text.zh.startswith(VAGUE_ZH):
             yield f"{one.id}: {one.text.zh!r} does not begin with what can be observed"
@@ -100,11 +104,17 @@ def _uncovered(modules: tuple[Module, ...]) -> Iterator[str]:
     for module in modules:
         causes |= {cause.misconception for task in tasks(module.id).values() for cause in task.causes.values()}
         options |= {one.misconception for question in material.ticket(module.id) for one in question.options}
-        shown |= {tag for name in module.notebooks for tag in _tags(editions.read_master(editions.masters(), name))}
+        shown |= {tag for lesson in _lessons(module) for tag in _tags(lesson)}
     for id in material.misconceptions():
         for kind, found in (("demonstration", shown), ("exercise", causes), ("distractor", options)):
             if id not in found:
                 yield f"{id}: no {kind}"
+
+
+def _lessons(module: Module) -> Iterator[marks.Notebook]:
+    """Yield the masters of a module that there are."""
+    folder = editions.masters()
+    yield from (editions.read_master(folder, one) for one in module.notebooks if (folder / f"{one}.ipynb").exists())
 
 
 def _tags(notebook: marks.Notebook) -> set[str]:
@@ -121,9 +131,7 @@ def _missing(modules: tuple[Module, ...]) -> Iterator[str]:
             yield f"{module.id} has {len(module.keypoints)} key points: {KEYPOINTS} at least"
         if module.reflection is None:
             yield f"{module.id} has no question that is not marked"
-        asked = {
-            id for name in module.notebooks for id in marks.exercises(editions.read_master(editions.masters(), name))
-        }
+        asked = {id for lesson in _lessons(module) for id in marks.exercises(lesson)}
         yield from (f"{id} is in no lesson of {module.id}" for id in tasks(module.id) if id not in asked)
 
 
@@ -137,25 +145,45 @@ def _tickets(modules: tuple[Module, ...]) -> Iterator[str]:
                 yield f"{one.id} needs one right answer of at least three"
 
 
+def _forms() -> Iterator[str]:
+    """Name what the forms before and after lack: an idea in both, a belief behind each wrong answer, each belief."""
+    probes, beliefs = material.inventory().values(), set(material.misconceptions())
+    asked = {form: [one.idea for one in probes if one.form == form] for form in FORMS}
+    if asked["A"] != asked["B"] or len(probes) != PROBES:
+        yield f"the forms have {len(probes)} questions, of {PROBES}, and ask {asked}"
+    named = {wrong.misconception for one in probes for wrong in one.wrong}
+    yield from (f"no form offers {id} as an answer" for id in sorted(beliefs - named))
+    yield from (f"a form names {id}, which there is not" for id in sorted(named - beliefs))
+    for row in material.rubric():
+        if [level.mark for level in row.levels] != list(range(MARKS + 1)):
+            yield f"the row {row.id} of the rubric has not one level for each mark from 0 to {MARKS}"
+
+
 def agenda_faults(agenda: Agenda) -> Iterator[str]:
-    """Name what does not add up in an agenda: times, the whole, a stretch without a break, a module there is not."""
-    known = {module.id for module in syllabus().modules}
-    total = 0
+    """Name what does not add up in an agenda: times, the whole, a stretch without a break, a module there is not.
+
+    A break is a line without a module; a stretch is all that lies between two of them.
+    """
     for number, day in enumerate(agenda.days, 1):
-        clock, stretch = 0, 0
-        for item in day.items:
-            now = f"{clock // 60}:{clock % 60:02}"
-            if item.at != now:
-                yield f"{agenda.id}, day {number}: {item.what.en!r} begins at {item.at}, but it is {now}"
-            if item.module and item.module not in known:
-                yield f"{agenda.id}, day {number}: there is no module {item.module}"
-            stretch = stretch + item.minutes if item.module else 0
-            if item.module and item.minutes > STRETCH:
-                yield f"{agenda.id}, day {number}: {item.what.en!r} goes on for {item.minutes} minutes without a break"
-            clock += item.minutes
-        total += clock
+        yield from (f"{agenda.id}, day {number}: {fault}" for fault in _day_faults(day))
+    total = sum(item.minutes for day in agenda.days for item in day.items)
     if total != agenda.minutes:
         yield f"{agenda.id} has {agenda.minutes} minutes, its lines {total}"
+
+
+def _day_faults(day: Day) -> Iterator[str]:
+    known = {module.id for module in syllabus().modules}
+    clock = stretch = 0
+    for item in day.items:
+        now = f"{clock // 60}:{clock % 60:02}"
+        if item.at != now:
+            yield f"{item.what.en!r} begins at {item.at}, but it is {now}"
+        if item.module and item.module not in known:
+            yield f"there is no module {item.module}"
+        stretch = stretch + item.minutes if item.module else 0
+        if stretch > STRETCH:
+            yield f"at the end of {item.what.en!r} people have sat for {stretch} minutes without a break"
+        clock += item.minutes
 
 
 # --- answers -----------------------------------------------------------------------------------------------------
@@ -246,20 +274,17 @@ def _thin(task: Task, key: trainer.Key, tried: int, accepted: int) -> Iterator[s
 # --- what a learner gets -----------------------------------------------------------------------------------------
 
 
-def _leaks() -> Iterator[str]:
+def _unmarked() -> Iterator[str]:
     for name in editions.names(editions.masters()):
         master = editions.read_master(editions.masters(), name)
-        yield from leaks(name, master, marks.learners(master))
+        if marks.annotated(master) != master:
+            yield f"{name}: nbgrader would not read its marks, run `minichain course mark {name}`"
 
 
-def leaks(name: str, master: marks.Notebook, learners: marks.Notebook) -> Iterator[str]:
-    """Name the lines of a master's solutions, and the outputs, that are in an edition for learners."""
-    own = {line for line in marks.solutions(master) if len(line) > 12 and not line.startswith("#")}
-    for cell in learners["cells"]:
-        lines = {line.strip() for line in marks.text_of(cell).splitlines()}
-        yield from (f"{name}: {line}" for line in sorted(own & lines))
-        if cell.get("outputs"):
-            yield f"{name}: the output of {marks.text_of(cell)[:40]!r}"
+def _leaks() -> Iterator[str]:
+    known = leaks.secrets()
+    for language in material.LANGUAGES:
+        yield from leaks.search(release.zipped(release.for_learners(language)), known)
 
 
 # --- two languages -----------------------------------------------------------------------------------------------
@@ -270,6 +295,8 @@ def _untranslated(modules: tuple[Module, ...]) -> Iterator[str]:
     yield from _without_chinese("syllabus", syllabus())
     yield from _without_chinese("misconceptions", material.misconceptions())
     yield from _without_chinese("phrases", material.phrases())
+    yield from _without_chinese("inventory", material.inventory())
+    yield from _without_chinese("rubric", material.rubric())
     for module in modules:
         yield from _without_chinese(f"{module.id}/exercises", tasks(module.id))
         yield from _without_chinese(f"{module.id}/ticket", material.ticket(module.id))

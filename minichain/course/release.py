@@ -1,0 +1,109 @@
+"""The two bundles of a course, made from the masters: the learner's, and the trainer's with all that others do not get.
+
+A bundle is a folder and a zip of it, the same byte for byte whenever it is made from the same files. No learner's
+bundle is written before the finished zip has been searched for what must not be in it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import minichain
+from minichain.course import editions, leaks, papers, place, trainer
+from minichain.course.material import curriculum, phrases, syllabus
+from minichain.errors import UsageError
+
+Files = dict[str, bytes]  # what a bundle consists of, by path
+
+LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip knows
+CARDS: Final = ("task", "unplugged")
+
+
+def for_learners(language: str, seed: int = 0, desk: str = "") -> Files:
+    """Return the learner's bundle: lessons to be done, cards, exercises on paper."""
+    modules = syllabus().modules
+    files = {f"notebooks/{name}": content for name, content in editions.lessons(language).items()}
+    files["exercises.html"] = papers.exercises(modules, language)
+    files["READ-ME.md"] = (phrases()["start_learner"](language) + "\n").encode()
+    files |= {f"cards/{name}": content for name, content in _papers(CARDS, language)}
+    return _with_record(files, place.LEARNERS, language, seed, desk)
+
+
+def for_trainers(language: str, seed: int = 0, desk: str = "") -> Files:
+    """Return the trainer's bundle: masters, notes, answers, hidden checks. Raises `ConfigError` without a checkout."""
+    modules = syllabus().modules
+    files = {f"notebooks/{name}": content for name, content in editions.lessons(language, place.MASTERS).items()}
+    files |= {f"cards/{name}": content for name, content in _papers(CARDS, language)}
+    files |= {f"instructor/{name}": content for name, content in _papers(("instructor",), language)}
+    files |= {f"trainer/{path.name}": path.read_bytes() for path in sorted(trainer.folder().glob("*.py"))}
+    files |= {
+        "READ-ME.md": (phrases()["start_trainer"](language) + "\n").encode(),
+        "agendas.html": papers.agendas(language),
+        "exercises.html": papers.exercises(modules, language),
+        "exercises-with-solutions.html": papers.exercises(modules, language, solved=True),
+        "tickets.html": papers.tickets(modules, language),
+        "tickets-with-answers.html": papers.tickets(modules, language, answered=True),
+        "rubric.html": papers.rubric(language),
+    }
+    for form in "A", "B":
+        files[f"form-{form}.html"] = papers.form(form, language)
+        files[f"form-{form}-with-answers.html"] = papers.form(form, language, answered=True)
+    runbook = curriculum() / f"runbook.{language}.md"
+    if runbook.exists():
+        files["runbook.html"] = papers.titled("runbook", runbook.read_text("utf-8"), language)
+    return _with_record(files, place.TRAINERS, language, seed, desk)
+
+
+def _papers(kinds: tuple[str, ...], language: str) -> Iterator[tuple[str, bytes]]:
+    for module in syllabus().modules:
+        for kind in kinds:
+            yield from papers.texts(module, kind, language)
+
+
+def _with_record(files: Files, edition: str, language: str, seed: int, desk: str) -> Files:
+    record = place.Bundle(language, edition, minichain.__version__, place.digest(files), seed, desk)
+    return {**files, place.RECORD: place.record(record)}
+
+
+def zipped(files: Files) -> bytes:
+    """Return a zip of files. Nothing is compressed: what compresses differs from computer to computer."""
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w") as opened:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, LONG_AGO)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # the same on Windows
+            opened.writestr(entry, files[name])
+    return written.getvalue()
+
+
+def release(into: Path, languages: tuple[str, ...], seed: int = 0, desk: str = "") -> list[Path]:
+    """Write both bundles in some languages; returns the archives.
+
+    Raises `UsageError` if a learner's would leak, or something is there already, before anything is written.
+    """
+    known, bundles = leaks.secrets(), dict[str, Files]()
+    for language in languages:
+        stem = f"minichain-course-{minichain.__version__}-{language}"
+        learners = {f"{stem}/{name}": content for name, content in for_learners(language, seed, desk).items()}
+        if found := list(leaks.search(zipped(learners), known)):
+            raise UsageError(f"nothing was written, for learners would get {'; '.join(found[:5])}")
+        trainers = for_trainers(language, seed, desk)
+        bundles |= {stem: learners, f"{stem}-trainer": {f"{stem}-trainer/{at}": one for at, one in trainers.items()}}
+    there = [name for stem in bundles for name in (stem, f"{stem}.zip") if (into / name).exists()]
+    if there:
+        raise UsageError(f"{into} has {', '.join(there)} already: name another folder, or remove them")
+    return [_write(into, stem, files) for stem, files in bundles.items()]
+
+
+def _write(into: Path, stem: str, files: Files) -> Path:
+    for name, content in files.items():
+        path = into / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    archive = into / f"{stem}.zip"
+    archive.write_bytes(zipped(files))
+    return archive
