@@ -1,5 +1,7 @@
 """The first contract of the course: notes that anybody may sign."""
 
+from __future__ import annotations
+
 from minichain.contracts.api import Contract, Value, action, emit, require
 
 
