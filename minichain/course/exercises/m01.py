@@ -84,9 +84,10 @@ def departments_that_share_need_none(simplest: Simplest) -> Miss | None:
 
 @E2.part
 def doubt_leads_to_no_chain(simplest: Simplest) -> Miss | None:
-    """Judge by cases where one question is open."""
+    """Judge by cases where somebody is not sure about one question, or has left it out."""
     for question in data().question:
-        if simplest({**ALL_YES, question.id: UNSURE}) != question.cap:
+        others = {name: YES for name in ALL_YES if name != question.id}
+        if not simplest(others) == simplest({**others, question.id: UNSURE}) == question.cap:
             return miss("doubt", question=question.id)
     return None
 
