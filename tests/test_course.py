@@ -84,6 +84,16 @@ def test_an_exercise_that_there_is_not_is_told_so(id, said):
         check(id, 1)
 
 
+def unwritten(entry, place, size, proof, root):
+    """Check a proof."""
+    ...  # your turn
+
+
+def test_a_function_still_to_be_written_is_no_answer_and_no_belief():
+    assert "There is no answer yet" in str(check("m02.e1", unwritten))
+    assert desk.attempts() == []
+
+
 def test_what_is_not_a_prediction_is_checked():
     with pytest.raises(UsageError, match=r"m02.e1 is not a prediction: give its answer to check\('m02.e1', ...\)"):
         predict("m02.e1", right)

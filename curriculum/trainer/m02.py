@@ -1,6 +1,7 @@
 """M2: what stays with the trainer."""
 
 from hashlib import sha256
+from itertools import product
 
 from minichain import merkle
 from minichain.course.exercise import Exercise, miss
@@ -41,29 +42,37 @@ def any_path(entry, place, size, proof, root):
     return len(proof) > 0 and len(root) == 32 and not entry.endswith(b"!")
 
 
-def find(wanted):
-    for number in range(1_000_000):
-        card = f"{number:06}"
+def any_place(entry, place, size, proof, root):
+    return place < size and any(merkle.verify_inclusion(entry, at, size, proof, root) for at in range(size))
+
+
+def never(entry, place, size, proof, root):
+    return False
+
+
+def find(wanted, digits):
+    for number in range(10**digits):
+        card = f"{number:0{digits}}"
         if sha256(card.encode()).hexdigest() == wanted:
             return card
     return None
 
 
-def find_at_once(wanted):
-    cards = (f"{number:06}" for number in range(1_000_000))
-    return next((card for card in cards if fingerprint(card) == wanted), None)
+def find_by_table(wanted, digits):
+    cards = map("".join, product("0123456789", repeat=digits))
+    return {fingerprint(card): card for card in cards}.get(wanted)
 
 
-def give_up(wanted):
+def give_up(wanted, digits):
     return None
 
 
-def without_zeros(wanted):
-    return next((str(number) for number in range(100_000) if fingerprint(str(number)) == wanted), None)
+def without_zeros(wanted, digits):
+    return next((str(number) for number in range(10**digits) if fingerprint(str(number)) == wanted), None)
 
 
-def any_card(wanted):
-    return find_at_once(wanted) or "000000"
+def any_card(wanted, digits):
+    return find(wanted, digits) or "0" * digits
 
 
 E1_HIDDEN = Exercise("m02.e1", expects=callable)
@@ -82,24 +91,33 @@ def a_place_outside(verify):
     return None if verify(b"a", 4, 3, proof, merkle.root(entries)) is False else miss("place_ignored", place=4, size=3)
 
 
+BROKEN = {"edited": {3}, "resealed": {4}, "owner": set(), "quorum": set()}
+
 KEYS = {
     "m02.p1": Key(
-        solutions=({"edited": {3}, "resealed": {4}}, {"edited": [3], "resealed": [4]}),
+        solutions=(BROKEN, {name: sorted(blocks) for name, blocks in BROKEN.items()}),
         bots=(
-            Bot({"edited": set(), "resealed": set()}, "nothing_breaks"),
-            Bot({"edited": {3, 4, 5, 6}, "resealed": {4, 5, 6}}, "all_after"),
-            Bot({"edited": {3}, "resealed": set()}, "sealed_is_fine"),
-            Bot({"edited": {3}, "resealed": {3, 4, 5, 6}}, "link_forgotten"),
+            Bot(BROKEN | {"edited": set(), "resealed": set()}, "nothing_breaks"),
+            Bot(BROKEN | {"edited": {3, 4, 5, 6}, "resealed": {4, 5, 6}}, "all_after"),
+            Bot(BROKEN | {"resealed": set()}, "sealed_is_fine"),
+            Bot(BROKEN | {"resealed": {3, 4, 5, 6}}, "link_forgotten"),
+            Bot(BROKEN | {"owner": {3, 4, 5, 6}}, "owner_is_stopped"),
+            Bot(BROKEN | {"quorum": {3}}, "quorum_is_stopped"),
         ),
     ),
     "m02.e1": Key(
         solutions=(verify_proof, by_the_library),
-        bots=(Bot(trusting, "entry_ignored"), Bot(without_the_entry, "entry_ignored"), Bot(any_path, "path_ignored")),
+        bots=(
+            Bot(never, "true_refused"),
+            Bot(trusting, "entry_ignored"),
+            Bot(without_the_entry, "entry_ignored"),
+            Bot(any_path, "path_ignored"),
+            Bot(any_place, "place_ignored"),
+        ),
         hidden=E1_HIDDEN,
     ),
     "m02.e2": Key(
-        solutions=(find, find_at_once),
-        equivalent=("range(1000001)", "range(999999)"),
-        bots=(Bot(give_up, "not_found"), Bot(without_zeros, "not_found"), Bot(any_card, "invented")),
+        solutions=(find, find_by_table),
+        bots=(Bot(give_up, "not_found"), Bot(without_zeros, "zeros"), Bot(any_card, "invented")),
     ),
 }
