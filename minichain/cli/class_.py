@@ -311,7 +311,7 @@ def simulate(
     """Let made-up learners go through the course against a real desk, and count what was lost. The exit code is 1 if
     anything was.
     """
-    from minichain.course.classroom import rehearsal  # type: ignore
+    from minichain.course.classroom import rehearsal
 
     wanted = tuple(modules.split(",")) if modules else ()
     plan = rehearsal.Plan(learners, profile, wanted, loss, restart, seed)

@@ -73,6 +73,7 @@ class Clerk:
         self._told = threading.Event()
         self._is_closed = False
         self._thread: threading.Thread | None = None
+        self._complaint = ""
         self.genesis = ""
 
     def start(self, todo: Callable[[], list[tuple[Learner, str]]]) -> None:
@@ -102,8 +103,14 @@ class Clerk:
                     self._do(learner, what)
                     self._tell(learner, what)
             except MinichainError as error:
-                log.warning("the network of the class: %s", error)
+                self._complain(str(error))
             self._told.wait(WAIT_S)
+
+    def _complain(self, why: str) -> None:
+        """Say once what keeps the network from being reached."""
+        if why != self._complaint:
+            log.warning("the network of the class: %s", why)
+            self._complaint = why
 
     def _open(self) -> None:
         """Reach the network, and put the board of the class on it if it is not there."""

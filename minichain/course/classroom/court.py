@@ -92,18 +92,20 @@ class Court:
         self._cases[is_source(attempt.answer)].put(attempt)
 
     def _run(self, is_code: bool) -> None:
-        bench = Bench()
+        bench: Bench | None = None  # not before it is needed: a desk that starts has other things to do
         while (attempt := self._cases[is_code].get()) is not None:
             asked = attempt.exercise, attempt.answer
             found = self._known.get(asked)
             if found is None:
+                bench = bench or Bench()
                 found = bench.judge(Case(*asked, self._seed))
                 if is_code or found is None:
                     bench.close()
                     bench = Bench()
                 found = self._keep(asked, found or OVERDUE)
             self._tell(attempt, found)
-        bench.close()
+        if bench:
+            bench.close()
 
     def _keep(self, asked: tuple[str, str], found: Verdict) -> Verdict:
         if len(self._known) >= KEPT:

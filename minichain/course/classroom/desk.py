@@ -122,13 +122,12 @@ class Desk:
 
     # --- life ---
 
-    def open(self, *, with_network: bool = True) -> None:
+    def open(self) -> None:
         """Judge what there is to judge from now on, and do what there is to do on the network."""
         self._court = Court(self.settings.seed, self._on_verdict)
         for attempt in list(self.register.unjudged.values()):
             self._court.judge(attempt)
-        if with_network:
-            self.clerk.start(self._due)
+        self.clerk.start(self._due)
 
     def close(self) -> None:
         """Stop."""

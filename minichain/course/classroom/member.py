@@ -45,7 +45,7 @@ from minichain.ledger.genesis import Genesis
 from minichain.node.messages import MAX_MESSAGE_BYTES, AskChain, ChainAnswer, ClientAnswer, ClientRequest
 
 PATIENCE_S: Final = 10.0  # for one answer of the desk
-PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)  # before something is handed in again
+PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)  # before something is handed in again
 DECLINED_S: Final = 10.0  # and after the desk has said no
 FINAL: Final = frozenset({"anothers", "forged", "chain", "too_many"})  # the desk will never take these
 LOOK_S: Final = 1.0  # between questions whether the trainer has let one in

@@ -37,8 +37,7 @@ class Patience:
         return min(FULL, tokens + max(0, now - since) / 1000 * PER_S)
 
     def _put(self, address: str, tokens: float, now: int) -> None:
-        if len(self._buckets) >= MAX_ADDRESSES and address not in self._buckets:
-            self._buckets = {one: kept for one, kept in self._buckets.items() if self._left(one, now) < FULL}
-            if len(self._buckets) >= MAX_ADDRESSES:
-                self._buckets.pop(next(iter(self._buckets)))
+        self._buckets.pop(address, None)
+        if len(self._buckets) >= MAX_ADDRESSES:
+            self._buckets.pop(next(iter(self._buckets)))  # who has asked nothing for the longest time
         self._buckets[address] = max(tokens, -2 * FULL), now

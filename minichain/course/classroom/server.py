@@ -1,6 +1,6 @@
 """The process of the desk: HTTP for letters, for the trainer, and for those who come with a phone's browser.
 
-    python -m minichain.course.classroom.server HOME [--no-network]
+    python -m minichain.course.classroom.server HOME
 
 The first line of its standard input is the passphrase of the home, as JSON (null: none); it leaves when that input
 ends. It listens on this computer only, unless the class was started for the local network.
@@ -246,7 +246,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return bind_sockets(0, host)
 
 
-async def serve(desk: Desk, with_network: bool) -> None:
+async def serve(desk: Desk) -> None:
     """Serve until standard input ends."""
     settings = desk.settings
     sockets = listen(settings.host, settings.port)
@@ -257,7 +257,7 @@ async def serve(desk: Desk, with_network: bool) -> None:
     desk.folder.announce(url)
     server = HTTPServer(application(desk, hosts_of(settings.host)), max_buffer_size=2 * LARGEST, max_body_size=LARGEST)
     server.add_sockets(sockets)
-    desk.open(with_network=with_network)
+    desk.open()
     print(json.dumps({"url": url}), flush=True)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -287,13 +287,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve one class; returns the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
-    parser.add_argument("--no-network", action="store_true")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     passphrase = json.loads(_first_line() or b"null")
     try:
         desk = Desk(chosen.home, passphrase and Passphrase(passphrase))
-        asyncio.run(serve(desk, not chosen.no_network))
+        asyncio.run(serve(desk))
     except (MinichainError, OSError, msgspec.MsgspecError) as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
