@@ -10,6 +10,7 @@ import click
 
 from minichain import __version__
 from minichain.cli.benches import bench
+from minichain.cli.class_ import class_
 from minichain.cli.contracts import contract
 from minichain.cli.course import course
 from minichain.cli.demos import demo
@@ -49,7 +50,7 @@ def main(context: click.Context) -> None:
 
 _COMMANDS = (
     *(up, status, down, relay, doctor, node, key, demo, lab, verify),
-    *(sim, play, fault, compare, bench, contract, course),
+    *(sim, play, fault, compare, bench, contract, course, class_),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

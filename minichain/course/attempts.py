@@ -59,8 +59,13 @@ def read_attempt(line: bytes) -> Attempt:
     if len(line) > LARGEST:
         raise DecodeError(f"an attempt of {len(line)} bytes: at most {LARGEST} are taken")
     attempt = from_json(line, Attempt)
-    require_signature(public_of(attempt.learner), PURPOSE, _content(attempt), attempt.signature)
+    require_signed(attempt)
     return attempt
+
+
+def require_signed(attempt: Attempt) -> None:
+    """Raise `SignatureError` unless the learner that an attempt names has signed it."""
+    require_signature(public_of(attempt.learner), PURPOSE, _content(attempt), attempt.signature)
 
 
 def gaps(attempts: Iterable[Attempt]) -> list[str]:

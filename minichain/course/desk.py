@@ -6,16 +6,14 @@ hints; a result stays closed until somebody has said what they expect. What is s
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from textwrap import dedent
 from typing import Any, TypeVar, overload
 
 from minichain.course import place
-from minichain.course.attempts import LARGEST, Attempt
+from minichain.course.answers import read_data, written
+from minichain.course.attempts import Attempt
 from minichain.course.exercise import KIND, RAISED, Exercise, Judged, Miss, NoAnswer, with_seed
 from minichain.course.journal import Journal
 from minichain.course.material import HINTS, Cause, Task, phrases, task
@@ -61,7 +59,7 @@ def predict(exercise: str, answer: Any) -> Outcome:
     found = _judged(asked, answer)
     if found is None:
         return _nothing(asked, say)
-    _journal().add(exercise, "predict", written(answer))
+    _keep(exercise, "predict", answer)
     return Outcome(exercise, 0, found.of, is_right=False, said=phrases()["kept"](say))
 
 
@@ -82,57 +80,6 @@ def reveal(exercise: str, run: Callable[[], T] | None = None) -> Outcome | T:
     return run() if run else _told(asked, "reveal", read_data(kept[-1].answer))
 
 
-# --- an answer, written down -------------------------------------------------------------------------------------
-
-
-def written(answer: Any) -> str:
-    """Write an answer down: data as JSON, a function as its source.
-
-    Sets become sorted lists, so the same answer is always the same text. Raises `UsageError` for what is neither.
-    """
-    if inspect.isfunction(answer) or inspect.isclass(answer):
-        try:
-            text = dedent(inspect.getsource(answer))
-        except (OSError, TypeError):
-            raise UsageError("the source of this function is not known: write it in a cell of the notebook") from None
-    else:
-        text = json.dumps(_plain(answer), ensure_ascii=False, sort_keys=True)
-    if len(text.encode()) > LARGEST // 2:
-        raise UsageError(f"an answer has at most {LARGEST // 2} bytes, this one has {len(text.encode())}")
-    return text
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON can say of a value; numbers as keys stay numbers, for they are read again."""
-    match value:
-        case bool() | int() | float() | str() | None:
-            return value
-        case bytes():
-            return {"!bytes": value.hex()}
-        case dict():
-            return {"!pairs": [[_plain(key), _plain(one)] for key, one in value.items()]}
-        case set() | frozenset():
-            return {"!set": sorted((_plain(one) for one in value), key=json.dumps)}
-        case tuple() | list():
-            return [_plain(one) for one in value]
-    raise UsageError(
-        f"an answer is made of numbers, texts, lists, sets and dictionaries, not of {type(value).__name__}"
-    )
-
-
-def read_data(text: str) -> Any:
-    """Read data that were written down; what was a tuple is a list."""
-    return json.loads(text, object_hook=_from_plain)
-
-
-def _from_plain(found: dict[str, Any]) -> Any:
-    if "!bytes" in found:
-        return bytes.fromhex(found["!bytes"])
-    if "!set" in found:
-        return set(found["!set"])
-    return {tuple(key) if isinstance(key, list) else key: value for key, value in found["!pairs"]}
-
-
 # --- judging and telling -----------------------------------------------------------------------------------------
 
 
@@ -151,7 +98,7 @@ def judge(id: str, answer: Any, seed: int = 0) -> Judged:
 
 def _judged(asked: Task, answer: Any) -> Judged | None:
     try:
-        return judge(asked.id, answer, place.bundle().seed)
+        return judge(asked.id, answer, place.seed())
     except NoAnswer:
         return None
 
@@ -163,10 +110,10 @@ def _told(asked: Task, kind: str, answer: Any) -> Outcome:
     missed = None if found.is_right else found.misses[0]
     belief = cause_of(asked, missed).misconception if missed else ""
     step = _step(asked, missed)  # before this attempt is one of them
-    _journal().add(
+    _keep(
         asked.id,
         kind,
-        written(answer),
+        answer,
         score=found.score,
         of=found.of,
         is_right=found.is_right,
@@ -214,6 +161,13 @@ def _nothing(asked: Task, language: str) -> Outcome:
 def _require_kind(asked: Task, kind: str) -> None:
     if asked.kind != kind:
         raise UsageError(f"{asked.id} is not a prediction: give its answer to check({asked.id!r}, ...)")
+
+
+def _keep(exercise: str, kind: str, answer: Any, **found: object) -> None:
+    """Keep an attempt and, where a class was joined, let its desk have it some time; nobody waits for that."""
+    attempt = _journal().add(exercise, kind, written(answer), **found)
+    if place.membership() is not None:
+        import_module("minichain.course.classroom.member").hand_in(place.home(), attempt)
 
 
 def _journal() -> Journal:

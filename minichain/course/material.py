@@ -245,6 +245,12 @@ def phrases() -> dict[str, Said]:
 
 
 @cache
+def classroom_texts() -> dict[str, Said]:
+    """Return what the desk of a class says."""
+    return read(curriculum() / "classroom.yaml", dict[str, Said])
+
+
+@cache
 def tasks(module: str) -> dict[str, Task]:
     """Return the exercises of a module, by id, in their order."""
     return {task.id: task for task in read(curriculum() / module / "exercises.yaml", tuple[Task, ...])}

@@ -14,10 +14,12 @@ from typing import Final
 
 from minichain.codec import Plain, from_json, to_json
 from minichain.errors import ConfigError, DecodeError
+from minichain.live import keyfile
 
 VARIABLE: Final = "MINICHAIN_COURSE"
 RECORD: Final = "course.json"
 LEARNERS, MASTERS, TRAINERS = "learner", "master", "trainer"  # editions
+MEMBERSHIP: Final = "class.json"
 
 
 class Bundle(Plain, forbid_unknown_fields=True):
@@ -52,6 +54,46 @@ def read_record(folder: Path) -> Bundle | None:
         return from_json(path.read_bytes().strip(), Bundle)
     except DecodeError as error:
         raise ConfigError(f"{path} is damaged ({error}): copy the lessons anew") from None
+
+
+class Membership(Plain, forbid_unknown_fields=True):
+    """The class that somebody has joined: where its desk is, its token, the name there, and the seed of its checks.
+
+    `genesis` is the hash, in hexadecimal, of the class's chain.
+    """
+
+    url: str
+    of: str
+    token: str
+    name: str
+    role: str
+    seed: int
+    genesis: str = ""
+
+
+def membership(folder: Path | None = None) -> Membership | None:
+    """Return the class that somebody has joined whose attempts are kept in this folder; None for nobody's.
+
+    Raises `ConfigError` for a damaged record.
+    """
+    path = (folder or home()) / MEMBERSHIP
+    try:
+        return from_json(path.read_bytes(), Membership)
+    except FileNotFoundError:
+        return None
+    except DecodeError as error:
+        raise ConfigError(f"{path} is damaged ({error}): join the class again") from None
+
+
+def write_membership(content: Membership, folder: Path | None = None) -> None:
+    """Remember the class that was joined; its token is readable by the owner of the folder only."""
+    keyfile.write_private((folder or home()) / MEMBERSHIP, to_json(content), replace=True)
+
+
+def seed() -> int:
+    """Return the seed by which answers are checked: that of the class, if one was joined, or of the bundle."""
+    joined = membership()
+    return joined.seed if joined else bundle().seed
 
 
 def write_record(folder: Path, content: Bundle) -> Path:

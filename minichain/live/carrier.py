@@ -1,7 +1,8 @@
-"""A relayer as a process of its own: it carries what is due between the chains of a home, and ends with its owner.
+"""A client as a process of its own, which ends with its owner: a relayer, which carries what is due between the chains
+of a home, or the desk of a class.
 
-It is a program and no import, because it is a client, and clients stand above this room. Nobody depends on it: it may
-be killed at any moment, is started again, and others may carry beside it.
+It is a program and no import, because clients stand above this room. It may be killed at any moment, and is started
+again; others may carry beside a relayer.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ from typing import Final
 from minichain.live.cluster import import_path
 from minichain.live.home import Home
 
-PROGRAM: Final = ("-m", "minichain.client.relaying")
+RELAYER: Final = "minichain.client.relaying"
+DESK: Final = "minichain.course.classroom.server"
 PAUSES_S: Final = (0.0, 1.0, 5.0, 30.0)  # before it is started again, the more often it ends
 STOP_TIMEOUT_S: Final = 5.0
 
 
 class Carrier:
-    """The process, once it is seen to. `homes` are those whose chains it carries between."""
+    """The process, once it is seen to. `homes` are those whose chains it is a client of."""
 
-    def __init__(self, log: Path, homes: Sequence[Home]) -> None:
+    def __init__(self, log: Path, homes: Sequence[Home], program: str = RELAYER) -> None:
         self._log = log
+        self._program = program
         self._homes = homes
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
@@ -52,7 +55,7 @@ class Carrier:
         paths = [str(home.path) for home in self._homes]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *PROGRAM, *paths],
+                [sys.executable, "-m", self._program, *paths],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

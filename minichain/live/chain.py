@@ -67,9 +67,9 @@ class Chain(ABC):
 class OwnChain(Chain):
     """A chain whose validators are processes of this one."""
 
-    def __init__(self, home: Home, genesis: Genesis, keys: dict[str, KeyPair]) -> None:
+    def __init__(self, home: Home, genesis: Genesis, keys: dict[str, KeyPair], host: str = HOST) -> None:
         super().__init__(home)
-        self._cluster = Cluster(home.chain, genesis, keys, in_files=home.passphrase is None)
+        self._cluster = Cluster(home.chain, genesis, keys, in_files=home.passphrase is None, host=host)
         self._director = Director(self._cluster, genesis)
 
     def start(self) -> None:

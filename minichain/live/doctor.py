@@ -23,6 +23,8 @@ PROGRAMS: Final = (
     "minichain.live.supervisor",
     "minichain.views.server",
     "minichain.client.relaying",
+    "minichain.course.classroom.server",
+    "minichain.course.classroom.judge",
 )
 
 

@@ -44,6 +44,7 @@ NOBODY: Final = 65534  # the user who owns nothing
 # Of linux/landlock.h and linux/prctl.h; the rights of a domain are those of its first version, net and scopes later.
 LANDLOCK_CREATE, LANDLOCK_ENTER, NO_NEW_PRIVILEGES = 444, 446, 38
 ALL_FILES, ALL_NET, ALL_SCOPES = (1 << 13) - 1, 0b11, 0b11
+READING: Final = 0b1100  # of all files
 _MAKE: Final = Build(0, 0, may_be_empty=True)  # what its owner wished stays with the owner
 
 
@@ -122,19 +123,24 @@ def _opened(named: Iterable[tuple[bytes, bytes]]) -> tuple[Envelope, ...]:
     return tuple(Envelope(raw, decode_own(raw, SignedTransaction), known_id=tx_id) for tx_id, raw in named)
 
 
-def shut_in() -> None:
-    """Give away the means to open a file or a socket, to start a process, and to write a file; where there is a way."""
+def shut_in(*, may_read: bool = False) -> None:
+    """Give away the means to open a file or a socket, to start a process, and to write a file; where there is a way.
+
+    `may_read` leaves it those to read files, where the system can keep it from all the rest nevertheless.
+    """
     check("")  # whatever is imported when it is first needed
+    may_read = may_read and sys.platform == "linux" and landlock_version() >= 4
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
     if sys.platform == "linux":
-        _keep_from_others()
+        _keep_from_others(may_read)
     if resource is not None:
-        for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+        limits = {resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE}
+        for limit in sorted(limits - {resource.RLIMIT_NOFILE} if may_read else limits):
             resource.setrlimit(limit, (0, 0))
-        if os.geteuid() == 0:  # whom these limits do not bind
+        if os.geteuid() == 0 and not may_read:  # whom these limits do not bind
             with suppress(OSError):
                 os.setgroups([])
                 os.setgid(NOBODY)
@@ -146,7 +152,7 @@ def landlock_version() -> int:
     return int(ctypes.CDLL(None).syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))
 
 
-def _keep_from_others() -> None:
+def _keep_from_others(may_read: bool) -> None:
     """Enter a Landlock domain (Linux 5.13): no file, no connection (6.7), no memory and no signal (6.12) outside it.
 
     Its system calls have no names in the C library, and the same numbers on all machines.
@@ -154,7 +160,8 @@ def _keep_from_others() -> None:
     libc, version = ctypes.CDLL(None), landlock_version()
     if version < 1:
         return  # the system is older, or was told to do without
-    rules = struct.pack("=QQQ", ALL_FILES, ALL_NET if version >= 4 else 0, ALL_SCOPES if version >= 6 else 0)
+    files = ALL_FILES & ~READING if may_read else ALL_FILES
+    rules = struct.pack("=QQQ", files, ALL_NET if version >= 4 else 0, ALL_SCOPES if version >= 6 else 0)
     domain = libc.syscall(LANDLOCK_CREATE, rules, ctypes.c_size_t(len(rules)), 0)
     libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     libc.syscall(LANDLOCK_ENTER, domain, 0)

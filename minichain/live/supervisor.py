@@ -27,9 +27,9 @@ from msgspec.structs import replace
 from minichain.crypto import Passphrase
 from minichain.errors import MinichainError, NetworkError, TimedOut
 from minichain.live import afar, chains, dashboards, keyfile, origin, resources, scheduler
-from minichain.live.carrier import Carrier
+from minichain.live.carrier import DESK, Carrier
 from minichain.live.chain import Chain, OwnChain
-from minichain.live.cluster import import_path
+from minichain.live.cluster import HOST, import_path
 from minichain.live.control import control
 from minichain.live.home import VARIABLE, Home, Running, is_alive
 from minichain.live.installed import shipped
@@ -44,12 +44,15 @@ log = logging.getLogger("minichain")
 class Supervisor:
     """Runs one home's network, of one chain or of several; the dashboards are of the first."""
 
-    def __init__(self, home: Home, chains: Sequence[Chain], *, carries: bool, note: str = "") -> None:
+    def __init__(
+        self, home: Home, chains: Sequence[Chain], *, carries: bool, teaches: bool = False, note: str = ""
+    ) -> None:
         self._home = home
         self._chains = chains
         self.note = note
         self._dashboards: dashboards.Dashboards | None = None
         self._carrier = Carrier(home.path / "relay.log", [chain.home for chain in chains]) if carries else None
+        self._desk = Carrier(home.path / "desk.log", [home], DESK) if teaches else None
 
     def start(self, port: int | None, with_dashboards: bool) -> None:
         """Start everything; raises `NetworkError` with the reason, leaving nothing behind."""
@@ -77,8 +80,8 @@ class Supervisor:
         found = [replace(chain.now(), dashboards=url, note=self.note) for chain in self._chains]
         for chain, running in zip(self._chains, found, strict=True):
             _write(chain.home, running)
-        if self._carrier:
-            self._carrier.see_to_it()
+        for helper in filter(None, (self._carrier, self._desk)):
+            helper.see_to_it()
         if self._chains[0].home is not self._home:
             nodes = tuple(node for running in found for node in running.nodes)
             pid = self._carrier.pid if self._carrier else None
@@ -111,8 +114,8 @@ class Supervisor:
         """Stop everything."""
         if self._dashboards:
             self._dashboards.close()
-        if self._carrier:
-            self._carrier.close()
+        for helper in filter(None, (self._carrier, self._desk)):
+            helper.close()
         for chain in self._chains:
             chain.leave()
         for chain in self._chains:
@@ -206,6 +209,8 @@ def main() -> int:
     parser.add_argument("--profile")
     parser.add_argument("--port", type=int)
     parser.add_argument("--scheduler")
+    parser.add_argument("--host", default=HOST)
+    parser.add_argument("--class-desk", action="store_true")
     parser.add_argument("--no-dashboards", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--fit", action="store_true")
@@ -262,7 +267,8 @@ def prepare(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervis
         if part is not home:
             _lock(part, held)
     note = note or origin.notice([(part.chain, genesis) for part, genesis, _ in found])
-    return Supervisor(home, [OwnChain(*chain) for chain in found], carries=len(found) > 1, note=note)
+    own = [OwnChain(*chain, host=chosen.host) for chain in found]
+    return Supervisor(home, own, carries=len(found) > 1, teaches=chosen.class_desk, note=note)
 
 
 def prepare_afar(home: Home, chosen: argparse.Namespace, held: ExitStack) -> Supervisor:

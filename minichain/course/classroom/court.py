@@ -1,0 +1,125 @@
+"""The desk's side of judging: answers in, verdicts out, each by a process that holds nothing worth stealing.
+
+Data are judged one after the other by one process. A function is a stranger's program: each has a process of its own,
+started beforehand so that nobody waits for it, and ended after it. The same answer is judged once.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from minichain.course.answers import is_source
+from minichain.course.attempts import Attempt
+from minichain.course.classroom.judge import Case
+from minichain.course.classroom.register import Verdict
+from minichain.live.cluster import import_path
+from minichain.live.worker import ENVIRONMENT
+
+PROGRAM: Final = ("-m", "minichain.course.classroom.judge")
+START_S: Final = 60.0  # machines are busy
+PATIENCE_S: Final = 20.0  # for one answer; a practice check takes two seconds at most
+KEPT: Final = 10_000  # verdicts
+LANES: Final = (False, True, True)  # processes that judge: one for data, two for functions
+OVERDUE: Final = Verdict(0, 0, False, trouble=f"it took longer than {PATIENCE_S:g} s, or ended the judge")
+
+
+class Bench:
+    """One process that judges."""
+
+    def __init__(self) -> None:
+        kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", *PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**kept, "PYTHONPATH": import_path()},
+        )
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._is_ready = False
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"")
+
+    def judge(self, case: Case) -> Verdict | None:
+        """Judge one answer; None if it took too long, or the process ended."""
+        assert self._process.stdin is not None
+        with suppress(OSError, queue.Empty, msgspec.MsgspecError):
+            if not self._is_ready:
+                self._is_ready = self._lines.get(timeout=START_S) == b"ready\n"
+            self._process.stdin.write(msgspec.json.encode(case) + b"\n")
+            self._process.stdin.flush()
+            return msgspec.json.decode(self._lines.get(timeout=PATIENCE_S), type=Verdict)
+        return None
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                assert pipe is not None
+                pipe.close()
+
+
+class Court:
+    """Judges attempts in threads of its own, and tells each verdict. Data never wait for functions."""
+
+    def __init__(self, seed: int, tell: Callable[[Attempt, Verdict], None]) -> None:
+        self._seed = seed
+        self._tell = tell
+        self._known: dict[tuple[str, str], Verdict] = {}
+        self._cases: dict[bool, queue.Queue[Attempt | None]] = {True: queue.Queue(), False: queue.Queue()}
+        self._threads = [threading.Thread(target=self._run, args=(is_code,), daemon=True) for is_code in LANES]
+        for thread in self._threads:
+            thread.start()
+
+    def judge(self, attempt: Attempt) -> None:
+        """Let an attempt be judged; what came of it is told later."""
+        self._cases[is_source(attempt.answer)].put(attempt)
+
+    def _run(self, is_code: bool) -> None:
+        bench: Bench | None = None  # not before it is needed: a desk that starts has other things to do
+        while (attempt := self._cases[is_code].get()) is not None:
+            asked = attempt.exercise, attempt.answer
+            found = self._known.get(asked)
+            if found is None:
+                bench = bench or Bench()
+                found = bench.judge(Case(*asked, self._seed))
+                if is_code or found is None:
+                    bench.close()
+                    bench = Bench()
+                found = self._keep(asked, found or OVERDUE)
+            self._tell(attempt, found)
+        if bench:
+            bench.close()
+
+    def _keep(self, asked: tuple[str, str], found: Verdict) -> Verdict:
+        if len(self._known) >= KEPT:
+            self._known.clear()
+        self._known[asked] = found
+        return found
+
+    def close(self) -> None:
+        """Stop; what is not judged yet is judged when the desk starts again."""
+        for cases in self._cases.values():
+            with suppress(queue.Empty):
+                while True:
+                    cases.get_nowait()
+        for is_code in LANES:
+            self._cases[is_code].put(None)
+        for thread in self._threads:
+            thread.join()

@@ -1,0 +1,385 @@
+"""The desk of a class: the register with its file, its judge and its network. What is answered with yes is on the disk.
+
+A letter may come twice, late or never answered; that is the same to the desk. It may be killed at any moment: what it
+has not done yet it finds in its file. Nothing here knows how letters travel.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from minichain.codec import Plain
+from minichain.course.attempts import Attempt
+from minichain.course.classroom import clerk, grid
+from minichain.course.classroom.court import Court
+from minichain.course.classroom.folder import Entries, Folder, register_of
+from minichain.course.classroom.letters import (
+    BROWSER,
+    Answer,
+    Ask,
+    Following,
+    HandIn,
+    Letter,
+    Place,
+    is_sealed,
+    read_letter,
+)
+from minichain.course.classroom.patience import Patience
+from minichain.course.classroom.register import (
+    IN,
+    OUT,
+    WAITING,
+    Declined,
+    Entry,
+    Flagged,
+    Judged,
+    Learner,
+    Registered,
+    Seen,
+    Verdict,
+    require_clock,
+)
+from minichain.crypto import KEY_SIZE, KeyPair, Passphrase, decrypt, digest, encrypt, public_of
+from minichain.errors import DecodeError, MinichainError
+from minichain.live import keyfile
+
+SEEN_MS: Final = 60_000  # how often it is kept that somebody is there
+TELL_TRAINER: Final = frozenset({"anothers", "forged", "chain", "too_many"})
+MOST_FLAGS: Final = 50  # of one learner
+KEEP: Final = "browser key"  # purpose
+
+log = logging.getLogger("minichain")
+
+
+# --- what a trainer says -----------------------------------------------------------------------------------------
+
+
+class Approve(Plain, tag="approve", forbid_unknown_fields=True):
+    """Let these in; nobody named means everybody who waits."""
+
+    names: tuple[str, ...] = ()
+
+
+class Dismiss(Plain, tag="dismiss", forbid_unknown_fields=True):
+    """Do not let somebody in, or no longer."""
+
+    name: str
+
+
+class ResetLearner(Plain, tag="reset", forbid_unknown_fields=True):
+    """Let somebody begin again with what begins with `prefix`."""
+
+    name: str
+    prefix: str = ""
+
+
+class ListNames(Plain, tag="list", forbid_unknown_fields=True):
+    """These names need no approval."""
+
+    names: tuple[str, ...]
+
+
+class Collect(Plain, tag="collect", forbid_unknown_fields=True):
+    """A file that somebody handed in."""
+
+    letter: bytes
+
+
+Command = Approve | Dismiss | ResetLearner | ListNames | Collect
+
+
+class Desk:
+    """One class, in the process that may decide in it."""
+
+    def __init__(
+        self,
+        home: Path | None = None,
+        passphrase: Passphrase | None = None,
+        *,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.folder = Folder(home)
+        self.settings = self.folder.settings()
+        self.register = register_of(self.settings)
+        self._entries = Entries(self.folder)
+        for entry in self._entries.read():
+            self.register.apply(entry)
+        self._entries.mend()
+        self._now = now
+        self._lock = threading.RLock()
+        self._patience = Patience()
+        self._seen: dict[str, int] = {}  # when it was last kept that somebody is there
+        self.clerk = clerk.Clerk(self.folder.home.path, passphrase, self._on_registered)
+        self._court: Court | None = None
+
+    # --- life ---
+
+    def open(self) -> None:
+        """Judge what there is to judge from now on, and do what there is to do on the network."""
+        self._court = Court(self.settings.seed, self._on_verdict)
+        for attempt in list(self.register.unjudged.values()):
+            self._court.judge(attempt)
+        self.clerk.start(self._due)
+
+    def close(self) -> None:
+        """Stop."""
+        if self._court:
+            self._court.close()
+        self.clerk.close()
+
+    def _due(self) -> list[tuple[Learner, str]]:
+        with self._lock:
+            found = clerk.due(self.register)
+        return [(learner, what) for learner, what in found if what != clerk.SEAT or self._has_seat(learner)]
+
+    def _has_seat(self, learner: Learner) -> bool:
+        seats = sum(clerk.SEAT in one.done for one in self.register.learners.values())
+        if self.clerk.has_seat_left(seats):
+            return True
+        self._flag(learner.did, "validators_full")
+        return False
+
+    def _keep(self, entries: Iterable[Entry]) -> None:
+        """Let entries be so: on the disk first."""
+        kept = list(entries)
+        self._entries.append(kept)
+        for entry in kept:
+            self.register.apply(entry)
+
+    # --- letters ---
+
+    def receive(self, data: bytes, address: str) -> Answer:
+        """Answer a letter; whatever is wrong with it is in the answer."""
+        try:
+            self._patience.take(address, self._now())
+            letter = self._opened(data, address)
+            return self._found(letter) if isinstance(letter.body, Ask) else self._answer(letter)
+        except Declined as why:
+            return self.no(why)
+        except MinichainError as error:
+            log.warning("a letter from %s: %s", address, error)
+            return self.no(Declined("no_network"))
+
+    def no(self, why: Declined) -> Answer:
+        """Say no in the language of the class."""
+        return Answer(why.code, why.said(self.settings.language))
+
+    def _opened(self, data: bytes, address: str) -> Letter:
+        try:
+            letter = read_letter(data)
+        except DecodeError as error:
+            self._patience.fail(address, self._now())
+            raise Declined("unreadable", why=str(error)[:200]) from None
+        if letter.of != self.settings.id:
+            raise Declined("wrong_class", of=letter.of[:20], id=self.settings.id)
+        if not is_sealed(letter, self.settings.token):
+            self._patience.fail(address, self._now())
+            raise Declined("wrong_token")
+        return letter
+
+    def _answer(self, letter: Letter) -> Answer:
+        with self._lock:
+            now, refused, kept = self._now(), dict[str, str](), list[str]()
+            self._see(letter.learner, now)
+            match letter.body:
+                case HandIn():
+                    require_clock(letter.at, now)
+                    refused, kept = self._hand_in(letter, letter.body, now)
+                case body:
+                    self._keep(self.register.receive(letter, now))
+                    if isinstance(body, Following):
+                        self._seen[letter.learner] = now
+                    self.clerk.wake()
+            return Answer(place=self._place(letter.learner), have=tuple(kept), refused=refused)
+
+    def _hand_in(self, letter: Letter, body: HandIn, now: int) -> tuple[dict[str, str], list[str]]:
+        entries, refused, kept = self.register.hand_in(letter, body, now)
+        self._keep(entries)
+        for attempt in body.attempts:
+            if self._court and attempt.digest in self.register.unjudged:
+                self._court.judge(attempt)
+        for code in sorted({*refused.values()} & TELL_TRAINER):
+            self._flag(letter.learner, code)
+        return refused, kept
+
+    def _found(self, letter: Letter) -> Answer:
+        """Pass a request on, without holding anybody else up."""
+        assert isinstance(letter.body, Ask)
+        with self._lock:
+            require_clock(letter.at, self._now())
+            self.register.require_in(letter.learner)
+            self._see(letter.learner, self._now())
+        return Answer(found=self.clerk.ask(letter.body))
+
+    def _see(self, did: str, now: int) -> None:
+        """Remember that somebody is there; on the disk from time to time."""
+        if did in self.register.learners:
+            self.register.learners[did].seen = now
+            if now - self._seen.get(did, 0) >= SEEN_MS:
+                self._seen[did] = now
+                self._keep([Seen(now, did)])
+
+    def _place(self, did: str) -> Place:
+        learner = self.register.learners[did]
+        if learner.state != IN:
+            return Place(learner.name, learner.state)
+        return Place(
+            name=learner.name,
+            state=learner.state,
+            number=learner.number,
+            colour=learner.colour,
+            institution=clerk.institution(learner, self.settings.id),
+            seed=self.settings.seed,
+            genesis=self.clerk.genesis if clerk.ACCOUNT in learner.done else "",
+            node=self.clerk.node if self.clerk.genesis else "",
+        )
+
+    # --- what comes back ---
+
+    def _on_verdict(self, attempt: Attempt, verdict: Verdict) -> None:
+        with self._lock:
+            key = attempt.digest
+            if key in self.register.unjudged:
+                self._keep([Judged(self._now(), key, verdict)])
+                if self.register.taken[key].differs:
+                    name = self.register.learners[attempt.learner].name
+                    words = {True: ("right", "正确"), False: ("wrong", "错误")}
+                    place = self.settings.language == "zh"
+                    theirs, ours = words[attempt.is_right][place], words[verdict.is_right][place]
+                    self._flag(
+                        attempt.learner, "differs", exercise=attempt.exercise, name=name, theirs=theirs, ours=ours
+                    )
+
+    def _on_registered(self, learner: Learner, what: str) -> None:
+        with self._lock:
+            self._keep([Registered(self._now(), learner.did, what)])
+
+    def _flag(self, did: str, code: str, **values: object) -> None:
+        """Tell the trainer something once."""
+        said = Declined(code, **values).said(self.settings.language)
+        with self._lock:
+            known = [one.said for one in self.register.events if isinstance(one, Flagged) and one.did == did]
+            if said not in known and len(known) < MOST_FLAGS:
+                self._keep([Flagged(self._now(), did, code, said)])
+
+    # --- the trainer ---
+
+    def is_trainer(self, secret: str) -> bool:
+        """Tell whether this is the trainer's secret."""
+        return hmac.compare_digest(secret.encode(), self.settings.secret.encode())
+
+    def suspect(self, address: str) -> None:
+        """Remember that somebody tried to be the trainer. Raises nothing: they are told no anyway."""
+        self._patience.fail(address, self._now())
+
+    def obey(self, command: Command) -> Answer:
+        """Do what the trainer says; whatever is wrong with it is in the answer."""
+        with self._lock:
+            now = self._now()
+            try:
+                match command:
+                    case Approve(()):
+                        entries = self.register.approve_all(now)
+                    case Approve(names):
+                        entries = self.register.approve(names, now)
+                    case Dismiss(name):
+                        entries = self.register.dismiss(name, now)
+                    case ResetLearner(name, prefix):
+                        entries = self.register.reset(name, prefix, now)
+                    case ListNames(names):
+                        entries = self.register.list_names(names, now)
+                    case Collect(letter):
+                        return self._collect(letter, now)
+                self._keep(entries)
+            except Declined as why:
+                return self.no(why)
+        self.clerk.wake()
+        return Answer(said=", ".join(self._names(entries)))
+
+    def _names(self, entries: Iterable[Entry]) -> list[str]:
+        return [self.register.learners[entry.did].name for entry in entries if hasattr(entry, "did")]
+
+    def _collect(self, data: bytes, now: int) -> Answer:
+        """Take a file that was handed in: whoever the trainer takes it from is let in by that."""
+        try:
+            letter = read_letter(data)
+        except DecodeError as error:
+            raise Declined("unreadable", why=str(error)[:200]) from None
+        if letter.of not in ("", self.settings.id):
+            raise Declined("wrong_class", of=letter.of[:20], id=self.settings.id)
+        if not isinstance(letter.body, HandIn) or not is_sealed(letter, self.settings.token if letter.of else ""):
+            raise Declined("forged")
+        known = self.register.learners.get(letter.learner)
+        if known and known.state == OUT:
+            raise Declined("dismissed")
+        if known is None:
+            self._keep(self.register.join(letter.learner, letter.body.name, "light", 0, now))
+        learner = self.register.learners[letter.learner]
+        if learner.state == WAITING:
+            self._keep(self.register.approve([learner.name], now))
+        refused, kept = self._hand_in(letter, letter.body, now)
+        return Answer(place=self._place(letter.learner), have=tuple(kept), refused=refused)
+
+    # --- those who come by browser ---
+
+    def join_by_browser(self, name: str, token: str, address: str) -> str:
+        """Let somebody ask to come in whose key is kept here; returns the session that their link has."""
+        now = self._now()
+        self._patience.take(address, now)
+        if not hmac.compare_digest(token.strip().upper().encode(), self.settings.token.encode()):
+            self._patience.fail(address, now)
+            raise Declined("wrong_token")
+        key, secret = KeyPair(secrets.token_bytes(KEY_SIZE)), secrets.token_urlsafe(32)
+        with self._lock:
+            entries = self.register.join(key.did, name, BROWSER, now, now)
+            keyfile.write_private(self.folder.key_file(key.did), encrypt(_lock_of(secret), key.seed))
+            self._keep(entries)
+        self.clerk.wake()
+        return f"{key.did.removeprefix('did:key:')}.{secret}"
+
+    def session(self, session: str, address: str) -> tuple[Learner, KeyPair]:
+        """Return whose session this is, and their key. Raises `Declined`."""
+        self._patience.take(address, self._now())
+        name, _, secret = session.partition(".")
+        did = f"did:key:{name}"
+        with suppress(DecodeError, OSError, KeyError):
+            public_of(did)
+            learner = self.register.learners[did]
+            return learner, KeyPair(decrypt(_lock_of(secret), self.folder.key_file(did).read_bytes()))
+        self._patience.fail(address, self._now())
+        raise Declined("no_session")
+
+    def come_back(self, learner: Learner) -> None:
+        """Let somebody who went be here again."""
+        with self._lock:
+            now = self._now()
+            self._keep(self.register.join(learner.did, learner.name, BROWSER, now, now))
+
+    def go(self, learner: Learner) -> None:
+        """Let somebody go."""
+        with self._lock:
+            self._keep(self.register.leave(learner.did, self._now()))
+
+    def see(self, learner: Learner) -> None:
+        """Remember that somebody looks."""
+        with self._lock:
+            self._see(learner.did, self._now())
+
+    # --- what it is like now ---
+
+    def status(self) -> dict[str, object]:
+        """Return what a trainer sees, for machines."""
+        with self._lock:
+            return grid.status(self.register, self._now())
+
+
+def _lock_of(secret: str) -> bytes:
+    return digest(KEEP, secret.encode())
