@@ -160,7 +160,7 @@ def _ballots(one: Proposal | None) -> Safe:
     says = words.choices()
     delegates = {row[1]: row[5] for row in one.rows if row[5]}
     names = {row[1]: row[0] for row in one.rows}
-    columns = [_("Member"), _("Weight"), _("Says"), *([_("Delegated to")] if delegates else [])]
+    columns = [_("Member"), _("Weight"), _("Said"), *([_("Delegated to")] if delegates else [])]
     rows: list[list[Child]] = [
         [_(name), weight, says[choice], _(names[delegates[did]]) if did in delegates else ""][: len(columns)]
         for name, did, weight, choice in one.ballots

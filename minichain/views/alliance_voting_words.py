@@ -59,7 +59,7 @@ def choices() -> dict[str, str]:
         "abstain": _("abstaining"),
         "veto": _("veto"),
         "": _("no vote"),
-        "not yet": _("not yet"),
+        "not yet": _("not voted yet"),
         "recused": _("stepped aside"),
     }
 
@@ -204,19 +204,24 @@ def found(clause: Clause, row: Mapping[str, Any]) -> str:
 def needed(row: Mapping[str, Any]) -> str:
     """Say how much is still missing for a clause, or that it holds."""
     unit = {"weight": _("weight"), "members": _("members"), "population": _("population, thousands")}
-    of_what = unit[row["clause"]["measure"]]
-    facts = {"missing": number(row["missing"]), "whole": number(row["whole"]), "unit": of_what}
+    facts = {"missing": number(row["missing"]), "whole": number(row["whole"]), "unit": unit[row["clause"]["measure"]]}
     if row["kind"] == "veto":
         if row["holds"]:
             return _("It is stopped.")
         if row["missing"] < 0:
             return _("Nobody can stop it by this clause any more.")
-        return _("{missing} of {whole} ({unit}) more would stop it.").format(**facts)
-    if row["holds"]:
-        return _("Reached.")
-    if row["missing"] < 0:
-        return _("Out of reach with the votes that are left.")
-    return _("{missing} of {whole} ({unit}) still needed.").format(**facts)
+        of_all, of_votes = (
+            _("{missing} of {whole} ({unit}) more would stop it."),
+            _("{missing} ({unit}) more would stop it."),
+        )
+    else:
+        if row["holds"]:
+            return _("Reached.")
+        if row["missing"] < 0:
+            return _("Out of reach with the votes that are left.")
+        of_all, of_votes = _("{missing} of {whole} ({unit}) still needed."), _("{missing} ({unit}) still needed.")
+    # A share of votes has no fixed whole: each vote that comes adds to it.
+    return (of_votes if row["clause"]["whole"] else of_all).format(**facts)
 
 
 # --- what a decision does ----------------------------------------------------------------------------------------
