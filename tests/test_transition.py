@@ -191,9 +191,8 @@ def run(*calls: Call, chain: Genesis = FREE, **fields: Any) -> tuple[Ledger, Any
 FAILURES = {
     'fault: there is no contract "nobody": deploy it first, or correct the name': Call("nobody", "nothing"),
     "fault: the ledger has no action mint; it has transfer, admit, accuse, connect, follow, trace, cross, "
-    "deliver, lock, claim, reclaim, report, rekey, deploy, upgrade, freeze, unfreeze, restrict, entrust": Call(
-        "ledger", "mint"
-    ),
+    "deliver, lock, claim, reclaim, report, rekey, deploy, upgrade, freeze, unfreeze, restrict, entrust, version, "
+    "pledge, unpledge, hold, release, burn": Call("ledger", "mint"),
     "fault: ledger.transfer takes the arguments to, amount, all of them": Call("ledger", "transfer", {"to": "x"}),
     "fault: ledger.transfer takes `to`, a did:key, and `amount`, a positive integer": transfer("shop", -5),
     "fault: ledger.transfer: `to` is not the did:key of an Ed25519 key": Call(

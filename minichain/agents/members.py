@@ -132,7 +132,7 @@ def play(stage: Stage, settings: Settings, chance: Random) -> dict[str, int]:
     order = chance.sample(range(settings.members), settings.members)
     traders = order[: settings.members * settings.trading // 100]
     has_lost = set(order[::-1][: settings.members * settings.lost // 100])
-    rules = pack(settings.rules, clock="blocks", **SPANS)
+    rules = pack(settings.rules, clock="blocks", deposit=0, burns=[], **SPANS)  # nobody here has units
     alliance = _found(stage, settings, rules, has_lost)
     shrunk = _shrink(stage, alliance) if settings.replaces == "yes" and has_lost else 0
     votes, trades = ballots(settings, worths, traders, rules["choices"])

@@ -67,7 +67,7 @@ def _asking(hall: Hall) -> W.Box:
     secrecy, chosen = dropdown([(told, name) for name, told in words.secrecies().items()], _("How"))
 
     def prepare() -> Prepared:
-        who, asked, how, length = hall.acting(), title.value.strip(), secrecy.value, minutes.value
+        who, asked, how, length = hall.acting(), " ".join(title.value.split()), secrecy.value, minutes.value
         members = [list(row) for row in hall.model.members]
         if not asked:
             raise UsageError(_("Write the question first."))

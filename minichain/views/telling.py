@@ -89,6 +89,8 @@ def _call(call: Call, who: str, names: Names) -> str:
         case Call("ledger", "transfer", {"to": str(to), "amount": int(amount)}):
             to = name_of(to, names)
             return _("{who} sent {amount} to {to}.").format(who=who, amount=number(amount), to=to)
+        case Call("ledger", "pledge", {"to": str(to), "amount": int(amount)}):
+            return _("{who} pledged {amount} units to the contract {to}.").format(who=who, amount=number(amount), to=to)
     return _("{who} asked {contract} for “{action}”.").format(who=who, contract=call.contract, action=call.action)
 
 

@@ -31,8 +31,8 @@ Asked = dict[str, Any]  # a call as it is proposed
 
 
 def rules(name: str = "one_org_one_vote") -> Pack:
-    """Return a pack with times counted in a few blocks."""
-    return pack(name, **SPANS)
+    """Return a pack with times counted in a few blocks, and without a deposit: validators have no units."""
+    return pack(name, deposit=0, burns=[], **SPANS)
 
 
 def member(net: Network, name: str) -> Wallet:
