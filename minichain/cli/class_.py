@@ -27,13 +27,15 @@ from minichain.cli.terminal import (
     with_json,
     with_passphrase,
 )
-from minichain.errors import TimedOut
+from minichain.errors import NetworkError, TimedOut
 
 if TYPE_CHECKING:
     from minichain.course.classroom.folder import Folder
     from minichain.course.classroom.member import Member
+    from minichain.course.classroom.room import ClassRoom
 
 START_S = 30.0
+LOOPBACK = "127.0.0.1"
 SUFFIX = ".handin"
 
 with_course = click.option(
@@ -87,6 +89,10 @@ def start(
         raise click.UsageError("--address is for a class on the local network: add --lan")
     place = Home(home, passphrase_if(Home(home).is_encrypted, passphrase_file))
     folder = classes.Folder(home)
+    if running := place.find():
+        _require_desk(folder)
+        _show_start(ClassRoom(home), running.dashboards, as_json)
+        return
     settings = classes.chosen(folder, lan=lan, address=address, bundle=bundle, language=language, port=port)
     named = {"--validators": validators, "--host": settings.host}
     if not chains.is_there(place):
@@ -99,13 +105,25 @@ def start(
     room = ClassRoom(home)
     if listed is not None:
         room.list_names(*filter(None, map(str.strip, listed.read_text("utf-8").splitlines())))
+    _show_start(room, running.dashboards, as_json)
+
+
+def _require_desk(folder: Folder) -> None:
+    if folder.running() is None:
+        raise NetworkError(
+            f"a network runs in {folder.home.path} without the desk of a class: stop it with `minichain down`, "
+            "then start the class"
+        )
+
+
+def _show_start(room: ClassRoom, dashboards: str | None, as_json: bool) -> None:
     content = {
-        "class": settings.id,
+        "class": room.settings.id,
         "link": room.link,
-        "token": settings.token,
-        "dashboards": running.dashboards,
-        "home": str(place.path),
-        "lan": lan,
+        "token": room.settings.token,
+        "dashboards": dashboards,
+        "home": str(room.folder.home.path),
+        "lan": room.settings.host != LOOPBACK,
     }
     show(as_json, content, lambda: _print_start(content))
 

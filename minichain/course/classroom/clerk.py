@@ -20,6 +20,7 @@ from minichain.client.wallet import Wallet
 from minichain.codec import decode, encode
 from minichain.contracts.proxy import DeployedContract
 from minichain.course.classroom.board import Board
+from minichain.course.classroom.gateway import found
 from minichain.course.classroom.letters import Ask
 from minichain.course.classroom.register import AWAY, IN, OUT, Declined, Learner, Register
 from minichain.crypto import KeyPair, Passphrase, public_of
@@ -206,10 +207,3 @@ class Clerk:
             self._local.net = Network.attach(self._home, self._passphrase)
         net: Network = self._local.net
         return net
-
-
-def found(net: Network, wallet: Wallet, name: str) -> None:
-    """Let an account be that of an institution, if it is not."""
-    contract = net.identity.by(wallet)
-    if contract.record(did=wallet.did)["kind"] == "person":
-        contract.found(name=name, services=[])

@@ -9,24 +9,20 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from minichain.client.network import Network
-from minichain.client.wallet import Wallet
-from minichain.codec import decode, encode, from_json
+from minichain.codec import from_json
 from minichain.course import place
 from minichain.course.attempts import Attempt
-from minichain.course.classroom import clerk
 from minichain.course.classroom.letters import (
     LIGHT,
     MOST_ATTEMPTS,
     Answer,
-    Ask,
     Body,
     HandIn,
     Join,
@@ -38,11 +34,12 @@ from minichain.course.classroom.letters import (
 )
 from minichain.course.classroom.register import OUT, WAITING
 from minichain.course.journal import Journal, read_folder
-from minichain.crypto import KeyPair, Secret
+from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, DecodeError, MinichainError, NetworkError, TheirFault, UsageError
-from minichain.faults.timeline import Step
-from minichain.ledger.genesis import Genesis
-from minichain.node.messages import MAX_MESSAGE_BYTES, AskChain, ChainAnswer, ClientAnswer, ClientRequest
+
+if TYPE_CHECKING:  # to hand in answers takes no network
+    from minichain.client.network import Network
+    from minichain.client.wallet import Wallet
 
 PATIENCE_S: Final = 10.0  # for one answer of the desk
 PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)  # before something is handed in again
@@ -53,7 +50,7 @@ LOOK_S: Final = 1.0  # between questions whether the trainer has let one in
 Wire = Callable[[str, bytes], bytes]  # address, letter -> answer; raises OSError
 
 
-class No(TheirFault):
+class DeskRefuses(TheirFault):
     """The desk of the class says no; `code` is the short name of why."""
 
     def __init__(self, answer: Answer) -> None:
@@ -94,13 +91,13 @@ class Line:
         return sealed(Letter(self._of, self._key.did, self._last, body), self._key, self._token)
 
     def send(self, body: Body) -> Answer:
-        """Send a letter and return the answer. Raises `No`, and `OSError` where the desk is not reached."""
+        """Send a letter and return the answer. Raises `DeskRefuses`, and `OSError` where the desk is not reached."""
         try:
             answer = from_json(self._wire(self._letter_url, self.letter(body)), Answer)
         except DecodeError:
             raise OSError("what answers there is not the desk of a class") from None
         if answer.code:
-            raise No(answer)
+            raise DeskRefuses(answer)
         return answer
 
 
@@ -119,7 +116,7 @@ def join(
 ) -> Member:
     """Join a class with the key of this computer's journal; returns when the trainer has let one in.
 
-    Raises `No` with what the desk says, `NetworkError` where no desk is reached.
+    Raises `DeskRefuses` with what the desk says, `NetworkError` where no desk is reached.
     """
     url, of, token = read_link(link)
     folder = home or place.home()
@@ -165,19 +162,22 @@ class Member:
     @property
     def wallet(self) -> Wallet:
         """Return the wallet of this learner's institution."""
+        from minichain.client.wallet import Wallet  # noqa: PLC0415
+
         return Wallet(self.membership.name, self.key)
 
     def network(self) -> Network:
         """Return the network of the class, read and written through its desk; what is signed is signed here."""
-        net = Network(ClassWorld(self.line, self.membership.genesis))
-        net.start()
-        return net
+        from minichain.course.classroom.gateway import network  # noqa: PLC0415
+
+        return network(self.line, self.membership.genesis)
 
     def found(self) -> None:
         """Be an institution of the network."""
-        found = self.place()
+        from minichain.course.classroom.gateway import found  # noqa: PLC0415
+
         with self.network() as net:
-            clerk.found(net, self.wallet, found.institution)
+            found(net, self.wallet, self.place().institution)
 
     def place(self) -> Place:
         """Return this learner's place."""
@@ -188,76 +188,6 @@ class Member:
     def leave(self) -> None:
         """Leave the class; what was handed in stays, and one can come back."""
         self.line.send(Leave())
-
-
-# --- the network of the class ------------------------------------------------------------------------------------
-
-
-class DeskChannel:
-    """Requests to nodes, by way of the desk, which passes them on."""
-
-    names = ("desk",)
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def request(self, name: str, body: ClientRequest, timeout_ms: int) -> ClientAnswer | None:
-        try:
-            found = self._line.send(Ask(encode(body), timeout_ms)).found
-            return decode(found, ClientAnswer, MAX_MESSAGE_BYTES) if found else None  # type: ignore[arg-type]
-        except (OSError, MinichainError):
-            return None
-
-    def pause(self, ms: int) -> None:
-        time.sleep(ms / 1000)
-
-    def now_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000
-
-    def close(self) -> None:
-        pass
-
-
-class ClassWorld:
-    """The network of a class, as a learner has it: to read and to write, and nothing to break."""
-
-    def __init__(self, line: Line, genesis: str) -> None:
-        self._channel = DeskChannel(line)
-        answer = self._channel.request("desk", AskChain(), 3_000)
-        if not isinstance(answer, ChainAnswer):
-            raise NetworkError("the network of the class does not answer: ask your trainer whether it runs")
-        self.genesis = Genesis(answer.spec)
-        if self.genesis.hash.hex() != genesis:
-            raise ConfigError("the class is on another chain now: join it again")
-
-    machines: Mapping[str, bytes] = {}
-
-    @property
-    def root(self) -> Secret:
-        raise UsageError("a learner has one wallet, the own: `Member().wallet`")
-
-    def start(self) -> DeskChannel:
-        return self._channel
-
-    def _not_mine(self, *what: Any) -> None:
-        raise UsageError("the network belongs to the trainer, who can do that")
-
-    def fault(self, step: Step) -> None:
-        self._not_mine(step)
-
-    join = leave = _not_mine
-
-    def pass_time(self, ms: int) -> None:
-        time.sleep(ms / 1000)
-
-    def is_running(self, name: str) -> bool:
-        return True
-
-    def memory(self, name: str) -> int | None:
-        return None
-
-    def close(self) -> None:
-        pass
 
 
 # --- handing in --------------------------------------------------------------------------------------------------
@@ -323,7 +253,7 @@ class Sender:
             return 0.0
         try:
             answer = self._line().send(HandIn(batch))
-        except No as why:
+        except DeskRefuses as why:
             self.trouble = str(why)
             return DECLINED_S if why.code not in ("too_often", "no_network", "not_yet") else PAUSES_S[1]
         except (OSError, MinichainError) as error:

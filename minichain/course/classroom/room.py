@@ -106,6 +106,11 @@ class ClassRoom:
         """Let a learner begin again with a module (m06), an exercise (m06.e1), or all."""
         self.tell(ResetLearner(name, prefix))
 
+    def reset_all(self, prefix: str = "") -> None:
+        """Let everybody begin again with a module, an exercise, or all."""
+        for learner in self.learners:
+            self.reset(learner.name, prefix)
+
     def list_names(self, *names: str) -> None:
         """Let these names in without asking from now on."""
         self.tell(ListNames(names))

@@ -9,7 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Final
+from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
+from minichain.course.classroom.folder import LOOPBACK, lan_address
 from minichain.course.classroom.letters import Following
 from minichain.course.classroom.member import Member
 from minichain.errors import NetworkError, TimedOut
@@ -31,12 +35,19 @@ def running(member: Member, node: str) -> Iterator[int]:
     if not (home / "key").exists():
         keyfile.write_private(home / "key", member.key.seed)
     place, _, key = joining.settle(home, "learner", joining.read_invitation(node), member.membership.genesis)
+    place = replace(place, host=_host(member))
     with joining.running(home, place, key) as child, member.network() as net:
         door = {"own": (key.public, f"tcp://{place.host}:{child.place.client_port}")}
         with closing(LiveChannel(lambda: door)) as line:
             height = _caught_up(line, net.height())
         member.line.send(Following())
         yield height
+
+
+def _host(member: Member) -> str:
+    """Return where the others reach this computer."""
+    host = urlsplit(member.membership.url).hostname
+    return LOOPBACK if host in (LOOPBACK, "localhost") else lan_address()
 
 
 def _caught_up(line: LiveChannel, wanted: int) -> int:
