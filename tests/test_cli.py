@@ -298,7 +298,8 @@ def test_fresh_deletes_no_directory_of_somebody_else(home: Home):
 def test_the_doctor_finds_what_is_well(home: Home):
     found = {finding["what"]: finding for finding in read_doctor()}
     assert set(found) == {
-        "programs", "encryption", "memory", "disk", "port", "dashboards", "network", "leftovers"
+        "programs", "encryption", "memory", "disk", "port", "dashboards", "network", "leftovers", "lessons", "clock",
+        "folder"
     }  # fmt: skip
     assert found["network"]["found"] == "not running"
     assert found["encryption"]["fix"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -17,8 +18,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+import minichain
 from minichain.errors import NetworkError, UsageError
-from minichain.live import dashboards
+from minichain.live import arrival, dashboards
 from minichain.views import gallery
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -190,7 +192,7 @@ def test_it_takes_the_port_it_was_given(apps):
 PARENT = """
 import subprocess, sys, time
 from pathlib import Path
-from minichain.live import dashboards
+from minichain.live import arrival, dashboards
 running = dashboards.start(Path(sys.argv[1]), log=subprocess.DEVNULL)
 print(running.process.pid, running.url, flush=True)
 time.sleep(60)
@@ -255,3 +257,15 @@ def test_every_app_is_for_somebody_and_every_role_has_an_app():
 
 def test_an_unknown_icon_becomes_the_usual_one():
     assert gallery.describe("a.ipynb", {"minichain": {"title": "A", "icon": "<script>"}}, "en").icon == "blocks"
+
+
+# --- the doctor --------------------------------------------------------------------------------------------------
+
+
+def test_the_start_page_leads_to_the_doctor_who_gives_a_code_to_read_out(server):
+    assert 'href="/doctor?lang=en"' in ask(server)[2]
+    status, _headers, page = ask(server, "/doctor?lang=zh")
+    assert (status, "内存" in page) == (200, True)
+    code = re.search(r'mc-arrival">([\w-]+)<', page)[1]
+    assert arrival.read(code).version == minichain.__version__
+    assert "Memory" in ask(server, "/doctor?lang=en")[2]

@@ -123,6 +123,29 @@ def print_exercises(file: Path, lang: str, modules: tuple[str, ...], solutions: 
     click.echo(plain_line(file))
 
 
+@course.command("arrived")
+@click.argument("code")
+@with_json
+def read_arrival(code: str, as_json: bool) -> None:
+    """Read the arrival code that somebody reads out: which version, and what is not well on that computer."""
+    from minichain import __version__
+    from minichain.live import arrival, doctor
+
+    found = arrival.read(code)
+    places = list(doctor.words())
+    ill = [places[place] if place < len(places) else f"number {place}" for place in found.ill]
+    is_ours = __version__.startswith(found.version)
+    lines = [f"minichain {found.version}, Python {found.python}"]
+    if not is_ours:
+        lines.append(f"Another version than yours ({__version__}): install it there from your stick.")
+    lines += [f"Not well: {doctor.words()[what]['en'] if what in places else what}" for what in ill]
+    lines.append("`minichain doctor` says there what to do." if ill else "All is well.")
+    content = {"version": found.version, "python": found.python, "is_same_version": is_ours, "not_well": ill}
+    show(as_json, content, lambda: click.echo("\n".join(lines)))
+    if ill or not is_ours:
+        sys.exit(NO)
+
+
 @course.command("items")
 @click.argument("table", type=EXISTING)
 @with_json

@@ -235,12 +235,13 @@ def relay(homes: tuple[Path, ...], name: str, passphrase_file: Path | None) -> N
 @with_json
 def doctor(home: Path | None, as_json: bool) -> None:
     """Look for what keeps a network from running, and say how to mend it."""
-    from minichain.live.doctor import examine
+    from minichain.live.doctor import arrival_code, examine
     from minichain.live.home import Home
 
     findings = examine(Home(home))
     rows = [{"what": f.what, "found": f.found, "fix": f.fix or None} for f in findings]
-    show(as_json, {"findings": rows}, lambda: print_table(rows))
+    code = arrival_code(findings)
+    show(as_json, {"findings": rows, "arrival": code}, lambda: print_table(rows, f"Arrival code: {code}"))
     sys.exit(NO if any(finding.fix for finding in findings) else 0)
 
 

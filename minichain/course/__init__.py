@@ -3,6 +3,7 @@
 from minichain.course import check, predict, reveal
 """
 
+from minichain.course.checkup import doctor
 from minichain.course.desk import Outcome, check, predict, reveal
 
-__all__ = ["Outcome", "check", "predict", "reveal"]
+__all__ = ["Outcome", "check", "doctor", "predict", "reveal"]

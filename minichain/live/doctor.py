@@ -1,23 +1,35 @@
-"""Look for what keeps a network from running, and say how to mend it."""
+"""Look for what keeps a network or a lesson from running, and say how to mend it. Nothing is asked of the internet."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import psutil
 import zmq
 
+import minichain
 from minichain.codec import Plain
+from minichain.errors import UsageError
+from minichain.live import arrival
 from minichain.live.cluster import HOST
 from minichain.live.home import Home
+from minichain.live.installed import shipped
 from minichain.live.resources import KERNEL_MB, VALIDATOR_MB
 from minichain.live.supervisor import PORT, apps
 
 DISK_MB: Final = 200
+CLOCK_S: Final = 3600
+WORDS: Final = Path(__file__).with_suffix(".toml")
 PROGRAMS: Final = (
     "minichain.live.process",
     "minichain.live.supervisor",
@@ -47,7 +59,28 @@ def examine(home: Home) -> list[Finding]:
         _dashboards(),
         _record(home),
         _leftovers(home),
+        _lessons(),
+        _clock(),
+        _folder(home),
     ]
+
+
+@cache
+def words() -> Mapping[str, Mapping[str, str]]:
+    """Return what is looked at, in the order of arrival codes: its name in each language, and what to do in Chinese."""
+    return tomllib.loads(WORDS.read_text("utf-8"))
+
+
+def told(finding: Finding, language: str) -> tuple[str, str]:
+    """Return the name of a finding in a language, and what to do about it; nothing if all is well."""
+    said = words()[finding.what]
+    return said.get(language, said["en"]), finding.fix and said.get(f"fix_{language}", finding.fix)
+
+
+def arrival_code(findings: Sequence[Finding]) -> str:
+    """Return what somebody reads out to the trainer."""
+    places = list(words())
+    return arrival.code(minichain.__version__, [places.index(finding.what) for finding in findings if finding.fix])
 
 
 def _python() -> Finding:
@@ -120,3 +153,24 @@ def _leftovers(home: Home) -> Finding:
             left.append(process.info["pid"])
     fix = f"end them: `kill {' '.join(map(str, left))}`" if left else ""
     return Finding("leftovers", f"{len(left)} processes without an owner", fix)
+
+
+def _lessons() -> Finding:
+    try:
+        count = len(list(shipped("notebooks").glob("*.ipynb")))
+    except UsageError:
+        count = 0
+    return Finding("lessons", f"{count} lessons", "" if count else "install minichain again: its lessons are missing")
+
+
+def _clock() -> Finding:
+    """A clock before the day on which this was installed is wrong, whatever the right one is."""
+    behind = Path(minichain.__file__).stat().st_mtime - time.time()
+    today = time.strftime("%Y-%m-%d %H:%M")
+    return Finding("clock", today, "set the clock of this computer: it is behind" if behind > CLOCK_S else "")
+
+
+def _folder(home: Home) -> Finding:
+    place = next(path for path in (home.path, *home.path.parents) if path.exists())
+    fix = "" if os.access(place, os.W_OK) else f"let yourself write to {place}, or name another in MINICHAIN_HOME"
+    return Finding("folder", str(place), fix)

@@ -37,6 +37,8 @@ from voila.handler import BaseVoilaHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
+from minichain.live import doctor
+from minichain.live.home import Home
 from minichain.views import gallery
 from minichain.views.icons import icon
 from minichain.views.i18n import NAMES, PSEUDO, TAGS, choose, translate
@@ -151,6 +153,10 @@ def _words(translate: Callable[[str], str]) -> dict[str, str]:
         "loading": translate("Getting your page ready. This takes about three seconds."),
         "noscript": translate("This page needs JavaScript. Please allow it for this address."),
         "footer": translate("Training data: all people, places and figures are invented."),
+        "doctor": translate("Is this computer ready?"),
+        "doctor_do": translate("What is not well says what to do. Do it, then load this page again."),
+        "doctor_code": translate("Read this code out to your trainer:"),
+        "doctor_well": translate("well"),
         "gallery": translate("What would you like to find out?"),
         "role": translate("Who are you?"),
         "made_for": translate("Made for: {roles}"),
@@ -184,6 +190,19 @@ class Gallery(_Framed):
         role = gallery.chosen_role(self.request.query)
         groups = gallery.grouped(gallery.read_apps(self._folder, language), language, role)
         self.write(self.render_template("gallery.html", groups=groups))
+
+
+class Doctor(_Framed):
+    """What is well on this computer, what to do about the rest, and the arrival code; it needs no kernel."""
+
+    @authenticated  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        language = choose(self.request.query, self.request.headers.get("Accept-Language", ""))
+        found = await asyncio.get_running_loop().run_in_executor(None, doctor.examine, Home())
+        lines = [doctor.told(one, language) for one in found]
+        marks = {name: icon(name, 18) for name in ("check", "cross")}
+        code, is_well = doctor.arrival_code(found), not any(one.fix for one in found)
+        self.write(self.render_template("doctor.html", findings=lines, code=code, is_well=is_well, marks=marks))
 
 
 class AppPage(_Framed, TornadoVoilaHandler):  # type: ignore[misc]
@@ -229,7 +248,8 @@ class Dashboards(Voila):  # type: ignore[misc]
 
     def init_handlers(self) -> list[Any]:
         unused = ("/voila/api/contents", "/voila/tree")  # our gallery is the only list of what there is
-        return [self._ours(rule) for rule in super().init_handlers() if not any(path in rule[0] for path in unused)]
+        rules = [self._ours(rule) for rule in super().init_handlers() if not any(path in rule[0] for path in unused)]
+        return [("/doctor", Doctor, {"voila_configuration": self.voila_configuration}), *rules]
 
     def _ours(self, rule: Any) -> Any:
         if rule[1] is TornadoVoilaTreeHandler:
