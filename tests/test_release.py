@@ -189,7 +189,7 @@ def test_lessons_are_copied_from_an_installed_wheel(tmp_path):
 
 
 def test_an_editable_install_keeps_to_the_masters():
-    hook = runpy.run_path(str(ROOT / "hatch_build.py"))["LearnersEditions"](str(ROOT), {}, None, None, "", "wheel")
+    hook = runpy.run_path(str(ROOT / ".ci" / "hatch_build.py"))["LearnersEditions"](str(ROOT), {}, None, None, "", "wheel")
     carried = {"force_include": {}}
     hook.initialize("editable", carried)
     assert carried == {"force_include": {}}
