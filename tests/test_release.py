@@ -154,7 +154,7 @@ def build_wheel(root, into):
 
 def test_a_wheel_is_built_without_solutions(masters, tmp_path):
     root = tmp_path / "checkout"
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "minichain/course/marks.py"):
+    for name in ("pyproject.toml", ".ci/hatch_build.py", "README.md", "LICENSE", "minichain/course/marks.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
     for name in ("curriculum", "notebooks/locale", "apps"):
@@ -189,7 +189,9 @@ def test_lessons_are_copied_from_an_installed_wheel(tmp_path):
 
 
 def test_an_editable_install_keeps_to_the_masters():
-    hook = runpy.run_path(str(ROOT / ".ci" / "hatch_build.py"))["LearnersEditions"](str(ROOT), {}, None, None, "", "wheel")
+    hook = runpy.run_path(str(ROOT / ".ci" / "hatch_build.py"))["LearnersEditions"](
+        str(ROOT), {}, None, None, "", "wheel"
+    )
     carried = {"force_include": {}}
     hook.initialize("editable", carried)
     assert carried == {"force_include": {}}
@@ -207,7 +209,10 @@ def test_an_author_has_the_marks_written_that_nbgrader_reads(masters):
 
 LESSON = notebook(
     code("1", "from minichain import merkle\nfrom minichain.course import check, predict, reveal"),
-    code("2", "guess = ...\n### BEGIN SOLUTION\nguess = {'edited': {3}, 'resealed': {4}}\n### END SOLUTION"),
+    code(
+        "2",
+        "guess = ...\n### BEGIN SOLUTION\nguess = {'edited': {3}, 'resealed': {4}, 'owner': set(), 'quorum': set()}\n### END SOLUTION",
+    ),
     code("3", 'predict("m02.p1", guess)'),
     code("4", 'reveal("m02.p1")'),
     code("5", SOLVED),

@@ -2,7 +2,7 @@
 
 The marks are nbgrader's, so that a master can be read by it, too: `### BEGIN SOLUTION` to `### END SOLUTION` and
 `### BEGIN HIDDEN TESTS` to `### END HIDDEN TESTS`, and the same words in the cell's metadata. Only the standard library
-is used here: the wheel is built by it (hatch_build.py), before anything is installed.
+is used here: the wheel is built by it (.ci/hatch_build.py), before anything is installed.
 """
 
 from __future__ import annotations
