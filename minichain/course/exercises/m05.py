@@ -66,7 +66,7 @@ def a_majority_commits(answer: Mapping[str, Any]) -> Miss | None:
     said, truth = set(answer.get("commits", ())), what_happens()["commits"]
     if said == truth:
         return None
-    return miss("everybody_needed") if said <= {0} else miss("wrong_count", said=sorted(said))
+    return miss("everybody_needed") if said == {0} else miss("wrong_count", said=sorted(said))
 
 
 @P1.part
@@ -159,13 +159,16 @@ def so_many_go_on(quorum: Quorum) -> Miss | None:
 WITHIN_MS: Final = 10_000
 LOSS: Final = 30
 SEEDS: Final = (5, 7, 10, 13, 16)  # at hand-in there are twenty
-MOST_OFFICES: Final = 9
+MOST_OFFICES: Final = 7
+ANSWER_MS: Final = 100  # the least that a question and its answer take
 
 E2 = Exercise("m05.e2", expects=dict)
 
 
 def is_late(answer: Mapping[str, int], seed: int) -> bool:
     """Tell whether a design misses its ten seconds, with one office off and three of ten messages lost."""
+    if answer["patience_ms"] < ANSWER_MS:
+        return True  # nobody waits for an answer: it would only take long to see it
     return final_after(answer["offices"], 1, LOSS, answer["patience_ms"], seed) is None
 
 
@@ -174,7 +177,7 @@ def late(answer: Mapping[str, int], seed: int) -> Miss | None:
     offices, patience_ms = answer["offices"], answer["patience_ms"]
     if not is_late(answer, seed):
         return None
-    if final_after(offices, 1, 0, patience_ms, seed) is None:
+    if patience_ms <= ANSWER_MS:
         return miss("hasty", patience=patience_ms)
     if is_late({**answer, "patience_ms": PATIENCE_MS}, seed):
         return miss("no_spare", offices=offices, seed=seed)
@@ -199,8 +202,8 @@ def final_in_time(answer: Mapping[str, int], seed: int) -> Miss | None:
 @E2.part
 def no_office_too_many(answer: Mapping[str, int]) -> Miss | None:
     """Judge whether a smaller design would do it, too."""
-    if wrong := one_may_stop(answer):
-        return wrong
+    if one_may_stop(answer) or any(is_late(answer, seed) for seed in SEEDS):
+        return None  # that is told already
     fewer = [n for n in range(3, answer["offices"]) if not any(is_late({**answer, "offices": n}, s) for s in SEEDS)]
     return miss("too_many", offices=answer["offices"], fewer=fewer[0]) if fewer else None
 

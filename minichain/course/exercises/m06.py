@@ -82,7 +82,7 @@ def one_side_is_undone(answer: Mapping[str, Any]) -> Miss | None:
     said, truth = set(answer.get("loser", ())), after_the_cut()["loser"]
     if said == truth:
         return None
-    return miss("never_undone") if not said else miss("wrong_side", said=sorted(said))
+    return miss("never_undone") if "loser" in answer and not said else miss("wrong_side", said=sorted(said))
 
 
 @P1.part
@@ -271,12 +271,12 @@ def _vote(found: Recording, office: str, kind: str) -> tuple[int, int]:
     return own, sorted([own, *first.values()])[two_quorums(found.committee)[0] - 1]
 
 
-def a_list(answer: Any) -> bool:
+def a_list_of_texts(answer: Any) -> bool:
     """Tell whether an answer is a list of texts."""
     return isinstance(answer, list | tuple) and all(isinstance(one, str) for one in answer)
 
 
-E3 = Exercise("m06.e3", expects=a_list)
+E3 = Exercise("m06.e3", expects=a_list_of_texts)
 
 
 @E3.each(FOREIGN)
