@@ -153,6 +153,7 @@ def test_an_answer_is_printed_alike_whatever_order_a_set_has():
     assert papers.shown({"edited": {3, 1}, "rest": [frozenset("ba"), ("x",), set()]}) == (
         "{'edited': {1, 3}, 'rest': [{'a', 'b'}, ('x'), set()]}"
     )
+    assert papers.shown({"proof": b"x" * 61}) == "{'proof': b'" + "x" * 60 + "'... (61 bytes)}"
     assert papers.shown(minutes).startswith("def minutes(agenda):")
 
 

@@ -75,7 +75,11 @@ def verify_course(run: bool, as_json: bool) -> None:
 
     report = verify(run=run)
     found = [f"{gate}: {fault}" for gate, faults in report.amiss.items() for fault in faults]
-    lines = [*(f"{name:26} {count:6}" for name, count in report.figures.items()), "", *(found or ["Nothing is amiss."])]
+    lines = [
+        *(f"{name:26} {count:6g}" for name, count in report.figures.items()),
+        "",
+        *(found or ["Nothing is amiss."]),
+    ]
     content = {**report.figures, "amiss": {gate: faults for gate, faults in report.amiss.items() if faults}}
     show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
     if not report.holds:

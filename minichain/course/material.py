@@ -68,6 +68,11 @@ class Module(Plain, forbid_unknown_fields=True):
     def minutes(self) -> int:
         return self.teach_min + self.do_min
 
+    @property
+    def label(self) -> str:
+        """Return what people call it: M2."""
+        return f"M{int(self.id[1:])}"
+
 
 class Item(Plain, forbid_unknown_fields=True):
     """One line of an agenda: when it begins (hours:minutes of the course day), and how long it takes."""

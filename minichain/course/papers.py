@@ -21,6 +21,7 @@ from minichain.course.material import Agenda, Level, Module, Probe, Question, Ro
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 LETTERS = "abcdefgh"  # of answers
+LONGEST = 60  # bytes of an answer that are printed
 _LINES = 4  # to write an answer on
 
 
@@ -59,7 +60,7 @@ def _module(module: Module, language: str, *, solved: bool) -> str:
     objectives = "\n".join(f"- {one.text(language)}" for one in module.objectives)
     tasks = (_task(task, language, solved=solved) for task in material.tasks(module.id).values())
     minutes = phrases()["minutes"](language, minutes=module.minutes)
-    head = f"## {module.id.upper()} {module.title(language)}\n\n{minutes}\n\n{phrases()['objectives'](language)}"
+    head = f"## {module.label} {module.title(language)}\n\n{minutes}\n\n{phrases()['objectives'](language)}"
     return "\n\n".join((head, objectives, *tasks))
 
 
@@ -95,6 +96,8 @@ def shown(answer: Any) -> str:
         case list() | tuple():
             ends = "[]" if isinstance(answer, list) else "()"
             return ends[0] + ", ".join(map(shown, answer)) + ends[1]
+        case bytes() if len(answer) > LONGEST:
+            return f"{answer[:LONGEST]!r}... ({len(answer)} bytes)"
     return dedent(inspect.getsource(answer)).strip() if callable(answer) else repr(answer)
 
 
@@ -106,7 +109,7 @@ def tickets(modules: Iterable[Module], language: str, *, answered: bool = False)
     title = phrases()["tickets_answered" if answered else "tickets"](language)
     parts = [f"# {title}"]
     for module in modules:
-        parts.append(f"## {module.id.upper()} {module.title(language)}")
+        parts.append(f"## {module.label} {module.title(language)}")
         parts += (_question(*one, language, answered) for one in enumerate(material.ticket(module.id), 1))
     return page(title, "\n\n".join(parts), language)
 

@@ -40,7 +40,7 @@ def _run(lesson: marks.Notebook, folder: Path) -> marks.Notebook:
     import nbformat  # noqa: PLC0415 - only a rehearsal needs a kernel
     from nbclient import NotebookClient  # noqa: PLC0415
 
-    notebook = nbformat.reads(json.dumps(lesson), 4)
+    notebook = nbformat.reads(json.dumps(lesson), 4)  # type: ignore[no-untyped-call, unused-ignore]
     client = NotebookClient(notebook, timeout=TIMEOUT_S, allow_errors=True, resources={"metadata": {"path": folder}})
     ran: marks.Notebook = client.execute(env={**os.environ, place.VARIABLE: str(folder)})
     return ran

@@ -68,6 +68,7 @@ def _sphinx(source: Path, into: Path, language: str) -> list[str]:
         "html_theme_options": {"announcement": f'<a href="../{there}/index.html" lang="{there}">{name}</a>'},
         "html_copy_source": False,
         "html_show_sphinx": False,
+        "html_show_copyright": False,
         "html_search_language": language,
         "suppress_warnings": ["myst.xref_missing", "myst.header", "misc.highlighting_failure"],
     }
@@ -104,7 +105,7 @@ def _list(names: Iterable[str]) -> str:
 def _module(module: Module, language: str, lessons: Mapping[str, str]) -> str:
     say = phrases()
     minutes = say["minutes"](language, minutes=module.minutes)
-    parts = [f"# {module.id.upper()} {module.title(language)}", f"{minutes}. {say['objectives'](language)}"]
+    parts = [f"# {module.label} {module.title(language)}", f"{minutes}. {say['objectives'](language)}"]
     parts.append("\n".join(f"- {one.text(language)}" for one in module.objectives))
     if module.keypoints:
         parts += [f"## {say['keypoints'](language)}", "\n".join(f"- {one(language)}" for one in module.keypoints)]

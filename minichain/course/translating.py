@@ -106,6 +106,11 @@ def _said(run: Token) -> str:
     return ""
 
 
+def spoken(text: str) -> list[str]:
+    """Return the words of each paragraph, heading, entry of a list and cell of a table, without marks and code."""
+    return [_spoken(piece) for piece in _pieces(text)]
+
+
 def has_words(text: str) -> bool:
     """Tell whether a text has anything to translate beside code, links and formulas."""
     return any(re.search(r"[^\W\d_]", _spoken(piece)) for piece in _pieces(text))

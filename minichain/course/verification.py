@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.course import editions, leaks, marks, material, mutation, rehearsal, release, trainer
+from minichain.course import editions, leaks, marks, material, mutation, readability, rehearsal, release, trainer
 from minichain.course.desk import cause_of, exercise_of, judge
 from minichain.course.material import HINTS, QUESTIONS, Agenda, Day, Module, Said, Task, syllabus, tasks
 
@@ -40,7 +40,7 @@ DUTIES: Final = frozenset({"predict", "parsons", "fill", "config", "bug", "break
 class Report:
     """What was counted, and what is amiss: gate -> what it found."""
 
-    figures: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
     amiss: dict[str, list[str]] = field(default_factory=dict)
 
     def found(self, gate: str, faults: Iterator[str] | list[str]) -> None:
@@ -71,6 +71,8 @@ def verify(*, run: bool = False) -> Report:
     report.found("unmarked", _unmarked())
     report.found("leaks", _leaks())
     report.found("untranslated", _untranslated(course.modules))
+    report.figures |= readability.measures()
+    report.found("hard_to_read", readability.too_hard())
     report.found("agenda_errors", [fault for agenda in course.agendas for fault in agenda_faults(agenda)])
     if run:
         report.found("given_away", rehearsal.given_away())
