@@ -211,7 +211,8 @@ LESSON = notebook(
     code("1", "from minichain import merkle\nfrom minichain.course import check, predict, reveal"),
     code(
         "2",
-        "guess = ...\n### BEGIN SOLUTION\nguess = {'edited': {3}, 'resealed': {4}, 'owner': set(), 'quorum': set()}\n### END SOLUTION",
+        "guess = ...\n### BEGIN SOLUTION\n"
+        "guess = {'edited': {3}, 'resealed': {4}, 'owner': set(), 'quorum': set()}\n### END SOLUTION",
     ),
     code("3", 'predict("m02.p1", guess)'),
     code("4", 'reveal("m02.p1")'),
