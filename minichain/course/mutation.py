@@ -1,7 +1,8 @@
 """Answers that are slightly wrong: what a check must not accept. Each differs from a right one in one place.
 
-A function is changed in its syntax tree (after DeMillo, Lipton and Sayward, "Hints on Test Data Selection", 1978: the
-operators of mutation are small slips of a programmer); data are changed in as many entries as an exercise forgives.
+A function, or the text of a contract, is changed in its syntax tree (after DeMillo, Lipton and Sayward, "Hints on Test
+Data Selection", 1978: the operators of mutation are small slips of a programmer); data are changed in as many entries
+as an exercise forgives.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def mutants(answer: Any, *, forgiven: int = 0, seed: int = 0) -> Iterator[Any]:
     """Yield answers that differ from a right one; data in one entry more than the exercise forgives."""
     if inspect.isfunction(answer) or inspect.isclass(answer):
         yield from _functions(answer)
+    elif isinstance(answer, str) and "\nclass " in answer:
+        yield from map(ast.unparse, _slips(_without_words(ast.parse(answer))))
     else:
         yield from _data(answer, forgiven + 1, random.Random(seed))
 
@@ -52,12 +55,17 @@ def mutants(answer: Any, *, forgiven: int = 0, seed: int = 0) -> Iterator[Any]:
 
 
 def _functions(answer: Callable[..., Any]) -> Iterator[Any]:
-    tree = _without_words(ast.parse(dedent(inspect.getsource(answer))))
+    for changed in _slips(_without_words(ast.parse(dedent(inspect.getsource(answer))))):
+        yield _made(changed, answer)
+
+
+def _slips(tree: ast.Module) -> Iterator[ast.Module]:
+    """Yield a program with one slip in it, for each slip that can be made."""
     for place, node in enumerate(ast.walk(tree)):
         for change in _changes(node):
             changed = copy.deepcopy(tree)
             change(next(node for at, node in enumerate(ast.walk(changed)) if at == place))
-            yield _made(changed, answer)
+            yield ast.fix_missing_locations(changed)
 
 
 def _without_words(tree: ast.Module) -> ast.Module:
