@@ -189,9 +189,9 @@ class Clerk:
         """Let somebody whose key is at the desk be an institution of the network, if that is not so."""
         found(self.net, Wallet(learner.did, key), institution(learner, class_id))
 
-    def sign(self, key: KeyPair, text: str) -> int:
-        """Sign a note with a key that is at the desk; returns the height of its block."""
-        return self.net.send(Wallet("", key), [Call(BOARD, "sign", {"text": text})]).height
+    def sign(self, key: KeyPair, text: str) -> Receipt:
+        """Sign a note with a key that is at the desk."""
+        return self.net.send(Wallet("", key), [Call(BOARD, "sign", {"text": text})])
 
     def notes(self, count: int) -> list[dict[str, Any]]:
         """Return the newest notes."""

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from minichain.codec import Plain
-from minichain.course.attempts import Attempt
+from minichain.course.answers import written
+from minichain.course.attempts import Attempt, signed
 from minichain.course.classroom import clerk, grid
 from minichain.course.classroom.court import Court
 from minichain.course.classroom.folder import Entries, Folder, register_of
@@ -55,6 +56,8 @@ SEEN_MS: Final = 60_000  # how often it is kept that somebody is there
 TELL_TRAINER: Final = frozenset({"anothers", "forged", "chain", "too_many"})
 MOST_FLAGS: Final = 50  # of one learner
 KEEP: Final = "browser key"  # purpose
+FIRST_NOTE: Final = "m00.e1"
+AT_DESK: Final = "0" * 16  # session of answers that were given at the desk
 
 log = logging.getLogger("minichain")
 
@@ -192,7 +195,7 @@ class Desk:
             match letter.body:
                 case HandIn():
                     require_clock(letter.at, now)
-                    refused, kept = self._hand_in(letter, letter.body, now)
+                    refused, kept = self._hand_in(letter)
                 case body:
                     self._keep(self.register.receive(letter, now))
                     if isinstance(body, Following):
@@ -200,8 +203,10 @@ class Desk:
                     self.clerk.wake()
             return Answer(place=self._place(letter.learner), have=tuple(kept), refused=refused)
 
-    def _hand_in(self, letter: Letter, body: HandIn, now: int) -> tuple[dict[str, str], list[str]]:
-        entries, refused, kept = self.register.hand_in(letter, body, now)
+    def _hand_in(self, letter: Letter) -> tuple[dict[str, str], list[str]]:
+        body = letter.body
+        assert isinstance(body, HandIn)
+        entries, refused, kept = self.register.hand_in(letter.learner, body.attempts, self._now())
         self._keep(entries)
         for attempt in body.attempts:
             if self._court and attempt.digest in self.register.unjudged:
@@ -325,7 +330,7 @@ class Desk:
         learner = self.register.learners[letter.learner]
         if learner.state == WAITING:
             self._keep(self.register.approve([learner.name], now))
-        refused, kept = self._hand_in(letter, letter.body, now)
+        refused, kept = self._hand_in(letter)
         return Answer(place=self._place(letter.learner), have=tuple(kept), refused=refused)
 
     # --- those who come by browser ---
@@ -367,6 +372,30 @@ class Desk:
         """Let somebody go."""
         with self._lock:
             self._keep(self.register.leave(learner.did, self._now()))
+
+    def sign(self, learner: Learner, key: KeyPair, text: str) -> int:
+        """Sign a note for somebody who came by browser, which answers the first exercise; returns its height."""
+        with self._lock:
+            self.register.require_in(learner.did)
+        receipt = self.clerk.sign(key, text)
+        self._answer_for(key, {"account": key.did, "note": text, "proof": receipt.proof().to_bytes()})
+        return receipt.height
+
+    def _answer_for(self, key: KeyPair, answer: dict[str, object]) -> None:
+        with self._lock:
+            earlier = self.register.last_of(key.did, AT_DESK)
+            attempt = Attempt(
+                learner=key.did,
+                session=AT_DESK,
+                number=earlier.number + 1 if earlier else 1,
+                previous=earlier.digest if earlier else "",
+                exercise=FIRST_NOTE,
+                kind="check",
+                at=self._now(),
+                answer=written(answer),
+                is_right=True,  # it is final
+            )
+            self._hand_in(Letter(self.settings.id, key.did, self._now(), HandIn((signed(attempt, key),))))
 
     def see(self, learner: Learner) -> None:
         """Remember that somebody looks."""

@@ -15,7 +15,7 @@ from typing import Final
 
 from minichain.codec import Plain
 from minichain.course.attempts import Attempt, require_signed
-from minichain.course.classroom.letters import ROLES, VALIDATOR, Following, HandIn, Join, Leave, Letter
+from minichain.course.classroom.letters import ROLES, VALIDATOR, Following, Join, Leave, Letter
 from minichain.course.material import classroom_texts
 from minichain.errors import TheirFault
 
@@ -294,14 +294,10 @@ class Register:
 
     def receive(self, letter: Letter, now: int) -> list[Entry]:
         """Decide on a letter whose seal is right. Raises `Declined`."""
-        body = letter.body
-        if not isinstance(body, HandIn) or letter.of:  # a file may be older
-            require_clock(letter.at, now)
-        match body:
-            case Join():
+        require_clock(letter.at, now)
+        match letter.body:
+            case Join() as body:
                 return self._join(letter, body, now)
-            case HandIn():
-                return self.hand_in(letter, body, now)[0]
             case Leave():
                 self._require_new(letter)
                 return self.leave(letter.learner, now, letter.at)
@@ -375,15 +371,22 @@ class Register:
 
     # --- attempts ---
 
-    def hand_in(self, letter: Letter, body: HandIn, now: int) -> tuple[list[Entry], dict[str, str], list[str]]:
+    def last_of(self, did: str, session: str) -> Attempt | None:
+        """Return the last attempt of a chain that is here."""
+        chain = self._chains.get((did, session), {})
+        return chain[max(chain)] if chain else None
+
+    def hand_in(
+        self, learner: str, attempts: Iterable[Attempt], now: int
+    ) -> tuple[list[Entry], dict[str, str], list[str]]:
         """Decide on attempts; return entries, why some are refused for ever (digest -> code), and which are kept."""
-        self.require_in(letter.learner, AWAY)
+        self.require_in(learner, AWAY)
         entries, refused, kept, new = list[Entry](), dict[str, str](), list[str](), dict[int, Attempt]()
-        for attempt in sorted(body.attempts, key=lambda one: (one.session, one.number)):
+        for attempt in sorted(attempts, key=lambda one: (one.session, one.number)):
             digest = attempt.digest
             try:
                 if digest not in self.taken:
-                    self._require_own(letter.learner, attempt, now, len(entries))
+                    self._require_own(learner, attempt, now, len(entries))
                     self._require_chained(attempt, new)
                     new[attempt.number] = attempt
                     entries.append(Took(now, attempt))

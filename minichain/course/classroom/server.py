@@ -207,8 +207,7 @@ class Act(_Page):
         self.check_xsrf_cookie()
         learner, key = await self.who()
         if what == "note":
-            await self.aside(partial(self.desk.register.require_in, learner.did))
-            height = await self.aside(partial(self.desk.clerk.sign, key, self.get_body_argument("text", "")))
+            height = await self.aside(partial(self.desk.sign, learner, key, self.get_body_argument("text", "")))
             await self.show(learner, key, height)
             return
         await self.aside(partial(self.desk.go if what == "leave" else self.desk.come_back, learner))
