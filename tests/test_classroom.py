@@ -6,6 +6,10 @@ import asyncio
 import builtins
 import dis
 import inspect
+import json
+import re
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -13,23 +17,27 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
+from pathlib import Path
 from types import CodeType
 
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from minichain.cli import main
 from minichain.codec import encode, to_json
 from minichain.course import check, material, place, trainer
 from minichain.course import desk as lesson
 from minichain.course.answers import is_source, made, read_data, written
 from minichain.course.attempts import Attempt, signed
-from minichain.course.classroom import court, grid, member, rehearsal, server
+from minichain.course.classroom import court, grid, member, register, rehearsal, server
 from minichain.course.classroom.clerk import has_seat_left
 from minichain.course.classroom.collecting import collect_folder
 from minichain.course.classroom.desk import Approve, Desk, ListNames, ResetLearner
 from minichain.course.classroom.folder import Entries, Folder, chosen, new_settings
+from minichain.course.classroom.judge import Case
 from minichain.course.classroom.letters import HandIn, Join, Leave, Letter, Look, sealed
 from minichain.course.classroom.patience import FAILURE, FULL, Patience
 from minichain.course.classroom.register import CLOCK_MS, MAX_NAME, Declined, Took
@@ -100,6 +108,15 @@ def let_in(person: Person, name: str) -> Person:
     assert person.say(Join(name)).place.state == "waiting"
     assert person.desk.obey(Approve((name,))).code == ""
     return person
+
+
+def test_what_the_desk_says_is_there_in_both_languages_and_fills_in_the_same():
+    texts, folder = material.classroom_texts(), Path(register.__file__).parent
+    sources = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    assert set(re.findall(r'Declined\(\s*"(\w+)"', sources)) <= texts.keys()
+    assert set(re.findall(r'(?:say|_field|_flag)\((?:\w+\.\w+, )?"(\w+)"', sources)) <= texts.keys()
+    for said in texts.values():
+        assert sorted(re.findall(r"{\w+}", said.en)) == sorted(re.findall(r"{\w+}", said.zh)), said.en
 
 
 # --- coming in ---------------------------------------------------------------------------------------------------
@@ -233,7 +250,7 @@ def test_an_attempt_from_the_future_waits_until_its_time_has_come(desk, first):
     first.at += CLOCK_MS * 3
     future = first.answer()
     first.at = NOON
-    assert first.hand_in(future).refused == {future.digest: "clock"}
+    assert first.hand_in(future).refused == {future.digest: "future"}
 
 
 def test_a_desk_that_starts_again_is_where_it_was_though_its_last_line_was_torn(desk, first):
@@ -575,6 +592,22 @@ def test_a_learners_function_can_neither_write_nor_reach_anybody_nor_start_anyth
     assert judged("m02.e1", NAUGHTY).trouble == ""
 
 
+def test_where_a_process_cannot_be_let_read_only_it_reads_before_it_is_shut_in(tmp_path):
+    program = (
+        "from minichain.live import executor; executor.landlock_version = lambda: 0\n"
+        "from minichain.course.classroom import judge; judge.main()"
+    )
+    answer = written(trainer.keys("m02")["m02.e1"].solutions[0])
+    case = to_json(Case("m02.e1", answer, 5)) + b"\n"
+    told = subprocess.run([sys.executable, "-c", program], input=case, capture_output=True, check=False, timeout=120)
+    assert json.loads(told.stdout.splitlines()[1])["hidden"] == "right", told.stderr
+
+
+def test_a_function_counts_as_told_where_it_cannot_be_run_safely(judged, monkeypatch):
+    monkeypatch.setattr(court, "can_confine", lambda: False)
+    assert "counts as told" in judged("m02.e1", "def unheard_of(*given):\n    return 1\n").trouble
+
+
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
@@ -742,6 +775,26 @@ def test_there_is_nothing_to_hand_in_before_an_answer_and_a_name_is_asked(learne
     check("m02.e1", trusting)
     with pytest.raises(UsageError, match="--name NAME"):
         member.file_of()
+
+
+def test_the_commands_do_it_and_their_exit_codes_say_what_came_of_it(tmp_path, learner):
+    def say(*words: str) -> Result:
+        return CliRunner().invoke(main, ["class", *words])
+
+    home = ("--home", str(tmp_path / "home"))
+    assert "start one with `minichain class start`" in say("status", *home).stderr
+    check("m02.e1", trusting)
+    assert "Give it to your trainer" in say("hand-in", str(tmp_path / "a"), "--name", "Plant").output
+    assert say("collect", str(tmp_path), *home).output == "a.handin: Plant: 1 kept\n"
+    (tmp_path / "b.handin").write_bytes(b"{}")
+    refused = say("collect", str(tmp_path), *home)
+    assert (refused.exit_code, "b.handin: -: 0 kept; refused: This could not be read" in refused.output) == (1, True)
+    assert "MC08" in say("status", *home).output
+    assert json.loads(say("status", "--json", *home).output)["learners"][0]["exercises"] == {"m02.e1": "trying"}
+    assert say("approve", "Nobody", *home).exit_code == 3
+    assert say("approve", *home).exit_code == 2
+    assert say("wipe", "--yes", *home).exit_code == 0
+    assert not (tmp_path / "home" / "class").exists()
 
 
 # --- all together ------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def _collected(room: ClassRoom, path: Path) -> dict[str, Any]:
         return {"file": path.name, "name": "", "kept": 0, "refused": [str(why)]}
     language = room.settings.language
     codes = sorted(set(answer.refused.values()))
-    refused = [Declined(code, hours="?").said(language) for code in codes]
+    refused = [Declined(code).said(language) for code in codes]
     return {
         "file": path.name,
         "name": answer.place.name if answer.place else "",

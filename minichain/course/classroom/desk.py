@@ -33,7 +33,7 @@ from minichain.course.classroom.letters import (
     is_sealed,
     read_letter,
 )
-from minichain.course.classroom.patience import Patience
+from minichain.course.classroom.patience import LETTER, Patience
 from minichain.course.classroom.register import (
     IN,
     OUT,
@@ -162,7 +162,7 @@ class Desk:
     def receive(self, data: bytes, address: str) -> Answer:
         """Answer a letter; whatever is wrong with it is in the answer."""
         try:
-            self._patience.take(address, self._now())
+            self._patience.take(address, self._now(), LETTER)
             letter = self._opened(data, address)
             return self._found(letter) if isinstance(letter.body, Ask) else self._answer(letter)
         except Declined as why:
@@ -222,7 +222,10 @@ class Desk:
             require_clock(letter.at, self._now())
             self.register.require_in(letter.learner)
             self._see(letter.learner, self._now())
-        return Answer(found=self.clerk.ask(letter.body))
+        try:
+            return Answer(found=self.clerk.ask(letter.body))
+        except DecodeError as error:
+            raise Declined("unreadable", why=str(error)[:200]) from None
 
     def _see(self, did: str, now: int) -> None:
         """Remember that somebody is there; on the disk from time to time."""
@@ -254,14 +257,16 @@ class Desk:
             key = attempt.digest
             if key in self.register.unjudged:
                 self._keep([Judged(self._now(), key, verdict)])
-                if self.register.taken[key].differs:
-                    name = self.register.learners[attempt.learner].name
-                    words = {True: ("right", "正确"), False: ("wrong", "错误")}
-                    place = self.settings.language == "zh"
-                    theirs, ours = words[attempt.is_right][place], words[verdict.is_right][place]
-                    self._flag(
-                        attempt.learner, "differs", exercise=attempt.exercise, name=name, theirs=theirs, ours=ours
-                    )
+                self._compare(attempt, verdict)
+
+    def _compare(self, attempt: Attempt, verdict: Verdict) -> None:
+        """Tell the trainer where a learner was told something else, or nothing can be told."""
+        told = {"exercise": attempt.exercise, "name": self.register.learners[attempt.learner].name}
+        if verdict.trouble and verdict.is_right != attempt.is_right:
+            self._flag(attempt.learner, "unjudged", **told, why=verdict.trouble)
+        elif verdict.is_right != attempt.is_right:
+            word = {is_right: Declined(f"word_{is_right}").said(self.settings.language) for is_right in (True, False)}
+            self._flag(attempt.learner, "differs", **told, theirs=word[attempt.is_right], ours=word[verdict.is_right])
 
     def _on_registered(self, learner: Learner, what: str) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ from typing import Final
 
 from minichain.codec import Plain
 from minichain.course.attempts import Attempt, require_signed
-from minichain.course.classroom.letters import ROLES, VALIDATOR, Following, Join, Leave, Letter
+from minichain.course.classroom.letters import LIGHT, VALIDATOR, Following, Join, Leave, Letter
 from minichain.course.material import classroom_texts
 from minichain.errors import TheirFault
 
@@ -311,7 +311,7 @@ class Register:
         return []
 
     def _join(self, letter: Letter, body: Join, now: int) -> list[Entry]:
-        if body.role not in ROLES:
+        if body.role not in (LIGHT, VALIDATOR):
             raise Declined("role", role=body.role)
         self._require_bundle(body.bundle)
         self._require_new(letter)
@@ -404,7 +404,7 @@ class Register:
             raise Declined("forged") from None
         self._require_bundle(attempt.bundle)
         if attempt.at > now + CLOCK_MS:
-            raise Declined("clock", hours=round((attempt.at - now) / 3_600_000))
+            raise Declined("future")
         if self._counts.get(learner, 0) + more >= MAX_ATTEMPTS:
             raise Declined("too_many")
 

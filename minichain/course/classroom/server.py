@@ -127,10 +127,12 @@ class _Page(_Handler):
         return Pages(language)
 
     def check_xsrf_cookie(self) -> None:
-        """Take forms of our own pages only: the cookie that says who acts comes along with no other."""
+        """Take forms of our own pages only. Browsers that are told to name no referrer name no origin either; the
+        cookie that says who acts comes along with no page of others.
+        """
         origin = self.request.headers.get("Origin")
         if origin not in (None, "null", f"{self.request.protocol}://{self.request.host}"):
-            raise Declined("no_session")
+            raise Declined("other_page")
 
     def remember(self, session: str) -> None:
         self.set_cookie(COOKIE, session, samesite="Strict", httponly=True, expires_days=KEPT_DAYS)
@@ -155,6 +157,8 @@ class _Page(_Handler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, Declined):
+            if error.code == "no_session":
+                self.clear_cookie(COOKIE)
             self.set_status(429 if error.code == "too_often" else 403)
             self.finish(self.pages.trouble(error))
         else:
@@ -168,11 +172,13 @@ class _Page(_Handler):
 class Door(_Page):
     """Where one asks to be let in."""
 
-    def get(self) -> None:
-        if self.get_cookie(COOKIE):
-            self.redirect("/me")
-        else:
-            self.finish(self.pages.join(self.get_query_argument("token", "")))
+    async def get(self) -> None:
+        with suppress(Declined):
+            if self.get_cookie(COOKIE):
+                await self.who()
+                self.redirect("/me")
+                return
+        self.finish(self.pages.join(self.get_query_argument("token", "")))
 
     async def post(self) -> None:
         self.check_xsrf_cookie()
