@@ -33,12 +33,12 @@ from minichain.course import desk as lesson
 from minichain.course.answers import is_source, made, read_data, written
 from minichain.course.attempts import Attempt, signed
 from minichain.course.classroom import court, grid, member, register, rehearsal, server
-from minichain.course.classroom.clerk import has_seat_left
+from minichain.course.classroom.clerk import due, has_seat_left
 from minichain.course.classroom.collecting import collect_folder
-from minichain.course.classroom.desk import Approve, Desk, ListNames, ResetLearner
+from minichain.course.classroom.desk import Approve, Desk, Dismiss, ListNames, ResetLearner
 from minichain.course.classroom.folder import Entries, Folder, chosen, new_settings
 from minichain.course.classroom.judge import Case
-from minichain.course.classroom.letters import HandIn, Join, Leave, Letter, Look, sealed
+from minichain.course.classroom.letters import Following, HandIn, Join, Leave, Letter, Look, sealed
 from minichain.course.classroom.patience import FAILURE, FULL, Patience
 from minichain.course.classroom.register import CLOCK_MS, MAX_NAME, Declined, Took
 from minichain.course.classroom.room import ClassRoom
@@ -223,6 +223,37 @@ def test_who_was_dismissed_waits_again_even_from_the_list(desk, first):
     again.at += 1_000
     assert again.hand_in(again.answer()).code == "dismissed"
     assert again.say(Join("Street office A")).place.state == "waiting"
+
+
+def test_a_name_is_given_to_who_waits_for_it_not_to_who_was_dismissed_under_it(desk):
+    for number in (1, 2):
+        Person(desk, number).say(Join("Plant"))
+        if number == 1:
+            desk.obey(Dismiss("Plant"))
+    desk.obey(Approve(("Plant",)))
+    assert [one.state for one in desk.register.learners.values()] == ["out", "in"]
+
+
+def test_whose_node_votes_is_voted_out_also_when_dismissed_and_asking_again(desk):
+    node = Person(desk, 1)
+    node.say(Join("Plant", "validator"))
+    desk.obey(Approve())
+    node.say(Following())
+    learner = desk.register.learners[node.key.did]
+    assert [what for _, what in due(desk.register)] == ["account", "validator"]
+    for what in ("account", "validator"):
+        desk._on_registered(learner, what)
+    desk.obey(Dismiss("Plant"))
+    node.say(Join("Plant"))
+    assert (learner.state, [what for _, what in due(desk.register)]) == ("waiting", ["removal"])
+
+
+def test_somebody_who_is_in_comes_back_with_a_node(desk, first):
+    assert first.say(Following()).code == "no_validator"
+    first.say(Join("Street office A", "validator"))
+    assert first.say(Following()).code == ""
+    assert desk.register.learners[first.key.did].number == 1
+    assert first.say(Join("Street office A", "browser")).code == "role"
 
 
 # --- what is handed in -------------------------------------------------------------------------------------------
@@ -745,6 +776,7 @@ def test_a_file_does_what_letters_do(tmp_path, learner):
     assert rows[0] == rows[1] == [{"file": "plant.handin", "name": "Plant", "kept": 1, "refused": []}]
     room = ClassRoom(tmp_path / "home")
     assert room.cell(room.learners[0], "m02.e1").misconception == "MC08"
+    assert not room.register.unjudged, "though no desk runs"
 
 
 def test_a_file_with_answers_of_another_or_under_their_name_or_changed_is_refused(desk, first, tmp_path):

@@ -14,7 +14,9 @@ from minichain.errors import UsageError
 def collect_folder(home: Path | None, files: Sequence[Path]) -> list[dict[str, Any]]:
     """Let the desk take files; returns for each file, name, how many are kept, and what was refused."""
     room = ClassRoom(home)
-    return [_collected(room, path) for path in files]
+    found = [_collected(room, path) for path in files]
+    room.catch_up()
+    return found
 
 
 def _collected(room: ClassRoom, path: Path) -> dict[str, Any]:

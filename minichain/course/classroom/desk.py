@@ -26,7 +26,6 @@ from minichain.course.classroom.letters import (
     BROWSER,
     Answer,
     Ask,
-    Following,
     HandIn,
     Letter,
     Place,
@@ -52,6 +51,7 @@ from minichain.crypto import KEY_SIZE, KeyPair, Passphrase, decrypt, digest, enc
 from minichain.errors import DecodeError, MinichainError
 from minichain.live import keyfile
 
+WAIT_S: Final = 0.1
 SEEN_MS: Final = 60_000  # how often it is kept that somebody is there
 TELL_TRAINER: Final = frozenset({"anothers", "forged", "chain", "too_many"})
 MOST_FLAGS: Final = 50  # of one learner
@@ -127,10 +127,21 @@ class Desk:
 
     def open(self) -> None:
         """Judge what there is to judge from now on, and do what there is to do on the network."""
+        self._judge()
+        self.clerk.start(self._due)
+
+    def _judge(self) -> None:
         self._court = Court(self.settings.seed, self._on_verdict)
         for attempt in list(self.register.unjudged.values()):
             self._court.judge(attempt)
-        self.clerk.start(self._due)
+
+    def catch_up(self) -> None:
+        """Judge all there is to judge, and return when that is done."""
+        if self.register.unjudged:
+            self._judge()
+            while self.register.unjudged:
+                time.sleep(WAIT_S)
+            self.close()
 
     def close(self) -> None:
         """Stop."""
@@ -196,10 +207,8 @@ class Desk:
                 case HandIn():
                     require_clock(letter.at, now)
                     refused, kept = self._hand_in(letter)
-                case body:
+                case _:
                     self._keep(self.register.receive(letter, now))
-                    if isinstance(body, Following):
-                        self._seen[letter.learner] = now
                     self.clerk.wake()
             return Answer(place=self._place(letter.learner), have=tuple(kept), refused=refused)
 

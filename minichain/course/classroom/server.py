@@ -260,7 +260,9 @@ async def serve(desk: Desk) -> None:
             sockets += bind_sockets(sockets[0].getsockname()[1], LOOPBACK)
     url = f"http://{settings.host}:{sockets[0].getsockname()[1]}/"
     desk.folder.announce(url)
-    server = HTTPServer(application(desk, hosts_of(settings.host)), max_buffer_size=2 * LARGEST, max_body_size=LARGEST)
+    server = HTTPServer(
+        application(desk, hosts_of(settings.host)), max_buffer_size=2 * LARGEST, max_body_size=2 * LARGEST
+    )
     server.add_sockets(sockets)
     desk.open()
     print(json.dumps({"url": url}), flush=True)
