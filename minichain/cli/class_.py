@@ -244,6 +244,25 @@ def _because(row: dict[str, Any]) -> str:
     return "".join(f"; refused: {said}" for said in row["refused"])
 
 
+@class_.command()
+@with_home
+@click.confirmation_option(prompt="Delete who was in this class, and all that they answered?")
+def wipe(home: Path | None) -> None:
+    """Delete all that is known of the people of a class that is over; its chain knows none of it."""
+    from minichain.course.classroom.folder import Folder
+
+    Folder(home).wipe()
+
+
+@class_.command()
+@with_home
+def link(home: Path | None) -> None:
+    """Show the link of the class again, with its QR code."""
+    from minichain.course.classroom.room import ClassRoom
+
+    _print_link(ClassRoom(home).link)
+
+
 # --- the learner -------------------------------------------------------------------------------------------------
 
 

@@ -81,7 +81,7 @@ def _needed(name: str, value: Any, home: str, seen: set[str]) -> Iterator[str]:
         yield from _sources(value, seen)
         if value.__name__ != name:
             yield f"{name} = {value.__name__}"
-    elif origin := _origin(value):
+    elif origin := _origin(value) or _seen_in(name, value, home):
         module, own = origin
         yield f"from {module} import {own}" + (f" as {name}" if own != name else "")
     elif _is_literal(value):
@@ -92,6 +92,17 @@ def _origin(value: Any) -> tuple[str, str] | None:
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if module in sys.modules and module != "__main__" and name and getattr(sys.modules[module], name, None) is value:
         return module, name
+    return None
+
+
+def _seen_in(name: str, value: Any, home: str) -> tuple[str, str] | None:
+    """Find a module that has a value which does not say where it is from, under this name."""
+    if _is_literal(value):
+        return None
+    others = sorted(sys.modules, key=lambda module: (not module.startswith("minichain."), module.count("."), module))
+    for module in others:
+        if module not in (home, "__main__") and getattr(sys.modules[module], "__dict__", {}).get(name) is value:
+            return module, name
     return None
 
 

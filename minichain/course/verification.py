@@ -297,6 +297,7 @@ def _untranslated(modules: tuple[Module, ...]) -> Iterator[str]:
     yield from _without_chinese("syllabus", syllabus())
     yield from _without_chinese("misconceptions", material.misconceptions())
     yield from _without_chinese("phrases", material.phrases())
+    yield from _without_chinese("classroom", material.classroom_texts())
     yield from _without_chinese("inventory", material.inventory())
     yield from _without_chinese("rubric", material.rubric())
     for module in modules:

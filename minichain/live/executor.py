@@ -129,7 +129,7 @@ def shut_in(*, may_read: bool = False) -> None:
     `may_read` leaves it those to read files, where the system can keep it from all the rest nevertheless.
     """
     check("")  # whatever is imported when it is first needed
-    may_read = may_read and sys.platform == "linux" and landlock_version() >= 4
+    may_read = may_read and can_only_read()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
@@ -145,6 +145,16 @@ def shut_in(*, may_read: bool = False) -> None:
                 os.setgroups([])
                 os.setgid(NOBODY)
                 os.setuid(NOBODY)
+
+
+def can_confine() -> bool:
+    """Tell whether this system can keep a process from files, sockets and other processes at all."""
+    return resource is not None
+
+
+def can_only_read() -> bool:
+    """Tell whether it can do so and let the process read files nevertheless (Linux 6.7)."""
+    return sys.platform == "linux" and landlock_version() >= 4
 
 
 def landlock_version() -> int:

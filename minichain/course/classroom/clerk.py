@@ -22,7 +22,7 @@ from minichain.contracts.proxy import DeployedContract
 from minichain.course.classroom.board import Board
 from minichain.course.classroom.gateway import found
 from minichain.course.classroom.letters import Ask
-from minichain.course.classroom.register import AWAY, IN, OUT, Declined, Learner, Register
+from minichain.course.classroom.register import IN, Declined, Learner, Register
 from minichain.crypto import KeyPair, Passphrase, public_of
 from minichain.errors import CallFailed, MinichainError
 from minichain.ledger.local import node_key
@@ -47,7 +47,7 @@ def due(register: Register) -> list[tuple[Learner, str]]:
             found.append((learner, ACCOUNT))
         if learner.state == IN and learner.follows and SEAT not in learner.done:
             found.append((learner, SEAT))
-        if learner.state in (AWAY, OUT) and SEAT in learner.done:
+        if learner.state != IN and SEAT in learner.done:
             found.append((learner, REMOVAL))
     return found
 
@@ -189,9 +189,9 @@ class Clerk:
         """Let somebody whose key is at the desk be an institution of the network, if that is not so."""
         found(self.net, Wallet(learner.did, key), institution(learner, class_id))
 
-    def sign(self, key: KeyPair, text: str) -> int:
-        """Sign a note with a key that is at the desk; returns the height of its block."""
-        return self.net.send(Wallet("", key), [Call(BOARD, "sign", {"text": text})]).height
+    def sign(self, key: KeyPair, text: str) -> Receipt:
+        """Sign a note with a key that is at the desk."""
+        return self.net.send(Wallet("", key), [Call(BOARD, "sign", {"text": text})])
 
     def notes(self, count: int) -> list[dict[str, Any]]:
         """Return the newest notes."""

@@ -14,7 +14,9 @@ from minichain.errors import UsageError
 def collect_folder(home: Path | None, files: Sequence[Path]) -> list[dict[str, Any]]:
     """Let the desk take files; returns for each file, name, how many are kept, and what was refused."""
     room = ClassRoom(home)
-    return [_collected(room, path) for path in files]
+    found = [_collected(room, path) for path in files]
+    room.catch_up()
+    return found
 
 
 def _collected(room: ClassRoom, path: Path) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def _collected(room: ClassRoom, path: Path) -> dict[str, Any]:
         return {"file": path.name, "name": "", "kept": 0, "refused": [str(why)]}
     language = room.settings.language
     codes = sorted(set(answer.refused.values()))
-    refused = [Declined(code, hours="?").said(language) for code in codes]
+    refused = [Declined(code).said(language) for code in codes]
     return {
         "file": path.name,
         "name": answer.place.name if answer.place else "",

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from minichain.codec import Plain
-from minichain.course.attempts import Attempt
+from minichain.course.answers import written
+from minichain.course.attempts import Attempt, signed
 from minichain.course.classroom import clerk, grid
 from minichain.course.classroom.court import Court
 from minichain.course.classroom.folder import Entries, Folder, register_of
@@ -25,14 +26,13 @@ from minichain.course.classroom.letters import (
     BROWSER,
     Answer,
     Ask,
-    Following,
     HandIn,
     Letter,
     Place,
     is_sealed,
     read_letter,
 )
-from minichain.course.classroom.patience import Patience
+from minichain.course.classroom.patience import LETTER, Patience
 from minichain.course.classroom.register import (
     IN,
     OUT,
@@ -51,10 +51,13 @@ from minichain.crypto import KEY_SIZE, KeyPair, Passphrase, decrypt, digest, enc
 from minichain.errors import DecodeError, MinichainError
 from minichain.live import keyfile
 
+WAIT_S: Final = 0.1
 SEEN_MS: Final = 60_000  # how often it is kept that somebody is there
 TELL_TRAINER: Final = frozenset({"anothers", "forged", "chain", "too_many"})
 MOST_FLAGS: Final = 50  # of one learner
 KEEP: Final = "browser key"  # purpose
+FIRST_NOTE: Final = "m00.e1"
+AT_DESK: Final = "0" * 16  # session of answers that were given at the desk
 
 log = logging.getLogger("minichain")
 
@@ -124,10 +127,21 @@ class Desk:
 
     def open(self) -> None:
         """Judge what there is to judge from now on, and do what there is to do on the network."""
+        self._judge()
+        self.clerk.start(self._due)
+
+    def _judge(self) -> None:
         self._court = Court(self.settings.seed, self._on_verdict)
         for attempt in list(self.register.unjudged.values()):
             self._court.judge(attempt)
-        self.clerk.start(self._due)
+
+    def catch_up(self) -> None:
+        """Judge all there is to judge, and return when that is done."""
+        if self.register.unjudged:
+            self._judge()
+            while self.register.unjudged:
+                time.sleep(WAIT_S)
+            self.close()
 
     def close(self) -> None:
         """Stop."""
@@ -159,7 +173,7 @@ class Desk:
     def receive(self, data: bytes, address: str) -> Answer:
         """Answer a letter; whatever is wrong with it is in the answer."""
         try:
-            self._patience.take(address, self._now())
+            self._patience.take(address, self._now(), LETTER)
             letter = self._opened(data, address)
             return self._found(letter) if isinstance(letter.body, Ask) else self._answer(letter)
         except Declined as why:
@@ -192,16 +206,16 @@ class Desk:
             match letter.body:
                 case HandIn():
                     require_clock(letter.at, now)
-                    refused, kept = self._hand_in(letter, letter.body, now)
-                case body:
+                    refused, kept = self._hand_in(letter)
+                case _:
                     self._keep(self.register.receive(letter, now))
-                    if isinstance(body, Following):
-                        self._seen[letter.learner] = now
                     self.clerk.wake()
             return Answer(place=self._place(letter.learner), have=tuple(kept), refused=refused)
 
-    def _hand_in(self, letter: Letter, body: HandIn, now: int) -> tuple[dict[str, str], list[str]]:
-        entries, refused, kept = self.register.hand_in(letter, body, now)
+    def _hand_in(self, letter: Letter) -> tuple[dict[str, str], list[str]]:
+        body = letter.body
+        assert isinstance(body, HandIn)
+        entries, refused, kept = self.register.hand_in(letter.learner, body.attempts, self._now())
         self._keep(entries)
         for attempt in body.attempts:
             if self._court and attempt.digest in self.register.unjudged:
@@ -217,7 +231,10 @@ class Desk:
             require_clock(letter.at, self._now())
             self.register.require_in(letter.learner)
             self._see(letter.learner, self._now())
-        return Answer(found=self.clerk.ask(letter.body))
+        try:
+            return Answer(found=self.clerk.ask(letter.body))
+        except DecodeError as error:
+            raise Declined("unreadable", why=str(error)[:200]) from None
 
     def _see(self, did: str, now: int) -> None:
         """Remember that somebody is there; on the disk from time to time."""
@@ -249,14 +266,16 @@ class Desk:
             key = attempt.digest
             if key in self.register.unjudged:
                 self._keep([Judged(self._now(), key, verdict)])
-                if self.register.taken[key].differs:
-                    name = self.register.learners[attempt.learner].name
-                    words = {True: ("right", "正确"), False: ("wrong", "错误")}
-                    place = self.settings.language == "zh"
-                    theirs, ours = words[attempt.is_right][place], words[verdict.is_right][place]
-                    self._flag(
-                        attempt.learner, "differs", exercise=attempt.exercise, name=name, theirs=theirs, ours=ours
-                    )
+                self._compare(attempt, verdict)
+
+    def _compare(self, attempt: Attempt, verdict: Verdict) -> None:
+        """Tell the trainer where a learner was told something else, or nothing can be told."""
+        told = {"exercise": attempt.exercise, "name": self.register.learners[attempt.learner].name}
+        if verdict.trouble and verdict.is_right != attempt.is_right:
+            self._flag(attempt.learner, "unjudged", **told, why=verdict.trouble)
+        elif verdict.is_right != attempt.is_right:
+            word = {is_right: Declined(f"word_{is_right}").said(self.settings.language) for is_right in (True, False)}
+            self._flag(attempt.learner, "differs", **told, theirs=word[attempt.is_right], ours=word[verdict.is_right])
 
     def _on_registered(self, learner: Learner, what: str) -> None:
         with self._lock:
@@ -325,7 +344,7 @@ class Desk:
         learner = self.register.learners[letter.learner]
         if learner.state == WAITING:
             self._keep(self.register.approve([learner.name], now))
-        refused, kept = self._hand_in(letter, letter.body, now)
+        refused, kept = self._hand_in(letter)
         return Answer(place=self._place(letter.learner), have=tuple(kept), refused=refused)
 
     # --- those who come by browser ---
@@ -367,6 +386,30 @@ class Desk:
         """Let somebody go."""
         with self._lock:
             self._keep(self.register.leave(learner.did, self._now()))
+
+    def sign(self, learner: Learner, key: KeyPair, text: str) -> int:
+        """Sign a note for somebody who came by browser, which answers the first exercise; returns its height."""
+        with self._lock:
+            self.register.require_in(learner.did)
+        receipt = self.clerk.sign(key, text)
+        self._answer_for(key, {"account": key.did, "note": text, "proof": receipt.proof().to_bytes()})
+        return receipt.height
+
+    def _answer_for(self, key: KeyPair, answer: dict[str, object]) -> None:
+        with self._lock:
+            earlier = self.register.last_of(key.did, AT_DESK)
+            attempt = Attempt(
+                learner=key.did,
+                session=AT_DESK,
+                number=earlier.number + 1 if earlier else 1,
+                previous=earlier.digest if earlier else "",
+                exercise=FIRST_NOTE,
+                kind="check",
+                at=self._now(),
+                answer=written(answer),
+                is_right=True,  # it is final
+            )
+            self._hand_in(Letter(self.settings.id, key.did, self._now(), HandIn((signed(attempt, key),))))
 
     def see(self, learner: Learner) -> None:
         """Remember that somebody looks."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -22,7 +23,7 @@ import psutil
 from minichain.codec import Plain, from_json, to_json
 from minichain.course import place
 from minichain.course.classroom.register import Entry, Register
-from minichain.errors import ConfigError, DecodeError, NetworkError
+from minichain.errors import ConfigError, DecodeError, NetworkError, UsageError
 from minichain.live import keyfile
 from minichain.live.home import Home, is_alive
 
@@ -126,6 +127,13 @@ class Folder:
     def silence(self) -> None:
         """Say that no desk runs any more."""
         (self.path / "running.json").unlink(missing_ok=True)
+
+    def wipe(self) -> None:
+        """Delete all that is known of the people of this class. Raises `UsageError` while the desk runs."""
+        if self.running():
+            raise UsageError("the desk of this class runs: stop it first with `minichain down`")
+        if self.exists:
+            shutil.rmtree(self.path)
 
     # --- keys of those who came by browser ---
 

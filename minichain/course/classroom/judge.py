@@ -2,7 +2,8 @@
 
 It begins with what it needs in its memory, and then gives away the means to write, to reach anybody and to start
 anything: a learner's function may do what it likes in it. One that has run such a function judges nothing after it;
-what it says is about that learner only. It leaves when its input ends.
+what it says is about that learner only. Where the system cannot let it read files and do nothing else, it reads all
+that it may need before. It leaves when its input ends.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from minichain.course.answers import is_source, made, read_data
 from minichain.course.classroom.register import Verdict
 from minichain.course.desk import cause_of, judge
 from minichain.course.exercise import Judged, NoAnswer
-from minichain.course.material import phrases, task
+from minichain.course.material import phrases, syllabus, task, tasks
 from minichain.errors import MinichainError
-from minichain.live.executor import ROOM, MemoryGuard, shut_in
+from minichain.live.executor import ROOM, MemoryGuard, can_only_read, shut_in
 
 WARM: Final = ("yaml", "minichain.sim.world", "minichain.client.network", "minichain.contracts.sandbox")
 
@@ -66,13 +67,23 @@ def _hidden(exercise: str, answer: Any) -> str:
     return "right" if key.hidden.accepts(answer) else "wrong"
 
 
+def _read_all() -> None:
+    """Read every exercise, and what only the trainer has of it."""
+    for module in syllabus().modules:
+        if tasks(module.id):
+            import_module(f"minichain.course.exercises.{module.id}")
+            with suppress(MinichainError):
+                trainer.keys(module.id)
+
+
 def main() -> int:
     """Judge what comes, line by line; returns the exit code."""
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     for name in WARM:
-        with suppress(ImportError):
-            import_module(name)
+        import_module(name)
     phrases()
+    if not can_only_read():
+        _read_all()
     memory = MemoryGuard(ROOM)
     shut_in(may_read=True)
     output.write(b"ready\n")

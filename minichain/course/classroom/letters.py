@@ -20,7 +20,6 @@ PURPOSE: Final = "class letter"
 LARGEST: Final = 8 * 1024 * 1024  # bytes of one letter
 MOST_ATTEMPTS: Final = 100  # in one letter over the network; a file has all of them
 LIGHT, VALIDATOR, BROWSER = "light", "validator", "browser"
-ROLES: Final = (LIGHT, VALIDATOR, BROWSER)
 
 
 class Join(Plain, tag="join", forbid_unknown_fields=True):

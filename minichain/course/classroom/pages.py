@@ -16,6 +16,7 @@ STYLE: Final = """
 :root { color-scheme: light dark; }
 body { font: 1.125rem/1.5 system-ui, "Noto Sans CJK SC", sans-serif; margin: 0 auto; max-width: 34rem; padding: 1rem; }
 h1 { font-size: 1.5rem; }
+h2 { font-size: 1.2rem; }
 label { display: block; margin: 1rem 0 .25rem; }
 input { box-sizing: border-box; font: inherit; padding: .5rem; width: 100%; }
 button { font: inherit; margin: 1rem 0; min-height: 2.75rem; padding: .5rem 1.25rem; }

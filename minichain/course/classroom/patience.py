@@ -11,6 +11,7 @@ from minichain.course.classroom.register import Declined
 
 FULL: Final = 600.0  # tokens: a class that opens a page together
 PER_S: Final = 40.0
+LETTER: Final = 0.25  # of somebody who is in the class; a page costs one
 FAILURE: Final = 60.0
 MAX_ADDRESSES: Final = 4_096
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from minichain.codec import Plain
 from minichain.course.attempts import Attempt, require_signed
-from minichain.course.classroom.letters import ROLES, VALIDATOR, Following, HandIn, Join, Leave, Letter
+from minichain.course.classroom.letters import LIGHT, VALIDATOR, Following, Join, Leave, Letter
 from minichain.course.material import classroom_texts
 from minichain.errors import TheirFault
 
@@ -85,9 +85,10 @@ class Dismissed(_Entry, tag="dismissed"):
 
 
 class Returned(_Entry, tag="returned"):
-    """Somebody who was in is here again."""
+    """Somebody who was in is here again, or in another role."""
 
     did: str
+    role: str
     letter: int
 
 
@@ -265,14 +266,15 @@ class Register:
             case Listed(_, names):
                 self.listed |= {folded(name): name for name in names}
             case Asked(at, did, name, role, letter):
-                known = self.learners.get(did)
-                self.learners[did] = Learner(did, name, role, letter, at, known.number if known else 0)
+                known = self.learners.setdefault(did, Learner(did, name, role, letter, at))
+                known.name, known.role, known.letter, known.seen, known.state = name, role, letter, at, WAITING
             case Approved(_, did, number):
                 self.learners[did].number = number
                 self.learners[did].state = IN
             case Dismissed(_, did):
                 self.learners[did].state = OUT
-            case Returned(at, did, letter):
+            case Returned(at, did, role, letter):
+                self.learners[did].role = role
                 self._moved(did, IN, at, letter)
             case Left(at, did, letter):
                 self._moved(did, AWAY, at, letter)
@@ -294,14 +296,10 @@ class Register:
 
     def receive(self, letter: Letter, now: int) -> list[Entry]:
         """Decide on a letter whose seal is right. Raises `Declined`."""
-        body = letter.body
-        if not isinstance(body, HandIn) or letter.of:  # a file may be older
-            require_clock(letter.at, now)
-        match body:
-            case Join():
+        require_clock(letter.at, now)
+        match letter.body:
+            case Join() as body:
                 return self._join(letter, body, now)
-            case HandIn():
-                return self.hand_in(letter, body, now)[0]
             case Leave():
                 self._require_new(letter)
                 return self.leave(letter.learner, now, letter.at)
@@ -315,7 +313,7 @@ class Register:
         return []
 
     def _join(self, letter: Letter, body: Join, now: int) -> list[Entry]:
-        if body.role not in ROLES:
+        if body.role not in (LIGHT, VALIDATOR):
             raise Declined("role", role=body.role)
         self._require_bundle(body.bundle)
         self._require_new(letter)
@@ -328,7 +326,8 @@ class Register:
         if known and known.state in (IN, AWAY):
             if folded(known.name) != folded(name):
                 raise Declined("other_name", name=known.name)
-            return [Returned(now, did, letter)] if known.state == AWAY else []
+            is_new = known.state == AWAY or known.role != role
+            return [Returned(now, did, role, letter)] if is_new else []
         self._require_free(name, did)
         if known and (known.state, known.name, known.role) == (WAITING, name, role) and folded(name) not in self.listed:
             return []
@@ -375,17 +374,25 @@ class Register:
 
     # --- attempts ---
 
-    def hand_in(self, letter: Letter, body: HandIn, now: int) -> tuple[list[Entry], dict[str, str], list[str]]:
-        """Decide on attempts; return entries, why some are refused for ever (digest -> code), and which are kept."""
-        self.require_in(letter.learner, AWAY)
-        entries, refused, kept, new = list[Entry](), dict[str, str](), list[str](), dict[int, Attempt]()
-        for attempt in sorted(body.attempts, key=lambda one: (one.session, one.number)):
+    def last_of(self, did: str, session: str) -> Attempt | None:
+        """Return the last attempt of a chain that is here."""
+        chain = self._chains.get((did, session), {})
+        return chain[max(chain)] if chain else None
+
+    def hand_in(
+        self, learner: str, attempts: Iterable[Attempt], now: int
+    ) -> tuple[list[Entry], dict[str, str], list[str]]:
+        """Decide on attempts; return entries, why some are refused (digest -> code), and which are kept."""
+        self.require_in(learner, AWAY)
+        entries, refused, kept = list[Entry](), dict[str, str](), list[str]()
+        new: dict[tuple[str, int], Attempt] = {}
+        for attempt in sorted(attempts, key=lambda one: (one.session, one.number)):
             digest = attempt.digest
             try:
                 if digest not in self.taken:
-                    self._require_own(letter.learner, attempt, now, len(entries))
+                    self._require_own(learner, attempt, now, len(entries))
                     self._require_chained(attempt, new)
-                    new[attempt.number] = attempt
+                    new[attempt.session, attempt.number] = attempt
                     entries.append(Took(now, attempt))
                 kept.append(digest)
             except Declined as why:
@@ -401,19 +408,18 @@ class Register:
             raise Declined("forged") from None
         self._require_bundle(attempt.bundle)
         if attempt.at > now + CLOCK_MS:
-            raise Declined("clock", hours=round((attempt.at - now) / 3_600_000))
+            raise Declined("future")
         if self._counts.get(learner, 0) + more >= MAX_ATTEMPTS:
             raise Declined("too_many")
 
-    def _require_chained(self, attempt: Attempt, new: dict[int, Attempt]) -> None:
+    def _require_chained(self, attempt: Attempt, new: Mapping[tuple[str, int], Attempt]) -> None:
         """Refuse what contradicts the attempts beside it; what comes before them may still be under way."""
         kept = self._chains.get((attempt.learner, attempt.session), {})
-        chain = {**kept, **{number: one for number, one in new.items() if one.session == attempt.session}}
-        before, after = chain.get(attempt.number - 1), chain.get(attempt.number + 1)
-        fits = attempt.number > 1 or not attempt.previous
-        fits = fits and (before is None or before.digest == attempt.previous)
-        fits = fits and (after is None or after.previous == attempt.digest)
-        if not fits or attempt.number < 1 or attempt.number in chain:
+        numbers = attempt.number - 1, attempt.number, attempt.number + 1
+        before, same, after = (new.get((attempt.session, number)) or kept.get(number) for number in numbers)
+        follows = attempt.previous == before.digest if before else attempt.number > 1 or not attempt.previous
+        is_followed = after is None or after.previous == attempt.digest
+        if same or not follows or not is_followed or attempt.number < 1:
             raise Declined("chain")
 
     # --- the trainer ---
@@ -454,10 +460,11 @@ class Register:
         return (one for one in self.learners.values() if one.state == WAITING)
 
     def named(self, name: str, *states: str) -> Learner:
-        """Return the learner of a name who is in one of these states. Raises `Declined`."""
-        for learner in self.learners.values():
-            if folded(learner.name) == folded(name) and learner.state in states:
-                return learner
+        """Return the learner of a name who is in one of these states, the first ones first. Raises `Declined`."""
+        for state in states:  # who was dismissed may have had the name of somebody who waits
+            for learner in self.learners.values():
+                if folded(learner.name) == folded(name) and learner.state == state:
+                    return learner
         raise Declined("no_such_name", name=name)
 
 

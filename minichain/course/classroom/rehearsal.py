@@ -258,7 +258,7 @@ class _Rehearsal:
             "kept": len(kept),
             "lost": len(made) - len(kept) + len(gaps(one.attempt for one in register.taken.values())),
             "judged": len(judged),
-            "differing": sum(one.differs for one in register.taken.values()),
+            "differing": sorted({one.attempt.exercise for one in register.taken.values() if one.differs}),
             "letters": sum(one.wire.sent for one in self._learners),
             "letters_lost": sum(one.wire.lost for one in self._learners),
             "restarts": self._restarts,

@@ -119,6 +119,12 @@ class ClassRoom:
         """Take a file that somebody handed in."""
         return self.tell(Collect(letter))
 
+    def catch_up(self) -> None:
+        """Let what was collected be judged, if no desk runs that does it; it takes its time."""
+        if not self.is_open:
+            Desk(self.folder.home.path).catch_up()
+        self.refresh()
+
     def tell(self, command: Command) -> Answer:
         """Tell the desk something; where none runs, decide here. Raises `UsageError` with what it says against it."""
         running = self.folder.running()

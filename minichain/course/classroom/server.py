@@ -127,10 +127,12 @@ class _Page(_Handler):
         return Pages(language)
 
     def check_xsrf_cookie(self) -> None:
-        """Take forms of our own pages only: the cookie that says who acts comes along with no other."""
+        """Take forms of our own pages only. Browsers that are told to name no referrer name no origin either; the
+        cookie that says who acts comes along with no page of others.
+        """
         origin = self.request.headers.get("Origin")
         if origin not in (None, "null", f"{self.request.protocol}://{self.request.host}"):
-            raise Declined("no_session")
+            raise Declined("other_page")
 
     def remember(self, session: str) -> None:
         self.set_cookie(COOKIE, session, samesite="Strict", httponly=True, expires_days=KEPT_DAYS)
@@ -155,6 +157,8 @@ class _Page(_Handler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, Declined):
+            if error.code == "no_session":
+                self.clear_cookie(COOKIE)
             self.set_status(429 if error.code == "too_often" else 403)
             self.finish(self.pages.trouble(error))
         else:
@@ -168,11 +172,13 @@ class _Page(_Handler):
 class Door(_Page):
     """Where one asks to be let in."""
 
-    def get(self) -> None:
-        if self.get_cookie(COOKIE):
-            self.redirect("/me")
-        else:
-            self.finish(self.pages.join(self.get_query_argument("token", "")))
+    async def get(self) -> None:
+        with suppress(Declined):
+            if self.get_cookie(COOKIE):
+                await self.who()
+                self.redirect("/me")
+                return
+        self.finish(self.pages.join(self.get_query_argument("token", "")))
 
     async def post(self) -> None:
         self.check_xsrf_cookie()
@@ -207,8 +213,7 @@ class Act(_Page):
         self.check_xsrf_cookie()
         learner, key = await self.who()
         if what == "note":
-            await self.aside(partial(self.desk.register.require_in, learner.did))
-            height = await self.aside(partial(self.desk.clerk.sign, key, self.get_body_argument("text", "")))
+            height = await self.aside(partial(self.desk.sign, learner, key, self.get_body_argument("text", "")))
             await self.show(learner, key, height)
             return
         await self.aside(partial(self.desk.go if what == "leave" else self.desk.come_back, learner))
@@ -255,7 +260,9 @@ async def serve(desk: Desk) -> None:
             sockets += bind_sockets(sockets[0].getsockname()[1], LOOPBACK)
     url = f"http://{settings.host}:{sockets[0].getsockname()[1]}/"
     desk.folder.announce(url)
-    server = HTTPServer(application(desk, hosts_of(settings.host)), max_buffer_size=2 * LARGEST, max_body_size=LARGEST)
+    server = HTTPServer(
+        application(desk, hosts_of(settings.host)), max_buffer_size=2 * LARGEST, max_body_size=2 * LARGEST
+    )
     server.add_sockets(sockets)
     desk.open()
     print(json.dumps({"url": url}), flush=True)
