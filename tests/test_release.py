@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from test_cli import COULD_NOT, read, run
 
-from minichain.course import editions, leaks, marks, place, rehearsal, release
+from minichain.course import editions, leaks, marks, place, rehearsal, release, trainer
 from minichain.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -207,13 +207,10 @@ def test_an_author_has_the_marks_written_that_nbgrader_reads(masters):
 
 # --- a learner who does nothing ----------------------------------------------------------------------------------
 
+EXPECTED = trainer.keys("m02")["m02.p1"].solutions[0]
 LESSON = notebook(
     code("1", "from minichain import merkle\nfrom minichain.course import check, predict, reveal"),
-    code(
-        "2",
-        "guess = ...\n### BEGIN SOLUTION\n"
-        "guess = {'edited': {3}, 'resealed': {4}, 'owner': set(), 'quorum': set()}\n### END SOLUTION",
-    ),
+    code("2", f"guess = ...\n### BEGIN SOLUTION\nguess = {EXPECTED!r}\n### END SOLUTION"),
     code("3", 'predict("m02.p1", guess)'),
     code("4", 'reveal("m02.p1")'),
     code("5", SOLVED),

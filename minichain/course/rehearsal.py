@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,7 +43,7 @@ def _run(lesson: marks.Notebook, folder: Path) -> marks.Notebook:
 
     notebook = nbformat.reads(json.dumps(lesson), 4)  # type: ignore[no-untyped-call, unused-ignore]
     client = NotebookClient(notebook, timeout=TIMEOUT_S, allow_errors=True, resources={"metadata": {"path": folder}})
-    ran: marks.Notebook = client.execute(env={**os.environ, place.VARIABLE: str(folder)})
+    ran: marks.Notebook = client.execute(env={**os.environ, place.VARIABLE: str(folder)}, stderr=subprocess.DEVNULL)
     return ran
 
 
