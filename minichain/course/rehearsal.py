@@ -33,7 +33,7 @@ def undone(lesson: marks.Notebook) -> Iterator[str]:
         ran = _run(lesson, Path(folder))
         attempts = list(journal.read_folder(Path(folder) / "attempts"))
     yield from (f"{one} is right before anybody did anything" for one in sorted(_right(attempts)))
-    yield from (f"{one} is not asked: its cell was not run" for one in _silent(ran))
+    yield from silent(ran)
 
 
 def _run(lesson: marks.Notebook, folder: Path) -> marks.Notebook:
@@ -51,7 +51,8 @@ def _right(attempts: Iterable[Attempt]) -> set[str]:
     return {one.exercise for one in attempts if one.is_right}
 
 
-def _silent(ran: marks.Notebook) -> Iterator[str]:
+def silent(ran: marks.Notebook) -> Iterator[str]:
+    """Name the exercises of a lesson that was run whose cells show nothing."""
     for cell in ran["cells"]:
         if cell["cell_type"] == "code" and not cell["outputs"]:
-            yield from marks.exercises({"cells": [cell]})
+            yield from (f"{one} is not asked: its cell says nothing" for one in marks.exercises({"cells": [cell]}))
