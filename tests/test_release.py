@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from test_cli import COULD_NOT, read, run
 
-from minichain.course import editions, leaks, marks, place, rehearsal, release, trainer
+from minichain.course import editions, leaks, marks, place, release, trainer, untouched
 from minichain.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -228,11 +228,11 @@ LESSON = notebook(
 
 
 def test_a_master_passes_every_check_and_a_lesson_as_handed_out_none():
-    assert list(rehearsal.undone(marks.learners(LESSON))) == []
+    assert list(untouched.undone(marks.learners(LESSON))) == []
     given = {f"{id} is right before anybody did anything" for id in ("m02.p1", "m02.e1")}
-    assert set(rehearsal.undone(LESSON)) == given
+    assert set(untouched.undone(LESSON)) == given
 
 
 def test_a_check_that_says_nothing_is_seen():
     ran = notebook(code("1", 'check("m02.e1", 1);'), code("2", 'predict("m02.p1", guess)', "Kept."))
-    assert list(rehearsal.silent(ran)) == ["m02.e1 is not asked: its cell says nothing"]
+    assert list(untouched.silent(ran)) == ["m02.e1 is not asked: its cell says nothing"]

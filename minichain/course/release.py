@@ -21,6 +21,7 @@ Files = dict[str, bytes]  # what a bundle consists of, by path
 
 LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip knows
 KEPT: Final = ("inventory.yaml", "rubric.yaml")  # with the hidden checks, for what a trainer's computer does with them
+SHORT: Final = 8  # questions of a form, for half a day
 CARDS: Final = ("task", "unplugged")
 
 
@@ -53,6 +54,7 @@ def for_trainers(language: str, seed: int = 0, desk: str = "") -> Files:
     }
     for form in "A", "B":
         files[f"form-{form}.html"] = papers.form(form, language)
+        files[f"form-{form}-short.html"] = papers.form(form, language, most=SHORT)
         files[f"form-{form}-with-answers.html"] = papers.form(form, language, answered=True)
     runbook = curriculum() / f"runbook.{language}.md"
     if runbook.exists():

@@ -29,7 +29,7 @@ def given_away(wanted: Iterable[str] = ()) -> Iterator[str]:
 
 def undone(lesson: marks.Notebook) -> Iterator[str]:
     """Run a lesson as it is; name the exercises that count as right, and those that nothing was said to."""
-    with TemporaryDirectory(prefix="minichain-rehearsal-") as folder:
+    with TemporaryDirectory(prefix="minichain-untouched-") as folder:
         ran = _run(lesson, Path(folder))
         attempts = list(journal.read_folder(Path(folder) / "attempts"))
     yield from (f"{one} is right before anybody did anything" for one in sorted(_right(attempts)))
@@ -38,7 +38,7 @@ def undone(lesson: marks.Notebook) -> Iterator[str]:
 
 def _run(lesson: marks.Notebook, folder: Path) -> marks.Notebook:
     """Return a lesson as a kernel of its own leaves it, which goes on after errors."""
-    import nbformat  # noqa: PLC0415 - only a rehearsal needs a kernel
+    import nbformat  # noqa: PLC0415 - only this needs a kernel
     from nbclient import NotebookClient  # noqa: PLC0415
 
     notebook = nbformat.reads(json.dumps(lesson), 4)  # type: ignore[no-untyped-call, unused-ignore]
