@@ -74,6 +74,7 @@ def test_each_wrong_answer_is_that_of_a_belief_and_each_belief_is_offered():
 def test_a_form_is_handed_out_without_its_key():
     handed, key = (papers.form("A", "en", answered=answered).decode() for answered in (False, True))
     assert ("MC01" in handed, "<strong>" in handed) == (False, False)
+    assert papers.form("B", "zh", most=8).decode().count("<ul>") == 8
     assert ("MC01" in key, key.count("<strong>")) == (True, 12)
 
 

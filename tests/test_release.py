@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from test_cli import COULD_NOT, read, run
 
-from minichain.course import editions, leaks, marks, place, rehearsal, release
+from minichain.course import editions, leaks, marks, place, release, trainer, untouched
 from minichain.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,9 +99,9 @@ def test_nothing_is_written_over_and_nothing_without_the_trainers_part(masters, 
     refused = run("course", "release", tmp_path / "out", "--lang", "en", expect=COULD_NOT).stderr
     assert "already: name another folder" in refused
     monkeypatch.setattr("minichain.course.trainer.curriculum", lambda: tmp_path)
-    with pytest.raises(ConfigError, match="stay with the trainer: this needs a checkout"):
+    with pytest.raises(ConfigError, match="no solutions: this needs a checkout"):
         release.release(tmp_path / "other", ("en",))
-    with pytest.raises(ConfigError, match="stay with the trainer: this needs a checkout"):
+    with pytest.raises(ConfigError, match="no solutions: this needs a checkout"):
         editions.lessons(kind=place.MASTERS)
 
 
@@ -175,10 +175,13 @@ def test_lessons_are_copied_from_an_installed_wheel(tmp_path):
     with zipfile.ZipFile(wheel) as opened:
         opened.extractall(site)
 
-    def copied(*options):
-        command = [sys.executable, "-c", "from minichain.cli import main; main()", "course", "copy", "mine", *options]
+    def python(program, *arguments, cwd=tmp_path):
+        command = [sys.executable, "-c", program, *arguments]
         environment = {**os.environ, "PYTHONPATH": str(site)}
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+    def copied(*options):
+        return python("from minichain.cli import main; main()", "course", "copy", "mine", *options)
 
     assert copied("--lang", "zh").returncode == 0
     mine = tmp_path / "mine"
@@ -186,6 +189,12 @@ def test_lessons_are_copied_from_an_installed_wheel(tmp_path):
     assert "您的第一个区块" in (mine / "00-first-block.ipynb").read_text("utf-8")
     assert place.bundle(mine).digest == place.digest(editions.lessons("zh")), "the same as from a checkout"
     assert "this needs a checkout" in copied("--edition", "master").stderr
+    answers = (
+        "from minichain.course import material, trainer as t; print(len(t.keys('m02')), len(material.inventory()))"
+    )
+    assert "go into the trainer's bundle" in python(answers, cwd=mine).stderr
+    bundle = release.release(tmp_path, ("en",))[1].with_suffix("")
+    assert python(answers, cwd=bundle / "notebooks").stdout == "3 24\n"
 
 
 def test_an_editable_install_keeps_to_the_masters():
@@ -207,13 +216,10 @@ def test_an_author_has_the_marks_written_that_nbgrader_reads(masters):
 
 # --- a learner who does nothing ----------------------------------------------------------------------------------
 
+EXPECTED = trainer.keys("m02")["m02.p1"].solutions[0]
 LESSON = notebook(
     code("1", "from minichain import merkle\nfrom minichain.course import check, predict, reveal"),
-    code(
-        "2",
-        "guess = ...\n### BEGIN SOLUTION\n"
-        "guess = {'edited': {3}, 'resealed': {4}, 'owner': set(), 'quorum': set()}\n### END SOLUTION",
-    ),
+    code("2", f"guess = ...\n### BEGIN SOLUTION\nguess = {EXPECTED!r}\n### END SOLUTION"),
     code("3", 'predict("m02.p1", guess)'),
     code("4", 'reveal("m02.p1")'),
     code("5", SOLVED),
@@ -222,11 +228,11 @@ LESSON = notebook(
 
 
 def test_a_master_passes_every_check_and_a_lesson_as_handed_out_none():
-    assert list(rehearsal.undone(marks.learners(LESSON))) == []
+    assert list(untouched.undone(marks.learners(LESSON))) == []
     given = {f"{id} is right before anybody did anything" for id in ("m02.p1", "m02.e1")}
-    assert set(rehearsal.undone(LESSON)) == given
+    assert set(untouched.undone(LESSON)) == given
 
 
 def test_a_check_that_says_nothing_is_seen():
-    silent = notebook(code("1", "from minichain.course import check"), code("2", 'check("m02.e1", 1);'))
-    assert list(rehearsal.undone(silent)) == ["m02.e1 is not asked: its cell was not run"]
+    ran = notebook(code("1", 'check("m02.e1", 1);'), code("2", 'predict("m02.p1", guess)', "Kept."))
+    assert list(untouched.silent(ran)) == ["m02.e1 is not asked: its cell says nothing"]

@@ -93,7 +93,7 @@ def lessons(language: str = MASTERS, kind: str = place.LEARNERS, folder: Path | 
     Raises `ConfigError` where masters are asked for and are not: they stay with the trainer.
     """
     if kind != place.LEARNERS and folder is None:
-        trainer.folder()
+        trainer.checkout()
     folder = folder or masters()
     found = {}
     for name in names(folder):

@@ -40,7 +40,7 @@ class Secrets:
 
 def secrets(masters: Path | None = None, material: Path | None = None) -> Secrets:
     """Read what has to stay with the trainer. Raises `ConfigError` where it is not: only a checkout can search."""
-    folder, material = masters or editions.masters(), material or trainer.folder().parent
+    folder, material = masters or editions.masters(), material or trainer.checkout()
     solutions = {name: solution_lines(editions.read_master(folder, name)) for name in editions.names(folder)}
     papers = [
         path for path in material.rglob("*.*") if path.stat().st_size and marks.is_trainers(path.relative_to(material))

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from minichain.codec import Plain
+from minichain.course import place
 from minichain.errors import ConfigError
 from minichain.live.installed import shipped
 
@@ -270,13 +271,21 @@ def ticket(module: str) -> tuple[Question, ...]:
 @cache
 def inventory() -> dict[str, Probe]:
     """Return the questions that are asked before and after a course, by id."""
-    return {one.id: one for one in read(curriculum() / "inventory.yaml", tuple[Probe, ...])}
+    return {one.id: one for one in read(_trainers("inventory.yaml"), tuple[Probe, ...])}
 
 
 @cache
 def rubric() -> tuple[Row, ...]:
     """Return the rows by which a brief is marked."""
-    return read(curriculum() / "rubric.yaml", tuple[Row, ...])
+    return read(_trainers("rubric.yaml"), tuple[Row, ...])
+
+
+def _trainers(name: str) -> Path:
+    """Return a file that no wheel has: from a checkout, or from the trainer's bundle that one works in."""
+    own, bundled = curriculum() / name, place.trainers()
+    if not own.exists() and bundled is None:
+        raise ConfigError(f"{name} stays with the trainer: go into the trainer's bundle, or a checkout")
+    return own if own.exists() or bundled is None else bundled / name
 
 
 def task(id: str) -> Task:

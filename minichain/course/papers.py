@@ -152,10 +152,10 @@ def _agenda(agenda: Agenda, language: str) -> str:
 # --- before, after, and marking ----------------------------------------------------------------------------------
 
 
-def form(name: str, language: str, *, answered: bool = False) -> bytes:
-    """Return the form A or B, as it is handed out or with the belief behind each answer."""
+def form(name: str, language: str, *, answered: bool = False, most: int | None = None) -> bytes:
+    """Return the form A or B, as it is handed out or with the belief behind each answer; `most` questions of it."""
     title = phrases()["form_key" if answered else "form"](language, form=name)
-    probes = (one for one in material.inventory().values() if one.form == name)
+    probes = [one for one in material.inventory().values() if one.form == name][:most]
     parts = [f"# {title}", *([] if answered else [phrases()["form_asks"](language)])]
     parts += (_probe(number, one, language, answered) for number, one in enumerate(probes, 1))
     return page(title, "\n\n".join(parts), language)

@@ -45,6 +45,13 @@ def bundle(folder: Path | None = None) -> Bundle:
     return next(filter(None, map(read_record, (here, *here.parents))), Bundle())
 
 
+def trainers() -> Path | None:
+    """Return what a trainer's bundle keeps from learners, if the current folder lies in one."""
+    here = Path.cwd().resolve()
+    found = next((parent for parent in (here, *here.parents) if read_record(parent)), None)
+    return found / TRAINERS if found and bundle(found).edition == TRAINERS else None
+
+
 def read_record(folder: Path) -> Bundle | None:
     """Read what a folder of lessons says of itself, if it says anything. Raises `ConfigError` for a damaged record."""
     path = folder / RECORD

@@ -20,6 +20,8 @@ from minichain.errors import UsageError
 Files = dict[str, bytes]  # what a bundle consists of, by path
 
 LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip knows
+KEPT: Final = ("inventory.yaml", "rubric.yaml")  # with the hidden checks, for what a trainer's computer does with them
+SHORT: Final = 8  # questions of a form, for half a day
 CARDS: Final = ("task", "unplugged")
 
 
@@ -39,7 +41,8 @@ def for_trainers(language: str, seed: int = 0, desk: str = "") -> Files:
     files = {f"notebooks/{name}": content for name, content in editions.lessons(language, place.MASTERS).items()}
     files |= {f"cards/{name}": content for name, content in _papers(CARDS, language)}
     files |= {f"instructor/{name}": content for name, content in _papers(("instructor",), language)}
-    files |= {f"trainer/{path.name}": path.read_bytes() for path in sorted(trainer.folder().glob("*.py"))}
+    kept = [*sorted(trainer.folder().glob("*.py")), *(trainer.checkout() / name for name in KEPT)]
+    files |= {f"{place.TRAINERS}/{path.name}": path.read_bytes() for path in kept}
     files |= {
         "READ-ME.md": (phrases()["start_trainer"](language) + "\n").encode(),
         "agendas.html": papers.agendas(language),
@@ -51,6 +54,7 @@ def for_trainers(language: str, seed: int = 0, desk: str = "") -> Files:
     }
     for form in "A", "B":
         files[f"form-{form}.html"] = papers.form(form, language)
+        files[f"form-{form}-short.html"] = papers.form(form, language, most=SHORT)
         files[f"form-{form}-with-answers.html"] = papers.form(form, language, answered=True)
     runbook = curriculum() / f"runbook.{language}.md"
     if runbook.exists():

@@ -1,7 +1,7 @@
 """What stays with the trainer, in `curriculum/trainer/`: solutions, hidden checks, answers that are wrong on purpose.
 
-The folder is in a checkout and in no wheel and no learner's bundle. A misconception bot is somebody who holds a belief
-and answers by it; the tests see it refused with the right hint.
+The folder is in a checkout and in the trainer's bundle, in no wheel and no learner's bundle. A misconception bot is
+somebody who holds a belief and answers by it; the tests see it refused with the right hint.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from minichain.course import place
 from minichain.course.exercise import Exercise
 from minichain.course.material import curriculum
 from minichain.errors import ConfigError
@@ -42,11 +43,21 @@ class Key:
 
 
 def folder() -> Path:
-    """Return the trainer's folder. Raises `ConfigError` where it is not, and it is with no learner."""
-    path = curriculum() / "trainer"
-    if not path.is_dir():
-        raise ConfigError("solutions and hidden checks stay with the trainer: this needs a checkout of minichain")
-    return path
+    """Return the trainer's folder: that of a checkout, or of the trainer's bundle that one works in.
+
+    Raises `ConfigError` where neither is, and it is with no learner.
+    """
+    for path in filter(None, (curriculum() / place.TRAINERS, place.trainers())):
+        if path.is_dir():
+            return path
+    raise ConfigError("solutions and hidden checks stay with the trainer: go into the trainer's bundle, or a checkout")
+
+
+def checkout() -> Path:
+    """Return the curriculum with all that stays with the trainer. Raises `ConfigError` in an installation."""
+    if not (curriculum() / place.TRAINERS).is_dir():
+        raise ConfigError("an installation has no masters and no solutions: this needs a checkout of minichain")
+    return curriculum()
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.course import editions, leaks, marks, material, mutation, readability, rehearsal, release, trainer
+from minichain.course import editions, leaks, marks, material, mutation, readability, release, trainer, untouched
 from minichain.course.desk import cause_of, exercise_of, judge
 from minichain.course.material import HINTS, QUESTIONS, Agenda, Day, Module, Said, Task, syllabus, tasks
 
@@ -75,7 +75,7 @@ def verify(*, run: bool = False) -> Report:
     report.found("hard_to_read", readability.too_hard())
     report.found("agenda_errors", [fault for agenda in course.agendas for fault in agenda_faults(agenda)])
     if run:
-        report.found("given_away", rehearsal.given_away())
+        report.found("given_away", untouched.given_away())
     return report
 
 

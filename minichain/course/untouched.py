@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,21 +29,21 @@ def given_away(wanted: Iterable[str] = ()) -> Iterator[str]:
 
 def undone(lesson: marks.Notebook) -> Iterator[str]:
     """Run a lesson as it is; name the exercises that count as right, and those that nothing was said to."""
-    with TemporaryDirectory(prefix="minichain-rehearsal-") as folder:
+    with TemporaryDirectory(prefix="minichain-untouched-") as folder:
         ran = _run(lesson, Path(folder))
         attempts = list(journal.read_folder(Path(folder) / "attempts"))
     yield from (f"{one} is right before anybody did anything" for one in sorted(_right(attempts)))
-    yield from (f"{one} is not asked: its cell was not run" for one in _silent(ran))
+    yield from silent(ran)
 
 
 def _run(lesson: marks.Notebook, folder: Path) -> marks.Notebook:
     """Return a lesson as a kernel of its own leaves it, which goes on after errors."""
-    import nbformat  # noqa: PLC0415 - only a rehearsal needs a kernel
+    import nbformat  # noqa: PLC0415 - only this needs a kernel
     from nbclient import NotebookClient  # noqa: PLC0415
 
     notebook = nbformat.reads(json.dumps(lesson), 4)  # type: ignore[no-untyped-call, unused-ignore]
     client = NotebookClient(notebook, timeout=TIMEOUT_S, allow_errors=True, resources={"metadata": {"path": folder}})
-    ran: marks.Notebook = client.execute(env={**os.environ, place.VARIABLE: str(folder)})
+    ran: marks.Notebook = client.execute(env={**os.environ, place.VARIABLE: str(folder)}, stderr=subprocess.DEVNULL)
     return ran
 
 
@@ -50,7 +51,8 @@ def _right(attempts: Iterable[Attempt]) -> set[str]:
     return {one.exercise for one in attempts if one.is_right}
 
 
-def _silent(ran: marks.Notebook) -> Iterator[str]:
+def silent(ran: marks.Notebook) -> Iterator[str]:
+    """Name the exercises of a lesson that was run whose cells show nothing."""
     for cell in ran["cells"]:
         if cell["cell_type"] == "code" and not cell["outputs"]:
-            yield from marks.exercises({"cells": [cell]})
+            yield from (f"{one} is not asked: its cell says nothing" for one in marks.exercises({"cells": [cell]}))
