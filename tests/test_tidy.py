@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "scenarios": CLIENT,
     "agents": CLIENT | {"scenarios"},
     "views": CLIENT | {"agents", "catalogue"},
-    "course": CLIENT | {"agents", "catalogue"},
+    "course": CLIENT | {"agents", "scenarios", "catalogue"},
     "bench": CLIENT | {"agents", "scenarios"},
     "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench", "catalogue"},
 }

@@ -76,7 +76,7 @@ EXPECTED = {
 SEEN = {
     "the plant weighs half of what was sent": "flagged",
     "no truck signs for what was handed over": "flagged",
-    "the truck corrects the weight alone": "flagged",
+    "the truck corrects the weight alone": "readable",
     "two of a hundred kilograms fall off the truck": "readable",
     "a third is taken out before the first weighing": "unseen",
     "half is dumped, and the plant writes what the driver says": "unseen",
@@ -114,10 +114,11 @@ KEYS = {
     "m13.e2": Key(
         solutions=(SEEN, dict(reversed(SEEN.items()))),
         bots=(
-            Bot(dict.fromkeys(SEEN, "flagged"), "within_tolerance"),
+            Bot(dict.fromkeys(SEEN, "flagged"), "no_mark"),
             Bot({**SEEN, "a third is taken out before the first weighing": "flagged"}, "ledger_knows"),
             Bot({**SEEN, "there are batteries in the bags": "readable"}, "ledger_knows"),
-            Bot({**SEEN, "the truck corrects the weight alone": "unseen"}, "ledger_blind"),
+            Bot({**SEEN, "no truck signs for what was handed over": "unseen"}, "ledger_blind"),
+            Bot({**SEEN, "the truck corrects the weight alone": "unseen"}, "no_mark"),
         ),
     ),
 }

@@ -19,7 +19,6 @@ from minichain.scenarios import Step
 from minichain.scenarios.waste import day
 from minichain.scenarios.waste.document import Document, Line, Site
 from minichain.scenarios.waste.story import CUSTODY, OFFICE, plan, roles, setup
-from minichain.views import loads
 
 Forms = Mapping[str, Mapping[str, Any]]  # number -> manifest, as the contract shows it
 Samples = Mapping[str, int]  # number -> kg that an inspector's own scale showed at the bins
@@ -175,9 +174,14 @@ CAUSES: Final = {  # fault -> what is said of one that was not found, and of one
 }
 
 
+def is_disputed(form: Mapping[str, Any]) -> bool:
+    """Tell whether the contract has marked a difference that nobody has answered."""
+    return any(entry["open"] for entry in form["discrepancies"])
+
+
 def _day(forms: Forms, samples: Samples, false_start: Iterable[str]) -> Day:
     gaps = frozenset(number for number, form in forms.items() if form["offered"])
-    short = frozenset(number for number, form in forms.items() if loads.open_discrepancies(form))
+    short = frozenset(number for number, form in forms.items() if is_disputed(form))
     return Day(forms, samples, {GAP: gaps, SHORT: short, FALSE: frozenset(false_start)})
 
 
@@ -260,18 +264,18 @@ FLAGGED, READABLE, UNSEEN = "flagged", "readable", "unseen"
 def seen() -> Mapping[str, str]:
     """Play each situation beside an honest load with the same first weighing, and say what a reader of the ledger has.
 
-    `flagged`: an alert says so. `readable`: no alert, but the manifests differ. `unseen`: they are the same.
+    `flagged`: the contract marks it. `readable`: it does not, but the manifests differ. `unseen`: they are the same.
     """
     honest = [Load(one.written, one.written, in_bins=one.written, arrived=one.written) for one in SITUATIONS.values()]
     town = Town()
     numbered = {f"HH-2026{place:04}": one for place, one in enumerate((*SITUATIONS.values(), *honest))}
     forms = [*town.play(numbered).values()]
     pairs = zip(SITUATIONS, forms[: len(honest)], forms[len(honest) :], strict=True)
-    return {name: _told_apart(form, other, town.names) for name, form, other in pairs}
+    return {name: _told_apart(form, other) for name, form, other in pairs}
 
 
-def _told_apart(form: Mapping[str, Any], other: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    if loads.alerts(form, names):
+def _told_apart(form: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    if is_disputed(form) or form["offered"]:
         return FLAGGED
     acts, others = ([(entry["act"], entry["by"]) for entry in one["log"]] for one in (form, other))
     return UNSEEN if form["lines"] == other["lines"] and acts == others else READABLE
@@ -288,7 +292,7 @@ def sight_is_judged(answer: Mapping[str, str], name: str) -> Miss | None:
         return None
     if truth == UNSEEN:
         return miss("ledger_knows", name=name)
-    return miss("within_tolerance" if truth == READABLE else "ledger_blind", name=name)
+    return miss("no_mark" if truth == READABLE else "ledger_blind", name=name)
 
 
 EXERCISES: Final = {one.id: one for one in (P1, E1, E2)}
