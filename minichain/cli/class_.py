@@ -263,6 +263,46 @@ def link(home: Path | None) -> None:
     _print_link(ClassRoom(home).link)
 
 
+@class_.command()
+@click.argument("name")
+@click.option("--as", "kind", type=click.Choice(["operator", "builder"]), required=True, help="What it is for.")
+@click.option(
+    "--marks", type=EXISTING, required=True, help="Your table of marks: name,quiz,tasks,fit,trust,rights,evidence."
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=".", show_default=True, help="Folder.")
+@click.option("--no-chain", is_flag=True, help="Put no digest on the chain of the class.")
+@with_home
+@with_passphrase
+@with_json
+def certificate(
+    name: str,
+    kind: str,
+    marks: Path,
+    out: Path,
+    no_chain: bool,
+    home: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Certify what NAME has reached: a file that `minichain verify` checks with no network, and a page to print.
+
+    It is refused to who has not reached what is asked. A salted digest of it goes onto the chain of the class.
+    """
+    from minichain.course import certificate as certificates
+    from minichain.course.classroom import awarding
+    from minichain.course.classroom.room import ClassRoom
+    from minichain.live.home import Home
+
+    room, given = ClassRoom(home), certificates.read_marks(marks)
+    place = None if no_chain else Home(home, passphrase_if(Home(home).is_encrypted, passphrase_file))
+    found = awarding.award(room, name, kind, given, place)
+    paths = awarding.write(found, name, out, room.settings.language)
+    issuer, files = awarding.class_key(room.settings).did, list(map(str, paths))
+    content = {"name": name, "as": kind, "issuer": issuer, "digest": found.digest, "files": files}
+    lines = [*files, "", f"Signed by {issuer}"]
+    show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
+
+
 # --- the learner -------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import click
 from msgspec import to_builtins
 
 from minichain.cli.terminal import EXISTING, NEW, NO, plain, screen, show, with_json
-from minichain.errors import ConfigError, DecodeError, ProofError, UsageError
+from minichain.errors import ConfigError, CredentialError, DecodeError, ProofError, UsageError
 
 
 @click.command()
@@ -23,12 +24,14 @@ from minichain.errors import ConfigError, DecodeError, ProofError, UsageError
     metavar="FILE|HASH",
     help="A chain it may speak of: its genesis.json, or its genesis hash in hexadecimal. Two for a crossing. [any]",
 )
+@click.option("--issuer", default="", metavar="DID", help="Who has to have signed a certificate. [anybody]")
 @click.option("--passport", type=NEW, help="Also write a page to this file that checks the proof in any browser.")
 @with_json
-def verify(proof: Path, genesis: tuple[str, ...], passport: Path | None, as_json: bool) -> None:
+def verify(proof: Path, genesis: tuple[str, ...], issuer: str, passport: Path | None, as_json: bool) -> None:
     """Check a file with no network: the proof of a transaction, a value of the state or a crossing, a proof passport,
-    the record of an election or the minutes of a decision, which are counted again.
+    the record of an election or the minutes of a decision, which are counted again, a certificate of the course.
     """
+    from minichain.course import certificate
     from minichain.scenarios.voting import minutes
     from minichain.scenarios.voting.elections import record
 
@@ -37,8 +40,11 @@ def verify(proof: Path, genesis: tuple[str, ...], passport: Path | None, as_json
     if is_vote and passport is not None:
         raise click.UsageError("--passport is for proofs: the record of a vote has no page of its own")
     try:
-        content = _counted_again(data, known) if is_vote else _verified(data, known, passport)
-    except ProofError as error:
+        if certificate.is_certificate(data):
+            content = _certified(data, known, issuer)
+        else:
+            content = _counted_again(data, known) if is_vote else _verified(data, known, passport)
+    except (ProofError, CredentialError) as error:
         text = str(error)
         told = f"[bold red]Refused[/]: {plain(text)}"
         show(as_json, {"valid": False, "reason": text}, lambda: screen.print(told, soft_wrap=True))
@@ -55,6 +61,16 @@ def _verified(data: bytes, known: list[bytes], passport: Path | None) -> dict[st
     if passport is not None:
         passport.write_text(passports.page(held), encoding="utf-8", newline="\n")
     return {"valid": True, **_content(found), "passport": str(passport) if passport else None}
+
+
+def _certified(data: bytes, known: list[bytes], issuer: str) -> dict[str, Any]:
+    from minichain.course import certificate
+
+    read = certificate.read(data)
+    report = certificate.check(read, issuer, time.time_ns() // 1_000_000, *known).require()
+    checks = [f"{clause.name}: {clause.said}" for clause in report.clauses]
+    content = {"kind": "certificate", "issuer": report.issuer, "claims": report.claims, "digest": read.digest}
+    return {"valid": True, **content, "checks": checks, "is_expected": bool(issuer), "passport": None}
 
 
 def _counted_again(data: bytes, known: list[bytes]) -> dict[str, Any]:
@@ -147,6 +163,7 @@ _PROVED = {
     "crossing": "It is proved that one chain sent a message, and what the other one decided",
     "minutes": "The votes were counted again from the minutes, and every check holds",
     "election": "The election was counted again from its record, and every check holds",
+    "certificate": "It is signed by the class, and was not changed",
 }
 
 
@@ -155,6 +172,9 @@ def _print_verified(content: dict[str, Any]) -> None:
         screen.print(f"  {text}", soft_wrap=True, highlight=False)
 
     screen.print(f"[bold green]Valid.[/] {_PROVED[content['kind']]}:")
+    if content["kind"] == "certificate":
+        _print_certificate(content, line)
+        return
     match content["kind"]:
         case "transaction":
             calls = ", ".join(f"{call['contract']}.{call['action']}" for call in content["calls"])
@@ -179,6 +199,17 @@ def _print_verified(content: dict[str, Any]) -> None:
         line(f"genesis {block['genesis']}")
     if content["passport"]:
         line(f"Passport: {plain(content['passport'])} (it checks itself in any browser, with no network)")
+
+
+def _print_certificate(content: dict[str, Any], line: Callable[[str], None]) -> None:
+    claims = content["claims"]
+    line(plain(f"{claims['name']}, {claims['certificate']}, account {claims['id']}"))
+    for name, one in claims["reached"].items():
+        line(plain(f"{name}: {one['reached']} of {one['needed']} needed"))
+    for check in content["checks"]:
+        line(plain(check))
+    if not content["is_expected"]:
+        line(f"Is {plain(content['issuer'])} your class? Ask whoever ran it, or check with --issuer.")
 
 
 def _print_election(content: dict[str, Any], line: Callable[[str], None]) -> None:

@@ -47,6 +47,15 @@ class Board(Contract):
         emit("Signed", by=self.caller, number=self.total)
         return self.total
 
+    @action
+    def anchor(self, digest: str) -> None:
+        """Put the digest of something on record that stays elsewhere, such as a certificate; it says whose and when.
+        zh: 登记某份另行保存的文件（如证书）的摘要；只说明由谁、何时登记。
+        """
+        is_digest = len(digest) == 64 and digest.strip("0123456789abcdef") == ""
+        require(is_digest, "a digest has 64 small hexadecimal digits: the text itself stays outside")
+        emit("Anchored", by=self.caller, digest=digest)
+
     @view
     def latest(self, count: int) -> list[dict]:
         """List the newest notes, the newest first."""
