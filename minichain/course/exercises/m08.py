@@ -310,8 +310,8 @@ class Deposits(Contract):
         """Pass a part of one's deposit on to somebody else."""
         mine = self.held.get(self.caller, 0)
         require(0 < amount <= mine, "nobody passes on more than they have")
-        {lowers}
-        {raises}
+        {first}
+        {then}
 
     @view
     def sum_held(self) -> int:
@@ -324,10 +324,9 @@ class Deposits(Contract):
         return self.paid_in
 '''
 LOWERS: Final = "self.held[self.caller] = mine - amount"
-RIGHT: Final = DEPOSITS.format(lowers=LOWERS, raises="self.held[to] = self.held.get(to, 0) + amount")
-BROKEN: Final = DEPOSITS.format(
-    lowers="theirs = self.held.get(to, 0)\n        " + LOWERS, raises="self.held[to] = theirs + amount"
-)
+STALE: Final = "theirs = self.held.get(to, 0)\n        self.held[to] = theirs + amount"
+RIGHT: Final = DEPOSITS.format(first=LOWERS, then="self.held[to] = self.held.get(to, 0) + amount")
+BROKEN: Final = DEPOSITS.format(first=STALE, then=LOWERS)  # whoever passes on to themselves loses it
 
 Attack = Callable[[SandboxContract, str], object]
 
@@ -348,7 +347,7 @@ def attacked(source: str, attack: Attack) -> Exception | None:
 
 @E4.part
 def it_finds_the_mistake(attack: Attack) -> Miss | None:
-    """Judge by the contract that reads both balances before it writes one."""
+    """Judge by the contract that has read one balance too early."""
     match attacked(BROKEN, attack):
         case None:
             return miss("sees_nothing")
