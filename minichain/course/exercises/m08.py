@@ -21,6 +21,7 @@ PEOPLE: Final = ("office", "canteen", "resident", "visitor")
 OWNER: Final = PEOPLE[0]  # who deploys
 CALLS: Final = 60  # of one game of a practice check
 GAMES: Final = 2
+GAS: Final = 1_000_000  # of one call, some ten times what it needs: a loop without an end is soon stopped
 
 # --- m08.p1: what does a clause do that is not code? -----------------------------------------------------------------
 
@@ -103,6 +104,7 @@ class Town:
         self.box = Sandbox()
         self.dids = {name: self.box.account(name) for name in PEOPLE}
         self.contract: SandboxContract = self.box.deploy(source, sender=self.dids[OWNER], name="town")
+        self.box.gas_limit = GAS
 
     def call(self, who: str, action: str, **args: Any) -> Outcome:
         """Call an action; names among the arguments become accounts."""
