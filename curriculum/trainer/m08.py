@@ -1,8 +1,17 @@
 """M8: what stays with the trainer."""
 
 from minichain.contracts.testing import reverts
-from minichain.course.exercise import Exercise
-from minichain.course.exercises.m08 import FEES, LOCKERS, VOUCHERS, contract_exercise, played
+from minichain.course.exercise import Exercise, miss
+from minichain.course.exercises.m08 import (
+    DEPOSITS,
+    FEES,
+    LOCKERS,
+    LOWERS,
+    VOUCHERS,
+    attacked,
+    contract_exercise,
+    played,
+)
 from minichain.course.trainer import Bot, Key
 
 CALLS = 300
@@ -156,6 +165,17 @@ def long_games(rules, id):
 
     exercise.parts += contract_exercise(id, rules).parts
     return exercise
+
+
+MAKES_MONEY = DEPOSITS.format(
+    first="theirs = self.held.get(to, 0)\n        " + LOWERS, then="self.held[to] = theirs + amount"
+)
+E4_HIDDEN = Exercise("m08.e4", expects=callable)
+
+
+@E4_HIDDEN.part
+def money_out_of_nothing(attack):
+    return None if isinstance(attacked(MAKES_MONEY, attack), AssertionError) else miss("sees_nothing")
 
 
 CLAUSES = {"done": {"again", "late", "negative", "visitor"}, "mended_by": {"office"}, "undone": False}

@@ -115,7 +115,12 @@ def a_true_order_is_taken(words: Words) -> Miss | None:
     return None
 
 
-@E1.part
+def refusal(check: Callable[[Words], Miss | None]) -> Callable[[Words], Miss | None]:
+    """Add a part about what is refused; that counts only where true orders are taken."""
+    return E1.part(lambda words: a_true_order_is_taken(words) or check(words))
+
+
+@refusal
 def a_replay_is_refused(words: Words) -> Miss | None:
     """Judge by orders that are sent again, as they are or under the next number; and by one that comes too early."""
     for order in map(order_of, seeds(ORDERS)):
@@ -128,7 +133,7 @@ def a_replay_is_refused(words: Words) -> Miss | None:
     return None
 
 
-@E1.part
+@refusal
 def another_payee_is_refused(words: Words) -> Miss | None:
     """Judge by orders whose receiver was changed on the way, and by letters that were pushed into the next field."""
     for order in map(order_of, seeds(ORDERS)):
@@ -140,7 +145,7 @@ def another_payee_is_refused(words: Words) -> Miss | None:
     return None
 
 
-@E1.part
+@refusal
 def another_amount_is_refused(words: Words) -> Miss | None:
     """Judge by orders whose amount was changed on the way."""
     for order in map(order_of, seeds(ORDERS)):
@@ -149,7 +154,7 @@ def another_amount_is_refused(words: Words) -> Miss | None:
     return None
 
 
-@E1.part
+@refusal
 def another_chain_is_refused(words: Words) -> Miss | None:
     """Judge by orders for a training chain that are shown to the town's, with and without another name on them."""
     for order in map(order_of, seeds(ORDERS)):

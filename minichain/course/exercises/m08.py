@@ -21,6 +21,7 @@ PEOPLE: Final = ("office", "canteen", "resident", "visitor")
 OWNER: Final = PEOPLE[0]  # who deploys
 CALLS: Final = 60  # of one game of a practice check
 GAMES: Final = 2
+GAS: Final = 1_000_000  # of one call, some ten times what it needs: a loop without an end is soon stopped
 
 # --- m08.p1: what does a clause do that is not code? -----------------------------------------------------------------
 
@@ -103,6 +104,7 @@ class Town:
         self.box = Sandbox()
         self.dids = {name: self.box.account(name) for name in PEOPLE}
         self.contract: SandboxContract = self.box.deploy(source, sender=self.dids[OWNER], name="town")
+        self.box.gas_limit = GAS
 
     def call(self, who: str, action: str, **args: Any) -> Outcome:
         """Call an action; names among the arguments become accounts."""
@@ -310,8 +312,8 @@ class Deposits(Contract):
         """Pass a part of one's deposit on to somebody else."""
         mine = self.held.get(self.caller, 0)
         require(0 < amount <= mine, "nobody passes on more than they have")
-        {lowers}
-        {raises}
+        {first}
+        {then}
 
     @view
     def sum_held(self) -> int:
@@ -324,10 +326,9 @@ class Deposits(Contract):
         return self.paid_in
 '''
 LOWERS: Final = "self.held[self.caller] = mine - amount"
-RIGHT: Final = DEPOSITS.format(lowers=LOWERS, raises="self.held[to] = self.held.get(to, 0) + amount")
-BROKEN: Final = DEPOSITS.format(
-    lowers="theirs = self.held.get(to, 0)\n        " + LOWERS, raises="self.held[to] = theirs + amount"
-)
+STALE: Final = "theirs = self.held.get(to, 0)\n        self.held[to] = theirs + amount"
+RIGHT: Final = DEPOSITS.format(first=LOWERS, then="self.held[to] = self.held.get(to, 0) + amount")
+BROKEN: Final = DEPOSITS.format(first=STALE, then=LOWERS)  # whoever passes on to themselves loses it
 
 Attack = Callable[[SandboxContract, str], object]
 
@@ -348,7 +349,7 @@ def attacked(source: str, attack: Attack) -> Exception | None:
 
 @E4.part
 def it_finds_the_mistake(attack: Attack) -> Miss | None:
-    """Judge by the contract that reads both balances before it writes one."""
+    """Judge by the contract that has read one balance too early."""
     match attacked(BROKEN, attack):
         case None:
             return miss("sees_nothing")
