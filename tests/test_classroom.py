@@ -475,6 +475,18 @@ def test_only_the_trainer_decides(desk):
         assert opened(desk.folder.home.path).register.named("Plant", "out")
 
 
+def test_a_class_is_open_to_this_computer_only_unless_the_local_network_is_asked_for(tmp_path, monkeypatch):
+    folder = Folder(tmp_path)
+    first = chosen(folder)
+    assert first.host == "127.0.0.1"
+    assert chosen(folder, lan=True, address="192.168.1.5").host == "192.168.1.5"
+    assert chosen(folder) == first, "and no longer than it is asked for; id and token stay"
+    assert server.hosts_of("192.168.1.5") == {"127.0.0.1", "localhost", "192.168.1.5"}
+    monkeypatch.setattr("minichain.course.classroom.folder.ELSEWHERE", "256.0.0.1")
+    with pytest.raises(NetworkError, match="connect it, or name its address with --address"):
+        chosen(folder, lan=True)
+
+
 # --- from a lesson, in the background ------------------------------------------------------------------------------
 
 
@@ -625,7 +637,7 @@ def test_a_learners_function_can_neither_write_nor_reach_anybody_nor_start_anyth
 
 def test_where_a_process_cannot_be_let_read_only_it_reads_before_it_is_shut_in():
     answer = written(trainer.keys("m02")["m02.e1"].solutions[0])
-    ready, verdict = judge_with("executor.landlock_version = lambda: 0", answer)
+    _, verdict = judge_with("executor.landlock_version = lambda: 0", answer)
     assert json.loads(verdict)["hidden"] == "right"
 
 
