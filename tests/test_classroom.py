@@ -475,6 +475,18 @@ def test_only_the_trainer_decides(desk):
         assert opened(desk.folder.home.path).register.named("Plant", "out")
 
 
+def test_a_class_is_open_to_this_computer_only_unless_the_local_network_is_asked_for(tmp_path, monkeypatch):
+    folder = Folder(tmp_path)
+    first = chosen(folder)
+    assert first.host == "127.0.0.1"
+    assert chosen(folder, lan=True, address="192.168.1.5").host == "192.168.1.5"
+    assert chosen(folder) == first, "and no longer than it is asked for; id and token stay"
+    assert server.hosts_of("192.168.1.5") == {"127.0.0.1", "localhost", "192.168.1.5"}
+    monkeypatch.setattr("minichain.course.classroom.folder.ELSEWHERE", "256.0.0.1")
+    with pytest.raises(NetworkError, match="connect it, or name its address with --address"):
+        chosen(folder, lan=True)
+
+
 # --- from a lesson, in the background ------------------------------------------------------------------------------
 
 
@@ -623,15 +635,25 @@ def test_a_learners_function_can_neither_write_nor_reach_anybody_nor_start_anyth
     assert judged("m02.e1", NAUGHTY).trouble == ""
 
 
-def test_where_a_process_cannot_be_let_read_only_it_reads_before_it_is_shut_in(tmp_path):
-    program = (
-        "from minichain.live import executor; executor.landlock_version = lambda: 0\n"
-        "from minichain.course.classroom import judge; judge.main()"
-    )
+def test_where_a_process_cannot_be_let_read_only_it_reads_before_it_is_shut_in():
     answer = written(trainer.keys("m02")["m02.e1"].solutions[0])
+    _, verdict = judge_with("executor.landlock_version = lambda: 0", answer)
+    assert json.loads(verdict)["hidden"] == "right"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it cannot count a processor's time")
+def test_an_answer_without_an_end_ends_its_judge():
+    assert judge_with("judge.PROCESSOR_S = 1", "def f(*given):\n    while True: pass\n") == [b"ready"]
+
+
+def judge_with(change: str, answer: str) -> list[bytes]:
+    """Let a judge that is a little different judge one answer; return the lines that it says."""
+    program = (
+        f"from minichain.live import executor\nfrom minichain.course.classroom import judge\n{change}\njudge.main()"
+    )
     case = to_json(Case("m02.e1", answer, 5)) + b"\n"
     told = subprocess.run([sys.executable, "-c", program], input=case, capture_output=True, check=False, timeout=120)
-    assert json.loads(told.stdout.splitlines()[1])["hidden"] == "right", told.stderr
+    return told.stdout.splitlines()
 
 
 def test_a_function_counts_as_told_where_it_cannot_be_run_safely(judged, monkeypatch):
@@ -642,7 +664,7 @@ def test_a_function_counts_as_told_where_it_cannot_be_run_safely(judged, monkeyp
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
-        ("def f(*a):\n    import os\n    os._exit(0)\n", "it took longer"),
+        ("def f(*a):\n    import os\n    os._exit(0)\n", "ended the judge"),
         ("raise SystemExit('none')\ndef f(): pass", "SystemExit: none"),
         ("def f(:", "SyntaxError"),
         ("import os", "StopIteration"),

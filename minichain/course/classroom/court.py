@@ -28,11 +28,13 @@ from minichain.live.worker import ENVIRONMENT
 
 PROGRAM: Final = ("-m", "minichain.course.classroom.judge")
 START_S: Final = 60.0  # machines are busy
-PATIENCE_S: Final = 20.0  # for one answer; a practice check takes two seconds at most
+PATIENCE_S: Final = 90.0  # for one answer, however busy the machine; the judge itself counts its processor's time
 KEPT: Final = 10_000  # verdicts
 LANES: Final = (False, True, True)  # processes that judge: one for data, two for functions
 UNSAFE: Final = Verdict(0, 0, False, trouble="this system cannot run a stranger's function safely: it counts as told")
-OVERDUE: Final = Verdict(0, 0, False, trouble=f"it took longer than {PATIENCE_S:g} s, or ended the judge")
+OVERDUE: Final = Verdict(0, 0, False, trouble="it took too long, or ended the judge")
+
+Asked = tuple[str, str]  # exercise, answer
 
 
 class Bench:
@@ -84,39 +86,49 @@ class Court:
     def __init__(self, seed: int, tell: Callable[[Attempt, Verdict], None]) -> None:
         self._seed = seed
         self._tell = tell
-        self._known: dict[tuple[str, str], Verdict] = {}
-        self._cases: dict[bool, queue.Queue[Attempt | None]] = {True: queue.Queue(), False: queue.Queue()}
+        self._lock = threading.Lock()
+        self._known: dict[Asked, Verdict] = {}
+        self._waiting: dict[Asked, list[Attempt]] = {}  # whose answer is being judged, or will be
+        self._cases: dict[bool, queue.Queue[Asked | None]] = {True: queue.Queue(), False: queue.Queue()}
         self._threads = [threading.Thread(target=self._run, args=(is_code,), daemon=True) for is_code in LANES]
         for thread in self._threads:
             thread.start()
 
     def judge(self, attempt: Attempt) -> None:
-        """Let an attempt be judged; what came of it is told later."""
-        self._cases[is_source(attempt.answer)].put(attempt)
+        """Let an attempt be judged; what came of it is told later, or at once where the answer is known."""
+        asked, is_code = (attempt.exercise, attempt.answer), is_source(attempt.answer)
+        if is_code and not can_confine():
+            self._tell(attempt, replace(UNSAFE, is_right=attempt.is_right))
+            return
+        with self._lock:
+            known = self._known.get(asked)
+            if known is None:
+                self._waiting.setdefault(asked, []).append(attempt)
+                if len(self._waiting[asked]) == 1:
+                    self._cases[is_code].put(asked)
+        if known is not None:
+            self._tell(attempt, known)
 
     def _run(self, is_code: bool) -> None:
         bench: Bench | None = None  # not before it is needed: a desk that starts has other things to do
-        while (attempt := self._cases[is_code].get()) is not None:
-            asked = attempt.exercise, attempt.answer
-            found = self._known.get(asked)
-            if found is None and is_code and not can_confine():
-                found = replace(UNSAFE, is_right=attempt.is_right)
-            elif found is None:
-                bench = bench or Bench()
-                found = bench.judge(Case(*asked, self._seed))
-                if is_code or found is None:
-                    bench.close()
-                    bench = Bench()
-                found = self._keep(asked, found or OVERDUE)
-            self._tell(attempt, found)
+        while (asked := self._cases[is_code].get()) is not None:
+            bench = bench or Bench()
+            found = bench.judge(Case(*asked, self._seed))
+            if is_code or found is None:
+                bench.close()
+                bench = Bench()
+            for attempt in self._keep(asked, found or OVERDUE):
+                self._tell(attempt, found or OVERDUE)
         if bench:
             bench.close()
 
-    def _keep(self, asked: tuple[str, str], found: Verdict) -> Verdict:
-        if len(self._known) >= KEPT:
-            self._known.clear()
-        self._known[asked] = found
-        return found
+    def _keep(self, asked: Asked, found: Verdict) -> list[Attempt]:
+        """Keep a verdict; returns who waits for it."""
+        with self._lock:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[asked] = found
+            return self._waiting.pop(asked)
 
     def close(self) -> None:
         """Stop; what is not judged yet is judged when the desk starts again."""
