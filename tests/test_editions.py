@@ -51,6 +51,12 @@ def test_an_edition_differs_in_its_prose_only(name):
         assert differs <= ({"source"} if cell["cell_type"] == "markdown" else set())
 
 
+@every_notebook
+def test_the_marks_of_a_master_are_such_that_nbgrader_reads_them(name):
+    master = editions.read_master(MASTERS, name)
+    assert marks.annotated(master) == master, f"run `minichain course mark {name}`"
+
+
 def test_no_catalogue_has_lost_its_notebook():
     assert {path.stem for path in MASTERS.glob("locale/*/LC_MESSAGES/*")} <= set(editions.names(MASTERS))
 

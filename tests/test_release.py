@@ -211,6 +211,8 @@ def test_an_author_has_the_marks_written_that_nbgrader_reads(masters):
     solved, tested = (cell["metadata"]["nbgrader"] for cell in marks.read(masters / "02-hashes.ipynb")["cells"])
     assert (solved["solution"], solved["grade"], solved["grade_id"]) == (True, False, "answer-a")
     assert (tested["solution"], tested["grade"], tested["locked"]) == (False, True, True)
+    twice = marks.annotated(notebook(code("a", 'check("m02.e1", 1)'), code("b", 'check("m02.e1", 2)')))
+    assert [cell["metadata"]["nbgrader"]["grade_id"] for cell in twice["cells"]] == ["m02-e1-check", "m02-e1-check-b"]
     assert marks.annotated(marks.read(masters / "02-hashes.ipynb")) == marks.read(masters / "02-hashes.ipynb")
 
 

@@ -75,10 +75,11 @@ def exercises(master: Notebook) -> Iterator[str]:
 
 def annotated(master: Notebook) -> Notebook:
     """Return a master whose cells carry nbgrader's metadata for the marks and checks that stand in them."""
-    return {**master, "cells": [_annotated(cell) for cell in master["cells"]]}
+    named = set[str]()
+    return {**master, "cells": [_annotated(cell, named) for cell in master["cells"]]}
 
 
-def _annotated(cell: Notebook) -> Notebook:
+def _annotated(cell: Notebook, named: set[str]) -> Notebook:
     if cell["cell_type"] != "code":
         return cell
     found, kinds = _CALL.search(text_of(cell)), {region[2] for region in _REGION.finditer(text_of(cell))}
@@ -87,6 +88,8 @@ def _annotated(cell: Notebook) -> Notebook:
     if is_solution or is_check:
         # nbgrader takes neither a dot in a name nor a solution without its region: it would empty the cell
         name = f"{found[1].replace('.', '-')}-check" if found else f"answer-{cell.get('id', '')}"
+        name = f"{name}-{cell.get('id', '')}" if name in named else name  # an exercise may be checked twice
+        named.add(name)
         metadata["nbgrader"] = {
             "grade": is_check,
             "grade_id": name,
