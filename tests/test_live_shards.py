@@ -275,7 +275,9 @@ def fake_memory(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
 
 
 def chosen(*, fit: bool) -> argparse.Namespace:
-    return argparse.Namespace(shards=2, validators=4, chain_id=None, profile=None, no_dashboards=True, fit=fit)
+    return argparse.Namespace(
+        shards=2, validators=4, chain_id=None, profile=None, no_dashboards=True, fit=fit, host="127.0.0.1"
+    )
 
 
 def test_a_network_is_made_smaller_only_where_that_was_asked_for(

@@ -79,5 +79,6 @@ def test_a_table_that_has_gone_stale_is_noticed(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_ledger_knows_of_no_mutants():
-    sources = (HERE.parent / "minichain").rglob("*.py")
+    rooms = [room for room in (HERE.parent / "minichain").iterdir() if room.name != "course"]  # answers have some, too
+    sources = [path for room in rooms for path in room.rglob("*.py")]
     assert not [path for path in sources if "mutant" in path.read_text(encoding="utf-8").lower()]
