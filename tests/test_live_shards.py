@@ -276,7 +276,14 @@ def fake_memory(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
 
 def chosen(*, fit: bool) -> argparse.Namespace:
     return argparse.Namespace(
-        shards=2, validators=4, chain_id=None, profile=None, no_dashboards=True, fit=fit, host="127.0.0.1"
+        shards=2,
+        validators=4,
+        chain_id=None,
+        profile=None,
+        no_dashboards=True,
+        fit=fit,
+        host="127.0.0.1",
+        class_desk=False,
     )
 
 
