@@ -64,8 +64,15 @@ def refusal(home: Home) -> str:
 
 def notice(home: Home) -> str:
     chosen = argparse.Namespace(
-        shards=None, validators=None, chain_id=None, profile=None, no_dashboards=True, fit=False, host="127.0.0.1", class_desk=False
-    )  # fmt: skip
+        shards=None,
+        validators=None,
+        chain_id=None,
+        profile=None,
+        no_dashboards=True,
+        fit=False,
+        host="127.0.0.1",
+        class_desk=False,
+    )
     with ExitStack() as held:
         prepared = supervisor.prepare(home, chosen, held)
         held.callback(prepared.close)
