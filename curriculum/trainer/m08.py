@@ -238,6 +238,7 @@ KEYS = {
             Bot(must_be_refused, "cries_wolf"),
             Bot(with_nothing_paid_in, "stumbles"),
         ),
+        hidden=E4_HIDDEN,
         equivalent=(
             "deposits.sender, 5",
             "deposits.sender, 3",
