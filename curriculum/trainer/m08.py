@@ -239,14 +239,6 @@ KEYS = {
             Bot(with_nothing_paid_in, "stumbles"),
         ),
         hidden=E4_HIDDEN,
-        equivalent=(
-            "deposits.sender, 5",
-            "deposits.sender, 3",
-            "pay_in(8)",
-            "pay_in(6)",
-            "other, 4",
-            "other, 2",
-            "who, 2",
-        ),
+        equivalent=("deposits.sender, 5", "deposits.sender, 3", "pay_in(8)", "pay_in(6)", "who, 2"),
     ),
 }
