@@ -238,14 +238,7 @@ KEYS = {
             Bot(must_be_refused, "cries_wolf"),
             Bot(with_nothing_paid_in, "stumbles"),
         ),
-        equivalent=(
-            "deposits.sender, 5",
-            "deposits.sender, 3",
-            "pay_in(8)",
-            "pay_in(6)",
-            "other, 4",
-            "other, 2",
-            "who, 2",
-        ),
+        hidden=E4_HIDDEN,
+        equivalent=("deposits.sender, 5", "deposits.sender, 3", "pay_in(8)", "pay_in(6)", "who, 2"),
     ),
 }
