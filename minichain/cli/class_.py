@@ -322,17 +322,17 @@ def join(link: str, name: str, role: str, home: Path | None, as_json: bool) -> N
 
     with notes.status("waiting for your trainer to let you in"):
         found = member.join(link or place.bundle().desk, name, role, home)
-    if found.membership.genesis:
+    where = found.place()
+    if where.genesis:
         with notes.status("writing your institution down"):
             found.found()
-    where = found.place()
     content = {
         "name": where.name,
         "number": where.number,
         "institution": where.institution,
         "did": found.key.did,
         "as": role,
-        "genesis": found.membership.genesis,
+        "genesis": where.genesis,
     }
     show(as_json, content, lambda: screen.print(f"You are in: {plain(where.name)}, number {where.number}."))
     if role == "validator":

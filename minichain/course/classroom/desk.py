@@ -256,7 +256,7 @@ class Desk:
             institution=clerk.institution(learner, self.settings.id),
             seed=self.settings.seed,
             genesis=self.clerk.genesis if clerk.ACCOUNT in learner.done else "",
-            node=self.clerk.node if self.clerk.genesis else "",
+            node=self.clerk.node,
         )
 
     # --- what comes back ---

@@ -170,7 +170,10 @@ class Member:
         """Return the network of the class, read and written through its desk; what is signed is signed here."""
         from minichain.course.classroom.gateway import network  # noqa: PLC0415
 
-        return network(self.line, self.membership.genesis)
+        genesis = self.membership.genesis or self.place().genesis
+        if not genesis:
+            raise NetworkError("the class has no network, or has not reached it yet: try again in a moment")
+        return network(self.line, genesis)
 
     def found(self) -> None:
         """Be an institution of the network."""
@@ -202,6 +205,7 @@ class Sender:
         self._new: queue.Queue[Attempt | None] = queue.Queue()
         self._waiting: dict[str, Attempt] = {}
         self._idle = threading.Event()
+        self._lock = threading.Lock()  # so that nobody is idle who was just given something
         self._is_closed = False
         self.refused: dict[str, str] = {}
         self.trouble = ""
@@ -210,8 +214,9 @@ class Sender:
 
     def put(self, attempt: Attempt) -> None:
         """Hand in one more; returns at once."""
-        self._idle.clear()
-        self._new.put(attempt)
+        with self._lock:
+            self._idle.clear()
+            self._new.put(attempt)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the desk has all that it will take; tell whether it has."""
@@ -235,8 +240,9 @@ class Sender:
 
     def _take(self, timeout_s: float | None) -> None:
         """Take what was put here, waiting so long for it (None: until there is something)."""
-        if timeout_s is None and self._new.empty():
-            self._idle.set()
+        with self._lock:
+            if timeout_s is None and self._new.empty():
+                self._idle.set()
         try:
             one = self._new.get(timeout=timeout_s) if timeout_s != 0.0 else self._new.get_nowait()
             while True:

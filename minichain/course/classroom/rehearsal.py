@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from minichain.codec import Plain
 from minichain.course import material, trainer
 from minichain.course.answers import written
@@ -71,20 +69,18 @@ def _open_class(home: Path) -> Iterator[tuple[Carrier, ClassRoom]]:
     desk = Carrier(home / "desk.log", [Home(home)], DESK)
     desk.spawn()
     try:
-        port = int(_address(folder).rstrip("/").rpartition(":")[2])
-        folder.write(replace(folder.settings(), port=port))  # where it listens after a restart, too
+        _wait_for_it(folder)
         yield desk, ClassRoom(home)
     finally:
         desk.close()
 
 
-def _address(folder: Folder) -> str:
+def _wait_for_it(folder: Folder) -> None:
     deadline = time.monotonic() + START_S
-    while (running := folder.running()) is None:
+    while folder.running() is None:
         if time.monotonic() > deadline:
             raise TimedOut(f"the desk did not start within {START_S:.0f} s")
         time.sleep(LOOK_S)
-    return running.url
 
 
 # --- one made-up learner -----------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
@@ -255,10 +256,13 @@ async def serve(desk: Desk) -> None:
     """Serve until standard input ends."""
     settings = desk.settings
     sockets = listen(settings.host, settings.port)
+    port = sockets[0].getsockname()[1]
+    if port != settings.port:  # links that are given out lead there after a restart, too
+        desk.folder.write(replace(settings, port=port))
     if settings.host != LOOPBACK:
         with suppress(OSError):
-            sockets += bind_sockets(sockets[0].getsockname()[1], LOOPBACK)
-    url = f"http://{settings.host}:{sockets[0].getsockname()[1]}/"
+            sockets += bind_sockets(port, LOOPBACK)
+    url = f"http://{settings.host}:{port}/"
     desk.folder.announce(url)
     server = HTTPServer(
         application(desk, hosts_of(settings.host)), max_buffer_size=2 * LARGEST, max_body_size=2 * LARGEST
