@@ -14,6 +14,8 @@ from minichain.course import editions, material, papers, site
 from minichain.errors import UsageError
 from minichain.views import glossary, printing
 
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # what Sphinx's parts say to each other
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
