@@ -53,6 +53,10 @@ def the_share(validators, dishonest, members):
     return dishonest / validators
 
 
+def rounded(validators, dishonest, members):
+    return round(float(captured(validators, dishonest, members)), 3)
+
+
 E1_HIDDEN = Exercise("m11.e1", expects=callable)
 
 
@@ -91,7 +95,8 @@ KEYS = {
             Bot(just_enough, "only_just"),
             Bot(more_than_a_third, "one_more"),
             Bot(put_back, "put_back"),
-            Bot(the_share, "other"),
+            Bot(the_share, "draws_differ"),
+            Bot(rounded, "other"),
         ),
         hidden=E1_HIDDEN,
     ),

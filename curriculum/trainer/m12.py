@@ -39,6 +39,10 @@ def generous(late):
     return 10 * late, 4 * late
 
 
+def a_year(late):
+    return 525_600, late
+
+
 def one_time(late):
     return 3 * late
 
@@ -84,6 +88,7 @@ KEYS = {
             Bot(a_minute_more, "b_too_late"),
             Bot(hurried, "a_too_late"),
             Bot(generous, "too_long"),
+            Bot(a_year, "too_long"),
             Bot(one_time, "no_times"),
         ),
         hidden=E1_HIDDEN,

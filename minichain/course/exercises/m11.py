@@ -6,7 +6,7 @@ as the sharding lab judges it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 from math import comb
@@ -132,23 +132,18 @@ def _believed(case: tuple[int, int, int]) -> Mapping[str, Fraction]:
     }
 
 
-def exact(chance: Chance, cases: Sequence[tuple[int, int, int]]) -> Miss | None:
-    """Compare with the exact chances; name the first belief that explains all answers."""
-    said = [Fraction(chance(*case)) for case in cases]
-    if all(abs(one - risk.one_shard(Draw(*case))) < NEAR for one, case in zip(said, cases, strict=True)):
-        return None
-    beliefs = [_believed(case) for case in cases]
-    for cause in beliefs[0]:
-        if all(abs(one - belief[cause]) < NEAR for one, belief in zip(said, beliefs, strict=True)):
-            return miss(cause)
-    wrong = next(i for i, case in enumerate(cases) if abs(said[i] - risk.one_shard(Draw(*case))) >= NEAR)
-    return miss("other", case=cases[wrong], said=f"{float(said[wrong]):.4f}")
+def _is_near(said: Any, truth: Fraction) -> bool:
+    return abs(Fraction(said) - truth) < NEAR
 
 
 @E1.part
-def chances_are_exact(chance: Chance) -> Miss | None:
-    """Judge by the exact chances of cities that everybody has."""
-    return exact(chance, CASES)
+def no_belief_explains_it(chance: Chance) -> Miss | None:
+    """Judge whether all answers are those of somebody who holds a belief."""
+    said, beliefs = [chance(*case) for case in CASES], [_believed(case) for case in CASES]
+    for cause in beliefs[0]:
+        if all(_is_near(one, belief[cause]) for one, belief in zip(said, beliefs, strict=True)):
+            return miss(cause)
+    return None
 
 
 @E1.each(DRAWN)
@@ -169,9 +164,17 @@ def _interval(draw: Draw, seed: int) -> tuple[float, float]:
 
 
 @E1.part
-def any_city(chance: Chance) -> Miss | None:
-    """Judge by cities that are drawn."""
-    return exact(chance, [_some_city(Random(seed)) for seed in seeds(4)])
+def it_is_exact(chance: Chance) -> Miss | None:
+    """Judge by the exact chances of the cities that everybody has, and of some that are drawn."""
+    return exact(chance, [*CASES, *(_some_city(Random(seed)) for seed in seeds(4))])
+
+
+def exact(chance: Chance, cases: Iterable[tuple[int, int, int]]) -> Miss | None:
+    """Compare with the exact chances; name the first that differs."""
+    for case in cases:
+        if not _is_near(said := chance(*case), risk.one_shard(Draw(*case))):
+            return miss("other", case=case, said=f"{float(said):.6f}")
+    return None
 
 
 def _some_city(random: Random) -> tuple[int, int, int]:
@@ -194,27 +197,25 @@ def tried(shards: int, members: int) -> Verdict:
     return judge(calibration().costs, Choice(VALIDATORS, shards, members, DISHONEST, CROSSING), NEED)
 
 
-def _design(answer: Mapping[str, int]) -> tuple[int, int]:
-    return answer.get("shards", 0), answer.get("members", 0)
+Check = Callable[[int, int], Miss | None]
 
 
-def _is_design(answer: Mapping[str, int]) -> bool:
-    shards, members = _design(answer)
-    return shards >= 1 and LEAST_MEMBERS <= members <= most_members(VALIDATORS, shards)
+def _about_a_design(check: Check) -> Check:
+    """Add a part that judges shards and members; what is no design fails each of them."""
+
+    @E2.part
+    def part(answer: Mapping[str, int]) -> Miss | None:
+        shards, members = answer.get("shards", 0), answer.get("members", 0)
+        if shards < 1 or not LEAST_MEMBERS <= members <= most_members(VALIDATORS, shards):
+            return miss("no_design", least=LEAST_MEMBERS, all=VALIDATORS)
+        return check(shards, members)
+
+    return check
 
 
-@E2.part
-def there_are_enough_validators(answer: Mapping[str, int]) -> Miss | None:
-    """Judge whether each validator has to serve only once."""
-    return None if _is_design(answer) else miss("no_design", least=LEAST_MEMBERS, all=VALIDATORS)
-
-
-@E2.part
-def it_carries_enough(answer: Mapping[str, int]) -> Miss | None:
+@_about_a_design
+def it_carries_enough(shards: int, members: int) -> Miss | None:
     """Judge what all shards carry together."""
-    if not _is_design(answer):
-        return there_are_enough_validators(answer)
-    shards, members = _design(answer)
     found = tried(shards, members)
     if found.is_fast:
         return None
@@ -222,32 +223,24 @@ def it_carries_enough(answer: Mapping[str, int]) -> Miss | None:
     return miss("more_members" if is_roomy else "too_slow", carried=found.throughput, needed=NEED.demand)
 
 
-@E2.part
-def it_is_hardly_ever_captured(answer: Mapping[str, int]) -> Miss | None:
+@_about_a_design
+def it_is_hardly_ever_captured(shards: int, members: int) -> Miss | None:
     """Judge how often a draw gives some shard into the wrong hands."""
-    if not _is_design(answer):
-        return there_are_enough_validators(answer)
-    found = tried(*_design(answer))
+    found = tried(shards, members)
     return None if found.is_safe else miss("captured", once=risk.once_in(found.risk.chance), line=NEED.draws)
 
 
-@E2.part
-def no_shard_too_many(answer: Mapping[str, int]) -> Miss | None:
+@_about_a_design
+def no_shard_too_many(shards: int, members: int) -> Miss | None:
     """Judge whether fewer shards would carry it, too."""
-    if not _is_design(answer):
-        return there_are_enough_validators(answer)
-    shards, members = _design(answer)
     if shards > 1 and (fewer := tried(shards - 1, members)).is_fast:
         return miss("too_many_shards", shards=shards - 1, carried=fewer.throughput)
     return None
 
 
-@E2.part
-def no_seat_too_many(answer: Mapping[str, int]) -> Miss | None:
+@_about_a_design
+def no_seat_too_many(shards: int, members: int) -> Miss | None:
     """Judge whether a committee that is smaller by a seat or two would be as safe."""
-    if not _is_design(answer):
-        return there_are_enough_validators(answer)
-    shards, members = _design(answer)
     chance = tried(shards, members).risk.chance
     for fewer in range(max(LEAST_MEMBERS, members - 2), members):
         if tried(shards, fewer).risk.chance <= chance:

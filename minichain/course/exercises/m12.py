@@ -93,6 +93,7 @@ GIVES, GETS, PURSE = 300, 200, 1_000
 SECRET: Final = b"known to A alone"
 MINUTE_MS: Final = 60_000
 DELAYS: Final = (1, 2, 3)  # minutes
+MOST_DELAYS: Final = 12  # that a lock may last: longer ones are not played
 KEYS: Final = {name: wallet_key(root_of(0), name) for name in (A, B)}
 
 E1 = Exercise("m12.e1", expects=callable)
@@ -149,7 +150,8 @@ class Swap(Plain):
 def loser(first: int, second: int, swap: Swap) -> str:
     """Play a swap on two real ledgers; return who has neither the own units nor those of the other, or "".
 
-    A's lock lasts `first` minutes, B's `second`. Each takes back what is over, if it is still there.
+    A's lock lasts `first` minutes, B's `second`. Each takes back what is over, if it is still there; when, changes
+    nothing, as nobody can claim from a lock that is over.
     """
     east, west = Locks(), Locks()
     ours, theirs = east.lock(0, A, B, GIVES, first), west.lock(swap.b_locks, B, A, GETS, second)
@@ -194,10 +196,13 @@ def _swapped(times: Times, late: int) -> Miss | None:
     if not _are_times(said):
         return miss("no_times", said=repr(said))
     first, second = said
+    too_long = miss("too_long", first=first, second=second, late=late)
+    if max(first, second) > MOST_DELAYS * late:
+        return too_long
     found = harmed(first, second, late)
     if found is None:
         is_long = harmed(first - 1, second, late) is None or (second > 1 and harmed(first, second - 1, late) is None)
-        return miss("too_long", first=first, second=second, late=late) if is_long else None
+        return too_long if is_long else None
     who, swap = found
     told = {"first": first, "second": second, "b": swap.b_locks, "a": swap.a_claims, "c": swap.b_claims}
     if who == A:
