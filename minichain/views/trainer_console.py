@@ -30,6 +30,7 @@ from minichain.views.panels import (
     errand,
     field,
     html,
+    offer,
     rebuilt,
     row,
     stack,
@@ -102,9 +103,8 @@ def _doors(model: Console, errands: Errands[DeskLine]) -> W.Box:
             return []
         rows = [
             bar(
-                html(tag("strong", model.guest(at))),
-                _labelled(_("Let in"), model.guest(at), tell("approve", names=[name]), "primary"),
-                _labelled(_("Refuse"), model.guest(at), tell("dismiss", name=name)),
+                button(_("Let in: {name}").format(name=model.guest(at)), tell("approve", names=[name]), "primary"),
+                button(_("Refuse: {name}").format(name=model.guest(at)), tell("dismiss", name=name)),
             )
             for at, name in enumerate(model.waiting)
         ]
@@ -112,12 +112,6 @@ def _doors(model: Console, errands: Errands[DeskLine]) -> W.Box:
         return [card(*rows, *([everybody] if len(rows) > 1 else []), title=_("Waiting to come in"))]
 
     return stack(place, rebuilt(model, ["waiting", "is_projected"], shown))
-
-
-def _labelled(words: str, whom: str, act: Callable[[], None], kind: Any = "plain") -> W.Button:
-    """Make a button whose name says whom it is about, for those who hear it."""
-    made = button(f"{words}: {whom}", act, kind)
-    return made
 
 
 def _figures(model: Console) -> W.Box:
@@ -157,19 +151,19 @@ def _module_choice(model: Console) -> W.Box:
     chosen = W.Dropdown()
 
     def fill_in(_change: object = None) -> None:
-        options = [(f"{one['label']} {said(one['title'])}", one["id"]) for one in model.modules]
-        if options and list(chosen.options) != options:
-            now = model.module
-            chosen.options = options
-            chosen.value = now or options[0][1]
+        offer(chosen, [(f"{one['label']} {said(one['title'])}", one["id"]) for one in model.modules], model.module)
 
     def choose(change: Any) -> None:
         if change.new:
             model.module = change.new
 
-    model.observe(fill_in, ["modules", "module"])
+    def follow(change: Any) -> None:
+        if change.new in [value for _name, value in chosen.options]:
+            chosen.value = change.new
+
+    model.observe(fill_in, "modules")
+    model.observe(follow, "module")
     chosen.observe(choose, "value")
-    model.observe(lambda change: chosen.set_trait("value", change.new) if chosen.options else None, "module")
     return field(chosen, _("Module"))
 
 
@@ -247,8 +241,7 @@ def _predictions(model: Console, errands: Errands[DeskLine]) -> W.Box:
             errand(errands, lambda desk: desk.spread(chosen.value), partial(model.set_trait, "spread"), place)
 
     def fill_in(_change: object = None) -> None:
-        if list(chosen.options) != (options := model.predictions()):
-            chosen.options = options
+        offer(chosen, model.predictions())
 
     model.observe(fill_in, ["modules", "module"])
     chosen.observe(look, "value")
@@ -277,5 +270,5 @@ def _spread(model: Console) -> Safe:
 
 
 def _share(count: int, of: int) -> Safe:
-    bar_ = tag("span", class_="mc-share", style=f"--mc-share:{100 * count // max(of, 1)}%", aria_hidden="true")
+    bar_ = tag("span", class_="mc-share", style=f"--mc-share:{100 * count // max(of, 1)}", aria_hidden="true")
     return tag("span", bar_, number(count), class_="mc-shared")

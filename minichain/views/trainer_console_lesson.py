@@ -16,7 +16,7 @@ from minichain.views import parts
 from minichain.views.i18n import _, language
 from minichain.views.icons import icon
 from minichain.views.markup import Safe, join, tag
-from minichain.views.panels import ConfirmButton, bar, bound, button, card, errand, field, html, stack
+from minichain.views.panels import ConfirmButton, bar, bound, button, card, errand, field, html, offer, stack
 from minichain.views.polling import Errands
 from minichain.views.trainer_console_desk import DeskLine
 from minichain.views.trainer_console_model import Console, said, trouble_told, trouble_words
@@ -32,9 +32,7 @@ def network(model: Console, errands: Errands[DeskLine]) -> W.Box:
     at = field(where, _("Which node"))
 
     def fill_in(_change: object = None) -> None:
-        names = [node["name"] for node in model.nodes]
-        if list(where.options) != names:
-            where.options = names
+        offer(where, [(node["name"], node["name"]) for node in model.nodes])
 
     def follow(_change: object = None) -> None:
         at.layout.display = None if what.value in AT_A_NODE else "none"
@@ -83,8 +81,8 @@ def again(model: Console, errands: Errands[DeskLine]) -> W.Box:
             (_("everything"), ""),
             *((f"{one['label']} {said(one['title'])}", one["id"]) for one in model.modules),
         ]
-        _offer(module, options)
-        _offer(who, [(model.called(one), one["did"]) for one in model.people])
+        offer(module, options)
+        offer(who, [(model.called(one), one["did"]) for one in model.people])
 
     def everybody() -> None:
         tell(errands, place, "reset-class", prefix=_prefix(module.value))
@@ -104,15 +102,6 @@ def again(model: Console, errands: Errands[DeskLine]) -> W.Box:
         title=_("Start again"),
         sentence=sentence,
     )
-
-
-def _offer(choice: W.Dropdown, options: list[tuple[str, str]]) -> None:
-    """Change what can be chosen, and keep what is."""
-    if list(choice.options) != options:
-        chosen = choice.value
-        choice.options = options
-        if chosen in [value for _name, value in options]:
-            choice.value = chosen
 
 
 def _prefix(module: str | None) -> str:

@@ -5,7 +5,7 @@ With the projector on, nobody's name is in any text that this file makes: people
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import traitlets as T  # noqa: N812 - beside W in the page
@@ -20,9 +20,7 @@ MINUTE_MS: Final = 60_000
 
 
 class Console(T.HasTraits):
-    """One class. `seen` is what the desk says; what follows from it has traits of its own, so that only what has changed
-    is drawn again.
-    """
+    """One class. `seen` is what the desk says; parts of it have traits of their own: what has changed is drawn again."""
 
     seen: Any = T.Dict()
     people: Any = T.List()  # of the grid
@@ -43,19 +41,10 @@ class Console(T.HasTraits):
         """Take over what was seen."""
         self.seen = dict(seen)
         self.people = [{key: value for key, value in one.items() if key != "seen"} for one in seen["learners"]]
+        self.module = self.module or liveliest(seen["modules"])
         for name in ("modules", "waiting", "beliefs", "help", "flags", "nodes", "trouble", "link"):
             setattr(self, name, seen[name])
         self.minute = seen["now"] // MINUTE_MS
-        if not self.module and seen["modules"]:
-            self.module = self.liveliest()
-
-    def liveliest(self) -> str:
-        """Return the module in which most is going on, the first one if nothing is."""
-
-        def going_on(module: Mapping[str, Any]) -> int:
-            return sum(one["trying"] + one["stuck"] + one["done"] for one in module["exercises"])
-
-        return str(max(self.modules, key=going_on)["id"])
 
     # --- names ---
 
@@ -111,6 +100,15 @@ class Console(T.HasTraits):
     def minutes_since(self, at: int) -> str:
         """Say how long ago something was."""
         return number(max(0, (self.seen["now"] - at) // MINUTE_MS))
+
+
+def liveliest(modules: Sequence[Mapping[str, Any]]) -> str:
+    """Return the id of the module in which most is going on, the first one if nothing is."""
+
+    def going_on(module: Mapping[str, Any]) -> int:
+        return sum(one["trying"] + one["stuck"] + one["done"] for one in module["exercises"])
+
+    return str(max(modules, key=going_on)["id"])
 
 
 def state_words() -> dict[str, str]:
