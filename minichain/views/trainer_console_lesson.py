@@ -77,11 +77,8 @@ def again(model: Console, errands: Errands[DeskLine]) -> W.Box:
     module, who = W.Dropdown(), W.Dropdown()
 
     def follow(_change: object = None) -> None:
-        options = [
-            (_("everything"), ""),
-            *((f"{one['label']} {said(one['title'])}", one["id"]) for one in model.modules),
-        ]
-        offer(module, options)
+        options = [(f"{one['label']} {said(one['title'])}", one["id"]) for one in model.modules]
+        offer(module, [*options, (_("everything"), "")], model.module)
         offer(who, [(model.called(one), one["did"]) for one in model.people])
 
     def everybody() -> None:
