@@ -19,13 +19,14 @@ from minichain.client.network import Network
 from minichain.codec import encode
 from minichain.course import check, place
 from minichain.course import desk as lesson
-from minichain.course.classroom import member, validating
+from minichain.course.classroom import member, trouble, validating
 from minichain.course.classroom.room import ClassRoom
 from minichain.course.journal import Journal
-from minichain.errors import CallFailed
+from minichain.errors import CallFailed, MinichainError, UsageError
 from minichain.ledger.types import Call, Transaction, sign_transaction
 from minichain.live import supervisor
 from minichain.live.home import Home
+from minichain.views.trainer_console_desk import DeskLine
 
 WAIT_S = 60
 NAMES = ("Street office A", "Transporter", "Recycling plant")
@@ -170,6 +171,48 @@ def test_a_learners_node_follows_is_voted_in_and_out_again(home: Path, tmp_path:
         assert "Join as light" in room.flags[-1].said
         office.leave()
         until(lambda: _grows(net) == 4, "the node was voted out")
+
+
+def test_the_trainer_lets_things_happen_to_the_network_and_makes_all_well_again(home: Path) -> None:
+    if Home(home).find() is None:
+        start(home)
+    line = DeskLine(Home(home), ClassRoom(home).settings.secret)
+    until(lambda: _reaches(line), "the desk has reached the network")
+    line.tell("let-happen", what="crash", node="node-3")
+    until(lambda: {"name": "node-3", "is_on": False} in line.look()["nodes"], "the node was off")
+    with pytest.raises(UsageError, match="no node node-9"):
+        line.tell("let-happen", what="liar", node="node-9")
+    with pytest.raises(UsageError, match="There are: crash"):
+        line.tell("let-happen", what="flood", node="")
+    line.tell("recover")
+    until(lambda: all(node["is_on"] for node in line.look()["nodes"]), "all nodes were on")
+    assert line.look()["trouble"] == []
+    line.tell("let-happen", what="delay", node="")
+    line.tell("let-happen", what="theft", node="")
+    line.tell("let-happen", what="oracle", node="")
+    delay, theft, oracle = line.look()["trouble"]
+    assert (delay["what"], theft["what"], oracle["what"]) == ("delay", "theft", "oracle")
+    with Network.attach(home) as net:
+        assert net.account(net.wallet(trouble.STRANGER)).balance == trouble.STOLEN, "every node found it valid"
+        feed = next(name for name in (f"Lorry {at}" for at in range(net.height())) if _has_feed(net, name))
+        figure = net.view(trouble.READINGS, "figure", {"feed": feed, "round": 0})
+        assert (figure["value"], len(figure["flagged"])) == (58, 1), "the median bears one lie"
+        assert net.height() >= max(oracle["blocks"]) > theft["blocks"][0]
+    line.tell("recover")
+
+
+def _reaches(line: DeskLine) -> bool:
+    with suppress(UsageError):
+        line.tell("recover")
+        return True
+    return False
+
+
+def _has_feed(net: Network, name: str) -> bool:
+    with suppress(CallFailed, MinichainError):
+        net.view(trouble.READINGS, "round_now", {"feed": name})
+        return True
+    return False
 
 
 def _grows(net: Network) -> int:

@@ -122,6 +122,7 @@ def _show_start(room: ClassRoom, dashboards: str | None, as_json: bool) -> None:
         "link": room.link,
         "token": room.settings.token,
         "dashboards": dashboards,
+        "console": room.console(dashboards) if dashboards else None,
         "home": str(room.folder.home.path),
         "lan": room.settings.host != LOOPBACK,
     }
@@ -141,6 +142,9 @@ def _print_start(content: dict[str, Any]) -> None:
     _print_link(content["link"])
     screen.print(f"Token:      [bold]{content['token']}[/]", highlight=False)
     screen.print(f"Dashboards: {content['dashboards'] or 'none'}", highlight=False)
+    if content["console"]:
+        screen.print(f"Console:    [bold]{plain(content['console'])}[/]", highlight=False, soft_wrap=True)
+        screen.print("            for you only: whoever has this link is the trainer", highlight=False)
     where = "the local network" if content["lan"] else "this computer only; add --lan for others"
     screen.print(f"Open to {where}. Let learners in: minichain class approve NAME, or --all-listed.", highlight=False)
 

@@ -41,7 +41,7 @@ def page(case: Case, *content: Content, live: LiveLoop[Any, Any] | None = None) 
         _anchored(PROOF, frame_proof.listed(case, proofs)),
         frame_proof.Drawer(case, proofs),
         _anchored(BRIEF, briefing.panel(case, Errands(lambda: None))),
-        html(_words()),
+        html(words()),
         limits=case.limits,
         live=live,
     )
@@ -166,6 +166,7 @@ def _what_if(case: Case) -> W.Box:
 # --- words -------------------------------------------------------------------------------------------------------
 
 
-def _words() -> Safe:
+def words() -> Safe:
+    """Explain the terms that pages mark."""
     pairs: list[tuple[str, Child]] = [(term.name, term.tip) for term in glossary.terms(language())]
     return parts.drawer(_("Words on these pages"), parts.facts(pairs))

@@ -7,6 +7,7 @@ A notebook is an app if its metadata has a table `minichain`:
 
 Texts are English and translated from the catalogue, like any other text of the views. `for` names the roles that an app
 is made for (`roles`), the first one above all; the gallery puts it there, and shows it to whoever chose one of them.
+One with `"by_link": true` is opened by a link of its own, and the gallery leaves it out.
 """
 
 from __future__ import annotations
@@ -76,10 +77,12 @@ def describe(path: str, metadata: Mapping[str, Any], language: str) -> App:
 
 
 def read_apps(folder: Path, language: str) -> list[App]:
-    """Read the apps of a folder in the order they ask for."""
+    """Read the apps of a folder in the order they ask for; those that are opened by a link are left out."""
+    read = {path.name: json.loads(path.read_text("utf-8"))["metadata"] for path in folder.glob("*.ipynb")}
     found = (
-        describe(path.name, json.loads(path.read_text("utf-8"))["metadata"], language)
-        for path in folder.glob("*.ipynb")
+        describe(name, metadata, language)
+        for name, metadata in read.items()
+        if not metadata.get("minichain", {}).get("by_link")
     )
     return sorted(found, key=lambda app: (app.order, app.path))
 

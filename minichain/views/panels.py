@@ -160,6 +160,16 @@ def field(control: W.DOMWidget, label: str, hint: str = "") -> W.Box:
     return _styled(W.VBox([control, *below]), "mc-field")
 
 
+def offer(choice: W.Dropdown, options: Sequence[tuple[str, Any]], wanted: Any = None) -> None:
+    """Change what a list offers; what was chosen stays so while it is offered, else `wanted`, else the first."""
+    if list(choice.options) == list(options):
+        return
+    values = [value for _name, value in options]
+    kept = next((one for one in (choice.value, wanted) if one in values), values[0] if values else None)
+    choice.options = list(options)
+    choice.value = kept
+
+
 class ConfirmButton(W.VBox):  # type: ignore[misc]
     """A button that asks once more, in a full sentence, before it does what cannot be undone."""
 

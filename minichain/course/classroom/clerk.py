@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from minichain.client.attached import AttachedWorld
 from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
@@ -174,6 +175,15 @@ class Clerk:
         running = Home(self._home).find()
         node = next((node for node in running.nodes if node.pid), None) if running else None
         return f"{node.public}@{node.address.removeprefix('tcp://')}" if node else ""
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return the nodes of the network, and which of them are on; none while it does not run."""
+        running = Home(self._home).find()
+        return [{"name": node.name, "is_on": node.pid is not None} for node in running.nodes] if running else []
+
+    def recover(self) -> None:
+        """End every fault of the network."""
+        AttachedWorld.find(self._home, self._passphrase).end()
 
     def ask(self, asked: Ask) -> bytes:
         """Pass a request on to a node; returns its encoded answer, empty if none came. Raises `DecodeError`."""

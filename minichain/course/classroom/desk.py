@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from minichain.codec import Plain
 from minichain.course.answers import written
 from minichain.course.attempts import Attempt, signed
-from minichain.course.classroom import clerk, grid
+from minichain.course.classroom import clerk, grid, overview, report, trouble
 from minichain.course.classroom.court import Court
 from minichain.course.classroom.folder import Entries, Folder, register_of
 from minichain.course.classroom.letters import (
@@ -40,6 +40,7 @@ from minichain.course.classroom.register import (
     Declined,
     Entry,
     Flagged,
+    Happened,
     Judged,
     Learner,
     Registered,
@@ -84,6 +85,23 @@ class ResetLearner(Plain, tag="reset", forbid_unknown_fields=True):
     prefix: str = ""
 
 
+class ResetClass(Plain, tag="reset-class", forbid_unknown_fields=True):
+    """Let everybody begin again with what begins with `prefix`; what was answered is kept."""
+
+    prefix: str
+
+
+class LetHappen(Plain, tag="let-happen", forbid_unknown_fields=True):
+    """Let something happen to the network (see `trouble`), to this node where it happens to one."""
+
+    what: str
+    node: str = ""
+
+
+class Recover(Plain, tag="recover", forbid_unknown_fields=True):
+    """End all that was let happen to the network; what is on the chain stays there."""
+
+
 class ListNames(Plain, tag="list", forbid_unknown_fields=True):
     """These names need no approval."""
 
@@ -96,7 +114,7 @@ class Collect(Plain, tag="collect", forbid_unknown_fields=True):
     letter: bytes
 
 
-Command = Approve | Dismiss | ResetLearner | ListNames | Collect
+Command = Approve | Dismiss | ResetLearner | ResetClass | LetHappen | Recover | ListNames | Collect
 
 
 class Desk:
@@ -301,6 +319,8 @@ class Desk:
 
     def obey(self, command: Command) -> Answer:
         """Do what the trainer says; whatever is wrong with it is in the answer."""
+        if isinstance(command, LetHappen | Recover):
+            return self._trouble(command)
         with self._lock:
             now = self._now()
             try:
@@ -313,6 +333,8 @@ class Desk:
                         entries = self.register.dismiss(name, now)
                     case ResetLearner(name, prefix):
                         entries = self.register.reset(name, prefix, now)
+                    case ResetClass(prefix):
+                        entries = self.register.reset_all(prefix, now)
                     case ListNames(names):
                         entries = self.register.list_names(names, now)
                     case Collect(letter):
@@ -322,6 +344,24 @@ class Desk:
                 return self.no(why)
         self.clerk.wake()
         return Answer(said=", ".join(self._names(entries)))
+
+    def _trouble(self, command: LetHappen | Recover) -> Answer:
+        """Let something happen to the network, or end it, without holding anybody else up."""
+        try:
+            match command:
+                case LetHappen(what, node):
+                    blocks = trouble.let_happen(self.clerk.net, what, node)
+                    done = Happened(self._now(), what, node, tuple(blocks))
+                case Recover():
+                    self.clerk.recover()
+                    done = Happened(self._now(), overview.CALM)
+        except Declined as why:
+            return self.no(why)
+        except MinichainError as error:
+            return self.no(Declined("trouble", why=str(error)[:300]))
+        with self._lock:
+            self._keep([done])
+        return Answer()
 
     def _names(self, entries: Iterable[Entry]) -> list[str]:
         return [self.register.learners[entry.did].name for entry in entries if hasattr(entry, "did")]
@@ -417,6 +457,26 @@ class Desk:
             self._see(learner.did, self._now())
 
     # --- what it is like now ---
+
+    def overview(self) -> dict[str, Any]:
+        """Return what a console shows."""
+        with self._lock:
+            seen = overview.overview(self.register, self._now())
+        return {**seen, "nodes": self.clerk.nodes(), "token": self.settings.token, "link": self._link()}
+
+    def spread(self, exercise: str) -> dict[str, Any]:
+        """Return how many predicted what."""
+        with self._lock:
+            return overview.spread(self.register, exercise)
+
+    def report(self, language: str) -> str:
+        """Return the class report for sponsors, a page of HTML."""
+        with self._lock:
+            return report.page(self.register, self._now(), language)
+
+    def _link(self) -> str:
+        running = self.folder.running()
+        return self.folder.link(self.settings, running.url if running else "")
 
     def status(self) -> dict[str, object]:
         """Return what a trainer sees, for machines."""

@@ -50,12 +50,12 @@ def exercises(modules: Iterable[str] = ()) -> list[str]:
     return [id for module in wanted for id in tasks(module)]
 
 
-def grid(register: Register) -> Grid:
-    """Return how everybody is doing."""
+def grid(register: Register, *, with_reset: bool = False) -> Grid:
+    """Return how everybody is doing; or how they did, what counts no longer among it."""
     found: dict[str, dict[str, list[Taken]]] = {}
     for taken in register.taken.values():
         learner = register.learners[taken.attempt.learner]
-        if not is_reset(learner, taken):
+        if with_reset or not is_reset(learner, taken):
             found.setdefault(learner.did, {}).setdefault(taken.attempt.exercise, []).append(taken)
     return {did: {id: cell(tries) for id, tries in of.items()} for did, of in found.items()}
 

@@ -158,6 +158,14 @@ class Reset(_Entry, tag="reset"):
     prefix: str
 
 
+class Happened(_Entry, tag="happened"):
+    """The trainer let something happen to the network: what, to which node, and which blocks tell of it."""
+
+    what: str
+    where: str = ""
+    blocks: tuple[int, ...] = ()
+
+
 Entry = (
     Listed
     | Asked
@@ -172,6 +180,7 @@ Entry = (
     | Judged
     | Flagged
     | Reset
+    | Happened
 )
 JUDGED_KINDS: Final = frozenset({"check", "reveal"})
 
@@ -454,6 +463,10 @@ class Register:
     def reset(self, name: str, prefix: str, now: int) -> list[Entry]:
         """Let a learner begin again with a module, an exercise or, for "", everything. Raises `Declined`."""
         return [Reset(now, self.named(name, IN, AWAY).did, prefix)]
+
+    def reset_all(self, prefix: str, now: int) -> list[Entry]:
+        """Let everybody begin again with a module, an exercise or, for "", everything."""
+        return [Reset(now, one.did, prefix) for one in self.learners.values() if one.state in (IN, AWAY)]
 
     def waiting(self) -> Iterator[Learner]:
         """Yield who waits, in the order they came."""

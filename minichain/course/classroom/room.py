@@ -16,7 +16,16 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from minichain.codec import from_json, to_json
 from minichain.course.classroom import grid
-from minichain.course.classroom.desk import Approve, Collect, Command, Desk, Dismiss, ListNames, ResetLearner
+from minichain.course.classroom.desk import (
+    Approve,
+    Collect,
+    Command,
+    Desk,
+    Dismiss,
+    ListNames,
+    ResetClass,
+    ResetLearner,
+)
 from minichain.course.classroom.folder import Entries, Folder, register_of
 from minichain.course.classroom.grid import NOW_MS, Belief, Cell, Grid
 from minichain.course.classroom.letters import Answer
@@ -50,6 +59,10 @@ class ClassRoom:
         """Return the link that learners are given."""
         running = self.folder.running()
         return self.folder.link(self.settings, running.url if running else "")
+
+    def console(self, dashboards: str) -> str:
+        """Return the link of the trainer's console; whoever has it is the trainer."""
+        return f"{dashboards}voila/render/trainer_console.ipynb?trainer={self.settings.secret}"
 
     @property
     def is_open(self) -> bool:
@@ -108,8 +121,7 @@ class ClassRoom:
 
     def reset_all(self, prefix: str = "") -> None:
         """Let everybody begin again with a module, an exercise, or all."""
-        for learner in self.learners:
-            self.reset(learner.name, prefix)
+        self.tell(ResetClass(prefix))
 
     def list_names(self, *names: str) -> None:
         """Let these names in without asking from now on."""

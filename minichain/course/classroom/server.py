@@ -29,7 +29,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from minichain.codec import from_json, to_json
+from minichain.codec import to_json
 from minichain.course.classroom import clerk
 from minichain.course.classroom.desk import Command, Desk
 from minichain.course.classroom.folder import LOOPBACK
@@ -37,7 +37,7 @@ from minichain.course.classroom.letters import LARGEST, Answer
 from minichain.course.classroom.pages import Pages, choose
 from minichain.course.classroom.register import Declined, Learner
 from minichain.crypto import KeyPair, Passphrase
-from minichain.errors import DecodeError, MinichainError
+from minichain.errors import MinichainError
 
 COOKIE: Final = "minichain_class"
 LANGUAGE: Final = "lang"
@@ -109,11 +109,49 @@ class Trainer(_Handler):
         if not await self._is_trainer():
             return
         try:
-            answer = await self.aside(partial(self.desk.obey, from_json(self.request.body, Command)))  # type: ignore[arg-type]
-        except DecodeError as error:
+            command: Command = msgspec.json.decode(self.request.body, type=Command)
+            answer = await self.aside(partial(self.desk.obey, command))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             answer = self.desk.no(Declined("unreadable", why=str(error)[:200]))
         self.set_header("Content-Type", "application/json")
         self.finish(to_json(answer))
+
+
+class _ForTrainer(Trainer):
+    """Shows the trainer something."""
+
+    async def get(self) -> None:
+        if await self._is_trainer():
+            kind, content = await self.aside(self.shown)
+            self.set_header("Content-Type", kind)
+            self.finish(content)
+
+    def shown(self) -> tuple[str, str]:
+        return "application/json", json.dumps(self.seen(), ensure_ascii=False)
+
+    def seen(self) -> Any:
+        raise NotImplementedError
+
+
+class Overview(_ForTrainer):
+    """What a console shows."""
+
+    def seen(self) -> Any:
+        return self.desk.overview()
+
+
+class Predictions(_ForTrainer):
+    """How many expect what of an exercise."""
+
+    def seen(self) -> Any:
+        return self.desk.spread(self.get_query_argument("exercise", ""))
+
+
+class Report(_ForTrainer):
+    """The class report for sponsors."""
+
+    def shown(self) -> tuple[str, str]:
+        return "text/html; charset=utf-8", self.desk.report(choose(self.get_query_argument(LANGUAGE, ""), ""))
 
 
 # --- pages -------------------------------------------------------------------------------------------------------
@@ -232,6 +270,9 @@ def application(desk: Desk, hosts: frozenset[str]) -> Application:
         [
             (r"/letter", Letters, {**given, "pool": slow}),
             (r"/trainer", Trainer, {**given, "pool": quick}),
+            (r"/overview", Overview, {**given, "pool": quick}),
+            (r"/predictions", Predictions, {**given, "pool": quick}),
+            (r"/report", Report, {**given, "pool": quick}),
             (r"/(?:join)?", Door, {**given, "pool": quick}),
             (r"/me", Me, {**given, "pool": slow}),
             (r"/(note|leave|back)", Act, {**given, "pool": slow}),
