@@ -13,17 +13,26 @@ from minichain.course.material import LANGUAGES, classroom_texts
 TAGS: Final = {"en": "en", "zh": "zh-Hans"}
 LOOK_AGAIN_S: Final = 4
 STYLE: Final = """
-:root { color-scheme: light dark; }
-body { font: 1.125rem/1.5 system-ui, "Noto Sans CJK SC", sans-serif; margin: 0 auto; max-width: 34rem; padding: 1rem; }
-h1 { font-size: 1.5rem; }
-h2 { font-size: 1.2rem; }
-label { display: block; margin: 1rem 0 .25rem; }
-input { box-sizing: border-box; font: inherit; padding: .5rem; width: 100%; }
-button { font: inherit; margin: 1rem 0; min-height: 2.75rem; padding: .5rem 1.25rem; }
-.why { border-left: .25rem solid #b3261e; padding-left: .75rem; }
+:root { color-scheme: light; --ink: #16211f; --soft: #4f5d5a; --line: #e1e6e3; --edge: #87938f; --accent: #0b6e5f; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 34rem; min-height: 100vh; padding: 1rem; background: #f6f7f5; color: var(--ink);
+  font: 1.125rem/1.55 "Segoe UI", -apple-system, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC",
+  "WenQuanYi Micro Hei", sans-serif; }
+body > p { margin: 0 0 .75rem; text-align: right; }
+main { padding: 1.25rem; background: #fff; border: 1px solid var(--line); border-radius: 14px; }
+h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.2; letter-spacing: -.02em; }
+h2 { margin: 1.5rem 0 .5rem; font-size: 1.15rem; }
+a { color: var(--accent); }
+label { display: block; margin: 1rem 0 .3rem; }
+input { width: 100%; min-height: 3rem; padding: .5rem .75rem; border: 1px solid var(--edge); border-radius: 9px;
+  font: inherit; }
+button { min-height: 3rem; margin: 1.1rem 0 .25rem; padding: .5rem 1.5rem; border: 1px solid var(--accent);
+  border-radius: 9px; background: var(--accent); color: #fff; font: inherit; cursor: pointer; }
+:focus-visible { outline: 3px solid #1b5fcc; outline-offset: 2px; }
+.why { margin: .75rem 0; padding: .6rem .8rem; border-left: .25rem solid #a3221c; border-radius: 6px; background: #fdeae8; }
 .mark { border-radius: 50%; display: inline-block; height: 1em; vertical-align: -.1em; width: 1em; }
 li { margin: .25rem 0; overflow-wrap: anywhere; }
-footer { border-top: 1px solid; margin-top: 2rem; }
+footer { color: var(--soft); font-size: .95rem; text-align: center; }
 .link { overflow-wrap: anywhere; }
 """
 
