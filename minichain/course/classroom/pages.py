@@ -29,7 +29,8 @@ input { width: 100%; min-height: 3rem; padding: .5rem .75rem; border: 1px solid 
 button { min-height: 3rem; margin: 1.1rem 0 .25rem; padding: .5rem 1.5rem; border: 1px solid var(--accent);
   border-radius: 9px; background: var(--accent); color: #fff; font: inherit; cursor: pointer; }
 :focus-visible { outline: 3px solid #1b5fcc; outline-offset: 2px; }
-.why { margin: .75rem 0; padding: .6rem .8rem; border-left: .25rem solid #a3221c; border-radius: 6px; background: #fdeae8; }
+.why { margin: .75rem 0; padding: .6rem .8rem; border-left: .25rem solid #a3221c; border-radius: 6px;
+  background: #fdeae8; }
 .mark { border-radius: 50%; display: inline-block; height: 1em; vertical-align: -.1em; width: 1em; }
 li { margin: .25rem 0; overflow-wrap: anywhere; }
 footer { color: var(--soft); font-size: .95rem; text-align: center; }
