@@ -23,6 +23,7 @@ from minichain.scenarios.waste.story import CUSTODY, OFFICE, plan, roles, setup
 Forms = Mapping[str, Mapping[str, Any]]  # number -> manifest, as the contract shows it
 Samples = Mapping[str, int]  # number -> kg that an inspector's own scale showed at the bins
 
+WHOLE, DITCHED, GIVEN = "HH-20260201", "HH-20260202", "HH-20260203"
 SITES: Final = {"generator": "office", "transporter-1": "truck", "facility": "plant"}  # role -> who it is here
 
 
@@ -45,52 +46,51 @@ class Load:
 
 
 class Town:
-    """A sandbox with the contracts of waste custody, in which loads are played."""
+    """A sandbox with the contracts of waste custody and their parties, in which loads are played."""
 
     def __init__(self) -> None:
         self.box = Sandbox()
-        self.names = {self.box.account(role): role for role in ("office", "truck", "plant")}
+        document = _document(WHOLE, Load())  # the parties of all loads are the same
+        self.dids = {role: self.box.account(SITES.get(role, role)) for role in roles(document)}
+        self.names = {self.dids[role]: name for role, name in SITES.items()}
+        for address, arguments in setup(document, self.dids).items():
+            self.box.deploy(day.CONTRACTS[address], sender=self.dids[OFFICE], name=address, **arguments)
+        for step in self._steps(document):
+            if step.action == "register":
+                self._do(self.dids[step.role], step.action, step.args, step.contract)
 
     def play(self, found: Mapping[str, Load]) -> Forms:
         """Play loads from the draft on, and return their manifests."""
-        for place, (number, load) in enumerate(found.items()):
-            self._play(_document(number, load), load, is_first=place == 0)
-        return {number: self.form(number) for number in found}
+        for number, load in found.items():
+            self._play(number, load)
+        return {number: self.box.view("", CUSTODY, "manifest", {"number": number}).result for number in found}
 
-    def form(self, number: str) -> dict[str, Any]:
-        """Return a manifest as the contract shows it."""
-        shown: dict[str, Any] = self._ok(self.box.view("", CUSTODY, "manifest", {"number": number}))
-        return shown
+    def _steps(self, document: Document) -> tuple[Step, ...]:
+        return plan(document, self.dids, digest("load", document.number.encode()))
 
-    def _play(self, document: Document, load: Load, *, is_first: bool) -> None:
-        dids = {role: self.box.account(SITES.get(role, role)) for role in roles(document)}
-        if is_first:
-            for address, arguments in setup(document, dids).items():
-                self.box.deploy(day.CONTRACTS[address], sender=dids[OFFICE], name=address, **arguments)
-        for step in plan(document, dids, digest("load", document.number.encode())):
+    def _play(self, number: str, load: Load) -> None:
+        for step in self._steps(_document(number, load)):
             if step.action == load.ends:
                 return
-            if is_first or step.action != "register":
-                self._sign(dids[step.role], step, load)
+            if step.action != "register":
+                self._do(self.dids[step.role], step.action, _as_weighed(step.args, load))
         if load.corrected_by:
-            self._correct(document.number, load)
+            did, change = self.box.account(load.corrected_by), {"line": 1, "quantity": load.reported}
+            reason = {"changes": [change], "reason": "The first scale was wrong."}
+            self._do(did, "propose_correction", {"number": number, **reason})
+            self._do(did, "sign_correction", {"number": number, "attempt": 1})
 
-    def _sign(self, did: str, step: Step, load: Load) -> None:
-        args = step.args
-        if step.action == "report":
-            weighed = {"received": load.reported, "accepted": load.reported, "comment": "as weighed"}
-            args = {**args, "lines": [{**args["lines"][0], **weighed}]}
-        self._ok(self.box.call(did, step.contract, step.action, args))
-
-    def _correct(self, number: str, load: Load) -> None:
-        did = self.box.account(load.corrected_by)
-        change = {"changes": [{"line": 1, "quantity": load.reported}], "reason": "The first scale was wrong."}
-        self._ok(self.box.call(did, CUSTODY, "propose_correction", {"number": number, **change}))
-        self._ok(self.box.call(did, CUSTODY, "sign_correction", {"number": number, "attempt": 1}))
-
-    def _ok(self, outcome: Any) -> Any:
+    def _do(self, did: str, action: str, args: Mapping[str, Any], contract: str = CUSTODY) -> None:
+        outcome = self.box.call(did, contract, action, args)
         assert outcome.ok, outcome.error
-        return outcome.result
+
+
+def _as_weighed(args: Mapping[str, Any], load: Load) -> Mapping[str, Any]:
+    """Put what the plant writes down in the place of what a load of the story has."""
+    if "received" not in args.get("lines", [{}])[0]:
+        return args
+    weighed = {"received": load.reported, "accepted": load.reported, "comment": "as weighed"}
+    return {**args, "lines": [{**args["lines"][0], **weighed}]}
 
 
 def _document(number: str, load: Load) -> Document:
@@ -104,7 +104,6 @@ def _document(number: str, load: Load) -> Document:
 # What happens on the road -> which acts in the log of a manifest are about it: the first two come before the road.
 ROAD: Final = {"into the truck": slice(2, 4), "at the gate": slice(4, 6), "on the scale": slice(6, 8)}
 SUNK: Final = Load(arrived=500)  # half of it is in a ditch, and the plant writes down what the driver says
-WHOLE, DITCHED, GIVEN = "HH-20260201", "HH-20260202", "HH-20260203"
 
 
 @cache
