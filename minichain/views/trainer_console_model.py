@@ -20,7 +20,7 @@ MINUTE_MS: Final = 60_000
 
 
 class Console(T.HasTraits):
-    """One class. `seen` is what the desk says; parts of it have traits of their own: what changed is drawn again."""
+    """One class. `seen` is what the desk says; its parts have traits, so that only what has changed is drawn again."""
 
     seen: Any = T.Dict()
     people: Any = T.List()  # of the grid

@@ -48,6 +48,7 @@ from minichain.course.classroom.register import (
     Verdict,
     require_clock,
 )
+from minichain.course.game import LEAST, Answered, Stepped
 from minichain.crypto import KEY_SIZE, KeyPair, Passphrase, decrypt, digest, encrypt, public_of
 from minichain.errors import DecodeError, MinichainError
 from minichain.live import keyfile
@@ -102,6 +103,16 @@ class Recover(Plain, tag="recover", forbid_unknown_fields=True):
     """End all that was let happen to the network; what is on the chain stays there."""
 
 
+class StartGame(Plain, tag="start-game", forbid_unknown_fields=True):
+    """Begin a round of the consensus game, with so many liars; the desk draws who, and who proposes."""
+
+    liars: int = 1
+
+
+class StepGame(Plain, tag="step-game", forbid_unknown_fields=True):
+    """End the phase of the game; who has not answered was down."""
+
+
 class ListNames(Plain, tag="list", forbid_unknown_fields=True):
     """These names need no approval."""
 
@@ -114,7 +125,9 @@ class Collect(Plain, tag="collect", forbid_unknown_fields=True):
     letter: bytes
 
 
-Command = Approve | Dismiss | ResetLearner | ResetClass | LetHappen | Recover | ListNames | Collect
+Command = (
+    Approve | Dismiss | ResetLearner | ResetClass | LetHappen | Recover | StartGame | StepGame | ListNames | Collect
+)
 
 
 class Desk:
@@ -335,6 +348,10 @@ class Desk:
                         entries = self.register.reset(name, prefix, now)
                     case ResetClass(prefix):
                         entries = self.register.reset_all(prefix, now)
+                    case StartGame(liars):
+                        entries = self._begin_game(liars, now)
+                    case StepGame():
+                        entries = self.register.play(Stepped(), now)
                     case ListNames(names):
                         entries = self.register.list_names(names, now)
                     case Collect(letter):
@@ -344,6 +361,19 @@ class Desk:
                 return self.no(why)
         self.clerk.wake()
         return Answer(said=", ".join(self._names(entries)))
+
+    def _begin_game(self, liars: int, now: int) -> list[Entry]:
+        """Draw who lies and who proposes; nobody is told but they."""
+        draw, count = secrets.SystemRandom(), len(self.register.players())
+        if not 0 <= liars < max(count, 1):
+            raise Declined("game_players", least=LEAST, here=count)
+        return self.register.begin_game(sorted(draw.sample(range(count), liars)), draw.randrange(max(count, 1)), now)
+
+    def play(self, learner: Learner, phase: str, choice: str) -> None:
+        """Let somebody who came by browser answer in the game, for nobody but themselves. Raises `Declined`."""
+        with self._lock:
+            self.register.require_in(learner.did)
+            self._keep(self.register.play(Answered(learner.did, phase, choice), self._now()))
 
     def _trouble(self, command: LetHappen | Recover) -> Answer:
         """Let something happen to the network, or end it, without holding anybody else up."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any, Final
 
+from minichain.course import game
 from minichain.course.answers import read_data
 from minichain.course.attempts import Attempt
 from minichain.course.classroom import grid
@@ -40,6 +41,8 @@ def overview(register: Register, now: int) -> dict[str, Any]:
         "help": heads_up(present, cells, now),
         "flags": [one.said for one in register.events if isinstance(one, Flagged)],
         "trouble": [{"what": one.what, "where": one.where, "blocks": one.blocks} for one in under_way(register)],
+        "players": len(register.players()),
+        "game": game.told(register.game) if register.game else None,
         "attempts": len(register.taken),
         "archived": sum(grid.is_reset(register.learners[one.attempt.learner], one) for one in register.taken.values()),
         "unjudged": len(register.unjudged),

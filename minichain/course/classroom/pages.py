@@ -56,7 +56,8 @@ class Pages:
         """Return a text of the class, safe in HTML."""
         return escape(classroom_texts()[what](self.language, **values))
 
-    def _page(self, title: str, body: str, *, again: bool = False) -> str:
+    def page(self, title: str, body: str, *, again: bool = False) -> str:
+        """Return a page; one that is looked at `again` comes anew after some seconds."""
         other = next(one for one in LANGUAGES if one != self.language)
         look = f'<meta http-equiv="refresh" content="{LOOK_AGAIN_S}">' if again else ""
         return (
@@ -67,7 +68,8 @@ class Pages:
             f"<footer><p>{self.say('training')}</p></footer></body></html>"
         )
 
-    def _why(self, why: Declined | None) -> str:
+    def why(self, why: Declined | None) -> str:
+        """Say why not, if there is something to say."""
         return f'<p class="why" role="alert">{escape(why.said(self.language))}</p>' if why else ""
 
     def join(self, token: str, why: Declined | None = None) -> str:
@@ -75,8 +77,8 @@ class Pages:
         name = self._field("ask_name", f'name="name" maxlength="{MAX_NAME}"')
         ask = self._field("ask_token", f'name="token" value="{escape(token)}"')
         button = f"<button>{self.say('join')}</button>"
-        return self._page(
-            self.say("title"), f'{self._why(why)}<form method="post" action="/join">{name}{ask}{button}</form>'
+        return self.page(
+            self.say("title"), f'{self.why(why)}<form method="post" action="/join">{name}{ask}{button}</form>'
         )
 
     def _field(self, what: str, is_: str) -> str:
@@ -84,24 +86,25 @@ class Pages:
 
     def trouble(self, why: Declined) -> str:
         """Say why not."""
-        return self._page(self.say("title"), f'{self._why(why)}<p><a href="/">{self.say("title")}</a></p>')
+        return self.page(self.say("title"), f'{self.why(why)}<p><a href="/">{self.say("title")}</a></p>')
 
     def me(
         self, learner: Learner, link: str, institution: str, notes: Sequence[dict[str, Any]], height: int = 0
     ) -> str:
         """Show somebody their place: waiting, in, gone or refused."""
         if learner.state == WAITING:
-            return self._page(self.say("waiting_title"), f"<p>{self.say('waiting', name=learner.name)}</p>", again=True)
+            return self.page(self.say("waiting_title"), f"<p>{self.say('waiting', name=learner.name)}</p>", again=True)
         if learner.state == OUT:
             return self.trouble(Declined("dismissed"))
         if learner.state != IN:
             button = f'<form method="post" action="/back"><button>{self.say("join")}</button></form>'
-            return self._page(self.say("title"), f"<p>{self.say('left')}</p>{button}")
+            return self.page(self.say("title"), f"<p>{self.say('left')}</p>{button}")
         mark = f'<span class="mark" style="background:{learner.colour}" aria-hidden="true"></span>'
         body = f"<p>{mark} {self.say('in', name=learner.name, number=learner.number)}</p>"
+        body += f'<p><a href="/game">{self.say("game_title")}</a></p>'
         if not institution:
-            return self._page(self.say("in_title"), f"{body}<p>{self.say('not_on_chain')}</p>", again=True)
-        return self._page(self.say("in_title"), body + self._chain(institution, notes, height) + self._ways(link))
+            return self.page(self.say("in_title"), f"{body}<p>{self.say('not_on_chain')}</p>", again=True)
+        return self.page(self.say("in_title"), body + self._chain(institution, notes, height) + self._ways(link))
 
     def _chain(self, institution: str, notes: Sequence[dict[str, Any]], height: int) -> str:
         signed = f'<p role="status">{self.say("signed", height=height)}</p>' if height else ""

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from minichain.codec import Plain
+from minichain.course import game
 from minichain.course.attempts import Attempt, require_signed
-from minichain.course.classroom.letters import LIGHT, VALIDATOR, Following, Join, Leave, Letter
+from minichain.course.classroom.letters import BROWSER, LIGHT, VALIDATOR, Following, Join, Leave, Letter
+from minichain.course.game import Answered, Began, Game, Move, Stepped
 from minichain.course.material import classroom_texts
 from minichain.errors import TheirFault
 
@@ -166,6 +168,12 @@ class Happened(_Entry, tag="happened"):
     blocks: tuple[int, ...] = ()
 
 
+class Played(_Entry, tag="played"):
+    """Somebody, or the trainer, made a move in the consensus game."""
+
+    move: Move
+
+
 Entry = (
     Listed
     | Asked
@@ -181,6 +189,7 @@ Entry = (
     | Flagged
     | Reset
     | Happened
+    | Played
 )
 JUDGED_KINDS: Final = frozenset({"check", "reveal"})
 
@@ -242,6 +251,7 @@ class Register:
         self.taken: dict[str, Taken] = {}  # by digest, in the order they came
         self.events: list[Entry] = []  # without attempts and what was found of them
         self.unjudged: dict[str, Attempt] = {}
+        self.game: Game | None = None
         self._chains: dict[tuple[str, str], dict[int, Attempt]] = {}
         self._counts: dict[str, int] = {}
 
@@ -294,6 +304,10 @@ class Register:
                 done = self.learners[did].done
                 done.add(what)
                 done.discard({"validator": "removal", "removal": "validator"}.get(what, ""))
+            case Played(_, Began() as move):
+                self.game = game.begin(move)
+            case Played(_, (Answered() | Stepped()) as move) if self.game:
+                self.game.apply(move)
             case Reset(_, did, _):
                 self.learners[did].resets.append(entry)
 
@@ -467,6 +481,32 @@ class Register:
     def reset_all(self, prefix: str, now: int) -> list[Entry]:
         """Let everybody begin again with a module, an exercise or, for "", everything."""
         return [Reset(now, one.did, prefix) for one in self.learners.values() if one.state in (IN, AWAY)]
+
+    # --- the consensus game ---
+
+    def players(self) -> list[Learner]:
+        """Return who plays: those who are here with a phone, by number, as many as fit."""
+        here = [one for one in self.learners.values() if one.state == IN and one.role == BROWSER]
+        return sorted(here, key=lambda one: one.number)[: game.MOST]
+
+    def begin_game(self, liars: Iterable[int], proposer: int, now: int) -> list[Entry]:
+        """Begin a round with everybody who is here with a phone. Raises `Declined`."""
+        move = Began(tuple(one.did for one in self.players()), tuple(liars), proposer)
+        try:
+            game.begin(move)
+        except game.Refused as why:
+            raise Declined(why.code, least=game.LEAST, here=len(move.seats)) from None
+        return [Played(now, move)]
+
+    def play(self, move: Answered | Stepped, now: int) -> list[Entry]:
+        """Decide on a move. Raises `Declined`."""
+        if self.game is None:
+            raise Declined("game_none")
+        try:
+            self.game.require(move)
+        except game.Refused as why:
+            raise Declined(why.code) from None
+        return [Played(now, move)]
 
     def waiting(self) -> Iterator[Learner]:
         """Yield who waits, in the order they came."""

@@ -30,7 +30,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from minichain.codec import to_json
-from minichain.course.classroom import clerk
+from minichain.course.classroom import clerk, gamepages
 from minichain.course.classroom.desk import Command, Desk
 from minichain.course.classroom.folder import LOOPBACK
 from minichain.course.classroom.letters import LARGEST, Answer
@@ -259,6 +259,27 @@ class Act(_Page):
         self.redirect("/me")
 
 
+class Play(_Page):
+    """Somebody's place in the consensus game."""
+
+    async def get(self) -> None:
+        learner, _key = await self.who()
+        self.desk.register.require_in(learner.did)
+        self.finish(gamepages.GamePages(self.pages.language).place(learner, self.desk.register.game))
+
+    async def post(self) -> None:
+        self.check_xsrf_cookie()
+        learner, _key = await self.who()
+        phase, choice = self.get_body_argument("phase", ""), self.get_body_argument("choice", "")
+        try:
+            await self.aside(partial(self.desk.play, learner, phase, choice))
+        except Declined as why:
+            self.set_status(403)
+            self.finish(gamepages.GamePages(self.pages.language).place(learner, self.desk.register.game, why))
+        else:
+            self.redirect("/game")
+
+
 # --- the process -------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +296,7 @@ def application(desk: Desk, hosts: frozenset[str]) -> Application:
             (r"/report", Report, {**given, "pool": quick}),
             (r"/(?:join)?", Door, {**given, "pool": quick}),
             (r"/me", Me, {**given, "pool": slow}),
+            (r"/game", Play, {**given, "pool": quick}),
             (r"/(note|leave|back)", Act, {**given, "pool": slow}),
         ],
         log_function=lambda handler: None,  # a link has the token in it
