@@ -7,6 +7,30 @@ from minichain.course.exercises.m14 import averaging
 from minichain.course.trainer import Bot, Key
 
 
+def wronged(least):
+    return [least] + [None] * 51
+
+
+def half_a_year(least):
+    return [least] * 26 + [None] * 26
+
+
+def diligent(least):
+    return [least] * 52
+
+
+def lazy(least):
+    return [0] * 52
+
+
+def nobody(least):
+    return [None] * 52
+
+
+def two_of_three(least):
+    return [least, least, 0] * 17 + [least]
+
+
 def loses(year):
     here = [kg for kg in year if kg is not None]
     return sum(here) < len(here)
@@ -147,6 +171,15 @@ KEYS = {
             Bot({**HIT, "averaging": {"elderly", "seasonal"}}, "another_group"),
             Bot({**HIT, "no desk": set()}, "desk"),
             Bot({**HIT, "error of 5 %": "nobody"}, "error_is_noise"),
+        ),
+    ),
+    "m14.e4": Key(
+        solutions=(wronged, half_a_year),
+        bots=(
+            Bot(diligent, "not_hit"),
+            Bot(lazy, "too_little"),
+            Bot(two_of_three, "too_little"),
+            Bot(nobody, "no_year"),
         ),
     ),
     "m14.e2": Key(

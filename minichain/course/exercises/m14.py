@@ -204,9 +204,9 @@ def a_year(group: Group, least: int, most: int, draw: random.Random) -> Year:
     return [draw.randint(least, most) if first <= week < first + group.weeks else None for week in range(WEEKS)]
 
 
-def averaging(year: Year) -> bool:
-    """Tell by the rule of the lesson whether points go: less than one kilogram a week, on average of the year."""
-    return sum(kg or 0 for kg in year) / WEEKS < 1
+def averaging(year: Year, least: int = 1) -> bool:
+    """Tell by the rule of the lesson whether points go: less than `least` kilograms a week, on average of the year."""
+    return sum(kg or 0 for kg in year) < least * WEEKS
 
 
 @cache
@@ -242,6 +242,23 @@ def a_desk_is_a_way_in(answer: Mapping[str, Any]) -> Miss | None:
 def an_error_wrongs_somebody(answer: Mapping[str, Any]) -> Miss | None:
     """Judge whether an error of the evidence is expected to wrong anybody."""
     return None if answer.get("error of 5 %") == whom_it_hits()["error of 5 %"] else miss("error_is_noise")
+
+
+# --- m14.e4: find whom the average wrongs ----------------------------------------------------------------------------
+
+E4 = Exercise("m14.e4", expects=callable)
+
+
+@E4.each(range(1, 4))
+def somebody_is_wronged(wronged: Callable[[int], Year], least: int) -> Miss | None:
+    """Judge by the rule itself, with several least amounts: it has to take points from somebody who did enough."""
+    year = wronged(least)
+    here = [kg for kg in year if kg is not None]
+    if len(year) != WEEKS or not here:
+        return miss("no_year", weeks=len(year), here=len(here))
+    if min(here) < least:
+        return miss("too_little", least=least)
+    return None if averaging(year, least) else miss("not_hit", least=least)
 
 
 # --- m14.e2: mend the rule -------------------------------------------------------------------------------------------
@@ -346,4 +363,4 @@ def a_scheme_is_judged(answer: Mapping[str, str], name: str) -> Miss | None:
     return miss("program_is_fair" if "program-decides" in truth else "waved_through", name=name)
 
 
-EXERCISES: Final = {one.id: one for one in (P1, E1, P2, E2, E3)}
+EXERCISES: Final = {one.id: one for one in (P1, E1, E3, P2, E4, E2)}
