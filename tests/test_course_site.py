@@ -27,7 +27,8 @@ def built(tmp_path_factory):
 
 
 def test_each_language_has_a_page_for_each_module_lesson_and_card_and_the_words(built):
-    names = {module.id for module in material.syllabus().modules} | {"glossary", "beliefs", "agendas", "search"}
+    names = {module.id for module in material.syllabus().modules}
+    names |= {"casebook", "glossary", "beliefs", "agendas", "search"}
     names |= set(editions.names(editions.masters()))
     for language in LOCALES:
         assert names <= {path.stem for path in (built / language).glob("*.html")}

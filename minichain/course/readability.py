@@ -14,7 +14,7 @@ from typing import Final
 
 import minichain
 from minichain.catalogue import po_file, read_po
-from minichain.course import material
+from minichain.course import casebook, material
 from minichain.course.translating import SENTENCE, mean_length, spoken
 
 GRADE: Final = 8  # of school, at most
@@ -69,6 +69,7 @@ def words(language: str) -> Texts:
         "apps": tuple(part for pair in apps.items() for part in pair[language == "zh"].split("\0")),
         "glossary": tuple(term[f"tip_{language}"] for term in terms),
         "beliefs": tuple(text(language) for one in beliefs for text in (one.so, one.demonstration)),
+        "casebook": tuple(card.text(language) for card in casebook.cards().values()),
         "forms": tuple(probe.asks(language) for probe in material.inventory().values()),
     }
 

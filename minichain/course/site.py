@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import minichain
 from minichain.catalogue import LOCALES
-from minichain.course import editions, marks, material, papers
+from minichain.course import casebook, editions, marks, material, papers
 from minichain.course.material import Module, phrases
 from minichain.errors import UsageError
 
@@ -91,9 +91,10 @@ def pages(language: str, words: Words) -> dict[str, str]:
         found |= dict(_cards(module, language))
     found["agendas"] = papers.agendas_text(language)
     found["beliefs"] = "\n\n".join((f"# {say['beliefs_page'](language)}", *_beliefs(language)))
+    found["casebook"] = "\n\n".join((f"# {say['casebook'](language)}", *_casebook(language)))
     found["glossary"] = f"# {say['glossary'](language)}\n\n" + "\n".join(f"- **{term}**: {tip}" for term, tip in words)
     outside = [name for name in lessons if not any(name in module.notebooks for module in modules)]
-    listed = [*(module.id for module in modules), *outside, "agendas", "beliefs", "glossary"]
+    listed = [*(module.id for module in modules), *outside, "casebook", "agendas", "beliefs", "glossary"]
     front = f"# {say['course'](language)}\n\n{say['site'](language)}\n\n{_list(listed)}"
     return {**found, **lessons, "index": front}
 
@@ -127,6 +128,13 @@ def _cards(module: Module, language: str) -> Iterator[tuple[str, str]]:
 def _beliefs(language: str) -> Iterator[str]:
     for one in material.misconceptions().values():
         yield f"## {one.id} {one.belief(language)}\n\n{one.so(language)}\n\n*{one.demonstration(language)}*"
+
+
+def _casebook(language: str) -> Iterator[str]:
+    """Yield the cards without their lies: to find them is an exercise."""
+    for card in casebook.cards().values():
+        title, *lines = card.text(language).splitlines()
+        yield "\n\n".join((f"## {title}", *lines, "\n".join(f"- {one(language)}" for one in card.safeguards)))
 
 
 def lesson(name: str, language: str) -> str:

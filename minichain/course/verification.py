@@ -15,7 +15,18 @@ from typing import Any, Final
 
 import msgspec
 
-from minichain.course import editions, leaks, marks, material, mutation, readability, release, trainer, untouched
+from minichain.course import (
+    casebook,
+    editions,
+    leaks,
+    marks,
+    material,
+    mutation,
+    readability,
+    release,
+    trainer,
+    untouched,
+)
 from minichain.course.desk import cause_of, exercise_of, judge
 from minichain.course.material import HINTS, QUESTIONS, Agenda, Day, Module, Said, Task, syllabus, tasks
 
@@ -300,6 +311,7 @@ def _untranslated(modules: tuple[Module, ...]) -> Iterator[str]:
     yield from _without_chinese("classroom", material.classroom_texts())
     yield from _without_chinese("inventory", material.inventory())
     yield from _without_chinese("rubric", material.rubric())
+    yield from _without_chinese("casebook", casebook.cards())
     for module in modules:
         yield from _without_chinese(f"{module.id}/exercises", tasks(module.id))
         yield from _without_chinese(f"{module.id}/ticket", material.ticket(module.id))
