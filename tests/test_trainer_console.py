@@ -14,7 +14,16 @@ from test_classroom import NOON, Person, Phone, let_in, opened, served
 
 from minichain.course.answers import written
 from minichain.course.classroom import overview, report
-from minichain.course.classroom.desk import Command, Desk, LetHappen, ResetClass, ResetLearner
+from minichain.course.classroom.desk import (
+    Approve,
+    Command,
+    Desk,
+    LetHappen,
+    ResetClass,
+    ResetLearner,
+    StartGame,
+    StepGame,
+)
 from minichain.course.classroom.folder import Folder, new_settings
 from minichain.course.classroom.letters import Join
 from minichain.course.classroom.register import Verdict
@@ -373,3 +382,58 @@ def test_the_buttons_of_a_lesson_do_what_they_say(desk):
     assert "does not answer just now" in "".join(texts(page))
     press(page, "Make the report")
     assert "data:text/html;base64," in "".join(texts(page))
+
+
+# --- the consensus game ------------------------------------------------------------------------------------------
+
+
+def a_round(desk: Desk, liars: int) -> None:
+    """Play a round in which everybody says the first thing they may, or splits."""
+    played = desk.register.game
+    assert played is not None
+    while played.phase != "over":
+        for seat in played.waits_for():
+            choices = played.choices(seat)
+            choice = "split" if liars > 1 and "split" in choices else choices[0]
+            desk.play(desk.register.learners[played.seats[seat]], played.phase, choice)
+        desk.obey(StepGame())
+
+
+@pytest.mark.parametrize(("liars", "said"), [(1, "Nothing went wrong"), (2, "Not one slip was forged")])
+def test_a_round_is_begun_and_judged_on_the_console_and_nobody_learns_before_who_lies(desk, liars, said):
+    for number in range(4):
+        desk.join_by_browser(f"Phone {number}", desk.settings.token, "127.0.0.1")
+    desk.obey(Approve())
+    model, page = page_of(desk)
+    desk.obey(StartGame(liars))
+    while liars == 2 and desk.register.game.proposer not in desk.register.game.liars:
+        desk.obey(StartGame(liars))  # until a liar proposes
+    model.show(seen(desk))
+    shown = "\n".join(texts(page))
+    assert "we wait" in shown
+    assert "the liar" not in shown
+    a_round(desk, liars)
+    model.show(json.loads(json.dumps(seen(desk))))
+    shown = "\n".join(texts(page))
+    assert said in shown
+    assert shown.count("mc-chip mc-bad") >= liars
+    assert "Phone 2" in shown
+    model.is_projected = True
+    assert "Phone" not in "\n".join(texts(page)).replace("point a phone", "")
+
+
+def test_the_buttons_of_the_game_begin_a_round_and_end_its_phases(desk):
+    model, page = page_of(desk)
+    press(page, "Begin a round")
+    assert "A round needs at least 4" in "\n".join(texts(page))
+    for number in range(4):
+        desk.join_by_browser(f"Phone {number}", desk.settings.token, "127.0.0.1")
+    desk.obey(Approve())
+    press(page, "Begin a round")
+    for _phase in range(3):
+        model.show(seen(desk))
+        press(page, "End this phase")
+    model.show(seen(desk))
+    shown = "\n".join(texts(page))
+    assert "The proposer said nothing" in shown
+    assert "down in: 1. Propose" in shown or "the liar" in shown

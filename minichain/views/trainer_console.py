@@ -15,6 +15,7 @@ import segno
 
 from minichain.live.home import Home
 from minichain.views import frame, parts
+from minichain.views import trainer_console_game as game
 from minichain.views import trainer_console_lesson as lesson
 from minichain.views.briefing import asked_for
 from minichain.views.i18n import _, ngettext, number
@@ -58,6 +59,7 @@ def content(model: Console, errands: Errands[DeskLine]) -> list[Content]:
         (_("Class"), _class(model)),
         (_("Predictions"), _predictions(model, errands)),
         (_("Network"), lesson.network(model, errands)),
+        (_("Game"), game.panel(model, errands)),
         (_("Start again"), lesson.again(model, errands)),
         (_("Report"), lesson.report(model, errands)),
     )
@@ -70,6 +72,7 @@ def limits() -> list[str]:
         _("Whether somebody understands: it shows answers to exercises, and some people think before they answer."),
         _("What is typed and not yet checked. Whoever is not started may be reading."),
         _("Names are in the trainer's folder only. They are never on the chain."),
+        _("The game is one decision without a change of proposer. A ledger goes on and lets another one propose."),
     ]
 
 
