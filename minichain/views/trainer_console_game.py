@@ -176,7 +176,7 @@ def _results(model: Console, game: Mapping[str, Any]) -> Safe:
 def _conduct(verdict: Mapping[str, Any], at: int) -> Safe:
     silent = [phase_words()[phase] for phase, seat in verdict["down"] if seat == at]
     if at in verdict["liars"]:
-        told = _("the liar, with two faces") if at in {seat for _phase, seat in verdict["two_faced"]} else _("the liar")
+        told = _("liar, with two faces") if at in {seat for _phase, seat in verdict["two_faced"]} else _("liar")
         return parts.chip("bad", told)
     if silent:
         return parts.chip("warn", _("down in: {phases}").format(phases=listed(silent)))
