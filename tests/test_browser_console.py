@@ -18,7 +18,7 @@ from minichain.live import dashboards, supervisor
 from minichain.live.carrier import DESK, Carrier
 from minichain.live.home import VARIABLE, Home
 
-TABS = ("Predictions", "Network", "Game", "Start again", "Report")
+TABS = ("Predictions", "Network", "Game", "Files", "Start again", "Report")
 
 
 @pytest.fixture(scope="module")

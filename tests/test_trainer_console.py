@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
@@ -16,6 +17,7 @@ from minichain.course.answers import written
 from minichain.course.classroom import overview, report
 from minichain.course.classroom.desk import (
     Approve,
+    Collect,
     Command,
     Desk,
     LetHappen,
@@ -25,7 +27,7 @@ from minichain.course.classroom.desk import (
     StepGame,
 )
 from minichain.course.classroom.folder import Folder, new_settings
-from minichain.course.classroom.letters import Join
+from minichain.course.classroom.letters import HandIn, Join
 from minichain.course.classroom.register import Verdict
 from minichain.course.classroom.room import ClassRoom
 from minichain.course.classroom.trouble import KINDS, words
@@ -228,7 +230,10 @@ def test_only_who_has_the_secret_sees_or_does_anything(desk):
         line = DeskLine(Home(desk.folder.home.path), desk.settings.secret)
         assert line.look()["waiting"] == ["Plant"]
         assert line.tell("approve", names=["Plant"]) == "Plant"
-        assert [one["name"] for one in line.look()["learners"]] == ["Street office A", "Plant"]
+        plant = Person(desk, 9)
+        plant.answer("m02.e2", written(1))
+        assert line.collect(plant.letter(HandIn(tuple(plant.made), "Carrier"))) == (1, 0)
+        assert [one["name"] for one in line.look()["learners"]] == ["Street office A", "Plant", "Carrier"]
         assert "<table>" not in line.report("en")
         with pytest.raises(UsageError, match="Nobody named Nobody"):
             line.tell("dismiss", name="Nobody")
@@ -293,6 +298,12 @@ class AtOnce:
         if answer.code:
             raise UsageError(answer.said)
         return answer.said
+
+    def collect(self, letter: bytes) -> tuple[int, int]:
+        answer = self.desk.obey(Collect(letter))
+        if answer.code:
+            raise UsageError(answer.said)
+        return len(answer.have), len(answer.refused)
 
     def spread(self, exercise: str) -> dict[str, Any]:
         return self.desk.spread(exercise)
@@ -378,6 +389,30 @@ def test_the_buttons_of_a_lesson_do_what_they_say(desk):
     assert "does not answer just now" in "".join(texts(page))
     press(page, "Make the report")
     assert "data:text/html;base64," in "".join(texts(page))
+
+
+def test_files_are_taken_where_there_is_no_network_and_what_is_wrong_with_one_is_said(desk):
+    (office,) = a_class(desk, 1)
+    office.answer("m02.e2", written(1), is_right=True)
+    letter = office.letter(HandIn(tuple(office.made)))
+    _model, page = page_of(desk)
+    upload = next(one for one in widgets(page) if isinstance(one, W.FileUpload))
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    upload.value = tuple(
+        {"name": name, "type": "", "size": len(content), "content": memoryview(content), "last_modified": at}
+        for name, content in (("a.handin", letter), ("b.handin", b"{}"), ("again.handin", letter))
+    )
+    shown = "".join(texts(page))
+    assert "a.handin: 1 kept, 0 refused" in shown
+    assert "again.handin: 1 kept, 0 refused" in shown
+    assert "b.handin was not taken: This could not be read" in shown
+    assert len(desk.register.taken) == 1, "it counts once"
+
+
+def widgets(widget: W.Widget) -> Iterator[W.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from widgets(child)
 
 
 # --- the consensus game ------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ def content(model: Console, errands: Errands[DeskLine]) -> list[Content]:
         (_("Predictions"), _predictions(model, errands)),
         (_("Network"), lesson.network(model, errands)),
         (_("Game"), game.panel(model, errands)),
+        (_("Files"), lesson.files(errands)),
         (_("Start again"), lesson.again(model, errands)),
         (_("Report"), lesson.report(model, errands)),
     )
@@ -147,7 +148,8 @@ def _class(model: Console) -> W.Box:
     beliefs = card(bound(model, ["beliefs"], partial(_beliefs, model)), title=_("Believed just now"))
     grid = bound(model, ["people", "modules", "module", "is_projected"], partial(_grid, model), "mc-class-grid")
     flags = bound(model, ["flags", "is_projected"], partial(_flags, model))
-    return stack(row(heads, beliefs), card(_module_choice(model), grid, title=_("Who has come how far")), flags)
+    progress = card(_module_choice(model), grid, title=_("Who has come how far"))
+    return stack(row(heads, beliefs), progress, flags)
 
 
 def _module_choice(model: Console) -> W.Box:
@@ -273,5 +275,5 @@ def _spread(model: Console) -> Safe:
 
 
 def _share(count: int, of: int) -> Safe:
-    bar_ = tag("span", class_="mc-share", style=f"--mc-share:{100 * count // max(of, 1)}", aria_hidden="true")
+    bar_ = tag("span", class_="mc-share", style=f"width:{100 * count // max(of, 1)}px", aria_hidden="true")
     return tag("span", bar_, number(count), class_="mc-shared")
