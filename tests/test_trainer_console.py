@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
@@ -14,12 +15,22 @@ from test_classroom import NOON, Person, Phone, let_in, opened, served
 
 from minichain.course.answers import written
 from minichain.course.classroom import overview, report
-from minichain.course.classroom.desk import Command, Desk, LetHappen, ResetClass, ResetLearner
+from minichain.course.classroom.desk import (
+    Approve,
+    Collect,
+    Command,
+    Desk,
+    LetHappen,
+    ResetClass,
+    ResetLearner,
+    StartGame,
+    StepGame,
+)
 from minichain.course.classroom.folder import Folder, new_settings
-from minichain.course.classroom.letters import Join
+from minichain.course.classroom.letters import HandIn, Join
 from minichain.course.classroom.register import Verdict
 from minichain.course.classroom.room import ClassRoom
-from minichain.course.classroom.trouble import words
+from minichain.course.classroom.trouble import KINDS, words
 from minichain.errors import NetworkError, UsageError
 from minichain.faults.timeline import parse_step
 from minichain.live.home import Home
@@ -158,11 +169,7 @@ def test_every_trouble_is_a_line_of_a_timeline_or_a_story_and_has_its_words():
     nodes = [f"node-{number}" for number in range(4)]
     for what in ("crash", "delay", "partition", "liar"):
         assert parse_step(words(what, "node-2", nodes), tuple(nodes)).words == words(what, "node-2", nodes)
-    assert (
-        trouble_words().keys()
-        == trouble_told().keys()
-        == {*(["crash", "delay", "partition", "liar", "theft", "oracle"])}
-    )
+    assert trouble_words().keys() == trouble_told().keys() == set(KINDS)
 
 
 def test_without_a_network_nothing_happens_and_the_trainer_is_told(desk):
@@ -223,7 +230,10 @@ def test_only_who_has_the_secret_sees_or_does_anything(desk):
         line = DeskLine(Home(desk.folder.home.path), desk.settings.secret)
         assert line.look()["waiting"] == ["Plant"]
         assert line.tell("approve", names=["Plant"]) == "Plant"
-        assert [one["name"] for one in line.look()["learners"]] == ["Street office A", "Plant"]
+        plant = Person(desk, 9)
+        plant.answer("m02.e2", written(1))
+        assert line.collect(plant.letter(HandIn(tuple(plant.made), "Carrier"))) == (1, 0)
+        assert [one["name"] for one in line.look()["learners"]] == ["Street office A", "Plant", "Carrier"]
         assert "<table>" not in line.report("en")
         with pytest.raises(UsageError, match="Nobody named Nobody"):
             line.tell("dismiss", name="Nobody")
@@ -288,6 +298,12 @@ class AtOnce:
         if answer.code:
             raise UsageError(answer.said)
         return answer.said
+
+    def collect(self, letter: bytes) -> tuple[int, int]:
+        answer = self.desk.obey(Collect(letter))
+        if answer.code:
+            raise UsageError(answer.said)
+        return len(answer.have), len(answer.refused)
 
     def spread(self, exercise: str) -> dict[str, Any]:
         return self.desk.spread(exercise)
@@ -373,3 +389,82 @@ def test_the_buttons_of_a_lesson_do_what_they_say(desk):
     assert "does not answer just now" in "".join(texts(page))
     press(page, "Make the report")
     assert "data:text/html;base64," in "".join(texts(page))
+
+
+def test_files_are_taken_where_there_is_no_network_and_what_is_wrong_with_one_is_said(desk):
+    (office,) = a_class(desk, 1)
+    office.answer("m02.e2", written(1), is_right=True)
+    letter = office.letter(HandIn(tuple(office.made)))
+    _model, page = page_of(desk)
+    upload = next(one for one in widgets(page) if isinstance(one, W.FileUpload))
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    upload.value = tuple(
+        {"name": name, "type": "", "size": len(content), "content": memoryview(content), "last_modified": at}
+        for name, content in (("a.handin", letter), ("b.handin", b"{}"), ("again.handin", letter))
+    )
+    shown = "".join(texts(page))
+    assert "a.handin: 1 kept, 0 refused" in shown
+    assert "again.handin: 1 kept, 0 refused" in shown
+    assert "b.handin was not taken: This could not be read" in shown
+    assert len(desk.register.taken) == 1, "it counts once"
+
+
+def widgets(widget: W.Widget) -> Iterator[W.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from widgets(child)
+
+
+# --- the consensus game ------------------------------------------------------------------------------------------
+
+
+def a_round(desk: Desk, liars: int) -> None:
+    """Play a round in which everybody says the first thing they may, or splits."""
+    played = desk.register.game
+    assert played is not None
+    while played.phase != "over":
+        for seat in played.waits_for():
+            choices = played.choices(seat)
+            choice = "split" if liars > 1 and "split" in choices else choices[0]
+            desk.play(desk.register.learners[played.seats[seat]], played.phase, choice)
+        desk.obey(StepGame())
+
+
+@pytest.mark.parametrize(("liars", "said"), [(1, "Nothing went wrong"), (2, "Not one slip was forged")])
+def test_a_round_is_begun_and_judged_on_the_console_and_nobody_learns_before_who_lies(desk, liars, said):
+    for number in range(4):
+        desk.join_by_browser(f"Phone {number}", desk.settings.token, "127.0.0.1")
+    desk.obey(Approve())
+    model, page = page_of(desk)
+    desk.obey(StartGame(liars))
+    while liars == 2 and desk.register.game.proposer not in desk.register.game.liars:
+        desk.obey(StartGame(liars))  # until a liar proposes
+    model.show(seen(desk))
+    shown = "\n".join(texts(page))
+    assert "we wait" in shown
+    assert "liar</span>" not in shown
+    a_round(desk, liars)
+    model.show(json.loads(json.dumps(seen(desk))))
+    shown = "\n".join(texts(page))
+    assert said in shown
+    assert shown.count("mc-chip mc-bad") >= liars
+    assert "Phone 2" in shown
+    model.is_projected = True
+    assert "Phone" not in "\n".join(texts(page)).replace("point a phone", "")
+
+
+def test_the_buttons_of_the_game_begin_a_round_and_end_its_phases(desk):
+    model, page = page_of(desk)
+    press(page, "Begin a round")
+    assert "A round needs at least 4" in "\n".join(texts(page))
+    for number in range(4):
+        desk.join_by_browser(f"Phone {number}", desk.settings.token, "127.0.0.1")
+    desk.obey(Approve())
+    press(page, "Begin a round")
+    for _phase in range(3):
+        model.show(seen(desk))
+        press(page, "End this phase")
+    model.show(seen(desk))
+    shown = "\n".join(texts(page))
+    assert "The proposer said nothing" in shown
+    assert "down in: 1. Propose" in shown or "liar" in shown

@@ -255,6 +255,12 @@ def test_every_app_is_for_somebody_and_every_role_has_an_app():
         assert gallery.grouped(apps, "en", role)[0][1], role
 
 
+def test_what_is_opened_by_a_link_of_its_own_is_not_offered_to_everybody():
+    folder = Path(__file__).parents[1] / "apps"
+    assert (folder / "trainer_console.ipynb").exists()
+    assert "trainer_console.ipynb" not in [app.path for app in gallery.read_apps(folder, "en")]
+
+
 def test_an_unknown_icon_becomes_the_usual_one():
     assert gallery.describe("a.ipynb", {"minichain": {"title": "A", "icon": "<script>"}}, "en").icon == "blocks"
 

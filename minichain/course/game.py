@@ -1,4 +1,4 @@
-"""The consensus game: people are the replicas, some of them lie in secret, and the rules of the ledger judge the result.
+"""The consensus game: people are the replicas, some lie in secret, and the rules of the ledger judge what came of it.
 
 A move goes in, and it is so, or it is refused; there is no clock and no chance here. Who leads a phase to its end calls
 `Stepped`: whoever has not answered by then was down in that phase.

@@ -15,6 +15,7 @@ import segno
 
 from minichain.live.home import Home
 from minichain.views import frame, parts
+from minichain.views import trainer_console_game as game
 from minichain.views import trainer_console_lesson as lesson
 from minichain.views.briefing import asked_for
 from minichain.views.i18n import _, ngettext, number
@@ -58,6 +59,8 @@ def content(model: Console, errands: Errands[DeskLine]) -> list[Content]:
         (_("Class"), _class(model)),
         (_("Predictions"), _predictions(model, errands)),
         (_("Network"), lesson.network(model, errands)),
+        (_("Game"), game.panel(model, errands)),
+        (_("Files"), lesson.files(errands)),
         (_("Start again"), lesson.again(model, errands)),
         (_("Report"), lesson.report(model, errands)),
     )
@@ -70,6 +73,7 @@ def limits() -> list[str]:
         _("Whether somebody understands: it shows answers to exercises, and some people think before they answer."),
         _("What is typed and not yet checked. Whoever is not started may be reading."),
         _("Names are in the trainer's folder only. They are never on the chain."),
+        _("The game is one decision without a change of proposer. A ledger goes on and lets another one propose."),
     ]
 
 
@@ -144,7 +148,8 @@ def _class(model: Console) -> W.Box:
     beliefs = card(bound(model, ["beliefs"], partial(_beliefs, model)), title=_("Believed just now"))
     grid = bound(model, ["people", "modules", "module", "is_projected"], partial(_grid, model), "mc-class-grid")
     flags = bound(model, ["flags", "is_projected"], partial(_flags, model))
-    return stack(row(heads, beliefs), card(_module_choice(model), grid, title=_("Who has come how far")), flags)
+    progress = card(_module_choice(model), grid, title=_("Who has come how far"))
+    return stack(row(heads, beliefs), progress, flags)
 
 
 def _module_choice(model: Console) -> W.Box:
@@ -270,5 +275,5 @@ def _spread(model: Console) -> Safe:
 
 
 def _share(count: int, of: int) -> Safe:
-    bar_ = tag("span", class_="mc-share", style=f"--mc-share:{100 * count // max(of, 1)}", aria_hidden="true")
+    bar_ = tag("span", class_="mc-share", style=f"width:{100 * count // max(of, 1)}px", aria_hidden="true")
     return tag("span", bar_, number(count), class_="mc-shared")

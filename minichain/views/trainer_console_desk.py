@@ -5,6 +5,7 @@ The secret is in the link with which the console was opened, and is kept nowhere
 
 from __future__ import annotations
 
+import base64
 import json
 from http.client import HTTPException
 from typing import Any, Final
@@ -44,11 +45,19 @@ class DeskLine:
 
     def tell(self, command: str, **what: Any) -> str:
         """Tell the desk something; returns whom it concerned. Raises `UsageError` with what it says against it."""
-        data = json.dumps({"type": command, **what}, separators=(",", ":"), ensure_ascii=False).encode()
-        answer = json.loads(self._ask("trainer", ACT_S, data))
+        return str(self._told(command, **what)["said"])
+
+    def collect(self, letter: bytes) -> tuple[int, int]:
+        """Hand a file over; returns how many answers are kept, and how many are refused. Raises `UsageError`."""
+        answer = self._told("collect", letter=base64.b64encode(letter).decode())
+        return len(answer["have"]), len(answer["refused"])
+
+    def _told(self, command: str, **what: Any) -> dict[str, Any]:
+        data = json.dumps({"type": command, **what}, ensure_ascii=False).encode()
+        answer: dict[str, Any] = json.loads(self._ask("trainer", ACT_S, data))
         if answer["code"]:
             raise UsageError(answer["said"])
-        return str(answer["said"])
+        return answer
 
     def _json(self, path: str, patience_s: float) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._ask(path, patience_s))

@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 
+from minichain.errors import UsageError
 from minichain.views import parts
-from minichain.views.i18n import _, language
+from minichain.views.i18n import _, language, number
 from minichain.views.icons import icon
 from minichain.views.markup import Safe, join, tag
 from minichain.views.panels import ConfirmButton, bar, bound, button, card, errand, field, html, offer, stack
@@ -21,7 +22,8 @@ from minichain.views.polling import Errands
 from minichain.views.trainer_console_desk import DeskLine
 from minichain.views.trainer_console_model import Console, said, trouble_told, trouble_words
 
-AT_A_NODE = frozenset({"crash", "liar"})
+SUFFIX: Final = ".handin"  # as `minichain class hand-in` writes them
+AT_A_NODE: Final = frozenset({"crash", "liar"})
 
 
 def network(model: Console, errands: Errands[DeskLine]) -> W.Box:
@@ -66,6 +68,44 @@ def _happened(model: Console) -> Safe:
 
 def _node(node: dict[str, Any]) -> str:
     return (_("{node} is on") if node["is_on"] else _("{node} is off")).format(node=node["name"])
+
+
+# --- without a network ---
+
+
+def files(errands: Errands[DeskLine]) -> W.Box:
+    """Take answers that were carried here as files; those that are here already count once."""
+    place, told = stack(), html(join())
+    chosen = W.FileUpload(accept=SUFFIX, multiple=True, description=_("Choose files"))
+
+    def collect(desk: DeskLine, letters: list[tuple[str, bytes]]) -> list[tuple[parts.State, str]]:
+        return [_collected(desk, name, letter) for name, letter in letters]
+
+    def show(lines: list[tuple[parts.State, str]]) -> None:
+        told.value = parts.sentences(lines)
+
+    def take(change: Any) -> None:
+        letters = [(one["name"], bytes(one["content"])) for one in change.new]
+        if letters:
+            errand(
+                errands,
+                partial(collect, letters=letters),
+                lambda lines: told.set_trait("value", parts.sentences(lines)),
+                place,
+            )
+
+    chosen.observe(take, "value")
+    sentence = _("When the network is down, learners hand in one small file each. Nobody's answer counts twice.")
+    return card(chosen, place, told, title=_("Answers as files"), sentence=sentence)
+
+
+def _collected(desk: DeskLine, name: str, letter: bytes) -> tuple[parts.State, str]:
+    try:
+        kept, refused = desk.collect(letter)
+    except UsageError as why:
+        return "bad", _("{file} was not taken: {why}").format(file=name, why=why)
+    told = _("{file}: {kept} kept, {refused} refused").format(file=name, kept=number(kept), refused=number(refused))
+    return "warn" if refused else "ok", told
 
 
 # --- beginning again ---------------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ class Console(T.HasTraits):
     flags: Any = T.List()
     nodes: Any = T.List()
     trouble: Any = T.List()
+    game: Any = T.Dict(None, allow_none=True)
+    players = T.Int(0)
     link = T.Unicode("")
     module = T.Unicode("")
     is_projected = T.Bool(False)
@@ -42,7 +44,7 @@ class Console(T.HasTraits):
         self.seen = dict(seen)
         self.people = [{key: value for key, value in one.items() if key != "seen"} for one in seen["learners"]]
         self.module = self.module or liveliest(seen["modules"])
-        for name in ("modules", "waiting", "beliefs", "help", "flags", "nodes", "trouble", "link"):
+        for name in ("modules", "waiting", "beliefs", "help", "flags", "nodes", "trouble", "game", "players", "link"):
             setattr(self, name, seen[name])
         self.minute = seen["now"] // MINUTE_MS
 

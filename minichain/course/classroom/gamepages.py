@@ -5,7 +5,6 @@ A page shows what one seat has heard and nothing else; who lies is on the page o
 
 from __future__ import annotations
 
-from html import escape
 from typing import Final
 
 from minichain.course.classroom.pages import Pages
@@ -26,14 +25,8 @@ class GamePages(Pages):
             return self.page(title, f"{self.why(why)}<p>{told}</p>{self._home()}", again=why is None)
         seat = game.seat(learner.did)
         asks = self._asks(game, seat)
-        body = (
-            self.why(why),
-            self._role(game, seat),
-            self._phase(game),
-            self._heard(game, seat),
-            asks,
-            self._end(game),
-        )
+        rest = asks or (self._end(game) if game.phase == OVER else self._wait(game))
+        body = (self.why(why), self._role(game, seat), self._phase(game), self._heard(game, seat), rest)
         return self.page(title, "".join(body) + self._home(), again=not asks and why is None and game.phase != OVER)
 
     def _home(self) -> str:
@@ -55,8 +48,8 @@ class GamePages(Pages):
     def _counted(self, game: Game, seat: int, phase: str) -> str:
         """Say how many have told this seat what in a phase."""
         heard = list(game.heard(seat, phase).values())
-        counts = [self.say("game_count", count=heard.count(value), value=self.value(value)) for value in VALUES]
-        return f"{self.say(f'game_{phase}')}: {'; '.join(counts)}"
+        first, second = (self.say("game_count", count=heard.count(one), value=self.value(one)) for one in VALUES)
+        return self.say("game_heard", phase=self.say(f"game_{phase}"), first=first, second=second)
 
     def value(self, value: str) -> str:
         """Return what an entry says."""
@@ -66,12 +59,11 @@ class GamePages(Pages):
         """Offer what may be said; each is a button."""
         if seat in game.said[game.phase]:
             return ""
-        buttons = "".join(
+        return "".join(
             f'<form method="post" action="/game"><input type="hidden" name="phase" value="{game.phase}">'
             f'<button name="choice" value="{choice}">{self._choice(game, choice)}</button></form>'
             for choice in game.choices(seat)
         )
-        return buttons
 
     def _choice(self, game: Game, choice: str) -> str:
         if choice == SILENT:
@@ -80,17 +72,15 @@ class GamePages(Pages):
             halves = game.halves()
             seats = [", ".join(str(at + 1) for at, said in enumerate(halves) if said == value) for value in VALUES]
             return self.say("game_split", first=seats[0], second=seats[1])
-        return f"{self.say(f'game_{game.phase}')}: {self.value(choice)}"
+        return self.say("game_choice", phase=self.say(f"game_{game.phase}"), value=self.value(choice))
+
+    def _wait(self, game: Game) -> str:
+        return f'<p role="status">{self.say("game_wait", answered=len(game.said[game.phase]))}</p>'
 
     def _end(self, game: Game) -> str:
-        if game.phase != OVER:
-            waits = self.say("game_wait", answered=len(game.said[game.phase]))
-            return f'<p role="status">{waits}</p>'
         verdict = judge(game)
-        finals = "".join(
-            f"<li>{self.say('game_final', seat=at + 1, value=self.value(final) if final else self.say('game_nothing'))}</li>"
-            for at, final in enumerate(verdict.finals)
-        )
-        liars = escape(", ".join(str(at + 1) for at in verdict.liars)) or "-"
-        lied = self.say("game_lied", liars=liars)
-        return f"<p>{self.say(f'game_where_{verdict.where}')}</p><p>{lied}</p><ul>{finals}</ul>"
+        results = [self.value(final) if final else self.say("game_nothing") for final in verdict.finals]
+        finals = [self.say("game_final", seat=at, value=result) for at, result in enumerate(results, 1)]
+        lied = self.say("game_lied", liars=", ".join(str(at + 1) for at in verdict.liars) or "-")
+        listed = "".join(f"<li>{final}</li>" for final in finals)
+        return f"<p>{self.say(f'game_where_{verdict.where}')}</p><p>{lied}</p><ul>{listed}</ul>"
