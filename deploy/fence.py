@@ -17,10 +17,12 @@ from minichain.live.executor import ALL_FILES, ALL_SCOPES, LANDLOCK_CREATE, LAND
 from minichain.live.executor import landlock_version as version
 
 LANDLOCK_ADD, BENEATH = 445, 1
+SECURE_BITS, NO_ROOT = 28, 0b11
 RUN, WRITE, READ, LIST, MOVE, CUT = (1 << bit for bit in (0, 1, 2, 3, 13, 14))
 OF_A_FILE = RUN | WRITE | READ | CUT
-SYSTEM = tuple(map(Path, "/usr /lib /lib32 /lib64 /bin /sbin /etc /opt /proc /sys /dev /run".split()))
-DEVICES = tuple(map(Path, "/dev/null /dev/zero /dev/tty /dev/ptmx /dev/pts /dev/shm".split()))
+SYSTEM = [Path("/", name) for name in ("usr", "lib", "lib64", "bin", "sbin", "etc", "opt", "proc", "sys", "dev", "run")]
+SHARED = Path("/dev/shm")  # locks of processes that work together
+DEVICES = [Path("/dev", name) for name in ("null", "zero", "tty", "ptmx", "pts")]
 
 
 def is_there() -> bool:
@@ -57,8 +59,10 @@ def enter(home: Path) -> None:
     for path in readable():
         allow(path, RUN | READ | LIST)
     for path in filter(Path.exists, DEVICES):
-        allow(path, READ | LIST | WRITE | CUT | ALL_FILES if path.name == "shm" else READ | LIST | WRITE | CUT)
-    allow(home, files)
+        allow(path, READ | LIST | WRITE | CUT)
+    for path in filter(Path.exists, (SHARED, home)):
+        allow(path, files)
+    libc.prctl(SECURE_BITS, NO_ROOT, 0, 0, 0)  # only root may say so, and is like others once it runs a program
     libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     ask(LANDLOCK_ENTER, domain, 0)
     os.close(domain)

