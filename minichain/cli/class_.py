@@ -311,7 +311,7 @@ def certificate(
 
 
 @class_.command()
-@click.argument("link", default="")
+@click.argument("link", default="", envvar="MINICHAIN_CLASS")
 @click.option("--name", required=True, help="Your institution in the class; not your own name.")
 @click.option("--as", "role", type=click.Choice(["light", "validator"]), default="light", show_default=True)
 @with_course
