@@ -23,6 +23,7 @@ from ballotbox import CLOSES_MS, BallotBox
 from browser import Running, visit
 from click.testing import CliRunner
 from playwright.sync_api import expect
+from test_browser_frame import opened
 from test_classroom import Phone
 from test_classroom_live import joined, run, stop, until
 from test_crossing import Chain, connect, cross, delivery, follow
@@ -55,8 +56,12 @@ from minichain.views.consensus_words import outcome
 from minichain.views.garbage_custody import Custody
 from minichain.views.trainer_console_desk import DeskLine
 
-TRAINEE, VICTIM, THIEF = "Street office A", "Street office B", "Transporter"
-SIX = ("Recycling plant", "Market hall", "Hospital", "Bus depot", "School kitchen", "Water works")
+TRAINEE, VICTIM, THIEF = (
+    "Lakeside office",
+    "Hill office",
+    "Ferry line",
+)  # of no example, so that they can be searched for
+SIX = ("Harbour office", "Market hall", "Night clinic", "Bus depot", "Song school", "Lock office")
 *PUNCTUAL, LATE = SIX
 
 
@@ -165,7 +170,7 @@ def _is_judged(room: ClassRoom, name: str, exercise: str, tries: int) -> bool:
 
 def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course, chromium: Any) -> None:
     with visit(chromium) as seen:
-        page = course.pages.open(seen, "need_a_chain")
+        page = opened(course.pages, seen, "need_a_chain", "en")
         page.get_by_label("What is recorded?").fill("keys of the depot")
         page.get_by_role("tab", name="2. ").click()
         for number, answer in enumerate(["Yes", "Yes", "Yes", "No", "Yes", "Yes", "Yes", "Yes"], 1):
@@ -176,7 +181,9 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
 
     compared = json.loads(say("compare", "--validators", "9", "--owners", "2", "--json").stdout)
     alliance = next(one for one in compared["figures"] if one["kind"] == "alliance")
-    assert (len(alliance["members"]), alliance["owners_to_halt"]) == (9, 1), "nine computers, and one owner stops them"
+    assert (len(alliance["members"]), alliance["concentration"]["owners_to_halt"]) == (9, 1), (
+        "nine computers, and one owner stops them"
+    )
 
     with visit(chromium) as seen:
         page = course.pages.open(seen, "garbage_custody")
@@ -185,7 +192,10 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
             page.get_by_role("button", name="Play the example day").click()
         page.wait_for_selector(".mc-pick >> text=HH-20260109", timeout=60_000)
         page.get_by_role("tab", name="Needs attention").click()
-        for fault, load in (("2,150 kg were sent", "HH-20260103"), ("never confirmed", "HH-20260105")):
+        for fault, load in (
+            ("2,150 kg were sent", "HH-20260103"),
+            ("never confirmed by Incineration plant", "HH-20260105"),
+        ):
             page.locator(".mc-pick:visible", has_text=fault).first.click()
             page.wait_for_selector(f"text=Manifest {load}", timeout=10_000)
         page.get_by_role("button", name="Make my brief").click()
