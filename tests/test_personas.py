@@ -191,12 +191,10 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
         if page.get_by_role("button", name="Play the example day").count():
             page.get_by_role("button", name="Play the example day").click()
         page.wait_for_selector(".mc-pick >> text=HH-20260109", timeout=60_000)
-        page.get_by_role("tab", name="Needs attention").click()
-        for fault, load in (
-            ("2,150 kg were sent", "HH-20260103"),
-            ("never confirmed by Incineration plant", "HH-20260105"),
-        ):
-            page.locator(".mc-pick:visible", has_text=fault).first.click()
+        found = {"2,150 kg were sent": "HH-20260103", "never confirmed by Incineration plant": "HH-20260105"}
+        for fault, load in found.items():
+            page.get_by_role("tab", name="Needs attention").click()
+            page.locator(".mc-pick:visible", has_text=fault).first.click()  # which opens the load
             page.wait_for_selector(f"text=Manifest {load}", timeout=10_000)
         page.get_by_role("button", name="Make my brief").click()
         limit = "A false first weighing passes every check."

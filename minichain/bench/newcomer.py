@@ -55,8 +55,8 @@ def newcomer() -> dict[str, Any]:
         "passed": seconds <= TARGET_S,
         "load_before": round(load, 1),
         **machine(),
-        "formula": "seconds = environment (venv) + install + start (four validators and the desk) + join (an institution of "
-        "its own, with its key) + note (signed, final, its proof verified); each from the start of its command to its "
+        "formula": "seconds = environment (venv) + install + start (four validators and the desk) + join (an "
+        "institution with its own key) + note (signed, final, its proof verified); each from the start of its command to its "
         "end; cpu_s = what the commands took of a processor, the validators aside",
     }
 
