@@ -13,6 +13,7 @@ from minichain.bench.core import committee, miners, public, simulator, tree
 from minichain.bench.crossing import shards
 from minichain.bench.delivery import delivery
 from minichain.bench.elections import ballots
+from minichain.bench.newcomer import newcomer
 from minichain.bench.processes import idle, latency, recovery, start, throughput
 from minichain.bench.side_by_side import split
 from minichain.bench.viewers import viewers
@@ -37,4 +38,5 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "counting": counting,
     "ballots": ballots,
     "viewers": viewers,
+    "newcomer": newcomer,
 }

@@ -27,7 +27,7 @@ from minichain.identity.jcs import Json, canonical
 
 KIND: Final = "CourseCertificate"
 OPERATOR, BUILDER = "operator", "builder"
-BOARD: Final = "class-board"
+BOARD: Final = "board"  # the contract that a class has on its chain
 ROWS: Final = ("fit", "trust", "rights", "evidence")  # of the rubric, 0 to 4 each
 COLUMNS: Final = ("name", "quiz", "tasks", *ROWS)
 

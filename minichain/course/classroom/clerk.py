@@ -20,6 +20,7 @@ from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import decode, encode
 from minichain.contracts.proxy import DeployedContract
+from minichain.course.certificate import BOARD
 from minichain.course.classroom.board import Board
 from minichain.course.classroom.gateway import found
 from minichain.course.classroom.letters import Ask
@@ -32,7 +33,6 @@ from minichain.live.home import Home
 from minichain.node.messages import MAX_MESSAGE_BYTES, ClientRequest
 
 DESK: Final = "class desk"  # the wallet
-BOARD: Final = "board"
 ACCOUNT, SEAT, REMOVAL = "account", "validator", "removal"
 WAIT_S: Final = 2.0  # between looks at what is to be done
 PATIENCE_MS: Final = 3_000  # for one answer of a node
