@@ -234,7 +234,7 @@ def test_only_who_has_the_secret_sees_or_does_anything(desk):
         plant.answer("m02.e2", written(1))
         assert line.collect(plant.letter(HandIn(tuple(plant.made), "Carrier"))) == (1, 0)
         assert [one["name"] for one in line.look()["learners"]] == ["Street office A", "Plant", "Carrier"]
-        assert "<table>" not in line.report("en")
+        assert "Carrier" not in line.report("en")
         with pytest.raises(UsageError, match="Nobody named Nobody"):
             line.tell("dismiss", name="Nobody")
         with pytest.raises(UsageError, match="could not be read"):
