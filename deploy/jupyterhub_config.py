@@ -47,7 +47,8 @@ c = get_config()  # noqa: F821 - JupyterHub gives it
 
 def read_names() -> list[str]:
     """Read who belongs to the class. Raises `ConfigError`."""
-    names = NAMES.read_text("utf-8").split() if NAMES.exists() else []
+    lines = NAMES.read_text("utf-8").splitlines() if NAMES.exists() else []
+    names = [line.strip() for line in lines if line.strip()]
     if not names:
         raise ConfigError(f"write into {NAMES} who is in the class, a name a line, such as office-a")
     if wrong := [name for name in names if not NAME.fullmatch(name)]:
@@ -71,8 +72,8 @@ class Passwords(Authenticator):
     words = read_passwords(read_names())
 
     async def authenticate(self, handler, data):
-        said = hmac.compare_digest(self.words.get(data["username"], "").encode(), data["password"].encode())
-        return data["username"] if said and data["password"] else None
+        name, word = self.normalize_username(data["username"].strip()), data["password"].strip()
+        return name if word and hmac.compare_digest(self.words.get(name, "").encode(), word.encode()) else None
 
 
 # --- what each of them gets --------------------------------------------------------------------------------------

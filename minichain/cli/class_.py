@@ -317,7 +317,7 @@ def certificate(
 @with_course
 @with_json
 def join(link: str, name: str, role: str, home: Path | None, as_json: bool) -> None:
-    """Join a class by its LINK (or that of your folder of lessons), with the key that your answers are signed with.
+    """Join a class by its LINK (or MINICHAIN_CLASS, or that of your lessons), with the key that signs your answers.
 
     It waits until the trainer lets you in. Joining again is coming back. As a validator it goes on until Ctrl-C.
     """
