@@ -193,6 +193,7 @@ def test_lessons_of_another_release_are_refused_and_the_answers_stay_with_the_le
     old, new = office.answer(bundle="old"), office.answer(bundle="new")
     answer = office.hand_in()
     assert answer.refused == {old.digest: "old_bundle"}
+    assert "your answers are kept on your computer" in str(Declined("old_bundle"))
     assert answer.have == (new.digest,)
 
 
@@ -282,6 +283,9 @@ def test_an_attempt_from_the_future_waits_until_its_time_has_come(desk, first):
     future = first.answer()
     first.at = NOON
     assert first.hand_in(future).refused == {future.digest: "future"}
+    later = Person(Desk(desk.folder.home.path, now=lambda: future.at), 1)
+    later.at = future.at
+    assert later.hand_in(future).have == (future.digest,)
 
 
 def test_a_desk_that_starts_again_is_where_it_was_though_its_last_line_was_torn(desk, first):

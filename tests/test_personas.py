@@ -174,10 +174,10 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
         page.get_by_label("What is recorded?").fill("keys of the depot")
         page.get_by_role("tab", name="2. ").click()
         for number, answer in enumerate(["Yes", "Yes", "Yes", "No", "Yes", "Yes", "Yes", "Yes"], 1):
-            page.wait_for_selector(f"text=Question {number} of 8", timeout=10_000)
+            page.wait_for_selector(f"text=Question {number} of 8", timeout=30_000)
             page.get_by_role("button", name=answer, exact=True).click()
         page.get_by_role("tab", name="Verdict").click()
-        expect(page.locator(".mc-live:visible").first).to_contain_text("signed log", ignore_case=True, timeout=10_000)
+        expect(page.locator(".mc-live:visible").first).to_contain_text("signed log", ignore_case=True, timeout=30_000)
 
     compared = json.loads(say("compare", "--validators", "9", "--owners", "2", "--json").stdout)
     alliance = next(one for one in compared["figures"] if one["kind"] == "alliance")
@@ -195,7 +195,7 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
         for fault, load in found.items():
             page.get_by_role("tab", name="Needs attention").click()
             page.locator(".mc-pick:visible", has_text=fault).first.click()  # which opens the load
-            page.wait_for_selector(f"text=Manifest {load}", timeout=10_000)
+            page.wait_for_selector(f"text=Manifest {load}", timeout=60_000)
         page.get_by_role("button", name="Make my brief").click()
         limit = "A false first weighing passes every check."
         page.get_by_label("What surprised you?").fill(limit)

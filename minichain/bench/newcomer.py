@@ -56,7 +56,7 @@ def newcomer() -> dict[str, Any]:
         "load_before": round(load, 1),
         **machine(),
         "formula": "seconds = environment (venv) + install + start (four validators and the desk) + join (an "
-        "institution with its own key) + note (signed, final, its proof verified); each from the start of its command to its "
+        "institution with its own key) + note (signed, final, its proof verified); each from its command to its "
         "end; cpu_s = what the commands took of a processor, the validators aside",
     }
 
