@@ -152,7 +152,7 @@ def check_a_figure(page: Any) -> None:
     assert trouble(page, "dialog[open]") == []
     page.keyboard.press("Escape")
     expect(drawer).not_to_be_visible()
-    assert page.evaluate("document.activeElement.dataset.figure") == known[0]
+    expect(page.locator(f'[data-figure="{known[0]}"]:focus')).to_have_count(1, timeout=10_000)
 
 
 TASKS: dict[str, Callable[[Any], None]] = {

@@ -187,11 +187,11 @@ def test_the_trainer_lets_things_happen_to_the_network_and_makes_all_well_again(
     line.tell("recover")
     until(lambda: all(node["is_on"] for node in line.look()["nodes"]), "all nodes were on")
     assert line.look()["trouble"] == []
-    line.tell("let-happen", what="delay", node="")
     line.tell("let-happen", what="theft", node="")
     line.tell("let-happen", what="oracle", node="")
-    delay, theft, oracle = line.look()["trouble"]
-    assert (delay["what"], theft["what"], oracle["what"]) == ("delay", "theft", "oracle")
+    line.tell("let-happen", what="delay", node="")
+    theft, oracle, delay = line.look()["trouble"]
+    assert (theft["what"], oracle["what"], delay["what"]) == ("theft", "oracle", "delay")
     line.tell("recover")
     with Network.attach(home) as net:
         until(lambda: net.height() >= max(oracle["blocks"]), "this node had the last block too")

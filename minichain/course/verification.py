@@ -319,7 +319,7 @@ def _untranslated(modules: tuple[Module, ...]) -> Iterator[str]:
 
 def _without_chinese(where: str, value: Any) -> Iterator[str]:
     for said in _texts(value):
-        if not re.search("[\u4e00-\u9fff]", said.zh) and re.search("[A-Za-z]{3}", said.en):
+        if not re.search("[\u4e00-\u9fff]", said.zh) and re.search("[A-Za-z]{3}", re.sub(r"{\w+}", "", said.en)):
             yield f"{where}: {said.en[:60]!r}"
 
 
