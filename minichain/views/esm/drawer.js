@@ -47,16 +47,10 @@ function render({ model, el }) {
   all.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); }); // beside the drawer
   dialog.addEventListener("close", () => {
-    back(name, 20);
+    const marks = [...page.querySelectorAll(`[data-figure="${CSS.escape(name)}"]`)];
+    if (document.activeElement === document.body) marks.find((mark) => mark.checkVisibility())?.focus();
     model.send({ figure: "" });
   });
-  function back(figure, tries) { // a page that is drawn anew just now takes the focus away once more
-    const here = document.activeElement;
-    if (here !== document.body && here.dataset.figure !== figure) return;
-    const marks = [...page.querySelectorAll(`[data-figure="${CSS.escape(figure)}"]`)];
-    if (here === document.body) marks.find((mark) => mark.checkVisibility())?.focus();
-    if (tries) setTimeout(() => back(figure, tries - 1), 150);
-  }
   const press = (event) => { if (event.key === " ") open(event); };
   page.addEventListener("click", open);
   page.addEventListener("keydown", press);
