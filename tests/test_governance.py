@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import builders
@@ -39,6 +40,7 @@ from minichain.ledger.committee import Committee, Member
 from minichain.ledger.genesis import Authority, ChainSpec, Delegation, Genesis, Stake
 from minichain.ledger.state import contract_key
 from minichain.ledger.types import Call, Header, Receipt
+from minichain.node.core import Node
 from minichain.node.messages import FinalBlocks, Request, Submit
 from minichain.transition import first_state
 
@@ -151,6 +153,16 @@ def test_a_removed_node_keeps_following_but_its_voice_counts_for_nothing() -> No
     society.run.restart("node-2")
     assert society.run.run_until(lambda: set(society.heights().values()) == {height + 1}, 60_000)
     assert society.signers(height + 1) == {"node-0", "node-1", "node-2"}
+
+
+def test_a_node_knows_who_decides_before_it_has_begun_also_when_the_first_members_are_history() -> None:
+    society = Society(chain())
+    for name in ("node-3", "node-2"):
+        society.grow(remove(society, name, *FOUNDERS[:3]) + 1)
+    society.settle()
+    node = Node("node-0", key("node-0"), society.genesis, society.run.store("node-0"), Random(0))
+    assert [member.name for member in node.committee.members] == ["node-0", "node-1"]
+    assert node.height == max(society.heights().values())
 
 
 def submit(society: Society, *txs: bytes, to: str = "node-0") -> None:

@@ -89,6 +89,13 @@ def test_a_newcomer_follows_is_voted_in_and_then_its_vote_is_needed(net: Network
         net.crash("node-3")  # of the other four, four are needed: more than two thirds of five
         assert place_of in pay(net).final.certificate.signers
         net.restart("node-3")
+        _vote_out(net, did_of(key.public))
+        until(lambda: len(pay(net).members) == 4)
+    net.crash("node-3")
+    net.restart("node-3")
+    net.crash("node-2")  # of the four that are left, three are needed: the one that was started anew among them
+    assert len(pay(net).final.certificate.signers) == 3, "a node restarts on a chain whose first members are history"
+    net.restart("node-2")
 
 
 def _line(key: KeyPair, port: int) -> LiveChannel:
@@ -96,10 +103,18 @@ def _line(key: KeyPair, port: int) -> LiveChannel:
 
 
 def _vote_in(net: Network, name: str, did: str) -> None:
-    members = validators(net)
     wish = {"name": name, "did": did, "weight": 1, "reason": "it keeps the record of another district"}
-    proposal = net.send(members[0], [Call("members", "propose_admission", wish)]).result
-    for member in members[:3]:
+    _decide(net, "propose_admission", wish, 3)
+
+
+def _vote_out(net: Network, did: str) -> None:
+    _decide(net, "propose_removal", {"did": did, "reason": "another office keeps that record now"}, 4)
+
+
+def _decide(net: Network, action: str, what: dict[str, Any], votes: int) -> None:
+    members = validators(net)
+    proposal = net.send(members[0], [Call("members", action, what)]).result
+    for member in members[:votes]:
         net.send(member, [Call("members", "vote", {"proposal": proposal, "yes": True})])
 
 

@@ -126,13 +126,13 @@ class Node:
             engine.Setup(key, genesis.hash, genesis.spec, is_valid, random, store.memory(), mines)
         )
         self._decides = genesis.spec.engine != "pow"  # else it prefers, and may change its mind
-        self._final = 0  # the last height that is final
         self._intake = Intake(genesis, store, is_valid)
         self._waiters = Waiters()
         self._peers = Peers()
         self._catching_up = CatchUp()
         self._snapshots = Snapshots(genesis, store)
-        self._head: Header | None = None
+        self._head = self._header(store.height())
+        self._final = self._final_height()
         self._readers = Readers(genesis)
         self._terms = b""  # of committees, as the state has them
         self._note_writes(dict(store.state_items()))
@@ -197,8 +197,6 @@ class Node:
     # --- starting and timers ---
 
     def _on_started(self) -> None:
-        self._head = self._header(self._store.height())
-        self._final = self._final_height()
         self._admit_members()
         was_here = bool(self._head or self._store.memory())
         self._begin_height()
