@@ -61,6 +61,13 @@ def test_people_who_asked_for_less_motion_get_none():
     assert re.search(r"prefers-reduced-motion: reduce\) \{ \*.*?animation: none !important; transition: none", CSS)
 
 
+def test_what_moves_without_end_moves_in_few_steps():
+    """Sixty pictures a second of one small dot keep a third of a processor busy."""
+    endless = re.findall(r"animation: ([^;]*infinite)", CSS)
+    assert endless
+    assert [each for each in endless if "steps(" not in each] == []
+
+
 def test_our_templates_and_scripts_name_no_other_host():
     folder = STYLE_SHEET.parents[4]
     files = [*folder.glob("voila/**/*.*"), *folder.glob("esm/*.js")]

@@ -1,5 +1,6 @@
 // The page asks the kernel once a second. So the kernel learns that somebody looks, and the page learns
-// within three seconds that nobody answers any more, whatever died: kernel, server or the line between.
+// within three seconds that nobody answers any more, whatever died: kernel, server or the line between. The dot beats with
+// each answer; nothing on a page moves by itself for ever, for that alone would keep a third of a processor busy.
 const ASK_MS = 1000, LOST_MS = 2500;
 
 function render({ model, el }) {
@@ -32,7 +33,7 @@ function render({ model, el }) {
     if (now - heard > LOST_MS !== isGone) { isGone = !isGone; paint(); }
     model.send({ ask: true });
   }
-  const hear = () => { heard = performance.now(); if (isGone) { isGone = false; paint(); } };
+  const hear = () => { heard = performance.now(); badge.classList.toggle("mc-beat"); if (isGone) { isGone = false; paint(); } };
   model.on("msg:custom", hear);
   model.on("change:state change:notice", paint);
   const timer = setInterval(ask, ASK_MS);
