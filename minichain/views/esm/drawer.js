@@ -48,7 +48,8 @@ function render({ model, el }) {
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); }); // beside the drawer
   dialog.addEventListener("close", () => {
     const marks = [...page.querySelectorAll(`[data-figure="${CSS.escape(name)}"]`)];
-    if (document.activeElement === document.body) marks.find((mark) => mark.checkVisibility())?.focus();
+    const isLost = document.activeElement === document.body || dialog.contains(document.activeElement);
+    if (isLost) marks.find((mark) => mark.checkVisibility())?.focus();
     model.send({ figure: "" });
   });
   const press = (event) => { if (event.key === " ") open(event); };
