@@ -21,14 +21,49 @@ def test_a_panel_takes_no_bare_text():
         panels.html("<b>not built by tag</b>")
 
 
-def test_a_bound_panel_follows_its_model():
-    class Model(HasTraits):
-        height = Int(1)
+class Model(HasTraits):
+    height = Int(1)
+    round = Int(0)
 
+
+def test_a_bound_panel_follows_its_model():
     model = Model()
     panel = panels.bound(model, ["height"], lambda: parts.kpi("Height", model.height))
     model.height = 12_801
     assert "12,801" in panel.value
+
+
+def test_what_a_panel_shows_no_more_is_closed_and_drawn_no_more():
+    model, made, drawn = Model(), [], []
+    others = panels.html(tag("p", "made by others"))
+
+    def draw(number):
+        drawn.append(number)
+        return tag("p", f"{number}: {model.height}")
+
+    def build():
+        number = len(made)
+        made.append(panels.bound(model, ["height"], lambda: draw(number)))
+        return [others, made[0] if number == 1 else made[number], panels.button("Go", lambda: None)]
+
+    held = panels.rebuilt(model, ["height"], lambda: [panels.rebuilt(model, ["round"], build)])
+
+    def open_ones():
+        return [number for number, widget in enumerate(made) if widget.comm]
+
+    model.round = 1
+    assert open_ones() == [0, 1], "the first is shown again, and the second may still be"
+    model.round = 2
+    assert open_ones() == [2]
+    first = held.children[0]
+    model.height = 12_801
+    assert open_ones() == [3], "what a part has made goes with it"
+    assert first.comm is None
+    assert others.comm
+    drawn.clear()
+    model.height = 12_802
+    assert set(drawn) <= {3, 4}
+    assert open_ones() == [4]
 
 
 def press(button):

@@ -24,6 +24,7 @@ from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pulse
 from minichain.views.parts import Step
 from minichain.views.polling import C, Errands, LiveLoop, S
+from minichain.views.renewed import Renewed, follow
 
 Content: TypeAlias = "Safe | W.Widget"
 Handler = Callable[[], None]
@@ -54,15 +55,13 @@ def _widgets(children: Sequence[Content]) -> list[W.Widget]:
 def bound(model: HasTraits, traits: Sequence[str], render: Callable[[], Safe], class_: str = "") -> W.HTML:
     """Show `render()` now, and again whenever one of the model's traits has changed."""
     widget = html(render(), class_)
-    model.observe(lambda _change: widget.set_trait("value", _shown(render())), list(traits))
+    follow(widget, model, traits, lambda: widget.set_trait("value", _shown(render())))
     return widget
 
 
 def rebuilt(model: HasTraits, traits: Sequence[str], build: Callable[[], Sequence[Content]]) -> W.Box:
     """Hold what `build()` makes now, and make it again whenever one of the model's traits has changed."""
-    place = stack(*build())
-    model.observe(lambda _change: place.set_trait("children", _widgets(build())), list(traits))
-    return place
+    return _styled(Renewed(model, traits, lambda: _widgets(build())), "mc-stack")
 
 
 # --- layout ------------------------------------------------------------------------------------------------------
