@@ -56,7 +56,7 @@ def test_what_is_no_code_is_refused(heard, said):
 
 
 def test_the_doctor_in_a_lesson_speaks_the_language_of_the_folder(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor, "_leftovers", lambda home: doctor.Finding("leftovers", "0", ""))
+    monkeypatch.setattr(doctor, "_leftovers", lambda: doctor.Finding("leftovers", "0", ""))
     assert "✓ Memory: well" in repr(look())
     place.write_record(tmp_path, place.Bundle(language="zh"))
     monkeypatch.setattr(doctor, "VALIDATOR_MB", 10**9)

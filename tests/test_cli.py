@@ -26,7 +26,7 @@ from minichain.crosschain.proofs import Proof
 from minichain.errors import NetworkError
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.types import Call
-from minichain.live import control, doctor, process, supervisor, transport
+from minichain.live import control, doctor, keyfile, process, supervisor, transport
 from minichain.live.home import Home, Running
 from minichain.node.interface import Asked
 from minichain.node.messages import AskStatus, Request
@@ -303,6 +303,20 @@ def test_the_doctor_finds_what_is_well(home: Home):
     }  # fmt: skip
     assert found["network"]["found"] == "not running"
     assert found["encryption"]["fix"] is None
+
+
+def test_what_has_an_owner_is_no_leftover(home: Home):
+    def run_by(module: str, parent: int) -> bool:
+        return doctor.is_left(os.getpid(), parent, ["python", "-m", module, str(home.path)])
+
+    assert not run_by("some.program", 1), "it is not ours"
+    assert run_by("minichain.live.process", 1)
+    assert not run_by("minichain.live.process", os.getpid()), "its parent lives"
+    assert run_by("minichain.live.supervisor", 1), "its home names nobody"
+    own = psutil.Process()
+    keyfile.make_private(home.path)
+    home.write(Running(own.pid, own.create_time(), "", "", (), None))
+    assert not run_by("minichain.live.supervisor", 1), "a network of another home is nobody's leftover"
 
 
 def test_the_doctor_says_how_to_mend_what_is_not(home: Home, monkeypatch: pytest.MonkeyPatch):

@@ -30,9 +30,10 @@ from minichain.live.supervisor import PORT, apps
 DISK_MB: Final = 200
 CLOCK_S: Final = 3600
 WORDS: Final = Path(__file__).with_suffix(".toml")
+SUPERVISOR: Final = "minichain.live.supervisor"
 PROGRAMS: Final = (
+    SUPERVISOR,
     "minichain.live.process",
-    "minichain.live.supervisor",
     "minichain.views.server",
     "minichain.client.relaying",
     "minichain.course.classroom.server",
@@ -58,7 +59,7 @@ def examine(home: Home) -> list[Finding]:
         _port(home),
         _dashboards(),
         _record(home),
-        _leftovers(home),
+        _leftovers(),
         _lessons(),
         _clock(),
         _folder(home),
@@ -137,22 +138,23 @@ def _record(home: Home) -> Finding:
     return Finding("network", "not running" + (", but it did not end in order" if stale else ""), "")
 
 
-def _leftovers(home: Home) -> Finding:
-    running = home.find()
-    known = {running.pid} if running else set()
-    left = []
-    for process in psutil.process_iter(["pid", "ppid", "cmdline"]):
-        command = " ".join(process.info["cmdline"] or ())
-        is_ours = any(program in command for program in PROGRAMS)
-        if (
-            is_ours
-            and process.info["pid"] not in known
-            and process.info["ppid"] not in known
-            and process.info["ppid"] == 1
-        ):
-            left.append(process.info["pid"])
+def _leftovers() -> Finding:
+    """Other networks of this computer are no leftovers: each has a home that names the process that runs it."""
+    running = psutil.process_iter(["pid", "ppid", "cmdline"])
+    left = [one.pid for one in running if is_left(one.pid, one.info["ppid"], one.info["cmdline"] or ())]
     fix = f"end them: `kill {' '.join(map(str, left))}`" if left else ""
     return Finding("leftovers", f"{len(left)} processes without an owner", fix)
+
+
+def is_left(pid: int, parent: int, command: Sequence[str]) -> bool:
+    """Tell whether a process of ours has outlived its owner: its parent, or for a supervisor the home it runs."""
+    program = next((word for word in command if word in PROGRAMS), None)
+    if program is None or (parent > 1 and psutil.pid_exists(parent)):
+        return False
+    if program != SUPERVISOR:
+        return True
+    running = Home(Path(command[command.index(program) + 1])).find()
+    return running is None or running.pid != pid
 
 
 def _lessons() -> Finding:
