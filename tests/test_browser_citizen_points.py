@@ -55,6 +55,7 @@ def test_a_resident_objects_in_three_clicks_and_an_office_decides(network, chrom
 
         page.get_by_role("tab", name="Appeal desk").click()
         page.locator(".mc-pick:visible", has_text="It was not me").filter(has_text="waits for a reviewer").first.click()
+        page.wait_for_selector("text=/Case \\d+: It was not me/", timeout=10_000)  # another case was open until then
         page.get_by_label("Who decides").select_option("Street office A")
         page.get_by_label("Reasons, as the resident reads them").fill("It stands.")
         page.get_by_role("button", name="Decide and sign").click()
