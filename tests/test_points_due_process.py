@@ -9,6 +9,7 @@ import pytest
 
 from minichain.client import Network
 from minichain.scenarios.points import street as streets
+from minichain.scenarios.points import workshop
 from minichain.scenarios.points.harms import ROBOT
 from minichain.scenarios.points.presets import DAY_MS
 from minichain.scenarios.points.staging import Stage
@@ -28,6 +29,7 @@ from minichain.scenarios.points.story import (
     VERIFIER,
     named,
 )
+from minichain.views.citizen_points_model import Points, Snapshot
 
 STRANGER = "Stranger"
 LAW = "cn_2025"
@@ -340,6 +342,7 @@ def test_validators_that_are_down_for_days_do_not_take_the_time_to_object(monkey
         height = net.height()
         net.pass_time(10 * street.day_ms)
         assert net.height() == height
+        seen = street.look()
         for node in ("node-1", "node-2"):
             net.restart(node)
         assert street.settle(RESIDENT, [number]).result == "Notified"
@@ -348,5 +351,8 @@ def test_validators_that_are_down_for_days_do_not_take_the_time_to_object(monkey
         assert head.time_ms > told, "it would have been over"
         closes = net.view(LEDGER, "entry", {"number": number})["closes_at"]
         assert closes - head.time_ms > 3 * street.day_ms
+        page = Points(workshop, street.residents)
+        page.show(Snapshot(height, "", head.time_ms, street.names(), seen))
+        assert page.clocks(seen.entries[0])["closes"] == closes, "the page knew before anybody called"
         street.object_to(RESIDENT, number, "not-me", "Somebody else used my bin.")
         assert net.view(LEDGER, "entry", {"number": number})["state"] == "Objected"

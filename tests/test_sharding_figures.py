@@ -24,7 +24,7 @@ from minichain.sharding.placement import Placement, hashed
 from minichain.sharding.played import play
 from minichain.sharding.rebalance import FULL, Transfer, crossing_operations, graph_of, measure, rebalance, town
 from minichain.sharding.risk import Draw
-from minichain.views import i18n, sharding_pictures
+from minichain.views import charts, i18n, sharding_pictures
 
 # --- placement ---------------------------------------------------------------------------------------------------
 
@@ -459,7 +459,7 @@ def test_the_picture_of_a_placement_shows_every_account_once():
 
 def test_colours_are_those_of_the_style_sheet():
     sheets = "".join(path.read_text("utf-8") for path in Path(sharding_pictures.__file__).parent.rglob("*.css"))
-    own = (*sharding_pictures.COLOURS, sharding_pictures.INK, sharding_pictures.LINE, sharding_pictures.SHEET)
+    own = (*charts.COLOURS, charts.INK, charts.LINE, charts.SHEET)
     assert [colour for colour in own if colour not in sheets] == []
 
 

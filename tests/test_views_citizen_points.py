@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from minichain.client import Network
 from minichain.errors import CallFailed, UsageError
@@ -25,6 +27,8 @@ from minichain.views.citizen_points_model import ARRIVED, Points, PointsReader, 
 from minichain.views.markup import Safe
 
 MINE, ELDER = Street.residents
+# A year of made-up residents is drawn once for each trial; what is made anew from its seed says so and draws again.
+DRAWN = SimpleNamespace(**{**vars(workshop), "run": cache(workshop.run)})
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +51,7 @@ def model(street):
 
 
 def looked(street: Street, resident: str = MINE) -> Points:
-    made = Points(workshop, Street.residents)
+    made = Points(DRAWN, Street.residents)
     made.resident = resident
     made.show(PointsReader(lambda: 0)(street))
     return made
@@ -102,7 +106,7 @@ def test_an_objection_suspends_and_a_late_desk_has_decided_for_the_resident(stre
     model = looked(street)
     model.entry = deduction
     assert model.opened["entry"]["state"] == "Objected"
-    effect = words.stops(model.opened, model.now_ms, Street.day_ms)[-1]
+    effect = words.stops(model.clocked, model.now_ms, Street.day_ms)[-1]
     assert (effect.word, effect.state) == ("effect suspended", "warn")
     case = model.opened["cases"][0]
     later = Snapshot(model.height, "", case["case"]["deadline"] + 1, street.names(), model.seen)
@@ -162,7 +166,7 @@ def test_a_rejection_is_told_with_its_reasons_and_another_office_verifies_after_
     model.entry = number
     assert (model.opened["entry"]["state"], model.coming) == ("Rejected", coming)
     assert model.said(model.opened["entry"]["notice"]) == streets.STANDS
-    shown = [stop.place for stop in words.stops(model.opened, model.now_ms, Street.day_ms)]
+    shown = [stop.place for stop in words.stops(model.clocked, model.now_ms, Street.day_ms)]
     assert shown == ["Recorded", "Rejection with reasons", "Objection", "Human review", "The rejection counts"]
     street.object_to(MINE, number, "facts", "It did not happen like that")
     case = looked(street).cases[0]
@@ -179,7 +183,7 @@ def test_what_no_office_looks_at_in_time_goes_on_for_the_resident(street):
     number = street.record([(MINE, *streets.SHORT_HELP)])[0]
     model = looked(street)
     model.entry = number
-    due = {stop.place: stop.remark for stop in words.stops(model.opened, model.now_ms, Street.day_ms)}
+    due = {stop.place: stop.remark for stop in words.stops(model.clocked, model.now_ms, Street.day_ms)}
     assert due["Verified by another office"].endswith("days left")
     assert due["Takes effect"] == "", "nobody has been told, so no time to object runs"
     with pytest.raises(CallFailed, match="there is time to look at this entry"):
@@ -324,6 +328,73 @@ def test_a_dispute_that_nobody_decides_in_time_ends_with_the_points_back(street)
     assert looked(street).balance == before + 20
 
 
+# --- gifts -------------------------------------------------------------------------------------------------------
+
+
+def richer(street: Street, points: int) -> None:
+    """Let a resident have so many points in effect, at the least."""
+    while looked(street).balance < points:
+        numbers = street.notify([(MINE, *streets.LONG_HELP)])
+        street.net.pass_time(6 * Street.day_ms)
+        street.settle(MINE, numbers)
+
+
+def cause_of(model: Points, code: str) -> Any:
+    return next(one for one in model.causes if one["code"] == code)
+
+
+def test_a_resident_gives_and_takes_back_while_the_cause_is_open(street):
+    richer(street, 10)
+    before = looked(street)
+    assert (cause_of(before, "cause-1")["cause"]["goal"], before.given) == (40, [])
+    street.give(MINE, "cause-1", 10)
+    model = looked(street)
+    assert (cause_of(model, "cause-1")["cause"]["given"], model.balance) == (10, before.balance - 10)
+    (gift,) = model.given
+    assert (gift["gift"]["points"], gift["cause"]["state"]) == (10, "Open")
+    assert looked(street, ELDER).given == [], "nobody sees the gifts of others"
+    with pytest.raises(CallFailed, match="only who gave takes a gift back"):
+        street.take_back(ELDER, gift["number"])
+    street.take_back(MINE, gift["number"])
+    model = looked(street)
+    assert (model.given[0]["gift"]["state"], model.balance) == ("Returned", before.balance)
+    with pytest.raises(CallFailed, match="points are missing"):
+        street.reserve_cause("cause-1")
+
+
+def test_what_is_said_to_have_helped_nobody_is_decided_on_and_comes_back(street):
+    richer(street, 20)
+    before = looked(street).balance
+    street.open_cause("shopping-bag", 1)
+    code = looked(street).causes[0]["code"]
+    street.give(MINE, code, 20)
+    gift = looked(street).given[0]["number"]
+    street.reserve_cause(code)
+    with pytest.raises(CallFailed, match="is Reserved"):
+        street.take_back(MINE, gift)
+    street.deliver_cause(code, Street.handed_over)
+    model = looked(street)
+    assert model.said(cause_of(model, code)["cause"]["proof"]) == Street.handed_over
+    street.dispute_gift(MINE, gift)
+    assert [one["code"] for one in looked(street).contested] == [code]
+    reviewer, provider = Street.arbiters
+    with pytest.raises(CallFailed, match="only the role reviewer"):
+        street.decide_cause(provider, code, is_returned=False, reasons=streets.STANDS)
+    street.decide_cause(reviewer, code, is_returned=True, reasons=streets.CORRECTED)
+    street.take_back(MINE, gift)
+    model = looked(street)
+    assert (model.contested, model.balance) == ([], before)
+
+
+def test_a_cause_that_is_not_reached_in_its_time_is_over_for_everybody(street):
+    model = looked(street)
+    cause = cause_of(model, "cause-1")
+    with pytest.raises(CallFailed, match="there is time until"):
+        street.end_cause(street.signer(MINE), "cause-1")
+    model.show(Snapshot(model.height, "", cause["cause"]["due"] + 1, street.names(), model.seen))
+    assert (cause["is_over"], cause_of(model, "cause-1")["is_over"]) == (False, True)
+
+
 # --- clocks ------------------------------------------------------------------------------------------------------
 
 
@@ -333,11 +404,27 @@ def test_a_clock_counts_the_days_of_the_street(left, told):
     assert words.until(now + int(left * Street.day_ms), now, Street.day_ms).endswith(told)
 
 
+def test_while_the_ledger_stands_still_the_time_to_object_does_not_pass(street):
+    """What the contract then says of it is compared with this in `test_points_due_process`."""
+    (reward, deduction) = street.news(MINE)
+    model = looked(street)
+    model.entry = deduction
+    still = replace(model.seen, stands={"from": 0, "at": model.now_ms})
+    told, opened, now = model.clocked["closes"], model.opened, model.now_ms
+    for days in (3, 30):
+        model.show(Snapshot(model.height, "", now + days * Street.day_ms, street.names(), still))
+        assert model.clocked["closes"] == model.clocked["effect"] == told + days * Street.day_ms
+    assert model.opened == opened, "the card is not made anew because a clock stands"
+    assert (reward in model.due, deduction in model.due) == (True, False), "what gives something waits for nobody"
+    effect = words.stops(model.clocked, model.now_ms, Street.day_ms)[-1]
+    assert (effect.word, effect.remark) == ("to come", "in 5 days, if nobody objects")
+
+
 def test_a_resident_sees_what_an_objection_would_bring_and_until_when_it_is_possible(street):
     (_reward, deduction) = street.news(MINE)
     model = looked(street)
     model.entry = deduction
-    shown = {stop.place: stop for stop in words.stops(model.opened, model.now_ms, Street.day_ms)}
+    shown = {stop.place: stop for stop in words.stops(model.clocked, model.now_ms, Street.day_ms)}
     assert list(shown)[-3:] == ["Objection", "Human review", "Takes effect"]
     assert shown["Objection"].remark.endswith("days left")
     assert shown["Human review"].remark == "only if you object"
@@ -354,7 +441,7 @@ def case(outcome: str, state: str = "Closed") -> dict[str, Any]:
 def seen_with(cases: Iterable[Any]) -> Any:
     """Return a street in which nothing has happened but these cases."""
     nothing: Any = {"entries": (), "items": (), "rules": (), "orders": (), "drops": ()}
-    return SimpleNamespace(cases=list(cases), lines={}, accounts={}, offers={}, **nothing)
+    return SimpleNamespace(cases=list(cases), lines={}, accounts={}, offers={}, gifts={}, causes=(), **nothing)
 
 
 @pytest.mark.parametrize(
@@ -474,11 +561,13 @@ def test_the_words_of_the_street_are_in_the_catalogue():
     written = {
         words_ for _code, _amount, words_ in (streets.HELP, streets.LONG_HELP, streets.SHORT_HELP, streets.MIXED)
     }
-    written |= {streets.CONSENT, streets.DECISION, streets.CORRECTED, streets.STANDS, streets.SLIP}
+    written |= {streets.CONSENT, streets.DECISION, streets.CORRECTED, streets.STANDS, streets.SLIP, streets.HANDED_OVER}
     assert written <= set(words.written())
 
 
 def test_every_state_ground_and_practice_has_words(street):
+    for state in ("Open", "Reserved", "Delivered", "Disputed", "Returned"):
+        assert words.cause_state(state)[1] != state != words.gift_state("Given", state)[1]
     for state in ("Recorded", "Rejected", "Notified", "Objected", "Effective", "Repaired", "Expired"):
         assert words.entry_state(state)[1] != state
     for pack in workshop.packs().values():

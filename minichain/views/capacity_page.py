@@ -10,8 +10,8 @@ from math import log2, log10
 from pathlib import Path
 from typing import Any, Final
 
+from minichain.views.charts import COLOURS, FONT, INK, LINE, SHEET
 from minichain.views.markup import Safe, tag
-from minichain.views.sharding_pictures import COLOURS, FONT, INK, LINE, SHEET
 
 NAME: Final = "capacity"
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 420, 80, 20, 150, 50

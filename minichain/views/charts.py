@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anywidget
 import plotly
@@ -13,6 +13,12 @@ import plotly.graph_objects as go
 from traitlets import Bool, Unicode
 
 from minichain.views.moving import script
+
+# How the house draws: its colours, its paper and its type.
+ACCENT, INFO, BAD, WARN, SOFT, INK = "#0b6e5f", "#27507d", "#a3221c", "#7a4a00", "#4f5d5a", "#16211f"
+LINE, SHEET = "#e1e6e3", "#ffffff"
+COLOURS: Final = (ACCENT, INFO, BAD, WARN, "#6a3d9a", SOFT, "#9b2d6f")
+FONT: Final = 'Inter, "Segoe UI", "Noto Sans", Arial, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 
 
 @cache

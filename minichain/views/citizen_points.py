@@ -15,6 +15,7 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 from minichain.errors import UsageError
 from minichain.views import citizen_points_appeals as appeals
 from minichain.views import citizen_points_door as door
+from minichain.views import citizen_points_gifts as giving
 from minichain.views import citizen_points_lab as lab
 from minichain.views import citizen_points_offices as offices
 from minichain.views import citizen_points_people as people
@@ -37,7 +38,7 @@ def page(connect: Callable[[], Any], street: Any, workshop: Any) -> Page:
         _("The rules"): lab.rules(desk),
         _("Verify and approve"): offices.clerks(desk),
         _("Appeal desk"): appeals.appeals(desk),
-        _("Redeem"): people.redeem(desk),
+        _("Redeem"): tabs((_("For yourself"), people.redeem(desk)), (_("For somebody in need"), giving.gifts(desk))),
         _("Services at the door"): door.services(desk),
         _("Audit and erasure"): offices.audit(desk),
     }

@@ -14,6 +14,7 @@ import ipywidgets as W  # noqa: N812 - the name every ipywidgets text uses
 from minichain.views import citizen_points_words as words
 from minichain.views import parts
 from minichain.views.citizen_points_desk import Desk
+from minichain.views.citizen_points_gifts import purpose
 from minichain.views.citizen_points_model import LEAST_DECIDED, OPEN_CASE, percent
 from minichain.views.i18n import _, listed, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
@@ -164,19 +165,20 @@ def _likely(desk: Desk, case: Mapping[str, Any], is_panel: bool) -> str:
 
 
 def _disputes(desk: Desk) -> W.Box:
-    """Return the orders that did not come, as the residents say: a person decides on each."""
+    """Return the orders and gifts that did not come, as the residents say: a person decides on each."""
+    model = desk.model
 
     def shown() -> Sequence[Content]:
-        found = [_dispute(desk, one) for one in desk.model.disputed]
+        found = [_dispute(desk, one) for one in model.disputed] + [_contested(desk, one) for one in model.contested]
         return found or [html(parts.paragraph(_("No order is disputed.")))]
 
     sentence = _("A resident says that something never came. If nobody decides in time, the points go back.")
-    listed_ = rebuilt(desk.model, ["disputed"], shown)
+    listed_ = rebuilt(model, ["disputed", "contested"], shown)
     return card(listed_, desk.answer("dispute"), title=_("Disputed orders"), sentence=sentence)
 
 
 def _dispute(desk: Desk, one: Mapping[str, Any]) -> W.Box:
-    model, order, number_ = desk.model, one["order"], one["number"]
+    order, number_ = one["order"], one["number"]
     told = _("{who} · {points} points").format(who=desk.name(order["account"]), points=number(order["points"]))
     pairs: list[tuple[str, Child]] = [
         (_("Who"), told),
@@ -184,14 +186,33 @@ def _dispute(desk: Desk, one: Mapping[str, Any]) -> W.Box:
         (_("The proof says"), desk.quoted(order["proof"])),
         (_("To be decided"), desk.until(order["due"])),
     ]
-    title, facts = html(parts.heading(desk.item(order["item"]))), html(parts.facts(pairs))
+
+    def decide(street: Any, is_refunded: bool, said: str) -> Any:
+        return street.decide_order(desk.model.arbiter, order["account"], number_, is_refunded, said)
+
+    return _deciding(desk, desk.item(order["item"]), pairs, _("The order stands"), decide)
+
+
+def _contested(desk: Desk, one: Mapping[str, Any]) -> W.Box:
+    cause = one["cause"]
+    pairs: list[tuple[str, Child]] = [
+        (_("Given away"), _("{points} points").format(points=number(cause["given"]))),
+        (_("The proof says"), desk.quoted(cause["proof"])),
+        (_("To be decided"), desk.until(cause["due"])),
+    ]
+
+    def decide(street: Any, is_returned: bool, said: str) -> Any:
+        return street.decide_cause(desk.model.arbiter, one["code"], is_returned, said)
+
+    return _deciding(desk, purpose(desk, cause), pairs, _("Somebody was helped"), decide)
+
+
+def _deciding(
+    desk: Desk, name: str, pairs: list[tuple[str, Child]], stands: str, decide: Callable[[Any, bool, str], Any]
+) -> W.Box:
+    """Offer to decide with reasons; `decide` is told by the street, whether the points go back, and why."""
     who = desk.choose("arbiter", _("Who decides"), desk.street.arbiters)
     said = desk.blank(_("Reasons, as the resident reads them"))
-
-    def decide(*, is_refunded: bool) -> Callable[[Any], Any]:
-        account = order["account"]
-        return lambda street: street.decide_order(model.arbiter, account, number_, is_refunded, said.value)
-
-    refund = desk.go(_("Give the points back"), decide(is_refunded=True), "dispute")
-    stands = desk.go(_("The order stands"), decide(is_refunded=False), "dispute", kind="plain")
-    return stack(title, facts, who, said.box, bar(refund, stands))
+    back = desk.go(_("Give the points back"), lambda street: decide(street, True, said.value), "dispute")
+    keep = desk.go(stands, lambda street: decide(street, False, said.value), "dispute", kind="plain")
+    return stack(html(parts.heading(name)), html(parts.facts(pairs)), who, said.box, bar(back, keep))

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from minichain.errors import UsageError
 from minichain.views import citizen_points_words as words
 from minichain.views import frame, parts
-from minichain.views.charts import Chart
+from minichain.views.charts import ACCENT, FONT, INK, LINE, SHEET, Chart
 from minichain.views.citizen_points_desk import Desk
 from minichain.views.citizen_points_model import LIMITS, Points
 from minichain.views.citizen_points_people import basis, signed
@@ -24,7 +24,6 @@ from minichain.views.i18n import _, listed, moment, ngettext, number
 from minichain.views.markup import Child, Safe, fill, join, tag
 from minichain.views.moving import Pick, PickList, Slide
 from minichain.views.panels import Content, bound, button, card, errand, field, html, rebuilt, row, split, stack, tabs
-from minichain.views.sharding_pictures import ACCENT, FONT, INK, LINE, SHEET
 
 HEIGHT: Final = 300
 

@@ -123,10 +123,13 @@ class Points(T.HasTraits):
     goods: Any = T.Any(())  # what can be had
     catalogue: Any = T.Any(())  # the rules in force
     ordered: Any = T.Any(())  # the resident's orders
+    causes: Any = T.Any(())  # what points may be given for, and what became of it
+    given: Any = T.Any(())  # the resident's gifts, each with its cause
     offered: Any = T.Any(())  # the services offered to the resident
     is_willing = T.Bool(False)  # the resident has agreed to be offered services
     weighed: Any = T.Any(())  # drops that nobody has recorded
     disputed: Any = T.Any(())  # orders that somebody has to decide on
+    contested: Any = T.Any(())  # and causes
     entry = T.Int(0)  # that the resident looks at
     opened: Any = T.Any(None)  # all that the resident's screen says of it
     clerk = T.Unicode("")
@@ -199,6 +202,8 @@ class Points(T.HasTraits):
             self.is_in, self.ordered = self.takes_part, self.orders
             self.offered, self.is_willing = self.offers, self.agrees_to_offers
             self.weighed, self.disputed = self.unrecorded, self.quarrels
+            self.causes, self.given = self.all_causes, self.gifts
+            self.contested = [one for one in self.causes if one["cause"]["state"] == "Disputed"]
             self.goods, self.catalogue = (self.seen.items, self.seen.rules) if self.seen else ((), ())
             self.opened = self._found(self.entry, {line.number for line in self.lines})
             self.filed = self._found(self.paper, {one["number"] for one in self.desk})
@@ -208,11 +213,30 @@ class Points(T.HasTraits):
     def _found(self, entry: int, known: set[int]) -> Any:
         if self.seen is None or entry not in known:
             return None
-        held = next(one["entry"] for one in self.seen.entries if one["number"] == entry)
-        cases = [one for one in self.cases if one["case"]["entry"] == entry]
-        moments, is_over = self.seen.timelines.get(entry, ()), held["closes_at"] <= self.now_ms
-        told = {"number": entry, "entry": held, "cases": cases, "moments": moments, "is_over": is_over}
-        return {**told, "load": self.load_of(held["drop"])}
+        one = next(one for one in self.seen.entries if one["number"] == entry)
+        cases = [case for case in self.cases if case["case"]["entry"] == entry]
+        told = {"cases": cases, "moments": self.seen.timelines.get(entry, ())}
+        flags = {name: value for name, value in self.clocks(one).items() if name.startswith("is_")}
+        return {**one, **flags, **told, "load": self.load_of(one["entry"]["drop"])}
+
+    def clocks(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        """Return until when the time of an entry runs, and from when on it may take effect, as the contract has it.
+
+        While the ledger stands still the time to object does not pass, and what takes away waits for as long.
+        """
+        entry, closes = one["entry"], self.seen.closes.get(one["number"])
+        if closes is None:  # it is an office's time that runs, or none
+            closes = entry["closes_at"]
+        else:
+            closes += max(0, self.now_ms - max(self.seen.stands["from"], self.seen.stands["at"]))
+        effect = closes if entry["is_rejected"] or entry["severity"] else entry["closes_at"]
+        is_due = entry["state"] in ENDING and effect <= self.now_ms
+        return {"closes": closes, "is_over": closes <= self.now_ms, "effect": effect, "is_due": is_due}
+
+    @property
+    def clocked(self) -> Any:
+        """Return what is open with its clocks: they may move at any time, and the card is not made anew for that."""
+        return self.opened and {**self.opened, **self.clocks(self.opened)}
 
     def weighing(self, drop: str) -> Mapping[str, Any]:
         """Return what the scale signed of a drop."""
@@ -250,9 +274,19 @@ class Points(T.HasTraits):
     @property
     def due(self) -> list[int]:
         """Return the resident's entries whose time to object is over."""
-        found = (one for one in (self.seen.entries if self.seen else ()) if one["entry"]["state"] in ENDING)
-        own = {line.number for line in self.lines}
-        return [one["number"] for one in found if one["number"] in own and one["entry"]["closes_at"] <= self.now_ms]
+        return [one["number"] for one in self.own if self.clocks(one)["is_due"]]
+
+    @property
+    def soon(self) -> list[Mapping[str, Any]]:
+        """Return the resident's rewards that take effect later, if nobody objects."""
+        told = (one for one in self.own if one["entry"]["state"] == "Notified" and one["entry"]["delta"] > 0)
+        return [one for one in told if not self.clocks(one)["is_due"]]
+
+    @property
+    def own(self) -> list[Mapping[str, Any]]:
+        """Return the resident's entries as the contract has them, the oldest first."""
+        numbers = {line.number for line in self.lines}
+        return [one for one in (self.seen.entries if self.seen else ()) if one["number"] in numbers]
 
     @property
     def desk(self) -> list[Mapping[str, Any]]:
@@ -279,6 +313,19 @@ class Points(T.HasTraits):
 
     def _timed(self, one: Mapping[str, Any]) -> dict[str, Any]:
         return {**one, "is_over": 0 < one["order"]["due"] < self.now_ms}
+
+    @property
+    def all_causes(self) -> list[Mapping[str, Any]]:
+        """Return what points were ever asked for, the latest first."""
+        found = reversed(self.seen.causes if self.seen else ())
+        return [{**one, "is_over": one["cause"]["due"] < self.now_ms} for one in found]
+
+    @property
+    def gifts(self) -> list[Mapping[str, Any]]:
+        """Return the resident's gifts, the latest first, each with its cause."""
+        known = {one["code"]: one for one in self.all_causes}
+        found = reversed(self.seen.gifts.get(self.resident, ()) if self.seen else ())
+        return [{**known[one["gift"]["cause"]], **one} for one in found]
 
     @property
     def offers(self) -> list[Mapping[str, Any]]:

@@ -61,7 +61,8 @@ def _balance(desk: Desk) -> Safe:
 
 
 def _rows(desk: Desk) -> list[Pick]:
-    return [_row(line, line.number in desk.model.due) for line in desk.model.lines]
+    due = set(desk.model.due)
+    return [_row(line, line.number in due) for line in desk.model.lines]
 
 
 def _row(line: Any, is_due: bool) -> Pick:
@@ -79,7 +80,7 @@ def _entry(desk: Desk) -> Sequence[Content]:
     top = tag(
         "div",
         tag("div", parts.heading(_title(entry), _points(entry))),
-        parts.chip(*(words.entry_due() if opened["number"] in model.due else words.entry_state(entry["state"]))),
+        parts.chip(*(words.entry_due() if opened["is_due"] else words.entry_state(entry["state"]))),
         class_="mc-line",
     )
     shown: list[Content] = [html(top), *_notes(desk, opened), html(facts(desk, entry)), *_actions(desk, opened)]
@@ -100,7 +101,7 @@ def _points(entry: Mapping[str, Any]) -> str:
 
 
 def _way(desk: Desk) -> Safe:
-    opened = desk.model.opened
+    opened = desk.model.clocked
     if opened is None:
         return join()
     return parts.custody(_("From notice to effect"), words.stops(opened, desk.model.now_ms, desk.street.day_ms))
@@ -135,7 +136,8 @@ def _standing(desk: Desk, opened: Mapping[str, Any]) -> Safe:
         what, yet = _("{points} points were refused."), _("You find the reasons below.")
     elif is_taken:
         what, yet = _("{points} points would be taken from you."), _("Nothing has been taken yet.")
-    told = _("Is it wrong? You may object {until}. It costs nothing.").format(until=desk.until(entry["closes_at"]))
+    until = desk.until(desk.model.clocks(opened)["closes"])
+    told = _("Is it wrong? You may object {until}. It costs nothing.").format(until=until)
     is_adverse = is_taken or entry["is_rejected"]
     return parts.note("warn" if is_adverse else "info", what.format(points=points), tag("p", yet, " ", told))
 
@@ -203,16 +205,22 @@ def basis(rule: Mapping[str, Any]) -> Safe:
 
 
 def _actions(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
+    if opened["entry"]["state"] in words.AWAITED and opened["is_over"]:
+        return _unseen(desk, opened)
+    return [*(_settling(desk) if opened["is_due"] else []), *_contesting(desk, opened)]
+
+
+def _settling(desk: Desk) -> list[Content]:
+    model = desk.model
+    told = html(parts.paragraph(_("Nobody has objected. Anybody may now let it take effect.")))
+    return [told, desk.go(_("Let it take effect"), lambda street: street.settle(model.resident, model.due), "entry")]
+
+
+def _contesting(desk: Desk, opened: Mapping[str, Any]) -> list[Content]:
     entry, is_over, model = opened["entry"], opened["is_over"], desk.model
     state, number_ = entry["state"], opened["number"]
-    if state in words.AWAITED and is_over:
-        return _unseen(desk, opened)
     if state in ENDING and is_over:
-        late = html(parts.paragraph(_("Nobody objected in time. Anybody may now let it take effect.")))
-        return [
-            late,
-            desk.go(_("Let it take effect"), lambda street: street.settle(model.resident, model.due), "entry"),
-        ]
+        return []
     if state in ("Notified", "Rejected"):
         claimed = None if entry["is_rejected"] else entry
         return [_objecting(desk, claimed, _("Object"), partial(_object, model.resident, number_))]
@@ -290,21 +298,21 @@ def redeem(desk: Desk) -> W.Box:
         return found or [html(parts.paragraph(_("No order yet.")))]
 
     who = desk.choose("resident", _("You are"), desk.street.residents)
-    balance = bound(model, ["seen", "resident", "tick"], lambda: _to_spend(desk))
+    balance = bound(model, ["seen", "resident", "tick"], lambda: to_spend(desk))
     goods = card(who, balance, rebuilt(model, ["goods", "resident"], listed), title=_("What points are good for"))
     sentence = _("Points are taken when the money is reserved, and given back if nothing comes.")
     mine = rebuilt(model, ["ordered"], orders)
     return row(goods, card(mine, desk.answer("redeem"), title=_("My orders"), sentence=sentence))
 
 
-def _to_spend(desk: Desk) -> Safe:
+def to_spend(desk: Desk) -> Safe:
     model = desk.model
-    soon = [line for line in model.lines if line.object_until > model.now_ms and line.points > 0]
+    soon = model.soon
     note = ""
     if soon:
-        first = min(line.object_until for line in soon)
+        first = min(model.clocks(one)["effect"] for one in soon)
         words_ = _("{count} more from {time} on, if nobody objects")
-        more = sum(line.points for line in soon)
+        more = sum(one["entry"]["delta"] for one in soon)
         note = words_.format(count=signed(more), time=words.when(first, model.now_ms))
     return parts.kpi(_("{who} has").format(who=_(model.resident)), model.balance, _("points"), note=note)
 

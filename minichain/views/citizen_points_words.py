@@ -84,6 +84,7 @@ def written() -> tuple[str, ...]:
         _("Somebody else used my bin at night."),
         _("A neighbour saw who it was."),
         _("Delivery slip 31: nobody was at home to sign for it."),
+        _("Delivery slip 32: handed over at the neighbourhood office."),
     )
 
 
@@ -218,6 +219,42 @@ def order_clock(state: str) -> str:
     }.get(state, "")
 
 
+def cause_state(state: str) -> tuple[State, str]:
+    """Say how far a cause has come for which points are given."""
+    known: dict[str, tuple[State, str]] = {
+        "Open": ("info", _("points are asked for")),
+        "Reserved": ("info", _("money reserved")),
+        "Delivered": ("ok", _("handed over")),
+        "Disputed": ("warn", _("disputed")),
+        "Returned": ("plain", _("came to nothing")),
+    }
+    return known.get(state, ("plain", state))
+
+
+def cause_clock(state: str) -> str:
+    """Say what is to be done about a cause until when; nothing of one that came to nothing."""
+    return {
+        "Open": _("you may give {until}"),
+        "Reserved": _("to be handed over {until}"),
+        "Delivered": _("whoever gave may dispute it {until}"),
+        "Disputed": _("a person has to decide {until}"),
+    }.get(state, "")
+
+
+def gift_state(state: str, cause: str) -> tuple[State, str]:
+    """Say what became of a gift, whose cause is in some state."""
+    if state == "Returned":
+        return "plain", _("came back to you")
+    known: dict[str, tuple[State, str]] = {
+        "Open": ("info", _("you may take it back")),
+        "Reserved": ("info", _("is being bought with it")),
+        "Delivered": ("ok", _("somebody has it now")),
+        "Disputed": ("warn", _("disputed")),
+        "Returned": ("warn", _("waits to be taken back")),
+    }
+    return known.get(cause, ("plain", state))
+
+
 def service_name(code: str) -> str:
     """Name a service that comes to the door."""
     return {
@@ -317,28 +354,29 @@ def stops(opened: Mapping[str, Any], now_ms: int, day_ms: int) -> list[Stop]:
     made, entry = [], opened["entry"]
     for one in opened["moments"]:
         if one.name == "effect":
-            made += _open_ways(entry, now_ms, day_ms)
+            made += _open_ways(opened, now_ms, day_ms)
         if one.name != "verified" or one.at or not entry["is_rejected"]:
-            made.append(_stop(one, entry, now_ms, day_ms))
+            made.append(_stop(one, opened, now_ms, day_ms))
     return made
 
 
-def _open_ways(entry: Mapping[str, Any], now_ms: int, day_ms: int) -> list[Stop]:
+def _open_ways(opened: Mapping[str, Any], now_ms: int, day_ms: int) -> list[Stop]:
     """Say that an objection is open to the resident, and what follows it."""
-    if entry["state"] not in ("Notified", "Rejected") or entry["closes_at"] <= now_ms:
+    if opened["entry"]["state"] not in ("Notified", "Rejected") or opened["is_over"]:
         return []
-    clock_ = until(entry["closes_at"], now_ms, day_ms)
+    clock_ = until(opened["closes"], now_ms, day_ms)
     objection = Stop(moment_name("objection"), "clock", "info", _("the clock runs"), remark=clock_)
     review = Stop(moment_name("decision"), "dot", "plain", _("to come"), remark=_("only if you object"))
     return [objection, review]
 
 
-def _stop(one: Any, entry: Mapping[str, Any], now_ms: int, day_ms: int) -> Stop:
+def _stop(one: Any, opened: Mapping[str, Any], now_ms: int, day_ms: int) -> Stop:
+    entry = opened["entry"]
     name = _("Rejection with reasons") if one.name == "notice" and entry["is_rejected"] else moment_name(one.name)
     if one.at:
         return Stop(name, "check", "ok", _("done"), when=when(one.at, now_ms))
     if one.name == "effect":
-        return _effect(entry, entry["closes_at"] if entry["is_rejected"] else one.due, now_ms, day_ms)
+        return _effect(entry, opened["effect"] if one.due or entry["is_rejected"] else 0, now_ms, day_ms)
     if one.name == "end":  # in calendar months, which are nobody's to shorten
         return Stop(name, "dot", "plain", _("to come"), when=when(one.due, now_ms))
     if one.due:

@@ -18,14 +18,11 @@ from minichain.sharding import capacity, risk
 from minichain.sharding.placement import Placement
 from minichain.sharding.rebalance import Measured
 from minichain.sharding.risk import Draw, Sample
+from minichain.views.charts import ACCENT, BAD, COLOURS, FONT, INFO, INK, LINE, SHEET
 from minichain.views.i18n import _, number
 
-ACCENT, INFO, BAD, WARN, SOFT, INK = "#0b6e5f", "#27507d", "#a3221c", "#7a4a00", "#4f5d5a", "#16211f"
-LINE, SHEET = "#e1e6e3", "#ffffff"
-COLOURS: Final = (ACCENT, INFO, BAD, WARN, "#6a3d9a", SOFT, "#9b2d6f")
 DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash")
 SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "x", "star", "hexagon", "cross")
-FONT: Final = 'Inter, "Segoe UI", "Noto Sans", Arial, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 HEIGHT: Final = 440
 RAREST: Final = 12  # a chance of one in 10^12 is the rarest that an axis has a word for
 

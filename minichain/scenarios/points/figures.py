@@ -7,7 +7,7 @@ residents below ten is not shown, and nobody is put in an order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any, Final, Protocol
 
@@ -20,6 +20,7 @@ LEAST_SHOWN: Final = 10
 LEAST_DECIDED: Final = 5  # before a rate says anything
 PAGE: Final = 50
 OUTLIER_FACTOR: Final = 3
+OPEN: Final = ("Notified", "Rejected", "Upheld", "Amended", "Final")  # no effect before the time to object is over
 RULED: Final = ("reward", "deduction", "record")  # the kinds of entries that a rule makes; the others follow from them
 
 
@@ -108,7 +109,7 @@ class Audit(Plain):
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def pages(ask: Ask, contract: str, view: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+def pages(ask: Ask, contract: str, view: str, **arguments: Any) -> Iterator[Any]:
     """Yield everything that a view lists page by page."""
     start = 0
     while found := ask(contract, view, start=start, limit=PAGE, **arguments):
@@ -118,11 +119,13 @@ def pages(ask: Ask, contract: str, view: str, **arguments: Any) -> Iterator[dict
 
 def statement(ask: Ask, account: str) -> list[Line]:
     """Return the entries of an account, the latest first."""
+    return lines(ask, pages(ask, LEDGER, "entries_of", account=account))
+
+
+def lines(ask: Ask, entries: Iterable[Mapping[str, Any]]) -> list[Line]:
+    """Return entries that were read already, each with its number, as their resident reads them: the latest first."""
     rules: dict[tuple[str, int], Any] = {}
-    lines = [
-        _line(ask, rules, one["number"], one["entry"]) for one in pages(ask, LEDGER, "entries_of", account=account)
-    ]
-    return lines[::-1]
+    return [_line(ask, rules, one["number"], one["entry"]) for one in entries][::-1]
 
 
 def _line(ask: Ask, rules: dict[tuple[str, int], Any], number: int, entry: Mapping[str, Any]) -> Line:
@@ -135,7 +138,7 @@ def _line(ask: Ask, rules: dict[tuple[str, int], Any], number: int, entry: Mappi
         rules[key] = ask(CATALOGUE, "rule", code=key[0], version=key[1])
     rule = rules[key]
     told |= {"behaviour": rule["behaviour"], "basis": rule["basis"], "reference": rule["basis_reference"]}
-    until = entry["closes_at"] if entry["state"] in ("Notified", "Rejected") else 0
+    until = ask(LEDGER, "closes", number=number) if entry["state"] in ("Notified", "Rejected") else 0
     return Line(**told, rule=f"{key[0]} {key[1]}", object_until=until)
 
 
@@ -146,20 +149,24 @@ def _state(entry: Mapping[str, Any]) -> str:
 
 def timeline(ask: Ask, number: int) -> list[Moment]:
     """Return the due process of an entry: notice, objection, review, appeal, effect, end, each with its clock."""
-    entry = ask(LEDGER, "entry", number=number)
+    return moments(ask, number, ask(LEDGER, "entry", number=number))
+
+
+def moments(ask: Ask, number: int, entry: Mapping[str, Any]) -> list[Moment]:
+    """Return the due process of an entry that was read already."""
     office_due = entry["closes_at"] if entry["state"] in ("Recorded", "Verified") else 0
-    moments = [
+    made = [
         Moment("recorded", entry["recorded_at"], by=entry["by"]),
         Moment("verified", entry["verified_at"], 0 if entry["verified_at"] else office_due, by=entry["verified_by"]),
         Moment("notice", entry["noticed_at"], office_due if entry["verified_at"] else 0),
     ]
     for one in pages(ask, CASES, "all_cases"):
         if one["case"]["entry"] == number:
-            moments += _moments(one["case"])
+            made += _moments(one["case"])
     is_told = entry["noticed_at"] or entry["silent_at"]
     due = entry["closes_at"] if is_told and not entry["effective_at"] and not entry["is_rejected"] else 0
-    moments.append(Moment("effect", entry["effective_at"], due))
-    return [*moments, Moment("end", due=entry["ends_at"])] if entry["ends_at"] else moments
+    made.append(Moment("effect", entry["effective_at"], due))
+    return [*made, Moment("end", due=entry["ends_at"])] if entry["ends_at"] else made
 
 
 def _moments(case: Mapping[str, Any]) -> Iterator[Moment]:

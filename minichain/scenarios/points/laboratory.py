@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +35,9 @@ class Safeguard(Plain):
     harm_zh: str
 
 
-def safeguards() -> dict[str, Safeguard]:
-    """Return every safeguard of the contracts, by its name."""
+@cache
+def safeguards() -> Mapping[str, Safeguard]:
+    """Return every safeguard of the contracts, by its name; their sources are read once."""
     return {made.name: made for address in CONTRACTS for made in _found(address)}
 
 

@@ -544,6 +544,14 @@ class PointsLedger(Contract):
         return self.close_of(self.found(number))
 
     @view
+    def stands(self) -> dict:
+        """Tell from when on this ledger stands still, unless it is called before, and the time of this answer.
+
+        zh: 查询无人调用时本账本自何时起视为停滞，以及答复时间。
+        """
+        return {"from": self.called_at + self.scheme["quiet_ms"], "at": self.now}
+
+    @view
     def entries_of(self, account: str, start: int = 0, limit: int = 50) -> list[dict]:
         """List the entries of an account, each with its number, the oldest first.
 

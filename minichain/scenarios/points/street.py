@@ -27,8 +27,9 @@ from minichain.scenarios import demo
 from minichain.scenarios.points.acting import Acts, Deed
 from minichain.scenarios.points.consents import PURPOSE, Consents
 from minichain.scenarios.points.drops import WEIGHING, Drops, code_of, loads_of, weighings
-from minichain.scenarios.points.figures import Ask, Audit, Line, Moment, asker, audit, pages, statement, timeline
-from minichain.scenarios.points.presets import DAY_MS, item_of, preset, rules_of, scheme_of
+from minichain.scenarios.points.figures import OPEN, Ask, Audit, Line, Moment, asker, audit, lines, moments, pages
+from minichain.scenarios.points.gifts import Gifts, causes, gifts_of, opening
+from minichain.scenarios.points.presets import DAY_MS, Preset, item_of, preset, rules_of, scheme_of
 from minichain.scenarios.points.story import (
     ACCOUNTS,
     APPEALS,
@@ -73,10 +74,12 @@ DECISION: Final = "Decision under article 12 of the ordinance: ten points, after
 CORRECTED: Final = "The sheet says two hours: the clerk misread it. The entry is put right."
 STANDS: Final = "The photograph shows the bag with the account's own label."
 SLIP: Final = "Delivery slip 31: nobody was at home to sign for it."
+HANDED_OVER: Final = "Delivery slip 32: handed over at the neighbourhood office."
 DROPPED: Final = 4_200  # grams of kitchen waste
+CAUSE: Final = ("shopping-bag", 2)  # what points may be given for from the beginning, and how often
 OFFERED: Final = {RESIDENT: "bag-carrying", ELDER: "window-cleaning"}
 
-BEFORE_MS: Final = 8_000  # that rules are adopted before they begin
+BEFORE_MS: Final = 5_000  # that rules are adopted before they begin
 SKEW_MS: Final = 1_000  # by which clocks of validators may differ
 NONCE_BYTES: Final = 16
 GAS_OF_A_DEED, MOST_GAS = 2_000_000, 10_000_000  # a limit is taken out of the quota of a window: no more than needed
@@ -96,9 +99,10 @@ SAID: Final = (
 class Looked(Plain):
     """What one look at a street showed: what its contracts hold, and how a resident or an auditor reads it.
 
-    `lines`, `balances`, `offers` and `accounts` are by resident, those who take part; `timelines` by the number of an
-    entry; `loads` are those that `drops` travel in, by number; `papers` are what stands beside the chain, by
-    commitment, and `kept` counts them.
+    `lines`, `balances`, `offers`, `gifts` and `accounts` are by resident, those who take part; `timelines` by the
+    number of an entry, and so `closes`, until when it may be objected to or appealed against, as at `stands["at"]`;
+    from `stands["from"]` on that moves on with the time. `loads` are those that `drops` travel in, by number; `papers`
+    are what stands beside the chain, by commitment, and `kept` counts them.
     """
 
     scheme: Mapping[str, Any]
@@ -111,6 +115,10 @@ class Looked(Plain):
     balances: Mapping[str, int]
     lines: Mapping[str, Sequence[Line]]
     timelines: Mapping[int, Sequence[Moment]]
+    closes: Mapping[int, int]
+    stands: Mapping[str, int]
+    causes: tuple[Mapping[str, Any], ...]
+    gifts: Mapping[str, Sequence[Mapping[str, Any]]]
     offers: Mapping[str, Sequence[Mapping[str, Any]]]
     drops: tuple[Mapping[str, Any], ...]
     loads: Mapping[str, Mapping[str, Any]]
@@ -120,7 +128,7 @@ class Looked(Plain):
     kept: int
 
 
-class Street(Acts, Drops):
+class Street(Acts, Drops, Gifts):
     """A network with the contracts of this case, and its roles.
 
     `clock` gives seconds; a chain without empty blocks has an older time. In a simulation its own time is enough.
@@ -134,7 +142,7 @@ class Street(Acts, Drops):
     judges = (REVIEWER, *PANEL, RECORDER)
     arbiters = (REVIEWER, PROVIDER)
     appeals, treasury, provider = APPEALS, TREASURER, PROVIDER
-    slip, day_ms = SLIP, SHORT_DAY_MS
+    slip, handed_over, day_ms = SLIP, HANDED_OVER, SHORT_DAY_MS
 
     def __init__(
         self,
@@ -266,7 +274,10 @@ class Street(Acts, Drops):
         return {name for name, _, _ in self.net.contracts()} >= set(CONTRACTS)
 
     def open(self) -> None:
-        """Put on the chain what is not there yet: contracts, tasks, rules, money and a list of what can be had."""
+        """Put on the chain what is not there yet: contracts, tasks, rules, money and a list of what can be had.
+
+        The rules come as early as they can, so that the time before they begin passes while the rest is set up.
+        """
         if self.is_open():
             return
         self.net.wallets(OFFICES)
@@ -274,17 +285,24 @@ class Street(Acts, Drops):
         made, owner = preset(PRESET), self.did(OWNER)
         given = arguments(made, owner, 0)
         given[CATALOGUE] = {"scheme": _short(scheme_of(made, owner, self.now_ms() + BEFORE_MS))}
+        begins = 0
         for name, contract in CONTRACTS.items():
             demo.deploy(self.net, {name: contract}, given, self.wallet(AUTHORITIES[name]), lambda _words: None)
             if name == CATALOGUE:
                 self._give_tasks()
+                begins = self._make_rules(made)
+        goods = [Deed(REDEMPTION, "list_item", item_of(made, item["code"])) for item in made.items]
+        fund = Deed(REDEMPTION, "fund", {"amount": MONEY}, {"reference": "Budget"})
+        self.do(TREASURER, fund, *goods, opening(self, 1, *CAUSE))
+        self.net.pass_time(max(0, begins + SKEW_MS - self.now_ms()))
+
+    def _make_rules(self, made: Preset) -> int:
+        """Let one member propose the rules and another adopt them; returns when they begin."""
         begins = self.now_ms() + BEFORE_MS
         rules = rules_of(made, begins)
         self.do(CHAIR, *(Deed(CATALOGUE, "propose", {"rule": rule}) for rule in rules))
         self.do(MEMBER, *(Deed(CATALOGUE, "adopt", {"number": number}) for number in range(1, len(rules) + 1)))
-        goods = [Deed(REDEMPTION, "list_item", item_of(made, item["code"])) for item in made.items]
-        self.do(TREASURER, Deed(REDEMPTION, "fund", {"amount": MONEY}, {"reference": "Budget"}), *goods)
-        self.net.pass_time(max(0, begins - self.now_ms()) + SKEW_MS)
+        return begins
 
     def _give_tasks(self) -> None:
         tasks = (*TASKS, (APPEALS, "appeals"), *((member, "panellist") for member in PANEL))
@@ -344,6 +362,10 @@ class Street(Acts, Drops):
         known = {one["account"]: one["known"] for one in pages(ask, ACCOUNTS, "all_accounts")}
         own = {resident: self.did(resident) for resident in RESIDENTS}
         own = {resident: account for resident, account in own.items() if account in known}
+        written = {
+            resident: [one for one in entries if one["entry"]["account"] == account]
+            for resident, account in own.items()
+        }
         drops = tuple(weighings(ask))
         scheme, codes = ask(CATALOGUE, "scheme"), ask(CATALOGUE, "codes")
         return Looked(
@@ -355,8 +377,18 @@ class Street(Acts, Drops):
             items=tuple(pages(ask, REDEMPTION, "listed")),
             accounts={resident: known[account] for resident, account in own.items()},
             balances={resident: ask(LEDGER, "balance", account=account) for resident, account in own.items()},
-            lines={resident: statement(ask, account) for resident, account in own.items()},
-            timelines={one["number"]: timeline(ask, one["number"]) for one in entries if one["entry"]["code"]},
+            lines={resident: lines(ask, written[resident]) for resident in own},
+            timelines={
+                one["number"]: moments(ask, one["number"], one["entry"]) for one in entries if one["entry"]["code"]
+            },
+            closes={
+                one["number"]: ask(LEDGER, "closes", number=one["number"])
+                for one in entries
+                if one["entry"]["state"] in OPEN
+            },
+            stands=ask(LEDGER, "stands"),
+            causes=tuple(causes(ask)),
+            gifts={resident: tuple(gifts_of(ask, written[resident])) for resident in own},
             offers={resident: ask(ACCOUNTS, "offers_to", account=account) for resident, account in own.items()},
             drops=drops,
             loads={number: ask(CUSTODY, "manifest", number=number) for number in loads_of(drops)},

@@ -5,6 +5,9 @@ Nothing in here reaches a running chain.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 from minichain.scenarios.points.harms import HARMS
 from minichain.scenarios.points.laboratory import safeguards
 from minichain.scenarios.points.presets import Preset, preset, presets
@@ -14,8 +17,9 @@ from minichain.scenarios.points.simulation import GROUPS, Result, Trial, simulat
 __all__ = ["GROUPS", "harm", "is_refused", "lint", "packs", "run", "safeguards", "schemes"]
 
 
-def schemes() -> dict[str, Preset]:
-    """Return the schemes that reward something, by name."""
+@cache
+def schemes() -> Mapping[str, Preset]:
+    """Return the schemes that reward something, by name; their files are read once."""
     made = {name: preset(name) for name in presets()}
     return {name: one for name, one in made.items() if one.items}
 
