@@ -31,6 +31,7 @@ NAMELESS = """[...document.querySelectorAll('button, a[href], input, select, [ro
     .filter(e => e.checkVisibility() && !(e.innerText?.trim() || e.getAttribute('aria-label')
         || e.labels?.length && e.labels[0].innerText.trim()))
     .map(e => e.outerHTML)"""
+PATIENCE_MS = 90_000  # a machine that is busy is late, and not wrong
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -82,8 +83,9 @@ class Visit:
 def open_browser() -> Iterator[Any]:
     """Run a browser."""
     path = require_browser()
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser to drive
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - only where there is a browser to drive
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
         try:
@@ -96,6 +98,7 @@ def open_browser() -> Iterator[Any]:
 def visit(browser: Any, width: int = 1280, height: int = 720, locale: str = "en-GB") -> Iterator[Visit]:
     """Open an empty page of its own, as a visitor with no cookies and no cache would."""
     context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+    context.set_default_timeout(PATIENCE_MS)
     record = Visit(context.new_page())
     record.page.on("request", lambda request: record.hosts.add(urlsplit(request.url).netloc))
     record.page.on("websocket", lambda socket: record.hosts.add(urlsplit(socket.url).netloc))
@@ -120,7 +123,7 @@ class Running:
     def open(self, seen: Visit, app: str, query: str = "?lang=en") -> Any:
         """Open an app and wait until it follows the network; returns its page."""
         seen.page.goto(f"{self.url}voila/render/{app}.ipynb{query}")
-        seen.page.wait_for_selector('.mc-pulse[data-state="live"]', timeout=30_000)
+        seen.page.wait_for_selector('.mc-pulse[data-state="live"]')
         return seen.page
 
     def stop_network(self) -> None:

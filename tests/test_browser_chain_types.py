@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 def opened(network, seen, query="?lang=en"):
     """Open the page: it needs the server only, for its ledgers run in its own kernel."""
     seen.page.goto(f"{network.url}voila/render/chain_types.ipynb{query}")
-    seen.page.wait_for_selector(".mc-slide", timeout=30_000)
+    seen.page.wait_for_selector(".mc-slide")
     return seen.page
 
 
@@ -26,22 +26,22 @@ def test_an_official_designs_runs_and_attacks(network, chromium):
         owners.focus()
         for _press in range(2):
             page.keyboard.press("ArrowLeft")
-        page.wait_for_selector("text=2 owners, 1 can halt", timeout=3_000)
+        page.wait_for_selector("text=2 owners, 1 can halt")
 
         page.get_by_label("Run on").select_option("Private chain")
         page.get_by_role("button", name="Run 200 transactions").click()
-        page.wait_for_selector(".mc-progress", timeout=3_000)
-        page.wait_for_selector("text=in each of 9 copies", timeout=20_000)
+        page.wait_for_selector(".mc-progress")
+        page.wait_for_selector("text=in each of 9 copies")
         expect(page.locator(".mc-ledgers").first).to_contain_text("its only owner can change the past")
 
         page.get_by_role("tab", name="What do you need?").click()
         page.get_by_role("button", name="Everybody can read it").click()
-        page.wait_for_selector(".mc-lights >> text=No single owner can change the past", timeout=3_000)
+        page.wait_for_selector(".mc-lights >> text=No single owner can change the past")
 
         page.get_by_role("tab", name="Attacks").click()
         page.get_by_role("button", name="Try it on all").nth(1).click()
-        page.wait_for_selector("text=5 of 9 computers were switched off", timeout=20_000)
-        page.wait_for_selector("text=there is no other copy", timeout=1_000)
+        page.wait_for_selector("text=5 of 9 computers were switched off")
+        page.wait_for_selector("text=there is no other copy")
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []

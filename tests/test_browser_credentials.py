@@ -21,41 +21,41 @@ def test_a_card_and_a_record_live_their_lives(network, chromium):
         page = network.open(seen, "credentials")
         expect(page.locator("main").first).to_contain_text("one visitor plays all roles")
         press(page, "Open the town")
-        page.wait_for_selector("text=Town Library asks you", timeout=60_000)
+        page.wait_for_selector("text=Town Library asks you")
         press(page, "Show exactly this")
-        page.wait_for_selector("text=Everything else stayed with you", timeout=10_000)
+        page.wait_for_selector("text=Everything else stayed with you")
 
         tab(page, "Check a card")
         page.locator(".mc-pick:visible", has_text="over eighteen, district").click()
         press(page, "Check the answer")
-        page.wait_for_selector("text=It holds. This is all you learn:", timeout=10_000)
+        page.wait_for_selector("text=It holds. This is all you learn:")
         assert "Example-1" not in page.locator(".mc-note.mc-ok:visible").inner_text()
 
         tab(page, "Office")
         page.locator(".mc-pick:visible", has_text="Card 1 of Resident 1").click()
         press(page, "Revoke this card")
-        page.wait_for_selector("text=This card is revoked.", timeout=15_000)
+        page.wait_for_selector("text=This card is revoked.")
         tab(page, "Check a card")
         press(page, "Check again")
-        page.wait_for_selector("text=The office has revoked it", timeout=10_000)
+        page.wait_for_selector("text=The office has revoked it")
 
         tab(page, "Read a record")
         page.get_by_label("For what").last.select_option("billing")
         press(page, "Ask for the record")
-        page.wait_for_selector("text=Not granted for this purpose. This attempt is number 4", timeout=15_000)
+        page.wait_for_selector("text=Not granted for this purpose. This attempt is number 4")
         tab(page, "Resident")
         press(page, "Have it erased")
         press(page, "Erase")
-        page.wait_for_selector("text=nobody can tell whose it was", timeout=15_000)
+        page.wait_for_selector("text=nobody can tell whose it was")
         press(page, "Search every block")
-        page.wait_for_selector("text=/^Nothing was found. We looked for /", timeout=20_000)
+        page.wait_for_selector("text=/^Nothing was found. We looked for /")
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []
 
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = network.open(seen, "credentials", "")
-        page.wait_for_selector("text=谁可以读我的记录", timeout=15_000)
+        page.wait_for_selector("text=谁可以读我的记录")
         for name in ("发证机关", "核验证件", "读取记录", "居民"):
             tab(page, name)
             assert seen.width() <= 390

@@ -10,7 +10,7 @@ PLAY = 'button:has-text("Play the example day")'
 
 def choose(page, number: str) -> None:
     page.locator(".mc-pick", has_text=number).first.click()
-    page.wait_for_selector(f"text=Manifest {number}", timeout=3_000)
+    page.wait_for_selector(f"text=Manifest {number}")
 
 
 def sign(page) -> None:
@@ -21,38 +21,38 @@ def test_an_official_plays_the_day_and_brings_a_load_to_its_end(network, chromiu
     with visit(chromium) as seen:
         page = network.open(seen, "garbage_custody")
         expect(page.locator("main").first).to_contain_text("not that the waste is really there")
-        page.wait_for_selector(f"{PLAY}, .mc-pick:visible", timeout=20_000)
+        page.wait_for_selector(f"{PLAY}, .mc-pick:visible")
         if page.locator(PLAY).count():  # a street of contribution points has brought the day along
             page.locator(PLAY).click()
-            page.wait_for_selector(".mc-progress", timeout=3_000)
-        page.wait_for_selector(".mc-pick >> text=HH-20260109", timeout=60_000)
+            page.wait_for_selector(".mc-progress")
+        page.wait_for_selector(".mc-pick >> text=HH-20260109")
 
         choose(page, "HH-20260105")
-        page.wait_for_selector(".mc-stop.mc-bad >> text=Incineration plant", timeout=60_000)  # the loads go on together
+        page.wait_for_selector(".mc-stop.mc-bad >> text=Incineration plant")  # the loads go on together
         expect(page.get_by_label("Sign as")).to_have_value("Incineration plant")
         sign(page)
-        page.wait_for_selector("text=Final in block", timeout=10_000)
-        page.wait_for_selector("text=Save the proof", timeout=1_000)
-        page.wait_for_selector("text=to report what arrived", timeout=5_000)
+        page.wait_for_selector("text=Final in block")
+        page.wait_for_selector("text=Save the proof")
+        page.wait_for_selector("text=to report what arrived")
 
         page.get_by_label("Arrived of residual waste").fill("1000")
         page.get_by_label("Arrived of residual waste").press("Tab")
         sign(page)
-        page.wait_for_selector(".mc-error >> text=a comment is mandatory", timeout=10_000)
+        page.wait_for_selector(".mc-error >> text=a comment is mandatory")
         page.get_by_label("In one plain sentence, why").fill("a container leaked on the way")
         page.get_by_label("In one plain sentence, why").press("Tab")
         sign(page)
-        page.wait_for_selector("text=to sign the complete manifest", timeout=10_000)
+        page.wait_for_selector("text=to sign the complete manifest")
 
         page.get_by_label("Sign as").select_option("Vegetable market")
         sign(page)
-        page.wait_for_selector(".mc-error >> text=only the destination may do this", timeout=10_000)
+        page.wait_for_selector(".mc-error >> text=only the destination may do this")
         expect(page.locator(".mc-error").first).to_contain_text("The contract said no")
         assert "did:key" not in page.inner_text(".mc-error")
 
         page.get_by_role("tab", name="Needs attention").click()
         page.locator(".mc-pick:visible", has_text="2,150 kg were sent").first.click()
-        page.wait_for_selector("text=Waiting for Vegetable market", timeout=3_000)
+        page.wait_for_selector("text=Waiting for Vegetable market")
         page.get_by_role("tab", name="Where the mass went").click()
         assert "kg missing" in page.text_content("svg.mc-wide:visible")
         assert seen.nameless() == []
@@ -63,7 +63,7 @@ def test_an_official_plays_the_day_and_brings_a_load_to_its_end(network, chromiu
 def test_a_resident_reads_it_in_chinese_on_a_phone(network, chromium):
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = network.open(seen, "garbage_custody", "")
-        page.wait_for_selector(".mc-pick >> text=HH-20260108", timeout=5_000)
+        page.wait_for_selector(".mc-pick >> text=HH-20260108")
         assert page.get_attribute("html", "lang") == "zh-Hans"
         expect(page.locator("main").first).to_contain_text("链只证明谁在何时签署了什么")
         expect(page.locator("main").first).to_contain_text("街道办甲")

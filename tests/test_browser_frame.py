@@ -46,7 +46,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def opened(network: Any, seen: Any, app: str, lang: str) -> Any:
     """Open an app and wait until its frame stands."""
     seen.page.goto(f"{network.url}voila/render/{app}.ipynb?lang={lang}")
-    seen.page.wait_for_selector("#mc-brief", state="attached", timeout=60_000)
+    seen.page.wait_for_selector("#mc-brief", state="attached")
     return seen.page
 
 
@@ -73,7 +73,7 @@ def press(page: Any, name: str, key: str = "Enter", times: int = 1) -> None:
 
 
 def see(page: Any, text: str) -> None:
-    page.wait_for_selector(f"text={text}", timeout=60_000)
+    page.wait_for_selector(f"text={text}")
 
 
 def classify(page: Any) -> None:
@@ -125,7 +125,7 @@ def find(page: Any) -> None:
 
 
 def try_rule(page: Any) -> None:
-    page.wait_for_selector("[role=tab] >> text=Try it on nobody", state="attached", timeout=60_000)
+    page.wait_for_selector("[role=tab] >> text=Try it on nobody", state="attached")
     if page.get_by_role("tab", name="My points").count():  # a street is open here
         press(page, "My points", "ArrowRight")
         page.keyboard.press("Enter")
@@ -148,11 +148,11 @@ def check_a_figure(page: Any) -> None:
     page.keyboard.press("Enter")
     expect(drawer.locator(".mc-proofs-value")).to_be_visible()
     press(page, "Check it yourself")
-    expect(drawer.locator(".mc-chip")).to_have_text("the same", timeout=60_000)
+    expect(drawer.locator(".mc-chip")).to_have_text("the same")
     assert trouble(page, "dialog[open]") == []
     page.keyboard.press("Escape")
     expect(drawer).not_to_be_visible()
-    expect(page.locator(f'[data-figure="{known[0]}"]:focus')).to_have_count(1, timeout=10_000)
+    expect(page.locator(f'[data-figure="{known[0]}"]:focus')).to_have_count(1)
 
 
 TASKS: dict[str, Callable[[Any], None]] = {
@@ -196,7 +196,7 @@ def test_a_run_comes_back_from_its_code_in_another_language(network, chromium):
         page.get_by_role("button", name="Make my brief").click()
         page.get_by_label("Who signs (role)").fill("Section chief")
         page.get_by_role("button", name="Show both pages").click()
-        page.wait_for_selector("iframe.mc-sheet", timeout=10_000)
+        page.wait_for_selector("iframe.mc-sheet")
         code = page.inner_text(".mc-sheet-home >> xpath=preceding::code[1]")
         sheet = page.frame_locator("iframe.mc-sheet")
         assert "Section chief" in sheet.locator("body").inner_text()
@@ -204,4 +204,4 @@ def test_a_run_comes_back_from_its_code_in_another_language(network, chromium):
         assert trouble(page) == []
         assert seen.trouble == []
         page.goto(f"{network.url}voila/render/need_a_chain.ipynb?lang=zh&run={code}")
-        page.wait_for_selector("text=您看到的就是简报上的数字", timeout=60_000)
+        page.wait_for_selector("text=您看到的就是简报上的数字")
