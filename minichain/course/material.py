@@ -264,7 +264,7 @@ def tasks(module: str) -> dict[str, Task]:
 
 @cache
 def ticket(module: str) -> tuple[Question, ...]:
-    """Return the questions of a module's exit ticket."""
+    """Return the questions of a module's exit ticket, with what is right: they are in a checkout only."""
     return read(curriculum() / module / "ticket.yaml", tuple[Question, ...])
 
 
