@@ -8,7 +8,7 @@ import pytest
 from minichain.codec import to_json
 from minichain.course import check, desk, marks, mutation, place, predict, reveal
 from minichain.course.attempts import LARGEST, gaps, read_attempt
-from minichain.course.exercise import Exercise, NoAnswer, miss, seeds, in_class
+from minichain.course.exercise import Exercise, NoAnswer, in_class, miss, seeds
 from minichain.course.journal import Journal, read_folder
 from minichain.errors import ConfigError, DecodeError, SignatureError, UsageError
 
