@@ -60,7 +60,7 @@ def use(language: str | None) -> None:
 
 
 def language() -> str:
-    """Return the language in use: Voila hands the page request to the kernel in CGI's own variables; a lesson has none."""
+    """Return the language in use: Voila hands the page's request to a kernel in CGI's variables; a lesson has none."""
     if _Chosen.language is None:
         asked = os.environ.get("QUERY_STRING", ""), os.environ.get("HTTP_ACCEPT_LANGUAGE", "")
         _Chosen.language = choose(*asked) if any(asked) else choose("", _of_lessons())
