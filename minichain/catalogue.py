@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 LOCALES: Final = {"en": "en", "zh": "zh_CN"}
+LESSONS: Final = "course.json"  # what a folder of lessons says of itself, its language among it
 
 _FIELD: Final = re.compile(r'(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)?\s*(".*")')
 

@@ -27,6 +27,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from minichain.cli import main
+from minichain.client.network import Network
 from minichain.codec import encode, to_json
 from minichain.course import check, material, place, trainer
 from minichain.course import desk as lesson
@@ -42,6 +43,7 @@ from minichain.course.classroom.letters import Following, HandIn, Join, Leave, L
 from minichain.course.classroom.patience import FAILURE, FULL, Patience
 from minichain.course.classroom.register import CLOCK_MS, MAX_NAME, Declined, Took
 from minichain.course.classroom.room import ClassRoom
+from minichain.course.exercises.notes import Notes
 from minichain.course.journal import Journal
 from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, NetworkError, UsageError
@@ -569,6 +571,18 @@ def test_the_seed_of_the_class_is_that_of_the_checks(open_class, learner):
     assert place.seed() == open_class.settings.seed > 0
 
 
+def test_in_a_class_the_first_note_is_ones_own(open_class, learner):
+    neighbours = trainer.keys("m00")["m00.e1"].solutions[0]
+    assert check("m00.e1", neighbours).is_right, "where nobody knows whose it is"
+    open_class.list_names("Plant")
+    member.join(open_class.link, "Plant")
+    assert "the account is not yours: in this class" in str(check("m00.e1", neighbours))
+    with Network.simulated(validators=1, seed=1, profile="private") as net:
+        me = lesson.own_wallet(net)
+        proof = net.deploy(Notes, sender=me).write("I was here.").proof().to_bytes()
+    assert check("m00.e1", {"account": me.did, "note": "I was here.", "proof": proof}).is_right
+
+
 def test_a_link_that_is_none_and_a_desk_that_is_gone_are_told_apart(learner):
     with pytest.raises(UsageError, match="is not the link of a class: copy all of it"):
         member.join("http://127.0.0.1:1/", "Plant")
@@ -632,6 +646,7 @@ def test_right_and_wrong_answers_are_judged_as_in_a_lesson_and_a_hidden_check_co
     verdict = judged("m02.e1", written(believer.answer))
     assert (verdict.is_right, verdict.cause, verdict.misconception) == (False, "entry_ignored", "MC08")
     assert judged("m02.p1", written(trainer.keys("m02")["m02.p1"].solutions[0])).is_right
+    assert judged("m00.e1", written(trainer.keys("m00")["m00.e1"].solutions[0])).cause == "anothers"
 
 
 def test_a_learners_function_can_neither_write_nor_reach_anybody_nor_start_anything(judged, monkeypatch):
@@ -655,7 +670,7 @@ def judge_with(change: str, answer: str) -> list[bytes]:
     program = (
         f"from minichain.live import executor\nfrom minichain.course.classroom import judge\n{change}\njudge.main()"
     )
-    case = to_json(Case("m02.e1", answer, 5)) + b"\n"
+    case = to_json(Case("m02.e1", answer, "", 5)) + b"\n"
     told = subprocess.run([sys.executable, "-c", program], input=case, capture_output=True, check=False, timeout=120)
     return told.stdout.splitlines()
 

@@ -454,12 +454,12 @@ def test_a_contract_in_the_language_passes(tmp_path: Path):
 
 def test_a_contract_is_tried_by_people_who_call_it_at_random(tmp_path: Path):
     path = Path(__file__).with_name("noticeboard.py")
-    tried = read("contract", "try", path, "--setup", '{"keeper": "Bea"}')
+    tried = read("contract", "try", path, "--setup", '{"keeper": "Office B"}')
     post, clear = tried["actions"][1], tried["actions"][0]
     assert (post["action"], clear["action"]) == ("post", "clear")
     assert post["ok"] > 0 < post["least_gas"] <= post["most_gas"]
     assert clear["reverted"] > 0
-    assert run("contract", "try", path, "--setup", '["Bea"]', expect=WRONG_USE).exit_code == WRONG_USE
+    assert run("contract", "try", path, "--setup", '["Office B"]', expect=WRONG_USE).exit_code == WRONG_USE
     done = run("contract", "try", path, expect=COULD_NOT)
     assert "argument keeper is missing" in done.output
 

@@ -56,7 +56,7 @@ def nothing_is_lost(cash: Any) -> None:
 
 def board() -> Any:
     box = Sandbox()
-    return box.deploy(NoticeBoard, sender=box.account("Ann"), keeper=box.account("Bea"))
+    return box.deploy(NoticeBoard, sender=box.account("Office A"), keeper=box.account("Office B"))
 
 
 # --- failures ----------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_an_expected_failure_is_caught_with_its_words_and_outcome() -> None:
     with faults("argument text must be str, not int"):
         notices.post(5)
     with faults("has no key"):
-        notices.with_sender(Sandbox().account("Bea")).clear("nobody")
+        notices.with_sender(Sandbox().account("Office B")).clear("nobody")
 
 
 def test_a_failing_view_counts_as_well() -> None:
@@ -82,7 +82,7 @@ def test_a_failing_view_counts_as_well() -> None:
 
 def test_running_out_of_gas_is_a_failure_of_its_own() -> None:
     box = Sandbox(gas_limit=3_000_000)
-    notices = box.deploy(NoticeBoard, sender="Ann", keeper="Ann")
+    notices = box.deploy(NoticeBoard, sender="Office A", keeper="Office A")
     box.gas_limit = 20_000
     with runs_out_of_gas():
         notices.post("hello")
@@ -114,7 +114,7 @@ def test_an_error_of_the_test_itself_is_not_swallowed() -> None:
 
 def test_it_works_on_a_network_too() -> None:
     with Network.simulated(validators=1, seed=3) as net:
-        ann = net.wallet("Ann")
+        ann = net.wallet("Office A")
         notices = net.deploy(NoticeBoard, sender=ann, keeper=ann.did)
         with reverts("at most 20 characters") as refused:
             notices.post("x" * 21)
@@ -204,8 +204,8 @@ def test_an_exploration_finds_the_planted_bug_and_tells_the_shortest_story() -> 
         explore(CASH, invariants=[nothing_is_lost])
     assert str(found.value).startswith(
         "nothing_is_lost does not hold after\n"
-        "  1. Ann: bring(amount=1) -> ok\n"
-        "  2. Ann: give(to=Ann, amount=1) -> ok\n"
+        "  1. Office A: bring(amount=1) -> ok\n"
+        "  2. Office A: give(to=Office A, amount=1) -> ok\n"
         "1 were brought, 2 are held"
     )
 
@@ -224,15 +224,15 @@ def test_a_rule_may_look_at_the_sandbox_and_say_no_by_its_answer() -> None:
         return len(box.state.values) == 1  # the contract itself
 
     with pytest.raises(
-        AssertionError, match=r"^nothing_is_ever_stored does not hold after\n  1\. Ann: bring\(amount=1\)"
+        AssertionError, match=r"^nothing_is_ever_stored does not hold after\n  1\. Office A: bring\(amount=1\)"
     ):
         explore(CASH, invariants=[nothing_is_ever_stored])
 
 
 def test_several_contracts_are_set_up_by_a_function() -> None:
     def deployed(box: Sandbox) -> Any:
-        box.deploy(NoticeBoard, sender=box.account("Ann"), keeper="nobody")
-        return box.deploy(CASH, sender=box.account("Ann"))
+        box.deploy(NoticeBoard, sender=box.account("Office A"), keeper="nobody")
+        return box.deploy(CASH, sender=box.account("Office A"))
 
     assert "bring" in explore(deployed, examples=3).counts
 

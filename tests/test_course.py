@@ -8,7 +8,7 @@ import pytest
 from minichain.codec import to_json
 from minichain.course import check, desk, marks, mutation, place, predict, reveal
 from minichain.course.attempts import LARGEST, gaps, read_attempt
-from minichain.course.exercise import Exercise, NoAnswer, miss, seeds, with_seed
+from minichain.course.exercise import Exercise, NoAnswer, in_class, miss, seeds
 from minichain.course.journal import Journal, read_folder
 from minichain.errors import ConfigError, DecodeError, SignatureError, UsageError
 
@@ -119,7 +119,7 @@ def test_parts_are_counted_and_some_may_be_forgiven():
 
 def test_the_seed_of_a_class_is_one_more_that_is_played():
     assert seeds(2) == (0, 1, 2)
-    with with_seed(40):
+    with in_class(40):
         assert seeds(2) == (0, 1, 42)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
+import shlex
 
+import click
 import pytest
+from pagewords import bare, on_the_page, quoted, title_of, titles
 from test_cli import COULD_NOT, read, run
 
-from minichain.course import items, material, papers, verification
+from minichain.cli import main
+from minichain.course import editions, items, material, papers, verification
 from minichain.course.material import Agenda, Day, Item, Said, syllabus
 from minichain.errors import UsageError
 
@@ -168,3 +173,63 @@ def test_a_whole_module_is_printed_in_both_languages():
     module = syllabus().module("m02")
     assert papers.exercises([module], "en").decode().count("<h3>") == len(material.tasks("m02"))
     assert "一种正确答案" in papers.exercises([module], "zh", solved=True).decode()
+
+
+# --- what a paper says of a page, and of a command ---------------------------------------------------------------
+
+
+def steps_of(card):
+    """Return the numbered lines of a task card."""
+    return "\n".join(re.findall(r"^\d+\. .*(?:\n {2,}.*)*", card, re.M))
+
+
+def demo_of(notes):
+    """Return what is done and seen in a live demo, without what is said."""
+    demo = re.split(r"^## (?:Live demo|现场演示)\n", notes, flags=re.M)[1].partition("\n## ")[0]
+    demo = re.sub(r"^\| [^|]* \|", "|", demo, flags=re.M)
+    return re.sub(
+        r"\*\*(Say|说)[:：]\*\*.*?\*\*(Do|做)[:：]\*\*|\*\*(They should see|应看到|Reset|复位)[:：]\*\*", "", demo
+    )
+
+
+def lesson(name, language):
+    """Return the prose of a lesson."""
+    folder = editions.masters()
+    told = editions.edition(editions.read_master(folder, name), editions.read_words(folder, name, language))
+    return "\n".join(editions.prose(told))
+
+
+@pytest.mark.parametrize("language", material.LANGUAGES)
+@pytest.mark.parametrize("module", syllabus().modules, ids=lambda module: module.id)
+def test_what_a_paper_quotes_stands_on_the_page_or_in_the_lesson(module, language):
+    card, notes = (
+        (material.curriculum() / module.id / f"{kind}.{language}.md").read_text("utf-8")
+        for kind in ("task", "instructor")
+    )
+    apps = {module.app, *(app for app in titles() if title_of(app, language) in card)}
+    words = frozenset[str]().union(*(on_the_page(app, language) for app in apps))
+    headings = {bare(one) for name in module.notebooks for one in re.findall(r"^#+ (.+)", lesson(name, language), re.M)}
+    assert title_of(module.app, language) in card
+    assert sorted(quoted(steps_of(card)) - words) == []
+    assert sorted(quoted(demo_of(notes)) - words - headings) == []
+
+
+def commands():
+    """Return each command line that the course's papers name, with its papers."""
+    found = {}
+    for path in (*material.curriculum().rglob("*.md"), material.curriculum().parent / "README.md"):
+        for line in re.findall(r"`minichain ([^`]*)`", path.read_text("utf-8")):
+            found.setdefault(line, []).append(path.name)
+    return found
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_that_a_paper_names_is_there_with_its_options(line):
+    command, words = main, shlex.split(line)
+    context = click.Context(main, info_name="minichain")
+    while isinstance(command, click.Group) and words:
+        assert words[0] in command.commands, f"there is no command {line!r}"
+        command = command.commands[words.pop(0)]
+        context = click.Context(command, context, info_name=command.name)
+    if words:
+        command.make_parser(context).parse_args(words)

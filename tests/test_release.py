@@ -124,6 +124,7 @@ def test_no_bundle_is_written_that_would_leak(masters, tmp_path, monkeypatch):
         ("b/trainer/m02.py", b"KEYS = {}", ["a file of the trainer"]),
         ("minichain/curriculum/m02/instructor.en.md", b"Notes", ["a file of the trainer"]),
         ("b/instructor/m02-instructor.html", b"Notes", ["a file of the trainer"]),
+        ("minichain/curriculum/m02/ticket.yaml", b"", ["a file of the trainer"]),
         ("b/exercises-with-solutions.html", b"", ["a file of the trainer"]),
         ("b/harmless.py", (ROOT / "curriculum/trainer/m02.py").read_bytes(), ["a file of the trainer"]),
         ("minichain/course/trainer.py", b"", []),

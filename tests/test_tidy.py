@@ -222,6 +222,15 @@ def test_functions_are_short() -> None:
     assert median(lengths) <= 10
 
 
+def test_people_are_roles() -> None:
+    """No example has a person's first name, and the usual ones of this field least of all."""
+    names = re.compile(r"\b(alice|bob|ann|bea|carol|dora|eve|mallory|trent)\b|小明|小红|张三|李四|王五", re.IGNORECASE)
+    folders = (PACKAGE, *(ROOT / name for name in ("apps", "curriculum", "docs", "notebooks")))
+    kinds = {".py", ".ipynb", ".po", ".md", ".yaml", ".toml"}
+    files = [path for folder in folders for path in folder.rglob("*.*") if path.suffix in kinds]
+    assert [path.name for path in files if names.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_the_version_is_one() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     changelog = ROOT / "CHANGELOG.md"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from test_views_i18n import raw_words
 from test_views_markup import Reader
 
 import minichain as mc
+from minichain.catalogue import LESSONS
 from minichain.contracts import ContractText, Sandbox
 from minichain.contracts.written import read_cell
 from minichain.errors import LanguageError
@@ -170,6 +172,17 @@ def test_the_card_speaks_chinese_for_one_cell(shell: Any) -> None:
     _, page = magic(shell, POT, "--lang zh")
     assert "可以做什么" in Reader(page).text
     assert i18n.language() == "en"
+
+
+@pytest.mark.parametrize(("record", "said"), [('{"language": "zh"}', "可以做什么"), ("{", "What may be done")])
+def test_in_a_chinese_lesson_the_card_speaks_chinese(record: str, said: str, tmp_path: Path, monkeypatch: Any) -> None:
+    for asked in ("QUERY_STRING", "HTTP_ACCEPT_LANGUAGE"):
+        monkeypatch.delenv(asked, raising=False)
+    (tmp_path / LESSONS).write_text(record, "utf-8")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    i18n.use(None)
+    assert said in Reader(cells.contract(read_cell(POT))).text
 
 
 @pytest.mark.parametrize("line", ["--lang fr", "--lang", "zh", "--name x"])

@@ -43,10 +43,10 @@ def check_contract(file: Path, as_json: bool) -> None:
 
 @contract.command("try")
 @click.argument("file", type=EXISTING)
-@click.option("--setup", default="{}", help="Arguments of its setup, as JSON; Ann, Bea and Cy stand for accounts.")
+@click.option("--setup", default="{}", help="Arguments of its setup, as JSON; Office A, B and C stand for accounts.")
 @with_json
 def try_contract(file: Path, setup: str, as_json: bool) -> None:
-    """Let Ann, Bea and Cy call its actions at random: how the calls end, the gas they use, and what never runs."""
+    """Let Office A, B and C call its actions at random: how the calls end, the gas they use, and what never runs."""
     from minichain.contracts.testing import explore
 
     try:
@@ -54,11 +54,11 @@ def try_contract(file: Path, setup: str, as_json: bool) -> None:
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise click.UsageError(f'--setup takes a JSON object such as \'{{"keeper": "Ann"}}\', not {setup[:80]}')
+        raise click.UsageError(f'--setup takes a JSON object such as \'{{"keeper": "Office A"}}\', not {setup[:80]}')
 
     def deployed(box: Any) -> Any:
         args = {key: box.account(value) if value in box.people.values() else value for key, value in given.items()}
-        return box.deploy(file, sender=box.account("Ann"), **args)
+        return box.deploy(file, sender=box.account("Office A"), **args)
 
     explored = explore(deployed)
     rows = explored.rows()

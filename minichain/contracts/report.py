@@ -62,7 +62,7 @@ class Change(NamedTuple):
 
 
 def name_of(owner: str, field: str, key: tuple[Any, ...]) -> str:
-    """Write where a value is stored: `register.count`, `register.notes[alice]`, `register.pages[alice, 3]`."""
+    """Write where a value is stored: `register.count`, `register.notes[office]`, `register.pages[office, 3]`."""
     parts = [part for one in key for part in (one if isinstance(one, tuple) else (one,))]
     return f"{owner}.{field}" + (f"[{', '.join(map(str, parts))}]" if key else "")
 

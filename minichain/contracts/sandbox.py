@@ -34,7 +34,7 @@ class Outcome:
     """What one call did, in the words of a receipt.
 
     `outcome` is "ok" or the word of the failure, and then `error` says why. `diff` holds each stored value that was
-    written, under a name such as `register.notes[alice]`. `steps` are kept by `Sandbox(steps=True)`.
+    written, under a name such as `register.notes[office]`. `steps` are kept by `Sandbox(steps=True)`.
     """
 
     call: str

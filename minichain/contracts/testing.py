@@ -1,7 +1,7 @@
 """Test a contract with more than the examples its author thought of.
 
     with reverts("only the owner"):              # the call must be refused, in these words
-        pot.with_sender(bea).empty()
+        pot.with_sender(visitor).empty()
 
     @given(arguments(pot, "put"))                # values of the types that the action declares
     def test_put(values): ...
@@ -36,7 +36,7 @@ __all__ = ["Explored", "arguments", "explore", "faults", "machine", "reverts", "
 
 MAX_ITEMS: Final = 4  # of a list or dict that is drawn
 MAX_TRIES: Final = 500  # to find a shorter story
-PEOPLE: Final = ("Ann", "Bea", "Cy")
+PEOPLE: Final = ("Office A", "Office B", "Office C")
 WAITS_MS: Final = (60_000, 3_600_000, 86_400_000, 30 * 86_400_000)  # a minute, an hour, a day, a month
 Strategy: TypeAlias = Any  # a SearchStrategy of Hypothesis, which need not be installed
 Invariant = Callable[..., Any]

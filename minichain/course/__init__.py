@@ -4,6 +4,6 @@ from minichain.course import check, predict, reveal
 """
 
 from minichain.course.checkup import doctor
-from minichain.course.desk import Outcome, check, predict, reveal
+from minichain.course.desk import Outcome, check, own_wallet, predict, reveal
 
-__all__ = ["Outcome", "check", "doctor", "predict", "reveal"]
+__all__ = ["Outcome", "check", "doctor", "own_wallet", "predict", "reveal"]

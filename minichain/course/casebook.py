@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from minichain.client.network import Network
 from minichain.codec import Plain, encode
+from minichain.course import place
 from minichain.course.exercises.holdings import Holdings
 from minichain.course.material import Said, curriculum, read
 from minichain.crypto import digest
@@ -69,8 +70,9 @@ class Card(Plain, forbid_unknown_fields=True):
         told = (name for step in self.story for name in (step.role, step.args.get("to", "")))
         return tuple(filter(None, dict.fromkeys(told)))
 
-    def text(self, language: str = "en") -> str:
-        """Return the card as it is read aloud, without what is not so."""
+    def text(self, language: str = "") -> str:
+        """Return the card as it is read aloud, without what is not so, in a language (that of the lesson)."""
+        language = language or place.bundle().language
         heads = {"en": ("Parties", "Dispute", "Simpler"), "zh": ("各方", "争议", "更简单的办法")}[language]
         parts = zip(heads, (self.parties, self.dispute, self.simpler), strict=True)
         story = (f"{number}. {step.says(language)}" for number, step in enumerate(self.story, 1))

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from minichain.course import place
 from minichain.course.answers import read_data, written
 from minichain.course.attempts import Attempt
-from minichain.course.exercise import KIND, RAISED, Exercise, Judged, Miss, NoAnswer, with_seed
+from minichain.course.exercise import KIND, RAISED, Exercise, Judged, Miss, NoAnswer, in_class
 from minichain.course.journal import Journal
 from minichain.course.material import HINTS, Cause, Task, phrases, task
 from minichain.errors import UsageError
+
+if TYPE_CHECKING:
+    from minichain.client.network import Network
+    from minichain.client.wallet import Wallet
 
 T = TypeVar("T")
 
@@ -80,6 +84,16 @@ def reveal(exercise: str, run: Callable[[], T] | None = None) -> Outcome | T:
     return run() if run else _told(asked, "reveal", read_data(kept[-1].answer))
 
 
+def own_wallet(net: Network) -> Wallet:
+    """Return the learner's own wallet, ready to write to a network: by its key a class knows whose a note is."""
+    from minichain.client.wallet import Wallet  # noqa: PLC0415 - an answer can be judged without a network
+
+    joined = place.membership()
+    wallet = Wallet(joined.name if joined else "Me", _journal().key)
+    net.open([wallet])
+    return wallet
+
+
 # --- judging and telling -----------------------------------------------------------------------------------------
 
 
@@ -90,15 +104,16 @@ def exercise_of(id: str) -> Exercise:
     return found
 
 
-def judge(id: str, answer: Any, seed: int = 0) -> Judged:
-    """Judge an answer to an exercise, with the seed of a class. Raises `NoAnswer`."""
-    with with_seed(seed):
+def judge(id: str, answer: Any, seed: int = 0, learner: str = "") -> Judged:
+    """Judge an answer to an exercise, with the seed of a class and the account of a learner. Raises `NoAnswer`."""
+    with in_class(seed, learner):
         return exercise_of(id).judge(answer, task(id).needs)
 
 
 def _judged(asked: Task, answer: Any) -> Judged | None:
+    learner = _journal().key.did if place.membership() else ""
     try:
-        return judge(asked.id, answer, place.seed())
+        return judge(asked.id, answer, place.seed(), learner)
     except NoAnswer:
         return None
 

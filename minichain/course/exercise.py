@@ -19,8 +19,10 @@ from typing import Any, Final
 
 RAISED: Final = "raised"  # causes that every exercise has: curriculum/phrases.yaml says them
 KIND: Final = "kind"
+OWN: Final = frozenset({"m00.e1"})  # what is right for one learner is wrong for another
 
 _seed: ContextVar[int] = ContextVar("seed", default=0)
+_learner: ContextVar[str] = ContextVar("learner", default="")
 
 Part = Callable[[Any], "Miss | None"]
 
@@ -53,18 +55,26 @@ class Judged:
 
 
 @contextmanager
-def with_seed(seed: int) -> Iterator[None]:
-    """Judge with the seed of a class, so that an answer that only fits the published cases is seen."""
-    token = _seed.set(seed)
+def in_class(seed: int, learner: str = "") -> Iterator[None]:
+    """Judge as in a class: with its seed, so that an answer that only fits the published cases is seen, and for one
+    of its learners, by account.
+    """
+    tokens = _seed.set(seed), _learner.set(learner)
     try:
         yield
     finally:
-        _seed.reset(token)
+        _seed.reset(tokens[0])
+        _learner.reset(tokens[1])
 
 
 def seeds(count: int) -> tuple[int, ...]:
     """Return the seeds that a part plays: the first ones, which everybody has, and that of the class."""
     return (*range(count), _seed.get() + count)
+
+
+def is_anothers(account: str) -> bool:
+    """Tell whether an account is not that of whoever answers; where no class knows who that is, it is not."""
+    return _learner.get() not in ("", account)
 
 
 class NoAnswer(Exception):

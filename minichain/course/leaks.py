@@ -25,7 +25,8 @@ SHORTEST: Final = 12  # characters of a line, below which it may stand anywhere
 VERDICT: Final = "miss("  # in the lines of a hidden check that give it away
 
 _TRAINERS: Final = re.compile(  # their places in a bundle and in a wheel
-    r"^([^/]+/|.*/curriculum/)?trainer/|(^|[/-])(instructor|runbook|rubric|inventory|answers|solutions)\.(?!py$)[^/]+$"
+    r"^([^/]+/|.*/curriculum/)?trainer/|"
+    r"(^|[/-])(instructor|runbook|rubric|inventory|ticket|answers|solutions)\.(?!py$)[^/]+$"
 )
 
 

@@ -22,7 +22,7 @@ _REGION: Final = re.compile(
     r"^([ \t]*)### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)^[ \t]*### END \2[ \t]*(\n|\Z)", re.M | re.S
 )
 MARK: Final = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)")
-_PAPERS: Final = frozenset({"instructor", "runbook", "rubric", "inventory"})  # of the trainer, in any language
+_PAPERS: Final = frozenset({"instructor", "runbook", "rubric", "inventory", "ticket"})  # in any language
 _CALL: Final = re.compile(r"^\s*(?:check|predict)\(\s*[\"'](m\d\d\.[ep]\d+)[\"']", re.M)
 
 

@@ -30,9 +30,9 @@ class Said(Plain, forbid_unknown_fields=True):
     en: str
     zh: str = ""
 
-    def __call__(self, language: str, /, **values: Any) -> str:
-        """Return the text in a language (English where a translation is missing), with its placeholders filled in."""
-        text = getattr(self, language) or self.en
+    def __call__(self, language: str = "", /, **values: Any) -> str:
+        """Return the text in a language (by default the lesson's; English where it is missing), filled in."""
+        text = getattr(self, language or place.bundle().language) or self.en
         return text.format_map(values) if values else text
 
 
@@ -264,7 +264,7 @@ def tasks(module: str) -> dict[str, Task]:
 
 @cache
 def ticket(module: str) -> tuple[Question, ...]:
-    """Return the questions of a module's exit ticket."""
+    """Return the questions of a module's exit ticket, with what is right: they are in a checkout only."""
     return read(curriculum() / module / "ticket.yaml", tuple[Question, ...])
 
 

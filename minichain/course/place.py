@@ -12,12 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from minichain.catalogue import LESSONS
 from minichain.codec import Plain, from_json, to_json
 from minichain.errors import ConfigError, DecodeError
 from minichain.live import keyfile
 
 VARIABLE: Final = "MINICHAIN_COURSE"
-RECORD: Final = "course.json"
+RECORD: Final = LESSONS
 LEARNERS, MASTERS, TRAINERS = "learner", "master", "trainer"  # editions
 MEMBERSHIP: Final = "class.json"
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import parse_qs
 
-from minichain.catalogue import LOCALES, po_file, read_po, to_mo
+from minichain.catalogue import LESSONS, LOCALES, po_file, read_po, to_mo
 
 PLURALS: Final = {"en": "nplurals=2; plural=(n != 1);", "zh": "nplurals=1; plural=0;"}
 NAMES: Final = {"en": "English", "zh": "中文"}
@@ -60,10 +60,21 @@ def use(language: str | None) -> None:
 
 
 def language() -> str:
-    """Return the language in use. Voila hands the page request to the kernel in CGI's own variables."""
+    """Return the language in use: Voila hands the page's request to a kernel in CGI's variables; a lesson has none."""
     if _Chosen.language is None:
-        _Chosen.language = choose(os.environ.get("QUERY_STRING", ""), os.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        asked = os.environ.get("QUERY_STRING", ""), os.environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        _Chosen.language = choose(*asked) if any(asked) else choose("", _of_lessons())
     return _Chosen.language
+
+
+def _of_lessons() -> str:
+    """Return the language of the lessons that the current folder holds; "" where it holds none."""
+    here = Path.cwd()
+    found = next((path for path in (folder / LESSONS for folder in (here, *here.parents)) if path.is_file()), None)
+    try:
+        return str(json.loads(found.read_text("utf-8"))["language"]) if found else ""
+    except (ValueError, KeyError, TypeError):
+        return ""  # a damaged record: `minichain.course` says so, and what to do
 
 
 # --- translating -------------------------------------------------------------------------------------------------

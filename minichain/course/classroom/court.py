@@ -22,6 +22,7 @@ from minichain.course.answers import is_source
 from minichain.course.attempts import Attempt
 from minichain.course.classroom.judge import Case
 from minichain.course.classroom.register import Verdict
+from minichain.course.exercise import OWN
 from minichain.live.cluster import import_path
 from minichain.live.executor import can_confine
 from minichain.live.worker import ENVIRONMENT
@@ -34,7 +35,7 @@ LANES: Final = (False, True, True)  # processes that judge: one for data, two fo
 UNSAFE: Final = Verdict(0, 0, False, trouble="this system cannot run a stranger's function safely: it counts as told")
 OVERDUE: Final = Verdict(0, 0, False, trouble="it took too long, or ended the judge")
 
-Asked = tuple[str, str]  # exercise, answer
+Asked = tuple[str, str, str]  # exercise, answer, and the learner where it matters whose it is
 
 
 class Bench:
@@ -96,7 +97,8 @@ class Court:
 
     def judge(self, attempt: Attempt) -> None:
         """Let an attempt be judged; what came of it is told later, or at once where the answer is known."""
-        asked, is_code = (attempt.exercise, attempt.answer), is_source(attempt.answer)
+        whose = attempt.learner if attempt.exercise in OWN else ""
+        asked, is_code = (attempt.exercise, attempt.answer, whose), is_source(attempt.answer)
         if is_code and not can_confine():
             self._tell(attempt, replace(UNSAFE, is_right=attempt.is_right))
             return

@@ -31,10 +31,11 @@ WARM: Final = ("yaml", "minichain.sim.world", "minichain.client.network", "minic
 
 
 class Case(Plain, forbid_unknown_fields=True):
-    """One answer to be judged, with the seed of the class."""
+    """One answer to be judged, with the seed of the class; whose it is, where that matters."""
 
     exercise: str
     answer: str
+    learner: str
     seed: int
 
 
@@ -42,7 +43,7 @@ def judged(case: Case) -> Verdict:
     """Judge one answer; whatever is wrong with it is in the verdict."""
     try:
         answer = made(case.answer) if is_source(case.answer) else read_data(case.answer)
-        found = judge(case.exercise, answer, case.seed)
+        found = judge(case.exercise, answer, case.seed, case.learner)
     except NoAnswer:
         return Verdict(0, 0, False, trouble="there is no answer in it")
     except BaseException as error:  # a stranger's code: it may raise anything

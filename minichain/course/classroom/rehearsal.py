@@ -27,7 +27,7 @@ from minichain.course.classroom.member import Sender, join, post
 from minichain.course.classroom.register import JUDGED_KINDS
 from minichain.course.classroom.room import ClassRoom
 from minichain.course.desk import cause_of, exercise_of
-from minichain.course.exercise import miss
+from minichain.course.exercise import OWN, miss
 from minichain.course.journal import Journal
 from minichain.course.material import Task
 from minichain.errors import NetworkError, TimedOut
@@ -182,7 +182,9 @@ class _Rehearsal:
         self._seen: dict[str, int] = {}  # digest -> when the console had it
         self._judged: dict[str, int] = {}
         self._tasks = [
-            material.task(id) for id in grid.exercises(plan.modules) if id in trainer.keys(id.partition(".")[0])
+            material.task(id)
+            for id in grid.exercises(plan.modules)
+            if id in trainer.keys(id.partition(".")[0]) and id not in OWN  # the trainer's answers are nobody's own
         ]
         self._learners = [self._learner(number, folder) for number in range(1, plan.learners + 1)]
         self._restarts = 0

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from minichain.client.network import Network
 from minichain.codec import decode_own, encode
-from minichain.course.exercise import Exercise, Miss, miss
+from minichain.course.exercise import Exercise, Miss, is_anothers, miss
 from minichain.course.exercises.notes import Notes
 from minichain.crosschain.proofs import Proof, Verified, read, verify
 from minichain.errors import ProofError
@@ -42,9 +42,11 @@ def it_is_final(answer: Handed) -> Miss | None:
 
 @E1.part
 def you_signed_it(answer: Handed) -> Miss | None:
-    """Judge by the account that the signature belongs to."""
+    """Judge by the account that the signature belongs to; in a class that has to be the learner's own."""
     found = proven_by(answer["proof"])
-    return None if found and found.sender == answer["account"] else miss("another_signed")
+    if not found or found.sender != answer["account"]:
+        return miss("another_signed")
+    return miss("anothers") if is_anothers(answer["account"]) else None
 
 
 @E1.part
