@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "agents": CLIENT | {"scenarios"},
     "views": CLIENT | {"agents", "catalogue"},
     "course": CLIENT | {"agents", "scenarios", "catalogue"},
-    "bench": CLIENT | {"agents", "scenarios"},
+    "bench": CLIENT | {"agents", "scenarios", "course"},
     "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench", "catalogue"},
 }
 FACE = "minichain"  # the package itself only shows names of the rooms below
