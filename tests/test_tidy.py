@@ -86,9 +86,11 @@ def modules() -> list[Path]:
 
 @cache
 def trees() -> dict[Path, ast.Module]:
-    """Read everything at once; what stays to the end need not be looked through for garbage meanwhile."""
+    """Read everything at once: it stays to the end, so nobody need look through it for garbage."""
+    gc.disable()
     found = {path: ast.parse(path.read_text(encoding="utf-8")) for path in modules()}
     gc.freeze()
+    gc.enable()
     return found
 
 
@@ -115,6 +117,11 @@ def imports(node: ast.AST) -> Iterator[str]:
             yield from (f"{found.module}.{alias.name}" for alias in found.names)
 
 
+@cache
+def imported(path: Path) -> frozenset[str]:
+    return frozenset(imports(tree(path)))
+
+
 def every_module(faults: Callable[[Path], Iterator[str]]) -> Callable[[], None]:
     """Make one test of what has to hold for every module, which names all those that it does not hold for."""
 
@@ -134,7 +141,7 @@ def test_imports_point_down(path: Path) -> Iterator[str]:
     if room not in MAY_IMPORT:
         yield f"the room {room} is not in the table of the design"
         return
-    own = {name for name in imports(tree(path)) if name.startswith("minichain.") and name != "minichain.__version__"}
+    own = {name for name in imported(path) if name.startswith("minichain.") and name != "minichain.__version__"}
     if forbidden := {name for name in own if room_of(name) not in MAY_IMPORT[room] | {room}}:
         yield f"{room} may not import {sorted(forbidden)}"
 
@@ -185,7 +192,7 @@ def test_no_module_imports_itself_through_others() -> None:
 
 @every_module
 def test_clock_network_disk_and_chance_stay_in_the_worlds(path: Path) -> Iterator[str]:
-    room, found = room_of(name_of(path)), set(imports(tree(path)))
+    room, found = room_of(name_of(path)), imported(path)
     tops = {name.split(".")[0]: name for name in found if name != "random.Random"}
     for package, owner in ONLY_IN.items():
         if package in tops and room != owner:
@@ -221,7 +228,7 @@ def test_a_file_opens_with_its_rules_and_has_a_name_that_says_something(path: Pa
         yield "no docstring"
     if empty := EMPTY_NAMES & set(path.relative_to(ROOT).with_suffix("").parts):
         yield f"{sorted(empty)} says nothing"
-    if path.name != "__init__.py" and "__future__.annotations" not in set(imports(tree(path))):
+    if path.name != "__init__.py" and "__future__.annotations" not in imported(path):
         yield "annotations are not those of __future__"
 
 
