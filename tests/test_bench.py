@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from fractions import Fraction
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from msgspec import structs
 
 from minichain import bench
-from minichain.bench import actions, core, crossing, elections, processes, side_by_side, voting
-from minichain.errors import NetworkError, UsageError
+from minichain.bench import actions, core, course, crossing, elections, processes, side_by_side, voting
+from minichain.cli import main
+from minichain.course import material, place
+from minichain.errors import ConfigError, NetworkError, UsageError
 from minichain.scenarios.voting.counting import METHODS
 from minichain.sharding.capacity import DEFINITIONS, Costs, Design, throughput
 
@@ -197,11 +204,79 @@ def test_secret_ballots_are_measured_from_the_booth_to_the_recount(monkeypatch: 
     assert {"announce", "deal", "cast", "decrypt", "tally"} < set(found["gas"])
 
 
+def test_answers_of_the_trainer_are_checked_as_in_a_lesson_and_timed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    whole = material.syllabus()
+    fewer = structs.replace(whole, modules=(whole.module("m02"),))
+    monkeypatch.setattr(course.material, "syllabus", lambda: fewer)
+    monkeypatch.setenv(place.VARIABLE, str(tmp_path))
+    found = bench.checks()
+    assert found["answers"] == sum(len(key.solutions) + len(key.bots) for key in course.trainer.keys("m02").values())
+    assert found["exercises"] == len(material.tasks("m02"))
+    assert found["slowest"] in material.tasks("m02")
+    assert 0 < found["p50_ms"] <= found["p95_ms"] <= found["max_ms"]
+    assert found["passed"] == (found["p95_ms"] <= found["target_p95_ms"])
+    assert place.home() == tmp_path
+    assert list(tmp_path.iterdir()) == [], "the learner's own attempts are not touched"
+
+
+def test_lessons_are_run_and_a_result_that_is_another_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    cell: dict[str, Any] = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "1 + 1"}
+    says = {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": {"text/plain": "3"}}
+    lesson = {"cells": [{**cell, "outputs": [says]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    (tmp_path / "00-sums.ipynb").write_text(json.dumps(lesson), "utf-8")
+    monkeypatch.setattr(course.editions, "masters", lambda: tmp_path)
+    monkeypatch.setattr(course, "PROCESSES", 0)
+    found = bench.lessons()
+    assert (found["lessons"], found["slowest"], found["failed"]) == (1, "00-sums", ["00-sums"])
+    assert 0 < found["slowest_s"] <= found["seconds"]
+    assert not found["passed"]
+
+
+def test_the_seconds_of_a_lesson_are_those_of_its_cells():
+    told = """<testsuites><testsuite>
+        <testcase classname="notebooks.01-one.ipynb" name="Cell 0" time="2.5"/>
+        <testcase classname="notebooks.02-two.ipynb" name="Cell 0" time="1"><failure/></testcase>
+        <testcase classname="notebooks.01-one.ipynb" name="Cell 1" time="0.25"/>
+    </testsuite></testsuites>"""
+    assert course.read_times(told) == ({"01-one": 2.75, "02-two": 1.0}, {"02-two"})
+
+
+def test_lessons_that_cannot_be_run_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(course, "RUNNERS", ("pytest", "a_runner_that_nobody_has"))
+    with pytest.raises(ConfigError, match=r"a_runner_that_nobody_has is not installed: pip install -e .*\[test\]"):
+        bench.lessons()
+    monkeypatch.setattr(course.trainer, "curriculum", lambda: tmp_path)
+    with pytest.raises(ConfigError, match=r"an installation has no masters .* this needs a checkout"):
+        bench.lessons()
+
+
+def test_every_measure_of_the_course_names_what_there_is():
+    told = (Path(__file__).parents[1] / "docs" / "measures.md").read_text("utf-8")
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", told, re.MULTILINE)] == list(range(1, 24))
+    commands = [line.split() for line in re.findall(r"`((?:minichain|pytest) [^`]*)`", told)]
+    assert len(commands) >= 20, "most measures have a command"
+    for program, *words in commands:
+        if program == "pytest":
+            assert all((Path(__file__).parents[1] / path).is_file() for path in words), words
+        else:
+            _follow(main, words)
+
+
+def _follow(command: click.Command, words: list[str]) -> None:
+    """Go from command to command, down to the options, as the command line does."""
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    offered = {name for param in command.params for name in param.opts}
+    assert {word for word in words if word.startswith("-")} <= offered, (command.name, words)
+    if command.name == "bench":
+        assert set(words) <= set(bench.BENCHES)
+
+
 def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
         *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
-        *("power", "counting", "ballots", "viewers", "newcomer"),
+        *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

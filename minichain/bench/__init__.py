@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from minichain.bench.actions import contracts
 from minichain.bench.core import committee, miners, public, simulator, tree
+from minichain.bench.course import checks, lessons
 from minichain.bench.crossing import shards
 from minichain.bench.delivery import delivery
 from minichain.bench.elections import ballots
@@ -39,4 +40,6 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "ballots": ballots,
     "viewers": viewers,
     "newcomer": newcomer,
+    "checks": checks,
+    "lessons": lessons,
 }

@@ -18,7 +18,7 @@ from typing import Any, Final
 import psutil
 
 import minichain
-from minichain.bench.timing import machine
+from minichain.bench.timing import children_cpu_s, machine
 from minichain.errors import NetworkError, UsageError
 
 TARGET_S: Final = 60.0
@@ -42,14 +42,14 @@ def newcomer() -> dict[str, Any]:
     """Install this checkout into a new environment, start a class, join it, and sign a note; time each part."""
     if not (CHECKOUT / "pyproject.toml").exists():
         raise UsageError("this needs a checkout: what is installed has nothing to install from")
-    load, before = psutil.getloadavg()[0], _cpu_s()  # the load is of what else this machine does
+    load, before = psutil.getloadavg()[0], children_cpu_s()  # the load is of what else this machine does
     with TemporaryDirectory(prefix="minichain-newcomer-", ignore_cleanup_errors=True) as folder:
         parts, height = _Machine(Path(folder)).from_nothing()
     seconds = sum(parts.values())
     return {
         "seconds": round(seconds, 1),
         **{f"{part}_s": round(took, 1) for part, took in parts.items()},
-        "cpu_s": round(_cpu_s() - before, 1),
+        "cpu_s": round(children_cpu_s() - before, 1),
         "block": height,
         "target_s": TARGET_S,
         "passed": seconds <= TARGET_S,
@@ -59,11 +59,6 @@ def newcomer() -> dict[str, Any]:
         "institution with its own key) + note (signed, final, its proof verified); each from its command to its "
         "end; cpu_s = what the commands took of a processor, the validators aside",
     }
-
-
-def _cpu_s() -> float:
-    spent = os.times()
-    return spent.children_user + spent.children_system
 
 
 class _Machine:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from statistics import fmean
+from statistics import fmean, quantiles
 from typing import Any
 
 import psutil
@@ -38,6 +39,17 @@ def signature_seconds(cores: int = 1, clock: Callable[[], float] = time.perf_cou
     key, data = KeyPair(bytes(32)), bytes(200)
     signature = key.sign("bench", data)
     return seconds_each(lambda: is_valid_signature(key.public, "bench", data, signature), clock=clock)
+
+
+def share(times: Sequence[float], percent: int) -> float:
+    """Return the time within which so many of a hundred were done, of two times or more."""
+    return quantiles(times, n=100, method="inclusive")[percent - 1]
+
+
+def children_cpu_s() -> float:
+    """Return what the commands that this process has waited for took of a processor."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
 
 
 def machine() -> dict[str, str]:

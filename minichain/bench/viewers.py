@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from random import Random
-from statistics import quantiles
 from subprocess import DEVNULL
 from typing import Any, Final
 from uuid import uuid4
@@ -25,6 +24,7 @@ import psutil
 from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from minichain.bench.timing import share
 from minichain.errors import NetworkError, TimedOut
 from minichain.live import dashboards, supervisor
 
@@ -178,14 +178,14 @@ def _told(
     everybody: list[Viewer], waits: list[float], together: list[float], usage: int, busy: float, load: float
 ) -> dict[str, Any]:
     opened = sorted(viewer.opened_s for viewer in everybody)
-    p95 = _share(waits, 95)
+    p95 = round(1_000 * share(waits, 95))
     return {
         "viewers": len(everybody),
         "clicks": len(waits),
-        "click_p50_ms": _share(waits, 50),
+        "click_p50_ms": round(1_000 * share(waits, 50)),
         "click_p95_ms": p95,
         "click_max_ms": round(1_000 * max(waits)),
-        "all_at_once_p95_ms": _share(together, 95),
+        "all_at_once_p95_ms": round(1_000 * share(together, 95)),
         "opened_first_s": round(opened[0], 1),
         "opened_last_s": round(opened[-1], 1),
         "memory_mb": round(usage / 1e6),
@@ -197,7 +197,3 @@ def _told(
         "formula": "from the message that says click to the kernel's idle after it, of every click but the first; each "
         f"viewer clicks every {EVERY_S:.0f} s on average, on {', '.join(CLICKS)}",
     }
-
-
-def _share(waits: list[float], percent: int) -> int:
-    return round(1_000 * quantiles(waits, n=100, method="inclusive")[percent - 1])

@@ -19,7 +19,7 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
         [
             *("throughput", "latency", "idle", "start", "recovery", "simulator"),
             *("committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
-            *("power", "counting", "ballots", "viewers", "newcomer"),
+            *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons"),
         ]
     ),
 )

@@ -224,8 +224,9 @@ def read(path: Path, type_: type[T]) -> T:
     """Read a file of the material. Raises `ConfigError` that names file and place."""
     import yaml  # noqa: PLC0415 - a notebook that checks nothing should not wait for it
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # eight times as fast, where it was built
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), type_)
+        return msgspec.convert(yaml.load(path.read_text("utf-8"), loader), type_)
     except FileNotFoundError:
         raise ConfigError(f"{path} is missing") from None
     except (msgspec.ValidationError, yaml.YAMLError) as error:

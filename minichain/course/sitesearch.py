@@ -33,6 +33,9 @@ var splitQuery = (query) => {
         self.latin_terms.update(latin)
         return pairs + latin
 
+    def stem(self, word: str) -> str:
+        return word if _HAN.fullmatch(word) else str(super().stem(word))  # pairs have no endings to take off
+
 
 def setup(app: Any) -> dict[str, bool]:
     """Put it in the place of Sphinx's own."""

@@ -228,7 +228,7 @@ def cards_are_found(find: Find) -> Miss | None:
 @E2.part
 def leading_zeros_are_digits(find: Find) -> Miss | None:
     """Judge by cards whose number is small."""
-    wrong = [card for card in ("0000", "0007", "000042") if find(fingerprint(card), len(card)) != card]
+    wrong = [card for card in ("0000", "0007", "00042") if find(fingerprint(card), len(card)) != card]
     return miss("zeros", card=wrong[0]) if wrong else None
 
 
