@@ -33,8 +33,8 @@ from minichain.course import check, material, place, trainer
 from minichain.course import desk as lesson
 from minichain.course.answers import is_source, made, read_data, written
 from minichain.course.attempts import Attempt, signed
-from minichain.course.classroom import court, grid, member, register, rehearsal, server
-from minichain.course.classroom.clerk import due, has_seat_left
+from minichain.course.classroom import clerk, court, grid, member, register, rehearsal, server, validating
+from minichain.course.classroom.clerk import due, has_seat_left, seats
 from minichain.course.classroom.collecting import collect_folder
 from minichain.course.classroom.desk import Approve, Desk, Dismiss, ListNames, ResetLearner
 from minichain.course.classroom.folder import Entries, Folder, chosen, new_settings
@@ -116,6 +116,7 @@ def test_what_the_desk_says_is_there_in_both_languages_and_fills_in_the_same():
     texts, folder = material.classroom_texts(), Path(register.__file__).parent
     sources = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
     assert set(re.findall(r'Declined\(\s*"(\w+)"', sources)) <= texts.keys()
+    assert {f"seat_{seat}" for seat in (clerk.VOTES, clerk.COMES, clerk.FULL, clerk.SILENT)} <= texts.keys()
     assert set(re.findall(r'(?:say|_field|_flag)\((?:\w+\.\w+, )?"(\w+)"', sources)) <= texts.keys()
     for said in texts.values():
         assert sorted(re.findall(r"{\w+}", said.en)) == sorted(re.findall(r"{\w+}", said.zh)), said.en
@@ -243,12 +244,12 @@ def test_whose_node_votes_is_voted_out_also_when_dismissed_and_asking_again(desk
     desk.obey(Approve())
     node.say(Following())
     learner = desk.register.learners[node.key.did]
-    assert [what for _, what in due(desk.register)] == ["account", "validator"]
+    assert [what for _, what in due(desk.register, 4, NOON)] == ["account", "validator"]
     for what in ("account", "validator"):
         desk._on_registered(learner, what)
     desk.obey(Dismiss("Plant"))
     node.say(Join("Plant"))
-    assert (learner.state, [what for _, what in due(desk.register)]) == ("waiting", ["removal"])
+    assert (learner.state, [what for _, what in due(desk.register, 4, NOON)]) == ("waiting", ["removal"])
 
 
 def test_somebody_who_is_in_comes_back_with_a_node(desk, first):
@@ -257,6 +258,96 @@ def test_somebody_who_is_in_comes_back_with_a_node(desk, first):
     assert first.say(Following()).code == ""
     assert desk.register.learners[first.key.did].number == 1
     assert first.say(Join("Street office A", "browser")).code == "role"
+
+
+# --- whose node votes --------------------------------------------------------------------------------------------
+
+
+class Nodes:
+    """The register of a class of learners with nodes, which say at some time that they run; 4 nodes are the trainer's.
+
+    With four, the chain can do without one node of a learner.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.register = register.Register("A")
+        for name in names:
+            self._let(self.register.join(name, name, "validator", 0, NOON))
+        self._let(self.register.approve_all(NOON))
+
+    def _let(self, entries) -> None:
+        for entry in entries:
+            self.register.apply(entry)
+
+    def say(self, name: str, body, at: int) -> None:
+        self._let(self.register.receive(Letter("A", name, at, body), at))
+
+    def do(self, at: int) -> list[tuple[str, str]]:
+        """Do what the network has to do at some time, accounts aside; return it."""
+        found = [(one.did, what) for one, what in due(self.register, 4, at) if what != "account"]
+        self._let(register.Registered(at, name, what) for name, what in found)
+        return found
+
+    def seats(self, at: int) -> dict[str, str]:
+        return seats(self.register, 4, at)
+
+
+def test_of_two_nodes_that_ask_at_once_one_votes_and_the_other_is_told_why_not():
+    nodes = Nodes("Plant", "Transporter")
+    assert nodes.seats(NOON) == {"Plant": "silent", "Transporter": "silent"}
+    for name in ("Transporter", "Plant"):
+        nodes.say(name, Following(), NOON)
+    assert nodes.seats(NOON) == {"Plant": "comes", "Transporter": "full"}
+    assert nodes.do(NOON) == [("Plant", "validator")]
+    assert nodes.seats(NOON) == {"Plant": "votes", "Transporter": "full"}
+
+
+@pytest.mark.parametrize(("silent_ms", "done"), [(register.RUNS_MS, ["validator"]), (register.RUNS_MS + 1, [])])
+def test_a_seat_that_comes_free_goes_only_to_a_node_that_was_heard_of_just_now(silent_ms, done):
+    nodes = Nodes("Plant", "Transporter")
+    for name in ("Plant", "Transporter"):
+        nodes.say(name, Following(), NOON)
+    nodes.do(NOON)
+    nodes.say("Plant", Leave(), NOON + 1)
+    assert nodes.do(NOON + 1) == [("Plant", "removal")], "before another one is voted in"
+    assert [what for _, what in nodes.do(NOON + silent_ms)] == done
+    nodes.say("Transporter", Following(), NOON + 2 * silent_ms)
+    nodes.do(NOON + 2 * silent_ms)
+    assert nodes.seats(NOON + 2 * silent_ms) == {"Transporter": "votes"}
+
+
+def test_a_node_that_says_again_that_it_runs_is_written_down_from_time_to_time():
+    nodes = Nodes("Plant")
+    nodes.say("Plant", Following(), NOON)
+    assert nodes.register.receive(Letter("A", "Plant", NOON, Following()), NOON + register.HEARD_MS - 1) == []
+    assert nodes.register.receive(Letter("A", "Plant", NOON, Following()), NOON + register.HEARD_MS) != []
+    assert register.HEARD_MS < register.RUNS_MS, "else a node that runs is taken for one that does not"
+
+
+def test_who_comes_back_without_a_node_gives_the_seat_back():
+    nodes = Nodes("Plant")
+    nodes.say("Plant", Following(), NOON)
+    nodes.do(NOON)
+    nodes.say("Plant", Join("Plant", "light"), NOON + 1)
+    assert nodes.do(NOON + 1) == [("Plant", "removal")]
+    assert nodes.seats(NOON + 1) == {}
+
+
+def test_a_learner_is_told_in_the_own_language_whether_the_node_votes_and_what_would_change_it(
+    desk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(clerk.Clerk, "own", 1)  # so that there is no seat for a learner's node
+    plant = Person(desk, 1)
+    plant.say(Join("Plant", "validator"))
+    desk.obey(Approve())
+    assert plant.say(Look()).place.seat == "silent"
+    assert plant.say(Following()).place.seat == "full"
+    assert "it gets the next seat that comes free" in validating.said_seat("full")
+    place.write_record(tmp_path, place.Bundle("zh"))
+    monkeypatch.chdir(tmp_path)
+    assert "在此期间您是轻客户端" in validating.said_seat("full")
+    desk._due()
+    assert "The node of Plant gets no vote" in ClassRoom(desk.folder.home.path).flags[0].said
 
 
 # --- what is handed in -------------------------------------------------------------------------------------------

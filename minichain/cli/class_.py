@@ -346,7 +346,10 @@ def join(link: str, name: str, role: str, home: Path | None, as_json: bool) -> N
 def _run_node(member: Member, node: str) -> None:
     from minichain.course.classroom import validating
 
-    with validating.running(member, node) as height:
+    def tell(said: str) -> None:
+        notes.print(plain(said), highlight=False)
+
+    with validating.running(member, node, tell) as height:
         notes.print(f"Your node follows, at block {height}. Stop it with Ctrl-C.", highlight=False)
         with suppress(KeyboardInterrupt):
             sys.stdin.read()

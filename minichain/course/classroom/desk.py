@@ -24,6 +24,7 @@ from minichain.course.classroom.court import Court
 from minichain.course.classroom.folder import Entries, Folder, register_of
 from minichain.course.classroom.letters import (
     BROWSER,
+    VALIDATOR,
     Answer,
     Ask,
     HandIn,
@@ -43,6 +44,7 @@ from minichain.course.classroom.register import (
     Happened,
     Judged,
     Learner,
+    OfLearner,
     Registered,
     Seen,
     Verdict,
@@ -181,16 +183,12 @@ class Desk:
         self.clerk.close()
 
     def _due(self) -> list[tuple[Learner, str]]:
+        own, now = self.clerk.own, self._now()
         with self._lock:
-            found = clerk.due(self.register)
-        return [(learner, what) for learner, what in found if what != clerk.SEAT or self._has_seat(learner)]
-
-    def _has_seat(self, learner: Learner) -> bool:
-        seats = sum(clerk.SEAT in one.done for one in self.register.learners.values())
-        if self.clerk.has_seat_left(seats):
-            return True
-        self._flag(learner.did, "validators_full")
-        return False
+            for did, seat in clerk.seats(self.register, own, now).items():
+                if seat == clerk.FULL:
+                    self._flag(did, "validators_full", name=self.register.learners[did].name)
+            return clerk.due(self.register, own, now)
 
     def _keep(self, entries: Iterable[Entry]) -> None:
         """Let entries be so: on the disk first."""
@@ -288,7 +286,13 @@ class Desk:
             seed=self.settings.seed,
             genesis=self.clerk.genesis if clerk.ACCOUNT in learner.done else "",
             node=self.clerk.node,
+            seat=self._seat(learner),
         )
+
+    def _seat(self, learner: Learner) -> str:
+        if learner.role != VALIDATOR:
+            return ""
+        return clerk.seats(self.register, self.clerk.own, self._now())[learner.did]
 
     # --- what comes back ---
 
@@ -394,7 +398,7 @@ class Desk:
         return Answer()
 
     def _names(self, entries: Iterable[Entry]) -> list[str]:
-        return [self.register.learners[entry.did].name for entry in entries if hasattr(entry, "did")]
+        return [self.register.learners[one.did].name for one in entries if isinstance(one, OfLearner)]
 
     def _collect(self, data: bytes, now: int) -> Answer:
         """Take a file that was handed in: whoever the trainer takes it from is let in by that."""

@@ -38,7 +38,7 @@ class HandIn(Plain, tag="hand-in", forbid_unknown_fields=True):
 
 
 class Following(Plain, tag="following", forbid_unknown_fields=True):
-    """My node has what the chain has: vote it in."""
+    """My node runs and has what the chain has: vote it in. Said again and again, as long as that is so."""
 
 
 class Look(Plain, tag="look", forbid_unknown_fields=True):
@@ -80,6 +80,7 @@ class Place(Plain, forbid_unknown_fields=True):
     seed: int = 0
     genesis: str = ""
     node: str = ""
+    seat: str = ""  # of somebody with a node: votes, comes, full or silent; `validating` says it
 
 
 class Answer(Plain, forbid_unknown_fields=True):
