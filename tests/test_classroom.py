@@ -29,17 +29,17 @@ from tornado.netutil import bind_sockets
 from minichain.cli import main
 from minichain.client.network import Network
 from minichain.codec import encode, to_json
-from minichain.course import check, material, place, trainer
+from minichain.course import check, material, place, predict, progress, reveal, trainer
 from minichain.course import desk as lesson
 from minichain.course.answers import is_source, made, read_data, written
-from minichain.course.attempts import Attempt, signed
+from minichain.course.attempts import Attempt, is_within, signed
 from minichain.course.classroom import clerk, court, grid, member, register, rehearsal, server, validating
 from minichain.course.classroom.clerk import due, has_seat_left, seats
 from minichain.course.classroom.collecting import collect_folder
-from minichain.course.classroom.desk import Approve, Desk, Dismiss, ListNames, ResetLearner
+from minichain.course.classroom.desk import Approve, Desk, Dismiss, ListNames, ResetClass, ResetLearner
 from minichain.course.classroom.folder import Entries, Folder, chosen, new_settings
 from minichain.course.classroom.judge import Case
-from minichain.course.classroom.letters import Following, HandIn, Join, Leave, Letter, Look, sealed
+from minichain.course.classroom.letters import Again, Following, HandIn, Join, Leave, Letter, Look, Place, sealed
 from minichain.course.classroom.patience import FAILURE, FULL, Patience
 from minichain.course.classroom.register import CLOCK_MS, MAX_NAME, Declined, Took
 from minichain.course.classroom.room import ClassRoom
@@ -681,6 +681,77 @@ def test_a_link_that_is_none_and_a_desk_that_is_gone_are_told_apart(learner):
         member.join("http://127.0.0.1:1/?class=A&token=B", "Plant")
     with pytest.raises(ConfigError, match="has joined no class"):
         member.Member()
+
+
+# --- beginning again ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "within"), [("", True), ("m02", True), ("m02.", True), ("m02.e1", True), ("m0", False), ("m02.e", False)]
+)
+def test_an_exercise_is_within_its_module_itself_and_everything(what, within):
+    assert is_within("m02.e1", what) is within
+
+
+def test_a_learner_is_told_with_each_answer_where_to_begin_again(desk, first):
+    desk.obey(ResetLearner("Street office A", "m02"))
+    desk.obey(ResetClass("m02"))
+    desk.obey(ResetClass("m06."))
+    assert first.hand_in(first.answer()).place.again == (Again("m02", NOON, 0), Again("m06.", NOON, 0))
+    refused = desk.obey(ResetLearner("Street office A", "m6"))
+    assert (refused.code, "Write a module (m06)" in refused.said) == ("no_such_exercise", True)
+    assert desk.obey(ResetClass("m99")).code == "no_such_exercise"
+
+
+def test_when_that_was_is_put_on_the_learners_own_clock_once(tmp_path, monkeypatch):
+    clock = iter(at * 1_000_000 for at in (5_000, 9_000, 9_500))
+    monkeypatch.setattr(member.time, "time_ns", lambda: next(clock))
+    told = Place("Plant", "in", again=(Again("m02", NOON, 1_000),))
+    member.heed(told, tmp_path)
+    member.heed(told, tmp_path)
+    assert place.again(tmp_path) == (place.Again("m02", 4_000, NOON),)
+    member.heed(Place("Plant", "in", again=(Again("m02", NOON + 1, 500), Again("m03", NOON, 0))), tmp_path)
+    assert [(one.prefix, one.at) for one in place.again(tmp_path)] == [("m02", 9_000), ("m03", 9_500)]
+    (tmp_path / place.AGAIN).write_bytes(b"[")
+    with pytest.raises(ConfigError, match="the class will say again what is in it"):
+        place.again(tmp_path)
+
+
+def test_somebody_who_begins_again_sees_it_in_the_lesson_and_no_answer_is_lost(open_class, learner):
+    open_class.list_names("Plant")
+    member.join(open_class.link, "Plant")
+    believed = {part: set() for part in ("edited", "resealed", "owner", "quorum")}
+    predict("m02.p1", believed)
+    reveal("m02.p1")
+    assert [check("m02.e1", trusting).hint for _time in range(2)] == [1, 2]
+    (sender,) = member._senders.values()
+    assert sender.flush(20)
+    before = progress("m02")
+    assert (before.done, before.begin, [one.misses for one in before.standings]) == (1, "m02.e1", [1, 2, 0])
+
+    open_class.reset_all("m02")
+    found = progress("m02")
+    assert (found.done, found.begin, [one.kept for one in found.standings]) == (0, "m02.p1", [2, 2, 0])
+    assert "4 earlier answers are kept, and count no longer" in repr(found)
+    assert len(lesson.attempts()) == 4
+    with pytest.raises(UsageError, match="First say what you expect"):
+        reveal("m02.p1")
+    assert check("m02.e1", trusting).hint == 1, "hints begin again, too"
+    assert sender.flush(20)
+    open_class.refresh()
+    (row,) = open_class.grid().values()
+    assert {id: cell.tries for id, cell in row.items()} == {"m02.e1": 1}, "trainer and learner see the same"
+    assert len(open_class.register.taken) == 5, "and nothing is lost"
+
+
+def test_progress_without_a_class_says_where_to_go_on_and_names_the_modules_there_are(learner):
+    assert progress().standings == ()
+    check("m02.e1", trusting)
+    said = CliRunner().invoke(main, ["course", "progress"]).output
+    assert "0 of 3 done." in said
+    assert "[trying, 1 wrong] m02.e1" in said
+    with pytest.raises(UsageError, match="there is no module 'm2': one of m00, m01"):
+        progress("m2")
 
 
 # --- judged again ------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ VARIABLE: Final = "MINICHAIN_COURSE"
 RECORD: Final = LESSONS
 LEARNERS, MASTERS, TRAINERS = "learner", "master", "trainer"  # editions
 MEMBERSHIP: Final = "class.json"
+AGAIN: Final = "begin-again.json"
 
 
 class Bundle(Plain, forbid_unknown_fields=True):
@@ -77,6 +78,32 @@ class Membership(Plain, forbid_unknown_fields=True):
     role: str
     seed: int
     genesis: str = ""
+
+
+class Again(Plain, forbid_unknown_fields=True):
+    """A learner begins again with the exercises within `prefix`; what was answered up to `at`, on the own clock, counts
+    no longer, and is kept. `said` is the same moment on the desk's clock.
+    """
+
+    prefix: str
+    at: int
+    said: int
+
+
+def again(folder: Path | None = None) -> tuple[Again, ...]:
+    """Return where the learner of this folder begins again. Raises `ConfigError` for a damaged record."""
+    path = (folder or home()) / AGAIN
+    try:
+        return from_json(path.read_bytes(), tuple[Again, ...])
+    except FileNotFoundError:
+        return ()
+    except DecodeError as error:
+        raise ConfigError(f"{path} is damaged ({error}): remove it, the class will say again what is in it") from None
+
+
+def write_again(content: tuple[Again, ...], folder: Path | None = None) -> None:
+    """Remember where a learner begins again."""
+    keyfile.write_private((folder or home()) / AGAIN, to_json(content), replace=True)
 
 
 def membership(folder: Path | None = None) -> Membership | None:

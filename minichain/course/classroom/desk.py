@@ -18,13 +18,14 @@ from typing import Any, Final
 
 from minichain.codec import Plain
 from minichain.course.answers import written
-from minichain.course.attempts import Attempt, signed
+from minichain.course.attempts import Attempt, is_within, signed
 from minichain.course.classroom import clerk, grid, overview, report, trouble
 from minichain.course.classroom.court import Court
 from minichain.course.classroom.folder import Entries, Folder, register_of
 from minichain.course.classroom.letters import (
     BROWSER,
     VALIDATOR,
+    Again,
     Answer,
     Ask,
     HandIn,
@@ -82,14 +83,14 @@ class Dismiss(Plain, tag="dismiss", forbid_unknown_fields=True):
 
 
 class ResetLearner(Plain, tag="reset", forbid_unknown_fields=True):
-    """Let somebody begin again with what begins with `prefix`."""
+    """Let somebody begin again with the exercises within `prefix`; what was answered is kept."""
 
     name: str
     prefix: str = ""
 
 
 class ResetClass(Plain, tag="reset-class", forbid_unknown_fields=True):
-    """Let everybody begin again with what begins with `prefix`; what was answered is kept."""
+    """Let everybody begin again with the exercises within `prefix`; what was answered is kept."""
 
     prefix: str
 
@@ -287,6 +288,7 @@ class Desk:
             genesis=self.clerk.genesis if clerk.ACCOUNT in learner.done else "",
             node=self.clerk.node,
             seat=self._seat(learner),
+            again=tuple(Again(one.prefix, one.at, self._now() - one.at) for one in learner.resets.values()),
         )
 
     def _seat(self, learner: Learner) -> str:
@@ -349,9 +351,9 @@ class Desk:
                     case Dismiss(name):
                         entries = self.register.dismiss(name, now)
                     case ResetLearner(name, prefix):
-                        entries = self.register.reset(name, prefix, now)
+                        entries = self.register.reset(name, known(prefix), now)
                     case ResetClass(prefix):
-                        entries = self.register.reset_all(prefix, now)
+                        entries = self.register.reset_all(known(prefix), now)
                     case StartGame(liars):
                         entries = self._begin_game(liars, now)
                     case StepGame():
@@ -516,6 +518,13 @@ class Desk:
         """Return what a trainer sees, for machines."""
         with self._lock:
             return grid.status(self.register, self._now())
+
+
+def known(what: str) -> str:
+    """Return a module or an exercise that there is, or "" for all. Raises `Declined`."""
+    if not any(is_within(id, what) for id in grid.exercises()):
+        raise Declined("no_such_exercise", what=what[:20])
+    return what
 
 
 def _lock_of(secret: str) -> bytes:

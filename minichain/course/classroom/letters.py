@@ -69,6 +69,14 @@ class Letter(Plain, forbid_unknown_fields=True):
     signature: bytes = b""
 
 
+class Again(Plain, forbid_unknown_fields=True):
+    """Begin again with the exercises within `prefix`: so it was `said`, on the desk's clock, this many ms `ago`."""
+
+    prefix: str
+    said: int
+    ago: int
+
+
 class Place(Plain, forbid_unknown_fields=True):
     """Somebody's place in the class. `genesis` is the chain's hash, in hexadecimal; `node` is where to join it."""
 
@@ -81,6 +89,7 @@ class Place(Plain, forbid_unknown_fields=True):
     genesis: str = ""
     node: str = ""
     seat: str = ""  # of somebody with a node: votes, comes, full or silent; `validating` says it
+    again: tuple[Again, ...] = ()
 
 
 class Answer(Plain, forbid_unknown_fields=True):

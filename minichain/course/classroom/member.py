@@ -45,6 +45,7 @@ PATIENCE_S: Final = 10.0  # for one answer of the desk
 PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)  # before something is handed in again
 DECLINED_S: Final = 10.0  # and after the desk has said no
 FINAL: Final = frozenset({"anothers", "forged", "chain", "too_many"})  # the desk will never take these
+HEAR_S: Final = 1.0  # for what the trainer has decided, before somebody is shown what is known
 LOOK_S: Final = 1.0  # between questions whether the trainer has let one in
 
 Wire = Callable[[str, bytes], bytes]  # address, letter -> answer; raises OSError
@@ -134,6 +135,7 @@ def join(
     if found.state == OUT:
         raise NetworkError("the trainer has not let you in: talk to your trainer")
     place.write_membership(place.Membership(url, of, token, found.name, role, found.seed, found.genesis), folder)
+    heed(found, folder)
     return Member(folder, wire=wire)
 
 
@@ -145,6 +147,17 @@ def _place(line: Line, asked: Join | Look, url: str) -> Place:
         raise NetworkError(f"no class is reached at {url} ({error}): {told}") from None
     assert found is not None
     return found
+
+
+def heed(found: Place | None, folder: Path) -> None:
+    """Remember where this learner begins again, as the desk says; each time is put on the own clock once."""
+    if found is None or not found.again:
+        return
+    now, kept = time.time_ns() // 1_000_000, {one.prefix: one for one in place.again(folder)}
+    told = {one.prefix: place.Again(one.prefix, now - one.ago, one.said) for one in found.again}
+    new = {prefix: one for prefix, one in told.items() if prefix not in kept or kept[prefix].said != one.said}
+    if new:
+        place.write_again(tuple({**kept, **new}.values()), folder)
 
 
 class Member:
@@ -186,6 +199,7 @@ class Member:
         """Return this learner's place."""
         found = self.line.send(Look()).place
         assert found is not None
+        heed(found, self.folder)
         return found
 
     def leave(self) -> None:
@@ -206,7 +220,7 @@ class Sender:
         self._waiting: dict[str, Attempt] = {}
         self._idle = threading.Event()
         self._lock = threading.Lock()  # so that nobody is idle who was just given something
-        self._is_closed = False
+        self._is_closed = self._is_asked = False
         self.refused: dict[str, str] = {}
         self.trouble = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -217,6 +231,13 @@ class Sender:
         with self._lock:
             self._idle.clear()
             self._new.put(attempt)
+
+    def ask(self) -> None:
+        """Hear what the trainer has decided, also where there is nothing to hand in; returns at once."""
+        with self._lock:
+            self._idle.clear()
+            self._is_asked = True
+            self._new.put(None)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the desk has all that it will take; tell whether it has."""
@@ -232,7 +253,7 @@ class Sender:
         self._waiting = {one.digest: one for one in read_folder(self._folder / "attempts")}
         tries = 0
         while not self._is_closed:
-            self._take(0.0 if self._waiting else None)
+            self._take(0.0 if self._waiting or self._is_asked else None)
             pause = self._hand_in()
             tries = tries + 1 if pause else 0
             if pause and not self._is_closed:
@@ -255,7 +276,7 @@ class Sender:
     def _hand_in(self) -> float:
         """Hand in a part of what waits; returns for how long to wait before the next one, at least."""
         batch = tuple(self._waiting.values())[:MOST_ATTEMPTS]
-        if not batch:
+        if not (batch or self._is_asked):
             return 0.0
         try:
             answer = self._line().send(HandIn(batch))
@@ -265,7 +286,8 @@ class Sender:
         except (OSError, MinichainError) as error:
             self.trouble = str(error)
             return PAUSES_S[0]
-        self.trouble = ""
+        self.trouble, self._is_asked = "", False
+        heed(answer.place, self._folder)
         self.refused |= answer.refused
         for digest in (*answer.have, *answer.refused):  # those that may be taken later are so by the next kernel
             self._waiting.pop(digest, None)
@@ -280,9 +302,20 @@ _senders: dict[Path, Sender] = {}
 
 def hand_in(folder: Path, attempt: Attempt) -> None:
     """Let the desk of the class have an attempt that was kept, some time; returns at once."""
+    _sender(folder).put(attempt)
+
+
+def hear(folder: Path) -> None:
+    """Hear what the trainer has decided, if the desk says so soon."""
+    sender = _sender(folder)
+    sender.ask()
+    sender.flush(HEAR_S)
+
+
+def _sender(folder: Path) -> Sender:
     if folder not in _senders:
         _senders[folder] = Sender(folder)
-    _senders[folder].put(attempt)
+    return _senders[folder]
 
 
 def file_of(home: Path | None = None, name: str = "") -> bytes:

@@ -150,7 +150,7 @@ class Flagged(OfLearner, tag="flagged"):
 
 
 class Reset(OfLearner, tag="reset"):
-    """What a learner did before this counts no longer, in exercises that begin with `prefix`."""
+    """What a learner did before this counts no longer, in the exercises within `prefix`."""
 
     prefix: str
 
@@ -190,7 +190,7 @@ class Learner:
     state: str = WAITING
     done: set[str] = field(default_factory=set)  # what the network did
     heard: int = 0  # when the own node was last heard of
-    resets: list[Reset] = field(default_factory=list)
+    resets: dict[str, Reset] = field(default_factory=dict)  # the last one of each prefix
 
     @property
     def colour(self) -> str:
@@ -292,8 +292,8 @@ class Register:
                 self.game = game.begin(move)
             case Played(_, (Answered() | Stepped()) as move) if self.game:
                 self.game.apply(move)
-            case Reset(_, did, _):
-                self.learners[did].resets.append(entry)
+            case Reset(_, did, prefix):
+                self.learners[did].resets[prefix] = entry
 
     def _moved(self, did: str, state: str, at: int, letter: int) -> None:
         learner = self.learners[did]
