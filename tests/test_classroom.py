@@ -27,13 +27,14 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from minichain.cli import main
+from minichain.cli.class_ import TROUBLE
 from minichain.client.network import Network
 from minichain.codec import encode, to_json
 from minichain.course import check, material, place, predict, progress, reveal, trainer
 from minichain.course import desk as lesson
 from minichain.course.answers import is_source, made, read_data, written
 from minichain.course.attempts import Attempt, is_within, signed
-from minichain.course.classroom import clerk, court, grid, member, register, rehearsal, server, validating
+from minichain.course.classroom import clerk, court, grid, member, register, rehearsal, server, trouble, validating
 from minichain.course.classroom.clerk import due, has_seat_left, seats
 from minichain.course.classroom.collecting import collect_folder
 from minichain.course.classroom.desk import Approve, Desk, Dismiss, ListNames, ResetClass, ResetLearner
@@ -198,6 +199,34 @@ def test_lessons_of_another_release_are_refused_and_the_answers_stay_with_the_le
     assert answer.refused == {old.digest: "old_bundle"}
     assert "your answers are kept on your computer" in str(Declined("old_bundle"))
     assert answer.have == (new.digest,)
+
+
+def test_a_class_takes_the_lessons_of_its_release_in_either_language_and_those_before_in_none(tmp_path):
+    releases = [
+        {language: place.digest({"a": f"{language} {version}".encode()}) for language in ("en", "zh")}
+        for version in (1, 2)
+    ]
+    for number, digests in enumerate(releases):
+        for language, digest in digests.items():
+            folder = tmp_path / f"{number}-{language}"
+            folder.mkdir()
+            place.write_record(folder, place.Bundle(language, digest=digest, siblings=tuple(digests.values())))
+        given = tmp_path / f"{number}-en" / "notebooks"
+        given.mkdir()
+        chosen(Folder(tmp_path / "home"), bundle=given)
+    (old_en, old_zh), (en, zh) = (digests.values() for digests in releases)
+    desk = opened(tmp_path / "home")
+    for number, (digest, code) in enumerate({old_en: "old_bundle", old_zh: "old_bundle", en: "", zh: ""}.items(), 1):
+        assert Person(desk, number).say(Join(f"Office {number}", bundle=digest)).code == code
+    office = let_in(Person(desk, 9), "Plant")
+    refused = office.answer(bundle=old_zh), office.answer(bundle=old_en)
+    kept = office.answer(bundle=en), office.answer(bundle=zh)
+    answer = office.hand_in()
+    assert answer.refused == dict.fromkeys((one.digest for one in refused), "old_bundle")
+    assert answer.have == tuple(one.digest for one in kept)
+    assert opened(tmp_path / "home").settings.bundles == chosen(Folder(tmp_path / "home")).bundles == (en, zh)
+    with pytest.raises(UsageError, match="is no bundle: give a folder that `minichain course release` wrote"):
+        chosen(Folder(tmp_path / "home"), bundle=tmp_path)
 
 
 def test_somebody_goes_and_comes_back_under_the_same_number_and_goes_on(desk, first):
@@ -1028,8 +1057,15 @@ def test_the_commands_do_it_and_their_exit_codes_say_what_came_of_it(tmp_path, l
     assert json.loads(say("status", "--json", *home).output)["learners"][0]["exercises"] == {"m02.e1": "trying"}
     assert say("approve", "Nobody", *home).exit_code == 3
     assert say("approve", *home).exit_code == 2
+    assert "The network of the class" in say("let-happen", "crash", "--node", "node-2", *home).stderr
+    assert say("let-happen", "flood", *home).exit_code == 2
+    assert say("recover", *home).exit_code == 3
     assert say("wipe", "--yes", *home).exit_code == 0
     assert not (tmp_path / "home" / "class").exists()
+
+
+def test_the_command_lets_the_same_happen_as_the_console():
+    assert TROUBLE == trouble.KINDS
 
 
 # --- all together ------------------------------------------------------------------------------------------------

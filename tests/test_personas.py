@@ -357,9 +357,9 @@ def test_a_trainer_teaches_a_class_from_the_first_link_to_the_last_wipe(course: 
     assert [name for name, cells in told.items() if "stuck" in cells.values()] == [PUNCTUAL[0]]
 
     console = DeskLine(Home(course.home), room.settings.secret)
-    console.tell("let-happen", what="crash", node="node-2")
+    assert run("class", "let-happen", "crash", "--node", "node-2", *home)["blocks"] == []
     until(lambda: {"name": "node-2", "is_on": False} in console.look()["nodes"], "the node was off")
-    console.tell("recover")
+    assert say("class", "recover", *home).exit_code == 0
     until(lambda: all(node["is_on"] for node in console.look()["nodes"]), "the node was back")
     report = console.report("en")
     assert "too few to show" in report or "fewer than 5" in report

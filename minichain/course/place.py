@@ -25,7 +25,10 @@ AGAIN: Final = "begin-again.json"
 
 
 class Bundle(Plain, forbid_unknown_fields=True):
-    """What a folder of lessons says of itself; `digest` is that of its other files, `seed` that of the class."""
+    """What a folder of lessons says of itself; `digest` is that of its other files, `seed` that of the class.
+
+    `siblings` are the digests of the learners' bundles that were released together, one in each language.
+    """
 
     language: str = "en"
     edition: str = MASTERS
@@ -33,6 +36,7 @@ class Bundle(Plain, forbid_unknown_fields=True):
     digest: str = ""
     seed: int = 0
     desk: str = ""  # the class it belongs to: where attempts are handed in
+    siblings: tuple[str, ...] = ()
 
 
 def home() -> Path:
