@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +18,6 @@ from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import decode, encode
-from minichain.contracts.proxy import DeployedContract
 from minichain.course.certificate import BOARD
 from minichain.course.classroom.board import Board
 from minichain.course.classroom.gateway import found
@@ -127,7 +125,9 @@ class Clerk:
             self._told.clear()
             try:
                 self._open()
-                for learner, what in todo():
+                jobs = todo()
+                self._admit([learner for learner, what in jobs if what == ACCOUNT])
+                for learner, what in jobs:
                     self._do(learner, what)
                     self._tell(learner, what)
             except MinichainError as error:
@@ -155,22 +155,21 @@ class Clerk:
 
     # --- accounts and seats ---
 
-    def _do(self, learner: Learner, what: str) -> None:
+    def _admit(self, learners: Sequence[Learner]) -> None:
+        """Let learners have an account and sign notes; a whole class that comes at once waits for two blocks."""
         assert self._net is not None
+        desk = self._net.wallet(DESK)
+        self._net.open(Wallet(one.did, KeyPair(bytes(32)), public_of(one.did)) for one in learners)
+        self._net.send_together(
+            (desk, [Call(BOARD, "admit", {"did": one.did, "number": one.number})]) for one in learners
+        )
+
+    def _do(self, learner: Learner, what: str) -> None:
         match what:
-            case "account":
-                self._net.open([Wallet(learner.did, KeyPair(bytes(32)), public_of(learner.did))])
-                self.board.admit(did=learner.did, number=learner.number)
             case "validator":
                 self._decide("propose_admission", name=f"learner-{learner.number}", did=learner.did, weight=1)
             case "removal":
                 self._decide("propose_removal", did=learner.did)
-
-    @cached_property
-    def board(self) -> DeployedContract[Wallet, Receipt]:
-        """Return the board, called by the desk."""
-        assert self._net is not None
-        return self._net.contract(BOARD, self._net.wallet(DESK))
 
     def _decide(self, action: str, **what: object) -> None:
         """Let the trainer's own nodes propose something and vote for it."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPException
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -42,11 +43,11 @@ if TYPE_CHECKING:  # to hand in answers takes no network
     from minichain.client.wallet import Wallet
 
 PATIENCE_S: Final = 10.0  # for one answer of the desk
-PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)  # before something is handed in again
+PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)  # before something is handed in, or asked, again
 DECLINED_S: Final = 10.0  # and after the desk has said no
 FINAL: Final = frozenset({"anothers", "forged", "chain", "too_many"})  # the desk will never take these
 HEAR_S: Final = 1.0  # for what the trainer has decided, before somebody is shown what is known
-LOOK_S: Final = 1.0  # between questions whether the trainer has let one in
+LOOK_S: Final = 1.0  # between questions whether the trainer has let one in, after the first ones
 
 Wire = Callable[[str, bytes], bytes]  # address, letter -> answer; raises OSError
 
@@ -124,13 +125,13 @@ def join(
     journal = Journal(folder)
     line = Line(url, of, token, journal.key, wire)
     asked = Join(name, role, place.bundle().digest)
-    deadline = time.monotonic() + wait_s
+    deadline, pauses = time.monotonic() + wait_s, chain(PAUSES_S, repeat(LOOK_S))
     found = _place(line, asked, url)
     while found.state == WAITING or (found.node and not found.genesis):  # its network is still to write one down
         tell(found.state)
         if time.monotonic() > deadline:
             raise NetworkError("the trainer has not let you in yet: join again later, with the same name")
-        time.sleep(LOOK_S)
+        time.sleep(next(pauses))
         found = _place(line, Look(), url)
     if found.state == OUT:
         raise NetworkError("the trainer has not let you in: talk to your trainer")
