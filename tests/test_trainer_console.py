@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -247,6 +248,22 @@ def test_only_who_has_the_secret_sees_or_does_anything(desk):
 def test_a_console_without_its_secret_says_where_to_find_the_link(tmp_path):
     with pytest.raises(UsageError, match="minichain class start"):
         DeskLine(Home(tmp_path), "")
+
+
+def test_a_page_that_was_opened_without_its_secret_says_so_in_place_of_a_class(tmp_path):
+    async def opened_without() -> W.Widget:
+        page = trainer_console.page(Home(tmp_path))
+        page.live.start()
+        while page.live.state != "lost":
+            await asyncio.sleep(0.05)
+            if page.live.trouble:
+                page.live._patience_s = 0.0
+        page.live.stop()
+        return page
+
+    *_top, shown, _limits = (getattr(one, "value", "") for one in asyncio.run(opened_without()).children)
+    assert "mc-error" in shown
+    assert "Open this page with the console&#x27;s link: `minichain class start` prints it." in shown
 
 
 def test_a_desk_that_is_killed_is_lost_and_no_error_of_the_page(desk):
