@@ -85,7 +85,8 @@ def _formula(plan: rehearsal.Plan) -> str:
     return (
         "from an answer on the learner's disk to the frame that shows its mark, of every answer in "
         f"{MODULE} that changes a mark; each answers every {plan.pace_s:.0f} s on average, {plan.loss} % of "
-        "letters are lost; learners, desk, judges, page and browser share this machine; desk_p95_ms ends where the desk has the answer"
+        "letters are lost; learners, desk, judges, page and browser share this machine; desk_p95_ms ends where the "
+        "desk has the answer"
     )
 
 

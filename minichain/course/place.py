@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -95,14 +96,10 @@ class Again(Plain, forbid_unknown_fields=True):
 
 
 def again(folder: Path | None = None) -> tuple[Again, ...]:
-    """Return where the learner of this folder begins again. Raises `ConfigError` for a damaged record."""
-    path = (folder or home()) / AGAIN
-    try:
-        return from_json(path.read_bytes(), tuple[Again, ...])
-    except FileNotFoundError:
-        return ()
-    except DecodeError as error:
-        raise ConfigError(f"{path} is damaged ({error}): remove it, the class will say again what is in it") from None
+    """Return where the learner of this folder begins again. A damaged record is as none: the class says it again."""
+    with suppress(FileNotFoundError, DecodeError):
+        return from_json(((folder or home()) / AGAIN).read_bytes(), tuple[Again, ...])
+    return ()
 
 
 def write_again(content: tuple[Again, ...], folder: Path | None = None) -> None:

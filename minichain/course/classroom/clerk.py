@@ -165,6 +165,7 @@ class Clerk:
         )
 
     def _do(self, learner: Learner, what: str) -> None:
+        """Let the trainer's own nodes vote, where that is what is to be done."""
         match what:
             case "validator":
                 self._decide("propose_admission", name=f"learner-{learner.number}", did=learner.did, weight=1)

@@ -351,9 +351,9 @@ class Desk:
                     case Dismiss(name):
                         entries = self.register.dismiss(name, now)
                     case ResetLearner(name, prefix):
-                        entries = self.register.reset(name, known(prefix), now)
+                        entries = self.register.reset(name, part(prefix), now)
                     case ResetClass(prefix):
-                        entries = self.register.reset_all(known(prefix), now)
+                        entries = self.register.reset_all(part(prefix), now)
                     case StartGame(liars):
                         entries = self._begin_game(liars, now)
                     case StepGame():
@@ -520,7 +520,7 @@ class Desk:
             return grid.status(self.register, self._now())
 
 
-def known(what: str) -> str:
+def part(what: str) -> str:
     """Return a module or an exercise that there is, or "" for all. Raises `Declined`."""
     if not any(is_within(id, what) for id in grid.exercises()):
         raise Declined("no_such_exercise", what=what[:20])

@@ -281,6 +281,7 @@ class Sender:
             return 0.0
         try:
             answer = self._line().send(HandIn(batch))
+            heed(answer.place, self._folder)
         except DeskRefuses as why:
             self.trouble = str(why)
             return DECLINED_S if why.code not in ("too_often", "no_network", "not_yet") else PAUSES_S[1]
@@ -288,7 +289,6 @@ class Sender:
             self.trouble = str(error)
             return PAUSES_S[0]
         self.trouble, self._is_asked = "", False
-        heed(answer.place, self._folder)
         self.refused |= answer.refused
         for digest in (*answer.have, *answer.refused):  # those that may be taken later are so by the next kernel
             self._waiting.pop(digest, None)
