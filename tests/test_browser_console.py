@@ -77,6 +77,3 @@ def test_a_class_is_held_from_the_console_with_keys_only_and_on_the_wall_it_name
         assert seen.width() <= 390
         assert trouble(page) == []
         expect(page.locator(".mc-limits").first).to_contain_text("本页不能说明")
-    with visit(chromium) as seen:
-        seen.page.goto(link.partition("?")[0])
-        expect(seen.page.locator(".mc-error")).to_contain_text("minichain class start", timeout=30_000)

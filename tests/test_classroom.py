@@ -27,19 +27,20 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from minichain.cli import main
+from minichain.cli.class_ import TROUBLE
 from minichain.client.network import Network
 from minichain.codec import encode, to_json
-from minichain.course import check, material, place, trainer
+from minichain.course import check, material, place, predict, progress, reveal, trainer
 from minichain.course import desk as lesson
 from minichain.course.answers import is_source, made, read_data, written
-from minichain.course.attempts import Attempt, signed
-from minichain.course.classroom import court, grid, member, register, rehearsal, server
-from minichain.course.classroom.clerk import due, has_seat_left
+from minichain.course.attempts import Attempt, is_within, signed
+from minichain.course.classroom import clerk, court, grid, member, register, rehearsal, server, trouble, validating
+from minichain.course.classroom.clerk import due, has_seat_left, seats
 from minichain.course.classroom.collecting import collect_folder
-from minichain.course.classroom.desk import Approve, Desk, Dismiss, ListNames, ResetLearner
+from minichain.course.classroom.desk import Approve, Desk, Dismiss, ListNames, ResetClass, ResetLearner
 from minichain.course.classroom.folder import Entries, Folder, chosen, new_settings
 from minichain.course.classroom.judge import Case
-from minichain.course.classroom.letters import Following, HandIn, Join, Leave, Letter, Look, sealed
+from minichain.course.classroom.letters import Again, Following, HandIn, Join, Leave, Letter, Look, Place, sealed
 from minichain.course.classroom.patience import FAILURE, FULL, Patience
 from minichain.course.classroom.register import CLOCK_MS, MAX_NAME, Declined, Took
 from minichain.course.classroom.room import ClassRoom
@@ -116,6 +117,7 @@ def test_what_the_desk_says_is_there_in_both_languages_and_fills_in_the_same():
     texts, folder = material.classroom_texts(), Path(register.__file__).parent
     sources = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
     assert set(re.findall(r'Declined\(\s*"(\w+)"', sources)) <= texts.keys()
+    assert {f"seat_{seat}" for seat in (clerk.VOTES, clerk.COMES, clerk.FULL, clerk.SILENT)} <= texts.keys()
     assert set(re.findall(r'(?:say|_field|_flag)\((?:\w+\.\w+, )?"(\w+)"', sources)) <= texts.keys()
     for said in texts.values():
         assert sorted(re.findall(r"{\w+}", said.en)) == sorted(re.findall(r"{\w+}", said.zh)), said.en
@@ -199,6 +201,34 @@ def test_lessons_of_another_release_are_refused_and_the_answers_stay_with_the_le
     assert answer.have == (new.digest,)
 
 
+def test_a_class_takes_the_lessons_of_its_release_in_either_language_and_those_before_in_none(tmp_path):
+    releases = [
+        {language: place.digest({"a": f"{language} {version}".encode()}) for language in ("en", "zh")}
+        for version in (1, 2)
+    ]
+    for number, digests in enumerate(releases):
+        for language, digest in digests.items():
+            folder = tmp_path / f"{number}-{language}"
+            folder.mkdir()
+            place.write_record(folder, place.Bundle(language, digest=digest, siblings=tuple(digests.values())))
+        given = tmp_path / f"{number}-en" / "notebooks"
+        given.mkdir()
+        chosen(Folder(tmp_path / "home"), bundle=given)
+    (old_en, old_zh), (en, zh) = (digests.values() for digests in releases)
+    desk = opened(tmp_path / "home")
+    for number, (digest, code) in enumerate({old_en: "old_bundle", old_zh: "old_bundle", en: "", zh: ""}.items(), 1):
+        assert Person(desk, number).say(Join(f"Office {number}", bundle=digest)).code == code
+    office = let_in(Person(desk, 9), "Plant")
+    refused = office.answer(bundle=old_zh), office.answer(bundle=old_en)
+    kept = office.answer(bundle=en), office.answer(bundle=zh)
+    answer = office.hand_in()
+    assert answer.refused == dict.fromkeys((one.digest for one in refused), "old_bundle")
+    assert answer.have == tuple(one.digest for one in kept)
+    assert opened(tmp_path / "home").settings.bundles == chosen(Folder(tmp_path / "home")).bundles == (en, zh)
+    with pytest.raises(UsageError, match="is no bundle: give a folder that `minichain course release` wrote"):
+        chosen(Folder(tmp_path / "home"), bundle=tmp_path)
+
+
 def test_somebody_goes_and_comes_back_under_the_same_number_and_goes_on(desk, first):
     let_in(Person(desk, 2), "Plant")
     first.hand_in(first.answer())
@@ -243,12 +273,12 @@ def test_whose_node_votes_is_voted_out_also_when_dismissed_and_asking_again(desk
     desk.obey(Approve())
     node.say(Following())
     learner = desk.register.learners[node.key.did]
-    assert [what for _, what in due(desk.register)] == ["account", "validator"]
+    assert [what for _, what in due(desk.register, 4, NOON)] == ["account", "validator"]
     for what in ("account", "validator"):
         desk._on_registered(learner, what)
     desk.obey(Dismiss("Plant"))
     node.say(Join("Plant"))
-    assert (learner.state, [what for _, what in due(desk.register)]) == ("waiting", ["removal"])
+    assert (learner.state, [what for _, what in due(desk.register, 4, NOON)]) == ("waiting", ["removal"])
 
 
 def test_somebody_who_is_in_comes_back_with_a_node(desk, first):
@@ -257,6 +287,96 @@ def test_somebody_who_is_in_comes_back_with_a_node(desk, first):
     assert first.say(Following()).code == ""
     assert desk.register.learners[first.key.did].number == 1
     assert first.say(Join("Street office A", "browser")).code == "role"
+
+
+# --- whose node votes --------------------------------------------------------------------------------------------
+
+
+class Nodes:
+    """The register of a class of learners with nodes, which say at some time that they run; 4 nodes are the trainer's.
+
+    With four, the chain can do without one node of a learner.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.register = register.Register("A")
+        for name in names:
+            self._let(self.register.join(name, name, "validator", 0, NOON))
+        self._let(self.register.approve_all(NOON))
+
+    def _let(self, entries) -> None:
+        for entry in entries:
+            self.register.apply(entry)
+
+    def say(self, name: str, body, at: int) -> None:
+        self._let(self.register.receive(Letter("A", name, at, body), at))
+
+    def do(self, at: int) -> list[tuple[str, str]]:
+        """Do what the network has to do at some time, accounts aside; return it."""
+        found = [(one.did, what) for one, what in due(self.register, 4, at) if what != "account"]
+        self._let(register.Registered(at, name, what) for name, what in found)
+        return found
+
+    def seats(self, at: int) -> dict[str, str]:
+        return seats(self.register, 4, at)
+
+
+def test_of_two_nodes_that_ask_at_once_one_votes_and_the_other_is_told_why_not():
+    nodes = Nodes("Plant", "Transporter")
+    assert nodes.seats(NOON) == {"Plant": "silent", "Transporter": "silent"}
+    for name in ("Transporter", "Plant"):
+        nodes.say(name, Following(), NOON)
+    assert nodes.seats(NOON) == {"Plant": "comes", "Transporter": "full"}
+    assert nodes.do(NOON) == [("Plant", "validator")]
+    assert nodes.seats(NOON) == {"Plant": "votes", "Transporter": "full"}
+
+
+@pytest.mark.parametrize(("silent_ms", "done"), [(register.RUNS_MS, ["validator"]), (register.RUNS_MS + 1, [])])
+def test_a_seat_that_comes_free_goes_only_to_a_node_that_was_heard_of_just_now(silent_ms, done):
+    nodes = Nodes("Plant", "Transporter")
+    for name in ("Plant", "Transporter"):
+        nodes.say(name, Following(), NOON)
+    nodes.do(NOON)
+    nodes.say("Plant", Leave(), NOON + 1)
+    assert nodes.do(NOON + 1) == [("Plant", "removal")], "before another one is voted in"
+    assert [what for _, what in nodes.do(NOON + silent_ms)] == done
+    nodes.say("Transporter", Following(), NOON + 2 * silent_ms)
+    nodes.do(NOON + 2 * silent_ms)
+    assert nodes.seats(NOON + 2 * silent_ms) == {"Transporter": "votes"}
+
+
+def test_a_node_that_says_again_that_it_runs_is_written_down_from_time_to_time():
+    nodes = Nodes("Plant")
+    nodes.say("Plant", Following(), NOON)
+    assert nodes.register.receive(Letter("A", "Plant", NOON, Following()), NOON + register.HEARD_MS - 1) == []
+    assert nodes.register.receive(Letter("A", "Plant", NOON, Following()), NOON + register.HEARD_MS) != []
+    assert register.HEARD_MS < register.RUNS_MS, "else a node that runs is taken for one that does not"
+
+
+def test_who_comes_back_without_a_node_gives_the_seat_back():
+    nodes = Nodes("Plant")
+    nodes.say("Plant", Following(), NOON)
+    nodes.do(NOON)
+    nodes.say("Plant", Join("Plant", "light"), NOON + 1)
+    assert nodes.do(NOON + 1) == [("Plant", "removal")]
+    assert nodes.seats(NOON + 1) == {}
+
+
+def test_a_learner_is_told_in_the_own_language_whether_the_node_votes_and_what_would_change_it(
+    desk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(clerk.Clerk, "own", 1)  # so that there is no seat for a learner's node
+    plant = Person(desk, 1)
+    plant.say(Join("Plant", "validator"))
+    desk.obey(Approve())
+    assert plant.say(Look()).place.seat == "silent"
+    assert plant.say(Following()).place.seat == "full"
+    assert "it gets the next seat that comes free" in validating.said_seat("full")
+    place.write_record(tmp_path, place.Bundle("zh"))
+    monkeypatch.chdir(tmp_path)
+    assert "在此期间您是轻客户端" in validating.said_seat("full")
+    desk._due()
+    assert "The node of Plant gets no vote" in ClassRoom(desk.folder.home.path).flags[0].said
 
 
 # --- what is handed in -------------------------------------------------------------------------------------------
@@ -592,6 +712,78 @@ def test_a_link_that_is_none_and_a_desk_that_is_gone_are_told_apart(learner):
         member.Member()
 
 
+# --- beginning again ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "within"), [("", True), ("m02", True), ("m02.", True), ("m02.e1", True), ("m0", False), ("m02.e", False)]
+)
+def test_an_exercise_is_within_its_module_itself_and_everything(what, within):
+    assert is_within("m02.e1", what) is within
+
+
+def test_a_learner_is_told_with_each_answer_where_to_begin_again(desk, first):
+    desk.obey(ResetLearner("Street office A", "m02"))
+    desk.obey(ResetClass("m02"))
+    desk.obey(ResetClass("m06."))
+    assert first.hand_in(first.answer()).place.again == (Again("m02", NOON, 0), Again("m06.", NOON, 0))
+    refused = desk.obey(ResetLearner("Street office A", "m6"))
+    assert (refused.code, "Write a module (m06)" in refused.said) == ("no_such_exercise", True)
+    assert desk.obey(ResetClass("m99")).code == "no_such_exercise"
+
+
+def test_when_that_was_is_put_on_the_learners_own_clock_once(tmp_path, monkeypatch):
+    clock = iter(at * 1_000_000 for at in (5_000, 9_000, 9_500, 10_000))
+    monkeypatch.setattr(member.time, "time_ns", lambda: next(clock))
+    told = Place("Plant", "in", again=(Again("m02", NOON, 1_000),))
+    member.heed(told, tmp_path)
+    member.heed(told, tmp_path)
+    assert place.again(tmp_path) == (place.Again("m02", 4_000, NOON),)
+    member.heed(Place("Plant", "in", again=(Again("m02", NOON + 1, 500), Again("m03", NOON, 0))), tmp_path)
+    assert [(one.prefix, one.at) for one in place.again(tmp_path)] == [("m02", 9_000), ("m03", 9_500)]
+    (tmp_path / place.AGAIN).write_bytes(b"[")
+    assert place.again(tmp_path) == ()
+    member.heed(told, tmp_path)
+    assert place.again(tmp_path) == (place.Again("m02", 9_000, NOON),), "what is damaged is said again"
+
+
+def test_somebody_who_begins_again_sees_it_in_the_lesson_and_no_answer_is_lost(open_class, learner):
+    open_class.list_names("Plant")
+    member.join(open_class.link, "Plant")
+    believed = {part: set() for part in ("edited", "resealed", "owner", "quorum")}
+    predict("m02.p1", believed)
+    reveal("m02.p1")
+    assert [check("m02.e1", trusting).hint for _time in range(2)] == [1, 2]
+    (sender,) = member._senders.values()
+    assert sender.flush(20)
+    before = progress("m02")
+    assert (before.done, before.begin, [one.misses for one in before.standings]) == (1, "m02.e1", [1, 2, 0])
+
+    open_class.reset_all("m02")
+    found = progress("m02")
+    assert (found.done, found.begin, [one.kept for one in found.standings]) == (0, "m02.p1", [2, 2, 0])
+    assert "4 earlier answers are kept, and count no longer" in repr(found)
+    assert len(lesson.attempts()) == 4
+    with pytest.raises(UsageError, match="First say what you expect"):
+        reveal("m02.p1")
+    assert check("m02.e1", trusting).hint == 1, "hints begin again, too"
+    assert sender.flush(20)
+    open_class.refresh()
+    (row,) = open_class.grid().values()
+    assert {id: cell.tries for id, cell in row.items()} == {"m02.e1": 1}, "trainer and learner see the same"
+    assert len(open_class.register.taken) == 5, "and nothing is lost"
+
+
+def test_progress_without_a_class_says_where_to_go_on_and_names_the_modules_there_are(learner):
+    assert progress().standings == ()
+    check("m02.e1", trusting)
+    said = CliRunner().invoke(main, ["course", "progress"]).output
+    assert "0 of 3 done." in said
+    assert "[trying, 1 wrong] m02.e1" in said
+    with pytest.raises(UsageError, match="there is no module 'm2': one of m00, m01"):
+        progress("m2")
+
+
 # --- judged again ------------------------------------------------------------------------------------------------
 
 
@@ -866,8 +1058,15 @@ def test_the_commands_do_it_and_their_exit_codes_say_what_came_of_it(tmp_path, l
     assert json.loads(say("status", "--json", *home).output)["learners"][0]["exercises"] == {"m02.e1": "trying"}
     assert say("approve", "Nobody", *home).exit_code == 3
     assert say("approve", *home).exit_code == 2
+    assert "The network of the class" in say("let-happen", "crash", "--node", "node-2", *home).stderr
+    assert say("let-happen", "flood", *home).exit_code == 2
+    assert say("recover", *home).exit_code == 3
     assert say("wipe", "--yes", *home).exit_code == 0
     assert not (tmp_path / "home" / "class").exists()
+
+
+def test_the_command_lets_the_same_happen_as_the_console():
+    assert TROUBLE == trouble.KINDS
 
 
 # --- all together ------------------------------------------------------------------------------------------------

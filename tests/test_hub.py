@@ -322,8 +322,10 @@ def test_who_says_another_password_stays_outside(hub: Hub) -> None:
 
 
 def test_when_the_hub_ends_nothing_is_left(hub: Hub) -> None:
-    assert len(belonging(hub.room)) > 8, "hub, proxy, class with four validators, and what learners have started"
+    running = belonging(hub.room)
+    assert len(running) > 8, "hub, proxy, class with four validators, and what learners have started"
     hub.process.terminate()
+    psutil.wait_procs(running, WAIT_S)  # to look at every process of the computer again and again costs much
     hub.process.wait(WAIT_S)
     until(lambda: not belonging(hub.room), "every process is gone")
     assert not ClassRoom(hub.room / "class").is_open

@@ -25,7 +25,8 @@ from click.testing import CliRunner
 from playwright.sync_api import expect
 from test_browser_frame import opened
 from test_classroom import Phone
-from test_classroom_live import joined, run, stop, until
+from test_classroom_live import joined, stop, until
+from test_cli import read
 from test_crossing import Chain, connect, cross, delivery, follow
 from test_views_custody import CustodyReader, played
 
@@ -89,9 +90,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     folder = tmp_path_factory.mktemp("course")
     home, names = folder / "home", folder / "names.txt"
     names.write_text("\n".join((TRAINEE, VICTIM, THIEF, *PUNCTUAL)), "utf-8")
-    found = run("class", "start", "--home", str(home), "--list", str(names))
+    found = read("class", "start", "--home", str(home), "--list", str(names))
     try:
-        run("course", "release", str(folder / "out"), "--lang", "en", "--class", found["link"])
+        read("course", "release", str(folder / "out"), "--lang", "en", "--class", found["link"])
         (archive,) = (one for one in (folder / "out").glob("*.zip") if "trainer" not in one.name)
         yield Course(home, found["dashboards"], archive.with_suffix("") / "notebooks", archive)
     finally:
@@ -136,7 +137,7 @@ def test_a_trainee_signs_a_first_block_is_wrong_once_reads_the_hint_and_passes(
     mine = at_desk(course.lessons)
     code = json.loads(say("doctor", "--json").stdout)["arrival"]
     assert json.loads(say("course", "arrived", code, "--json").stdout)["is_same_version"], "what the trainer is told"
-    found = run("class", "join", "--name", TRAINEE)  # the link came with the lessons
+    found = read("class", "join", "--name", TRAINEE)  # the link came with the lessons
     assert found["name"] == TRAINEE
 
     office = Member(mine)
@@ -179,7 +180,7 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
         page.get_by_role("tab", name="Verdict").click()
         expect(page.locator(".mc-live:visible").first).to_contain_text("signed log", ignore_case=True, timeout=30_000)
 
-    compared = json.loads(say("compare", "--validators", "9", "--owners", "2", "--json").stdout)
+    compared = read("compare", "--validators", "9", "--owners", "2")
     alliance = next(one for one in compared["figures"] if one["kind"] == "alliance")
     assert (len(alliance["members"]), alliance["concentration"]["owners_to_halt"]) == (9, 1), (
         "nine computers, and one owner stops them"
@@ -232,7 +233,7 @@ def test_an_auditor_brings_the_run_back_counts_with_no_node_and_finds_the_altere
         taken = council.minutes(1)
     path = tmp_path / "minutes.json"  # from here on no node runs
     path.write_bytes(taken.to_bytes())
-    counted = json.loads(say("verify", str(path), "--json").stdout)
+    counted = read("verify", str(path))
     assert counted["decision"]["result"]["yes"] == sum(MEMBERS[name][0] for name in list(MEMBERS)[:3])
     short = msgspec.structs.replace(taken, proofs=taken.proofs[:-1])
     path.write_bytes(short.to_bytes())
@@ -339,8 +340,8 @@ def test_a_trainer_teaches_a_class_from_the_first_link_to_the_last_wipe(course: 
     url, _, token = member.read_link(room.link)
     phone = Phone(url)
     phone.open("join", {"name": LATE, "token": token})
-    assert run("class", "status", *home)["waiting"] == [LATE]
-    assert run("class", "approve", LATE, *home)["approved"] == LATE
+    assert read("class", "status", *home)["waiting"] == [LATE]
+    assert read("class", "approve", LATE, *home)["approved"] == LATE
     assert f"You are {LATE}" in phone.open("me")
 
     lab = Lab()
@@ -353,13 +354,13 @@ def test_a_trainer_teaches_a_class_from_the_first_link_to_the_last_wipe(course: 
     for _time in range(3):
         stuck.add("m02.e2", "check", written(as_a_number), cause="zeros")
     offices[0].line.send(HandIn(tuple(stuck.all())))
-    told = {one["name"]: one["exercises"] for one in run("class", "status", *home)["learners"]}
+    told = {one["name"]: one["exercises"] for one in read("class", "status", *home)["learners"]}
     assert [name for name, cells in told.items() if "stuck" in cells.values()] == [PUNCTUAL[0]]
 
     console = DeskLine(Home(course.home), room.settings.secret)
-    console.tell("let-happen", what="crash", node="node-2")
+    assert read("class", "let-happen", "crash", "--node", "node-2", *home)["blocks"] == []
     until(lambda: {"name": "node-2", "is_on": False} in console.look()["nodes"], "the node was off")
-    console.tell("recover")
+    assert say("class", "recover", *home).exit_code == 0
     until(lambda: all(node["is_on"] for node in console.look()["nodes"]), "the node was back")
     report = console.report("en")
     assert "too few to show" in report or "fewer than 5" in report
@@ -367,8 +368,8 @@ def test_a_trainer_teaches_a_class_from_the_first_link_to_the_last_wipe(course: 
 
     (tmp_path / "marks.csv").write_text(f"{','.join(COLUMNS)}\n{PUNCTUAL[1]},80,2,3,3,2,3\n", "utf-8")
     asked = (PUNCTUAL[1], "--as", "operator", "--marks", str(tmp_path / "marks.csv"), "--out", str(tmp_path))
-    given = run("class", "certificate", *asked, *home)
-    assert run("verify", given["files"][0], "--issuer", given["issuer"])["valid"]
+    given = read("class", "certificate", *asked, *home)
+    assert read("verify", given["files"][0], "--issuer", given["issuer"])["valid"]
 
     with Network.attach(course.home) as net:
         assert not exposed(net, [*SIX, TRAINEE, "m02.e2"]), "who was there and how they did is not on the chain"

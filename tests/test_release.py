@@ -81,6 +81,13 @@ def test_learners_get_their_turn_and_the_trainer_gets_everything(masters, tmp_pa
     assert record.digest == place.digest(rest)
 
 
+def test_bundles_know_what_learners_have_in_the_other_language(masters, tmp_path):
+    folders = [archive.with_suffix("") for archive in release.release(tmp_path, ("en", "zh"))]
+    learners = tuple(place.bundle(one).digest for one in folders if "trainer" not in one.name)
+    assert len({*learners}) == 2
+    assert {place.bundle(one).siblings for one in folders} == {learners}
+
+
 def test_the_same_bundle_is_made_of_the_same_files_whenever_it_is_made(tmp_path):
     release.release(tmp_path / "here", ("en",), 7)
     command = [sys.executable, "-c", "from minichain.cli import main; main()", "course", "release", "there"]

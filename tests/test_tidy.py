@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "agents": CLIENT | {"scenarios"},
     "views": CLIENT | {"agents", "catalogue"},
     "course": CLIENT | {"agents", "scenarios", "catalogue"},
-    "bench": CLIENT | {"agents", "scenarios", "course"},
+    "bench": CLIENT | {"agents", "scenarios", "course", "views"},
     "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench", "catalogue"},
 }
 FACE = "minichain"  # the package itself only shows names of the rooms below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,8 +14,9 @@ import msgspec
 import pytest
 from test_classroom import NOON, Person, Phone, let_in, opened, served
 
+from minichain.bench.console import MODULE, lags
 from minichain.course.answers import written
-from minichain.course.classroom import overview, report
+from minichain.course.classroom import grid, overview, report
 from minichain.course.classroom.desk import (
     Approve,
     Collect,
@@ -249,6 +251,22 @@ def test_a_console_without_its_secret_says_where_to_find_the_link(tmp_path):
         DeskLine(Home(tmp_path), "")
 
 
+def test_a_page_that_was_opened_without_its_secret_says_so_in_place_of_a_class(tmp_path):
+    async def opened_without() -> W.Widget:
+        page = trainer_console.page(Home(tmp_path))
+        page.live.start()
+        while page.live.state != "lost":
+            await asyncio.sleep(0.05)
+            if page.live.trouble:
+                page.live._patience_s = 0.0
+        page.live.stop()
+        return page
+
+    *_top, shown, _limits = (getattr(one, "value", "") for one in asyncio.run(opened_without()).children)
+    assert "mc-error" in shown
+    assert "Open this page with the console&#x27;s link: `minichain class start` prints it." in shown
+
+
 def test_a_desk_that_is_killed_is_lost_and_no_error_of_the_page(desk):
     with served(desk) as url:
         desk.folder.announce(url)
@@ -261,6 +279,19 @@ def test_the_link_of_the_console_has_the_secret_and_the_link_of_learners_has_not
     room = ClassRoom(desk.folder.home.path)
     assert room.settings.secret in room.console("http://127.0.0.1:8866/")
     assert room.settings.secret not in room.link
+
+
+def test_a_mark_is_that_of_an_answer_also_where_the_page_has_looked_after_two(desk):
+    (office,) = a_class(desk, 1)
+    exercise, number = "m14.e1", list(grid.exercises((MODULE,))).index("m14.e1")
+    for after_ms, is_right in ((0, False), (400, False), (700, True), (900, True)):
+        office.at = NOON + after_ms
+        office.answer(exercise, written(after_ms), is_right=is_right)
+    cell = f"Street office A|{number}"
+    shown = [(NOON - 50, "not started"), (NOON + 1_000, "trying, 2 wrong"), (NOON + 2_000, "done")]
+    assert list(lags("Street office A", office.made, {cell: shown})) == [1_000, 600, 1_300]
+    assert list(lags("Street office A", office.made, {cell: shown[:2]})) == [1_000, 600, None]
+    assert list(lags("Street office A", office.made, {})) == [None] * 3
 
 
 # --- the page ----------------------------------------------------------------------------------------------------

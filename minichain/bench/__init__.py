@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from minichain.bench.actions import contracts
+from minichain.bench.console import console
 from minichain.bench.core import committee, miners, public, simulator, tree
 from minichain.bench.course import checks, lessons
 from minichain.bench.crossing import shards
@@ -42,4 +43,5 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "newcomer": newcomer,
     "checks": checks,
     "lessons": lessons,
+    "console": console,
 }

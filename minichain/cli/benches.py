@@ -19,7 +19,7 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
         [
             *("throughput", "latency", "idle", "start", "recovery", "simulator"),
             *("committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
-            *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons"),
+            *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons", "console"),
         ]
     ),
 )
@@ -29,6 +29,7 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
 @click.option("--transfers", type=click.IntRange(1_000), help="For throughput [20000] and split [8000].")
 @click.option("--rounds", type=click.IntRange(2), help="For recovery: kill two so often [20].")
 @click.option("--viewers", type=click.IntRange(2, 60), help="For viewers: how many look at once [30].")
+@click.option("--learners", type=click.IntRange(1, 200), help="For console: how many are at work [30].")
 @click.option("--seconds", type=click.IntRange(5), help="For viewers: for so long [30].")
 @click.option(
     "--page",

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from minichain.course.classroom.folder import Folder
     from minichain.course.classroom.member import Member
     from minichain.course.classroom.room import ClassRoom
+    from minichain.live.home import Home, Running
 
 START_S = 30.0
 LOOPBACK = "127.0.0.1"
 SUFFIX = ".handin"
+TROUBLE = ("crash", "delay", "partition", "liar", "theft", "oracle")  # `trouble.KINDS`, which takes time to import
 
 with_course = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), help="Your folder of the course [~/.minichain/course]."
@@ -56,7 +58,11 @@ def class_() -> None:
 @click.option("--lan", is_flag=True, help="Let other computers of the local network join, not this one only.")
 @click.option("--address", help="With --lan: this computer's address there [found out].")
 @click.option("--list", "listed", type=EXISTING, help="A file of names, one a line, that need no approval.")
-@click.option("--bundle", type=FOLDER, help="The lessons of the class: answers made with others are refused.")
+@click.option(
+    "--bundle",
+    type=FOLDER,
+    help="The lessons of the class: answers made with another release are refused.",
+)
 @click.option("--validators", type=click.IntRange(1, 100), help="How many, for a new chain [4].")
 @click.option("--language", type=click.Choice(list(LOCALES)), help="Of what the desk says [en].")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the desk [8877, or any free one].")
@@ -82,30 +88,35 @@ def start(
     """
     from minichain.course.classroom import folder as classes
     from minichain.course.classroom.room import ClassRoom
-    from minichain.live import chains, supervisor
     from minichain.live.home import Home
 
     if address and not lan:
         raise click.UsageError("--address is for a class on the local network: add --lan")
-    place = Home(home, passphrase_if(Home(home).is_encrypted, passphrase_file))
-    folder = classes.Folder(home)
-    if running := place.find():
+    place, folder = Home(home, passphrase_if(Home(home).is_encrypted, passphrase_file)), classes.Folder(home)
+    running = place.find()
+    if running:
         _require_desk(folder)
-        _show_start(ClassRoom(home), running.dashboards, as_json)
-        return
-    settings = classes.chosen(folder, lan=lan, address=address, bundle=bundle, language=language, port=port)
-    named = {"--validators": validators, "--host": settings.host}
-    if not chains.is_there(place):
-        named["--profile"] = "open_alliance"
-    options = [text for name, value in named.items() if value is not None for text in (name, str(value))]
-    options += ["--class-desk", *(["--no-dashboards"] if no_dashboards else [])]
-    with notes.status("starting validators, dashboards and the desk"):
-        running = supervisor.spawn(place, options)
-        _wait_for_desk(folder)
+    else:
+        settings = classes.chosen(folder, lan=lan, address=address, bundle=bundle, language=language, port=port)
+        running = _spawn(place, folder, settings.host, validators, no_dashboards)
     room = ClassRoom(home)
     if listed is not None:
         room.list_names(*filter(None, map(str.strip, listed.read_text("utf-8").splitlines())))
     _show_start(room, running.dashboards, as_json)
+
+
+def _spawn(place: Home, folder: Folder, host: str, validators: int | None, no_dashboards: bool) -> Running:
+    """Start the network with the desk of a class; returns when both are reached."""
+    from minichain.live import chains, supervisor
+
+    options = ["--class-desk", "--host", host]
+    options += [] if chains.is_there(place) else ["--profile", "open_alliance"]
+    options += [] if validators is None else ["--validators", str(validators)]
+    options += ["--no-dashboards"] if no_dashboards else []
+    with notes.status("starting validators, dashboards and the desk"):
+        running = supervisor.spawn(place, options)
+        _wait_for_desk(folder)
+    return running
 
 
 def _require_desk(folder: Folder) -> None:
@@ -221,6 +232,33 @@ def reset(name: str, what: str, home: Path | None) -> None:
     from minichain.course.classroom.room import ClassRoom
 
     ClassRoom(home).reset(name, what)
+
+
+@class_.command("let-happen")
+@click.argument("kind", type=click.Choice(TROUBLE))
+@click.option("--node", default="", help="To which node: one crashes or lies.")
+@with_home
+@with_json
+def let_happen(kind: str, node: str, home: Path | None, as_json: bool) -> None:
+    """Let something happen to the network of the class, as the console does; `recover` ends it.
+
+    What is written on the chain stays there: a stolen key's transfer, a false reading.
+    """
+    from minichain.course.classroom.room import ClassRoom
+
+    blocks = ClassRoom(home).let_happen(kind, node)
+    content = {"what": kind, "node": node, "blocks": blocks}
+    told = f": see block {', '.join(map(str, blocks))}" if blocks else ""
+    show(as_json, content, lambda: click.echo(plain_line(f"It has happened{told}. End it: minichain class recover")))
+
+
+@class_.command()
+@with_home
+def recover(home: Path | None) -> None:
+    """End all that was let happen to the network of the class."""
+    from minichain.course.classroom.room import ClassRoom
+
+    ClassRoom(home).recover()
 
 
 @class_.command()
@@ -346,7 +384,10 @@ def join(link: str, name: str, role: str, home: Path | None, as_json: bool) -> N
 def _run_node(member: Member, node: str) -> None:
     from minichain.course.classroom import validating
 
-    with validating.running(member, node) as height:
+    def tell(said: str) -> None:
+        notes.print(plain(said), highlight=False)
+
+    with validating.running(member, node, tell) as height:
         notes.print(f"Your node follows, at block {height}. Stop it with Ctrl-C.", highlight=False)
         with suppress(KeyboardInterrupt):
             sys.stdin.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -47,6 +48,18 @@ def copy_notebooks(
     }
     lines = [*(path.name for path in written), "", f'Open them: jupyter lab "{directory}"']
     show(as_json, content, lambda: click.echo("\n".join(map(plain_line, lines))))
+
+
+@course.command()
+@click.argument("module", default="")
+@with_json
+def progress(module: str, as_json: bool) -> None:
+    """Say how far you have come in a MODULE (m06), or in all that you began, and where to go on."""
+    from minichain.course.progress import progress as progress_in
+
+    found = progress_in(module)
+    content = {"done": found.done, "begin": found.begin, "exercises": [asdict(one) for one in found.standings]}
+    show(as_json, content, lambda: click.echo("\n".join(map(plain_line, str(found).splitlines()))))
 
 
 @course.command("release")

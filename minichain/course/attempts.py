@@ -45,6 +45,11 @@ class Attempt(Plain, forbid_unknown_fields=True):
         return sha256(to_json(self)).hexdigest()
 
 
+def is_within(exercise: str, what: str) -> bool:
+    """Tell whether an exercise (m06.e1) belongs to a module (m06, or m06.), is this one, or "" means all."""
+    return not what or f"{exercise}.".startswith(f"{what.rstrip('.')}.")
+
+
 def signed(attempt: Attempt, key: KeyPair) -> Attempt:
     """Sign an attempt."""
     return msgspec.structs.replace(attempt, signature=key.sign(PURPOSE, _content(attempt)))

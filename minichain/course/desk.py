@@ -193,3 +193,8 @@ def _journal() -> Journal:
 def attempts() -> list[Attempt]:
     """Return what this learner has answered so far."""
     return list(_journal().all())
+
+
+def counting() -> list[Attempt]:
+    """Return what counts of it: what was answered since the trainer let this learner begin again."""
+    return _journal().counting()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from minichain.codec import to_json
 from minichain.course import place
-from minichain.course.attempts import Attempt, read_attempt, signed
+from minichain.course.attempts import Attempt, is_within, read_attempt, signed
 from minichain.crypto import KEY_SIZE, KeyPair
 from minichain.errors import DecodeError, SignatureError, UsageError
 from minichain.live import keyfile
@@ -77,10 +77,19 @@ class Journal:
         return self._earlier
 
     def of(self, exercise: str, kind: str) -> list[Attempt]:
-        """Return the attempts at an exercise, the oldest first."""
+        """Return the attempts at an exercise that count, the oldest first."""
         return sorted(
-            (one for one in self.all() if (one.exercise, one.kind) == (exercise, kind)), key=lambda one: one.at
+            (one for one in self.counting() if (one.exercise, one.kind) == (exercise, kind)), key=lambda one: one.at
         )
+
+    def counting(self) -> list[Attempt]:
+        """Return what was kept since the trainer let this learner begin again with it, if that was ever so."""
+        resets = place.again(self.folder)
+        return [
+            one
+            for one in self.all()
+            if not any(one.at <= reset.at and is_within(one.exercise, reset.prefix) for reset in resets)
+        ]
 
 
 def read_folder(folder: Path) -> Iterator[Attempt]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -21,10 +22,14 @@ VARIABLE: Final = "MINICHAIN_COURSE"
 RECORD: Final = LESSONS
 LEARNERS, MASTERS, TRAINERS = "learner", "master", "trainer"  # editions
 MEMBERSHIP: Final = "class.json"
+AGAIN: Final = "begin-again.json"
 
 
 class Bundle(Plain, forbid_unknown_fields=True):
-    """What a folder of lessons says of itself; `digest` is that of its other files, `seed` that of the class."""
+    """What a folder of lessons says of itself; `digest` is that of its other files, `seed` that of the class.
+
+    `siblings` are the digests of the learners' bundles that were released together, one in each language.
+    """
 
     language: str = "en"
     edition: str = MASTERS
@@ -32,6 +37,7 @@ class Bundle(Plain, forbid_unknown_fields=True):
     digest: str = ""
     seed: int = 0
     desk: str = ""  # the class it belongs to: where attempts are handed in
+    siblings: tuple[str, ...] = ()
 
 
 def home() -> Path:
@@ -77,6 +83,28 @@ class Membership(Plain, forbid_unknown_fields=True):
     role: str
     seed: int
     genesis: str = ""
+
+
+class Again(Plain, forbid_unknown_fields=True):
+    """A learner begins again with the exercises within `prefix`; what was answered up to `at`, on the own clock, counts
+    no longer, and is kept. `said` is the same moment on the desk's clock.
+    """
+
+    prefix: str
+    at: int
+    said: int
+
+
+def again(folder: Path | None = None) -> tuple[Again, ...]:
+    """Return where the learner of this folder begins again. A damaged record is as none: the class says it again."""
+    with suppress(FileNotFoundError, DecodeError):
+        return from_json(((folder or home()) / AGAIN).read_bytes(), tuple[Again, ...])
+    return ()
+
+
+def write_again(content: tuple[Again, ...], folder: Path | None = None) -> None:
+    """Remember where a learner begins again."""
+    keyfile.write_private((folder or home()) / AGAIN, to_json(content), replace=True)
 
 
 def membership(folder: Path | None = None) -> Membership | None:

@@ -12,6 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 import minichain
 from minichain.course import editions, leaks, papers, place, trainer
 from minichain.course.material import curriculum, phrases, syllabus
@@ -25,18 +27,20 @@ SHORT: Final = 8  # questions of a form, for half a day
 CARDS: Final = ("task", "unplugged")
 
 
-def for_learners(language: str, seed: int = 0, desk: str = "") -> Files:
-    """Return the learner's bundle: lessons to be done, cards, exercises on paper."""
+def for_learners(language: str) -> Files:
+    """Return the learner's bundle, without its record: lessons to be done, cards, exercises on paper."""
     modules = syllabus().modules
     files = {f"notebooks/{name}": content for name, content in editions.lessons(language).items()}
     files["exercises.html"] = papers.exercises(modules, language)
     files["READ-ME.md"] = (phrases()["start_learner"](language) + "\n").encode()
-    files |= {f"cards/{name}": content for name, content in _papers(CARDS, language)}
-    return _with_record(files, place.LEARNERS, language, seed, desk)
+    return files | {f"cards/{name}": content for name, content in _papers(CARDS, language)}
 
 
-def for_trainers(language: str, seed: int = 0, desk: str = "") -> Files:
-    """Return the trainer's bundle: masters, notes, answers, hidden checks. Raises `ConfigError` without a checkout."""
+def for_trainers(language: str) -> Files:
+    """Return the trainer's bundle, without its record: masters, notes, answers, hidden checks.
+
+    Raises `ConfigError` without a checkout.
+    """
     modules = syllabus().modules
     files = {f"notebooks/{name}": content for name, content in editions.lessons(language, place.MASTERS).items()}
     files |= {f"cards/{name}": content for name, content in _papers(CARDS, language)}
@@ -59,18 +63,13 @@ def for_trainers(language: str, seed: int = 0, desk: str = "") -> Files:
     runbook = curriculum() / f"runbook.{language}.md"
     if runbook.exists():
         files["runbook.html"] = papers.titled("runbook", runbook.read_text("utf-8"), language)
-    return _with_record(files, place.TRAINERS, language, seed, desk)
+    return files
 
 
 def _papers(kinds: tuple[str, ...], language: str) -> Iterator[tuple[str, bytes]]:
     for module in syllabus().modules:
         for kind in kinds:
             yield from papers.texts(module, kind, language)
-
-
-def _with_record(files: Files, edition: str, language: str, seed: int, desk: str) -> Files:
-    record = place.Bundle(language, edition, minichain.__version__, place.digest(files), seed, desk)
-    return {**files, place.RECORD: place.record(record)}
 
 
 def zipped(files: Files) -> bytes:
@@ -85,22 +84,31 @@ def zipped(files: Files) -> bytes:
 
 
 def release(into: Path, languages: tuple[str, ...], seed: int = 0, desk: str = "") -> list[Path]:
-    """Write both bundles in some languages; returns the archives.
+    """Write both bundles in some languages; returns the archives. Each says what the learners' are in all of them.
 
     Raises `UsageError` if a learner's would leak, or something is there already, before anything is written.
     """
     known, bundles = leaks.secrets(), dict[str, Files]()
+    learners = {language: for_learners(language) for language in languages}
+    siblings = tuple(map(place.digest, learners.values()))
     for language in languages:
         stem = f"minichain-course-{minichain.__version__}-{language}"
-        learners = {f"{stem}/{name}": content for name, content in for_learners(language, seed, desk).items()}
-        if found := list(leaks.search(zipped(learners), known)):
+        record = place.Bundle(language, place.LEARNERS, minichain.__version__, "", seed, desk, siblings)
+        bundles[stem] = _bundle(stem, learners[language], record)
+        if found := list(leaks.search(zipped(bundles[stem]), known)):
             raise UsageError(f"nothing was written, for learners would get {'; '.join(found[:5])}")
-        trainers = for_trainers(language, seed, desk)
-        bundles |= {stem: learners, f"{stem}-trainer": {f"{stem}-trainer/{at}": one for at, one in trainers.items()}}
+        record = replace(record, edition=place.TRAINERS)
+        bundles[f"{stem}-trainer"] = _bundle(f"{stem}-trainer", for_trainers(language), record)
     there = [name for stem in bundles for name in (stem, f"{stem}.zip") if (into / name).exists()]
     if there:
         raise UsageError(f"{into} has {', '.join(there)} already: name another folder, or remove them")
     return [_write(into, stem, files) for stem, files in bundles.items()]
+
+
+def _bundle(stem: str, files: Files, record: place.Bundle) -> Files:
+    """Return files as they are in a bundle, with what it says of itself."""
+    own = place.record(replace(record, digest=place.digest(files)))
+    return {f"{stem}/{name}": content for name, content in {**files, place.RECORD: own}.items()}
 
 
 def _write(into: Path, stem: str, files: Files) -> Path:

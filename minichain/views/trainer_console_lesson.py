@@ -129,7 +129,9 @@ def again(model: Console, errands: Errands[DeskLine]) -> W.Box:
             tell(errands, place, "reset", name=model.person(who.value)["name"], prefix=_prefix(module.value))
 
     model.observe(follow, ["modules", "people", "is_projected"])
-    sentence = _("Their cells are empty again, and the network is as it is. All answers stay in the trainer's folder.")
+    sentence = _(
+        "Their cells are empty again, here and in their lessons. All answers are kept, the network stays as it is."
+    )
     return card(
         field(module, _("Back to the start of")),
         _asking(_("The whole class begins again"), _("Shall everybody begin again?"), everybody),

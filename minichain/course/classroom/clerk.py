@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +18,10 @@ from minichain.client.network import Network
 from minichain.client.receipt import Receipt
 from minichain.client.wallet import Wallet
 from minichain.codec import decode, encode
-from minichain.contracts.proxy import DeployedContract
 from minichain.course.certificate import BOARD
 from minichain.course.classroom.board import Board
 from minichain.course.classroom.gateway import found
-from minichain.course.classroom.letters import Ask
+from minichain.course.classroom.letters import VALIDATOR, Ask
 from minichain.course.classroom.register import IN, Declined, Learner, Register
 from minichain.crypto import KeyPair, Passphrase, public_of
 from minichain.errors import CallFailed, MinichainError
@@ -34,23 +32,49 @@ from minichain.node.messages import MAX_MESSAGE_BYTES, ClientRequest
 
 DESK: Final = "class desk"  # the wallet
 ACCOUNT, SEAT, REMOVAL = "account", "validator", "removal"
+VOTES, COMES, FULL, SILENT = "votes", "comes", "full", "silent"  # of a learner's node
+OWN: Final = "node-"  # what the names of the trainer's nodes begin with
 WAIT_S: Final = 2.0  # between looks at what is to be done
 PATIENCE_MS: Final = 3_000  # for one answer of a node
 
 log = logging.getLogger("minichain")
 
 
-def due(register: Register) -> list[tuple[Learner, str]]:
-    """Return what the network has to do for whom."""
-    found = list[tuple[Learner, str]]()
+def due(register: Register, own: int, now: int) -> list[tuple[Learner, str]]:
+    """Return what the network has to do for whom, if `own` of its nodes are the trainer's."""
+    found, voting = list[tuple[Learner, str]](), seats(register, own, now)
     for learner in register.learners.values():
         if learner.state == IN and ACCOUNT not in learner.done:
             found.append((learner, ACCOUNT))
-        if learner.state == IN and learner.follows and SEAT not in learner.done:
+        if voting.get(learner.did) == COMES:
             found.append((learner, SEAT))
-        if learner.state != IN and SEAT in learner.done:
+        if SEAT in learner.done and not _wants_seat(learner):
             found.append((learner, REMOVAL))
     return found
+
+
+def seats(register: Register, own: int, now: int) -> dict[str, str]:
+    """Return for everybody who came with a node whether it votes: it does, it will, there is no seat, it is not heard.
+
+    A seat goes only to a node that is heard of just now: with one that is off, the chain would need all others.
+    """
+    taken = sum(SEAT in one.done for one in register.learners.values())
+    found = dict[str, str]()
+    for one in sorted(filter(_wants_seat, register.learners.values()), key=lambda one: one.number):
+        if SEAT in one.done:
+            found[one.did] = VOTES
+        elif not one.has_node(now):
+            found[one.did] = SILENT
+        elif has_seat_left(own, taken):
+            found[one.did] = COMES
+            taken += 1
+        else:
+            found[one.did] = FULL
+    return found
+
+
+def _wants_seat(learner: Learner) -> bool:
+    return learner.state == IN and learner.role == VALIDATOR
 
 
 def has_seat_left(own: int, seats: int) -> bool:
@@ -101,7 +125,9 @@ class Clerk:
             self._told.clear()
             try:
                 self._open()
-                for learner, what in todo():
+                jobs = todo()
+                self._admit([learner for learner, what in jobs if what == ACCOUNT])
+                for learner, what in jobs:
                     self._do(learner, what)
                     self._tell(learner, what)
             except MinichainError as error:
@@ -129,22 +155,22 @@ class Clerk:
 
     # --- accounts and seats ---
 
-    def _do(self, learner: Learner, what: str) -> None:
+    def _admit(self, learners: Sequence[Learner]) -> None:
+        """Let learners have an account and sign notes; a whole class that comes at once waits for two blocks."""
         assert self._net is not None
+        desk = self._net.wallet(DESK)
+        self._net.open(Wallet(one.did, KeyPair(bytes(32)), public_of(one.did)) for one in learners)
+        self._net.send_together(
+            (desk, [Call(BOARD, "admit", {"did": one.did, "number": one.number})]) for one in learners
+        )
+
+    def _do(self, learner: Learner, what: str) -> None:
+        """Let the trainer's own nodes vote, where that is what is to be done."""
         match what:
-            case "account":
-                self._net.open([Wallet(learner.did, KeyPair(bytes(32)), public_of(learner.did))])
-                self.board.admit(did=learner.did, number=learner.number)
             case "validator":
                 self._decide("propose_admission", name=f"learner-{learner.number}", did=learner.did, weight=1)
             case "removal":
                 self._decide("propose_removal", did=learner.did)
-
-    @cached_property
-    def board(self) -> DeployedContract[Wallet, Receipt]:
-        """Return the board, called by the desk."""
-        assert self._net is not None
-        return self._net.contract(BOARD, self._net.wallet(DESK))
 
     def _decide(self, action: str, **what: object) -> None:
         """Let the trainer's own nodes propose something and vote for it."""
@@ -161,11 +187,7 @@ class Clerk:
 
     def _own_nodes(self) -> list[str]:
         assert self._net is not None
-        return [name for name in self._net.nodes if name.startswith("node-")]
-
-    def has_seat_left(self, seats: int) -> bool:
-        """Tell whether one more node of a learner may vote."""
-        return self._net is not None and has_seat_left(len(self._own_nodes()), seats)
+        return [name for name in self._net.nodes if name.startswith(OWN)]
 
     # --- for learners ---
 
@@ -180,6 +202,11 @@ class Clerk:
         """Return the nodes of the network, and which of them are on; none while it does not run."""
         running = Home(self._home).find()
         return [{"name": node.name, "is_on": node.pid is not None} for node in running.nodes] if running else []
+
+    @property
+    def own(self) -> int:
+        """Return how many nodes of the network are the trainer's."""
+        return sum(node["name"].startswith(OWN) for node in self.nodes())
 
     def recover(self) -> None:
         """End every fault of the network."""

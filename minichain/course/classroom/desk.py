@@ -18,12 +18,14 @@ from typing import Any, Final
 
 from minichain.codec import Plain
 from minichain.course.answers import written
-from minichain.course.attempts import Attempt, signed
+from minichain.course.attempts import Attempt, is_within, signed
 from minichain.course.classroom import clerk, grid, overview, report, trouble
 from minichain.course.classroom.court import Court
 from minichain.course.classroom.folder import Entries, Folder, register_of
 from minichain.course.classroom.letters import (
     BROWSER,
+    VALIDATOR,
+    Again,
     Answer,
     Ask,
     HandIn,
@@ -43,6 +45,7 @@ from minichain.course.classroom.register import (
     Happened,
     Judged,
     Learner,
+    OfLearner,
     Registered,
     Seen,
     Verdict,
@@ -80,14 +83,14 @@ class Dismiss(Plain, tag="dismiss", forbid_unknown_fields=True):
 
 
 class ResetLearner(Plain, tag="reset", forbid_unknown_fields=True):
-    """Let somebody begin again with what begins with `prefix`."""
+    """Let somebody begin again with the exercises within `prefix`; what was answered is kept."""
 
     name: str
     prefix: str = ""
 
 
 class ResetClass(Plain, tag="reset-class", forbid_unknown_fields=True):
-    """Let everybody begin again with what begins with `prefix`; what was answered is kept."""
+    """Let everybody begin again with the exercises within `prefix`; what was answered is kept."""
 
     prefix: str
 
@@ -181,16 +184,12 @@ class Desk:
         self.clerk.close()
 
     def _due(self) -> list[tuple[Learner, str]]:
+        own, now = self.clerk.own, self._now()
         with self._lock:
-            found = clerk.due(self.register)
-        return [(learner, what) for learner, what in found if what != clerk.SEAT or self._has_seat(learner)]
-
-    def _has_seat(self, learner: Learner) -> bool:
-        seats = sum(clerk.SEAT in one.done for one in self.register.learners.values())
-        if self.clerk.has_seat_left(seats):
-            return True
-        self._flag(learner.did, "validators_full")
-        return False
+            for did, seat in clerk.seats(self.register, own, now).items():
+                if seat == clerk.FULL:
+                    self._flag(did, "validators_full", name=self.register.learners[did].name)
+            return clerk.due(self.register, own, now)
 
     def _keep(self, entries: Iterable[Entry]) -> None:
         """Let entries be so: on the disk first."""
@@ -288,7 +287,14 @@ class Desk:
             seed=self.settings.seed,
             genesis=self.clerk.genesis if clerk.ACCOUNT in learner.done else "",
             node=self.clerk.node,
+            seat=self._seat(learner),
+            again=tuple(Again(one.prefix, one.at, self._now() - one.at) for one in learner.resets.values()),
         )
+
+    def _seat(self, learner: Learner) -> str:
+        if learner.role != VALIDATOR:
+            return ""
+        return clerk.seats(self.register, self.clerk.own, self._now())[learner.did]
 
     # --- what comes back ---
 
@@ -345,9 +351,9 @@ class Desk:
                     case Dismiss(name):
                         entries = self.register.dismiss(name, now)
                     case ResetLearner(name, prefix):
-                        entries = self.register.reset(name, prefix, now)
+                        entries = self.register.reset(name, part(prefix), now)
                     case ResetClass(prefix):
-                        entries = self.register.reset_all(prefix, now)
+                        entries = self.register.reset_all(part(prefix), now)
                     case StartGame(liars):
                         entries = self._begin_game(liars, now)
                     case StepGame():
@@ -394,7 +400,7 @@ class Desk:
         return Answer()
 
     def _names(self, entries: Iterable[Entry]) -> list[str]:
-        return [self.register.learners[entry.did].name for entry in entries if hasattr(entry, "did")]
+        return [self.register.learners[one.did].name for one in entries if isinstance(one, OfLearner)]
 
     def _collect(self, data: bytes, now: int) -> Answer:
         """Take a file that was handed in: whoever the trainer takes it from is let in by that."""
@@ -512,6 +518,13 @@ class Desk:
         """Return what a trainer sees, for machines."""
         with self._lock:
             return grid.status(self.register, self._now())
+
+
+def part(what: str) -> str:
+    """Return a module or an exercise that there is, or "" for all. Raises `Declined`."""
+    if not any(is_within(id, what) for id in grid.exercises()):
+        raise Declined("no_such_exercise", what=what[:20])
+    return what
 
 
 def _lock_of(secret: str) -> bytes:

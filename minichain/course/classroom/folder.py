@@ -189,17 +189,24 @@ def chosen(
     """Return the class of a folder, made if there is none, as it is to be from now on."""
     known = folder.settings() if folder.exists else new_settings()
     host = (address or lan_address()) if lan else LOOPBACK
-    digest = place.bundle(bundle).digest if bundle else ""
     settings = msgspec.structs.replace(
         known,
         host=host,
         language=language or known.language,
         port=port or known.port,
-        bundles=tuple(dict.fromkeys((*known.bundles, digest))) if digest else known.bundles,
+        bundles=_editions(bundle) if bundle else known.bundles,
     )
     if settings != known or not folder.exists:
         folder.write(settings)
     return settings
+
+
+def _editions(bundle: Path) -> tuple[str, ...]:
+    """Return the digests of a release: of what learners have, in each language. Raises `UsageError` if it is none."""
+    found = place.bundle(bundle)
+    if not (found.siblings or found.digest):
+        raise UsageError(f"{bundle} is no bundle: give a folder that `minichain course release` wrote")
+    return found.siblings or (found.digest,)
 
 
 def lan_address() -> str:

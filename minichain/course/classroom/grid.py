@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from minichain.codec import Plain
+from minichain.course.attempts import is_within
 from minichain.course.classroom.register import AWAY, IN, Learner, Register, Taken
 from minichain.course.material import misconceptions, syllabus, tasks
 
@@ -62,7 +63,7 @@ def grid(register: Register, *, with_reset: bool = False) -> Grid:
 
 def is_reset(learner: Learner, taken: Taken) -> bool:
     """Tell whether an attempt counts no longer."""
-    return any(taken.at <= one.at and taken.attempt.exercise.startswith(one.prefix) for one in learner.resets)
+    return any(taken.at <= one.at and is_within(taken.attempt.exercise, one.prefix) for one in learner.resets.values())
 
 
 def cell(tries: Sequence[Taken]) -> Cell:

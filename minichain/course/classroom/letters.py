@@ -38,7 +38,7 @@ class HandIn(Plain, tag="hand-in", forbid_unknown_fields=True):
 
 
 class Following(Plain, tag="following", forbid_unknown_fields=True):
-    """My node has what the chain has: vote it in."""
+    """My node runs and has what the chain has: vote it in. Said again and again, as long as that is so."""
 
 
 class Look(Plain, tag="look", forbid_unknown_fields=True):
@@ -69,6 +69,14 @@ class Letter(Plain, forbid_unknown_fields=True):
     signature: bytes = b""
 
 
+class Again(Plain, forbid_unknown_fields=True):
+    """Begin again with the exercises within `prefix`: so it was `said`, on the desk's clock, this many ms `ago`."""
+
+    prefix: str
+    said: int
+    ago: int
+
+
 class Place(Plain, forbid_unknown_fields=True):
     """Somebody's place in the class. `genesis` is the chain's hash, in hexadecimal; `node` is where to join it."""
 
@@ -80,6 +88,8 @@ class Place(Plain, forbid_unknown_fields=True):
     seed: int = 0
     genesis: str = ""
     node: str = ""
+    seat: str = ""  # of somebody with a node: votes, comes, full or silent; `validating` says it
+    again: tuple[Again, ...] = ()
 
 
 class Answer(Plain, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPException
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -42,10 +43,11 @@ if TYPE_CHECKING:  # to hand in answers takes no network
     from minichain.client.wallet import Wallet
 
 PATIENCE_S: Final = 10.0  # for one answer of the desk
-PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)  # before something is handed in again
+PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0)  # before something is handed in, or asked, again
 DECLINED_S: Final = 10.0  # and after the desk has said no
 FINAL: Final = frozenset({"anothers", "forged", "chain", "too_many"})  # the desk will never take these
-LOOK_S: Final = 1.0  # between questions whether the trainer has let one in
+HEAR_S: Final = 1.0  # for what the trainer has decided, before somebody is shown what is known
+LOOK_S: Final = 1.0  # between questions whether the trainer has let one in, after the first ones
 
 Wire = Callable[[str, bytes], bytes]  # address, letter -> answer; raises OSError
 
@@ -123,17 +125,18 @@ def join(
     journal = Journal(folder)
     line = Line(url, of, token, journal.key, wire)
     asked = Join(name, role, place.bundle().digest)
-    deadline = time.monotonic() + wait_s
+    deadline, pauses = time.monotonic() + wait_s, chain(PAUSES_S, repeat(LOOK_S))
     found = _place(line, asked, url)
     while found.state == WAITING or (found.node and not found.genesis):  # its network is still to write one down
         tell(found.state)
         if time.monotonic() > deadline:
             raise NetworkError("the trainer has not let you in yet: join again later, with the same name")
-        time.sleep(LOOK_S)
+        time.sleep(next(pauses))
         found = _place(line, Look(), url)
     if found.state == OUT:
         raise NetworkError("the trainer has not let you in: talk to your trainer")
     place.write_membership(place.Membership(url, of, token, found.name, role, found.seed, found.genesis), folder)
+    heed(found, folder)
     return Member(folder, wire=wire)
 
 
@@ -145,6 +148,17 @@ def _place(line: Line, asked: Join | Look, url: str) -> Place:
         raise NetworkError(f"no class is reached at {url} ({error}): {told}") from None
     assert found is not None
     return found
+
+
+def heed(found: Place | None, folder: Path) -> None:
+    """Remember where this learner begins again, as the desk says; each time is put on the own clock once."""
+    if found is None or not found.again:
+        return
+    now, kept = time.time_ns() // 1_000_000, {one.prefix: one for one in place.again(folder)}
+    told = {one.prefix: place.Again(one.prefix, now - one.ago, one.said) for one in found.again}
+    new = {prefix: one for prefix, one in told.items() if prefix not in kept or kept[prefix].said != one.said}
+    if new:
+        place.write_again(tuple({**kept, **new}.values()), folder)
 
 
 class Member:
@@ -186,6 +200,7 @@ class Member:
         """Return this learner's place."""
         found = self.line.send(Look()).place
         assert found is not None
+        heed(found, self.folder)
         return found
 
     def leave(self) -> None:
@@ -206,7 +221,7 @@ class Sender:
         self._waiting: dict[str, Attempt] = {}
         self._idle = threading.Event()
         self._lock = threading.Lock()  # so that nobody is idle who was just given something
-        self._is_closed = False
+        self._is_closed = self._is_asked = False
         self.refused: dict[str, str] = {}
         self.trouble = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -217,6 +232,13 @@ class Sender:
         with self._lock:
             self._idle.clear()
             self._new.put(attempt)
+
+    def ask(self) -> None:
+        """Hear what the trainer has decided, also where there is nothing to hand in; returns at once."""
+        with self._lock:
+            self._idle.clear()
+            self._is_asked = True
+            self._new.put(None)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the desk has all that it will take; tell whether it has."""
@@ -232,7 +254,7 @@ class Sender:
         self._waiting = {one.digest: one for one in read_folder(self._folder / "attempts")}
         tries = 0
         while not self._is_closed:
-            self._take(0.0 if self._waiting else None)
+            self._take(0.0 if self._waiting or self._is_asked else None)
             pause = self._hand_in()
             tries = tries + 1 if pause else 0
             if pause and not self._is_closed:
@@ -255,17 +277,18 @@ class Sender:
     def _hand_in(self) -> float:
         """Hand in a part of what waits; returns for how long to wait before the next one, at least."""
         batch = tuple(self._waiting.values())[:MOST_ATTEMPTS]
-        if not batch:
+        if not (batch or self._is_asked):
             return 0.0
         try:
             answer = self._line().send(HandIn(batch))
+            heed(answer.place, self._folder)
         except DeskRefuses as why:
             self.trouble = str(why)
             return DECLINED_S if why.code not in ("too_often", "no_network", "not_yet") else PAUSES_S[1]
         except (OSError, MinichainError) as error:
             self.trouble = str(error)
             return PAUSES_S[0]
-        self.trouble = ""
+        self.trouble, self._is_asked = "", False
         self.refused |= answer.refused
         for digest in (*answer.have, *answer.refused):  # those that may be taken later are so by the next kernel
             self._waiting.pop(digest, None)
@@ -280,9 +303,20 @@ _senders: dict[Path, Sender] = {}
 
 def hand_in(folder: Path, attempt: Attempt) -> None:
     """Let the desk of the class have an attempt that was kept, some time; returns at once."""
+    _sender(folder).put(attempt)
+
+
+def hear(folder: Path) -> None:
+    """Hear what the trainer has decided, if the desk says so soon."""
+    sender = _sender(folder)
+    sender.ask()
+    sender.flush(HEAR_S)
+
+
+def _sender(folder: Path) -> Sender:
     if folder not in _senders:
         _senders[folder] = Sender(folder)
-    _senders[folder].put(attempt)
+    return _senders[folder]
 
 
 def file_of(home: Path | None = None, name: str = "") -> bytes:

@@ -28,6 +28,8 @@ MAX_WAITING: Final = 200
 MAX_NAME: Final = 40  # characters
 MAX_ATTEMPTS: Final = 10_000  # of one learner
 CLOCK_MS: Final = 3_600_000  # that a learner's clock may differ
+RUNS_MS: Final = 60_000  # after a node was heard of, within which it counts as running
+HEARD_MS: Final = 20_000  # within which it need not be kept that it was heard of again
 COLOURS: Final = (
     *("#1b6ca8", "#b3541e", "#3c7a3d", "#8a3f8f", "#a8323e", "#5b5ea6"),
     *("#007a7a", "#7a6200", "#4d6b8a", "#9c4a6b", "#5a6e00", "#6b4f3a"),
@@ -53,9 +55,15 @@ class Declined(TheirFault):
 
 
 class _Entry(Plain, forbid_unknown_fields=True):
-    """`at` is the desk's clock, in milliseconds since 1970; `did` the learner."""
+    """`at` is the desk's clock, in milliseconds since 1970."""
 
     at: int
+
+
+class OfLearner(_Entry):
+    """What is kept of one learner, whose key is `did`."""
+
+    did: str
 
 
 class Listed(_Entry, tag="listed"):
@@ -64,59 +72,48 @@ class Listed(_Entry, tag="listed"):
     names: tuple[str, ...]
 
 
-class Asked(_Entry, tag="asked"):
+class Asked(OfLearner, tag="asked"):
     """Somebody asked to be let in; `letter` is when they say they did."""
 
-    did: str
     name: str
     role: str
     letter: int
 
 
-class Approved(_Entry, tag="approved"):
+class Approved(OfLearner, tag="approved"):
     """Somebody is in, under a number that stays."""
 
-    did: str
     number: int
 
 
-class Dismissed(_Entry, tag="dismissed"):
+class Dismissed(OfLearner, tag="dismissed"):
     """Somebody is not let in, or no longer."""
 
-    did: str
 
-
-class Returned(_Entry, tag="returned"):
+class Returned(OfLearner, tag="returned"):
     """Somebody who was in is here again, or in another role."""
 
-    did: str
     role: str
     letter: int
 
 
-class Left(_Entry, tag="left"):
+class Left(OfLearner, tag="left"):
     """Somebody went."""
 
-    did: str
     letter: int
 
 
-class Seen(_Entry, tag="seen"):
+class Seen(OfLearner, tag="seen"):
     """Somebody was there."""
 
-    did: str
+
+class Follows(OfLearner, tag="follows"):
+    """A learner's node runs, and has what the chain has."""
 
 
-class Follows(_Entry, tag="follows"):
-    """A learner's node has what the chain has."""
-
-    did: str
-
-
-class Registered(_Entry, tag="registered"):
+class Registered(OfLearner, tag="registered"):
     """The network has done what it had to do for somebody: `what` is account, validator or removal."""
 
-    did: str
     what: str
 
 
@@ -145,18 +142,16 @@ class Judged(_Entry, tag="judged"):
     verdict: Verdict
 
 
-class Flagged(_Entry, tag="flagged"):
+class Flagged(OfLearner, tag="flagged"):
     """Something was refused that the trainer should know of."""
 
-    did: str
     code: str
     said: str
 
 
-class Reset(_Entry, tag="reset"):
-    """What a learner did before this counts no longer, in exercises that begin with `prefix`."""
+class Reset(OfLearner, tag="reset"):
+    """What a learner did before this counts no longer, in the exercises within `prefix`."""
 
-    did: str
     prefix: str
 
 
@@ -174,23 +169,8 @@ class Played(_Entry, tag="played"):
     move: Move
 
 
-Entry = (
-    Listed
-    | Asked
-    | Approved
-    | Dismissed
-    | Returned
-    | Left
-    | Seen
-    | Follows
-    | Registered
-    | Took
-    | Judged
-    | Flagged
-    | Reset
-    | Happened
-    | Played
-)
+Learners = Asked | Approved | Dismissed | Returned | Left | Seen | Follows | Registered | Flagged | Reset
+Entry = Learners | Listed | Took | Judged | Happened | Played
 JUDGED_KINDS: Final = frozenset({"check", "reveal"})
 
 
@@ -209,12 +189,16 @@ class Learner:
     number: int = 0
     state: str = WAITING
     done: set[str] = field(default_factory=set)  # what the network did
-    follows: bool = False
-    resets: list[Reset] = field(default_factory=list)
+    heard: int = 0  # when the own node was last heard of
+    resets: dict[str, Reset] = field(default_factory=dict)  # the last one of each prefix
 
     @property
     def colour(self) -> str:
         return COLOURS[(self.number - 1) % len(COLOURS)] if self.number else ""
+
+    def has_node(self, now: int) -> bool:
+        """Tell whether the own node runs just now, as far as it says so itself."""
+        return now - self.heard <= RUNS_MS
 
 
 @dataclass(slots=True)
@@ -249,7 +233,7 @@ class Register:
         self.listed: dict[str, str] = {}
         self.learners: dict[str, Learner] = {}
         self.taken: dict[str, Taken] = {}  # by digest, in the order they came
-        self.events: list[Entry] = []  # without attempts and what was found of them
+        self.events: list[Entry] = []  # without attempts, what was found of them, and who was there
         self.unjudged: dict[str, Attempt] = {}
         self.game: Game | None = None
         self._chains: dict[tuple[str, str], dict[int, Attempt]] = {}
@@ -267,6 +251,8 @@ class Register:
                 self.unjudged.pop(digest, None)
             case Seen(at, did):
                 self.learners[did].seen = at
+            case Follows(at, did):
+                self.learners[did].seen = self.learners[did].heard = at
             case _:
                 self.events.append(entry)
                 self._note(entry)
@@ -297,9 +283,7 @@ class Register:
                 self._moved(did, IN, at, letter)
             case Left(at, did, letter):
                 self._moved(did, AWAY, at, letter)
-                self.learners[did].follows = False
-            case Follows(_, did):
-                self.learners[did].follows = True
+                self.learners[did].heard = 0
             case Registered(_, did, what):
                 done = self.learners[did].done
                 done.add(what)
@@ -308,8 +292,8 @@ class Register:
                 self.game = game.begin(move)
             case Played(_, (Answered() | Stepped()) as move) if self.game:
                 self.game.apply(move)
-            case Reset(_, did, _):
-                self.learners[did].resets.append(entry)
+            case Reset(_, did, prefix):
+                self.learners[did].resets[prefix] = entry
 
     def _moved(self, did: str, state: str, at: int, letter: int) -> None:
         learner = self.learners[did]
@@ -330,7 +314,7 @@ class Register:
                 learner = self.require_in(letter.learner)
                 if learner.role != VALIDATOR:
                     raise Declined("no_validator")
-                return [] if learner.follows else [Follows(now, letter.learner)]
+                return [] if now - learner.heard < HEARD_MS else [Follows(now, letter.learner)]
         if letter.learner not in self.learners:
             raise Declined("unknown")
         return []

@@ -57,12 +57,12 @@ class Plan(Plain):
 def run(plan: Plan, tell: Callable[[str], None] = lambda said: None) -> dict[str, Any]:
     """Let a class go through the course; returns what was counted."""
     temporary = tempfile.TemporaryDirectory(prefix="minichain-class-", ignore_cleanup_errors=True)
-    with temporary as folder, _open_class(Path(folder) / "trainer") as (desk, room):
-        return _Rehearsal(plan, Path(folder), desk, room, tell).run()
+    with temporary as folder, open_class(Path(folder) / "trainer") as (desk, room):
+        return Rehearsal(plan, Path(folder), desk, room, tell).run()
 
 
 @contextmanager
-def _open_class(home: Path) -> Iterator[tuple[Carrier, ClassRoom]]:
+def open_class(home: Path) -> Iterator[tuple[Carrier, ClassRoom]]:
     """Start a desk of its own, without a network."""
     folder = Folder(home)
     folder.write(new_settings(port=0))
@@ -174,7 +174,7 @@ class _Learner:
 # --- the class ---------------------------------------------------------------------------------------------------
 
 
-class _Rehearsal:
+class Rehearsal:
     """One class, from the first letter to the last."""
 
     def __init__(self, plan: Plan, folder: Path, desk: Carrier, room: ClassRoom, tell: Callable[[str], None]) -> None:
@@ -196,6 +196,7 @@ class _Rehearsal:
         return _Learner(f"Institution {number}", folder / f"learner-{number}", draw.uniform(least, most), draw, wire)
 
     def run(self) -> dict[str, Any]:
+        """Let everybody join and go through the exercises; returns what was counted."""
         begun = time.monotonic()
         self._room.list_names(*(one.name for one in self._learners))
         link = self._room.link
@@ -239,8 +240,13 @@ class _Rehearsal:
             if len(self._seen) == len(self._made()) and not self._room.register.unjudged:
                 return
 
+    @property
+    def made(self) -> dict[str, list[Attempt]]:
+        """Return what everybody has answered, by name."""
+        return {one.name: one.made for one in self._learners}
+
     def _made(self) -> list[Attempt]:
-        return [attempt for one in self._learners for attempt in one.made]
+        return [attempt for made in self.made.values() for attempt in made]
 
     def _counted(self, seconds: float) -> dict[str, Any]:
         made, register = self._made(), self._room.register
@@ -260,15 +266,15 @@ class _Rehearsal:
             "letters": sum(one.wire.sent for one in self._learners),
             "letters_lost": sum(one.wire.lost for one in self._learners),
             "restarts": self._restarts,
-            "lag_p50_ms": _at(lags, 50),
-            "lag_p95_ms": _at(lags, 95),
-            "lag_max_ms": _at(lags, 100),
-            "judged_p95_ms": _at(judged, 95),
+            "lag_p50_ms": at_percent(lags, 50),
+            "lag_p95_ms": at_percent(lags, 95),
+            "lag_max_ms": at_percent(lags, 100),
+            "judged_p95_ms": at_percent(judged, 95),
             "seconds": round(seconds),
             "beliefs": dict(beliefs.most_common()),
         }
 
 
-def _at(values: Sequence[int], percent: int) -> int:
+def at_percent(values: Sequence[int], percent: int) -> int:
     """Return the value that so many percent do not exceed; 0 of none."""
     return values[min(len(values) - 1, len(values) * percent // 100)] if values else 0

@@ -22,17 +22,20 @@ from minichain.course.classroom.desk import (
     Command,
     Desk,
     Dismiss,
+    LetHappen,
     ListNames,
+    Recover,
     ResetClass,
     ResetLearner,
 )
 from minichain.course.classroom.folder import Entries, Folder, register_of
 from minichain.course.classroom.grid import NOW_MS, Belief, Cell, Grid
 from minichain.course.classroom.letters import Answer
-from minichain.course.classroom.register import Entry, Flagged, Learner, Register
+from minichain.course.classroom.register import Entry, Flagged, Happened, Learner, Register
 from minichain.errors import NetworkError, UsageError
 
 PATIENCE_S: Final = 15.0
+ACT_S: Final = 60.0  # for what happens to a network
 
 
 class ClassRoom:
@@ -123,6 +126,16 @@ class ClassRoom:
         """Let everybody begin again with a module, an exercise, or all."""
         self.tell(ResetClass(prefix))
 
+    def let_happen(self, what: str, node: str = "") -> list[int]:
+        """Let something of `trouble.KINDS` happen to the network; returns the blocks that tell of it."""
+        self.tell(LetHappen(what, node), ACT_S)
+        happened = [one for one in self.events if isinstance(one, Happened)]
+        return list(happened[-1].blocks)
+
+    def recover(self) -> None:
+        """End all that was let happen to the network."""
+        self.tell(Recover(), ACT_S)
+
     def list_names(self, *names: str) -> None:
         """Let these names in without asking from now on."""
         self.tell(ListNames(names))
@@ -137,10 +150,10 @@ class ClassRoom:
             Desk(self.folder.home.path).catch_up()
         self.refresh()
 
-    def tell(self, command: Command) -> Answer:
+    def tell(self, command: Command, patience_s: float = PATIENCE_S) -> Answer:
         """Tell the desk something; where none runs, decide here. Raises `UsageError` with what it says against it."""
         running = self.folder.running()
-        answer = self._post(running.url, command) if running else self._here(command)
+        answer = self._post(running.url, command, patience_s) if running else self._here(command)
         self.refresh()
         if answer.code:
             raise UsageError(answer.said)
@@ -149,11 +162,11 @@ class ClassRoom:
     def _here(self, command: Command) -> Answer:
         return Desk(self.folder.home.path).obey(command)
 
-    def _post(self, url: str, command: Command) -> Answer:
+    def _post(self, url: str, command: Command, patience_s: float) -> Answer:
         headers = {"Authorization": f"Bearer {self.settings.secret}"}
         try:
             opener = build_opener(ProxyHandler({}))
-            with opener.open(Request(f"{url}trainer", to_json(command), headers), timeout=PATIENCE_S) as found:
+            with opener.open(Request(f"{url}trainer", to_json(command), headers), timeout=patience_s) as found:
                 return from_json(found.read(), Answer)
         except HTTPError as error:
             raise NetworkError(f"the desk at {url} answers {error.code}: is it another class's?") from None
