@@ -175,10 +175,10 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
         page.get_by_label("What is recorded?").fill("keys of the depot")
         page.get_by_role("tab", name="2. ").click()
         for number, answer in enumerate(["Yes", "Yes", "Yes", "No", "Yes", "Yes", "Yes", "Yes"], 1):
-            page.wait_for_selector(f"text=Question {number} of 8", timeout=30_000)
+            page.wait_for_selector(f"text=Question {number} of 8")
             page.get_by_role("button", name=answer, exact=True).click()
         page.get_by_role("tab", name="Verdict").click()
-        expect(page.locator(".mc-live:visible").first).to_contain_text("signed log", ignore_case=True, timeout=30_000)
+        expect(page.locator(".mc-live:visible").first).to_contain_text("signed log", ignore_case=True)
 
     compared = read("compare", "--validators", "9", "--owners", "2")
     alliance = next(one for one in compared["figures"] if one["kind"] == "alliance")
@@ -188,22 +188,22 @@ def test_a_section_chief_leaves_with_a_no_two_faults_and_a_brief(course: Course,
 
     with visit(chromium) as seen:
         page = course.pages.open(seen, "garbage_custody")
-        page.wait_for_selector("button:has-text('Play the example day'), .mc-pick:visible", timeout=20_000)
+        page.wait_for_selector("button:has-text('Play the example day'), .mc-pick:visible")
         if page.get_by_role("button", name="Play the example day").count():
             page.get_by_role("button", name="Play the example day").click()
-        page.wait_for_selector(".mc-pick >> text=HH-20260109", timeout=60_000)
+        page.wait_for_selector(".mc-pick >> text=HH-20260109")
         found = {"2,150 kg were sent": "HH-20260103", "never confirmed by Incineration plant": "HH-20260105"}
         for fault, load in found.items():
             page.get_by_role("tab", name="Needs attention").click()
             page.locator(".mc-pick:visible", has_text=fault).first.click()  # which opens the load
-            page.wait_for_selector(f"text=Manifest {load}", timeout=60_000)
+            page.wait_for_selector(f"text=Manifest {load}")
         page.get_by_role("button", name="Make my brief").click()
         limit = "A false first weighing passes every check."
         page.get_by_label("What surprised you?").fill(limit)
         page.get_by_label("Who signs (role)").fill("Section chief")
         page.get_by_role("button", name="Show both pages").click()
         sheet = page.frame_locator("iframe.mc-sheet")
-        expect(sheet.locator("body")).to_contain_text(limit, timeout=20_000)
+        expect(sheet.locator("body")).to_contain_text(limit)
         expect(sheet.locator(".sheet")).to_have_count(2)
         assert seen.trouble == []
 
@@ -250,16 +250,16 @@ def test_a_resident_of_65_objects_on_a_phone_in_large_letters(course: Course, ch
             "Page.setFontSizes", {"fontSizes": {"standard": 24, "fixed": 20}}
         )
         page = course.pages.open(seen, "citizen_points")
-        page.wait_for_selector("button:has-text('Open the street'), .mc-kpi:visible", timeout=20_000)
+        page.wait_for_selector("button:has-text('Open the street'), .mc-kpi:visible")
         page.get_by_role("button", name="Open the street").first.click()
-        page.wait_for_selector(".mc-kpi:visible", timeout=90_000)
+        page.wait_for_selector(".mc-kpi:visible")
         deduction = page.locator(".mc-pick:visible", has_text="Unsorted waste").filter(has_text="you may object")
-        deduction.first.click(timeout=60_000)
+        deduction.first.click()
         understood = page.locator(".mc-note:visible", has_text="points would be taken from you.")
         expect(understood).to_contain_text("Nothing has been taken yet.")
         page.get_by_role("button", name="Object", exact=True).click()
         page.get_by_role("button", name="It was not me").click()
-        page.wait_for_selector("text=The effect is suspended.", timeout=30_000)
+        page.wait_for_selector("text=The effect is suspended.")
         expect(page.locator(".mc-stop:visible", has_text="effect suspended")).to_have_count(1)
         assert seen.width() <= 390
         assert seen.outside() == set()
