@@ -120,9 +120,7 @@ def _first(
         tag("h2", _("Which run this is")),
         _pairs([(_("Seed"), run.seed), (_("Version"), f"minichain {__version__}"), (_("Date"), run.date)]),
     )
-    back = _(
-        "Run code, which brings this page back with these figures: open “{app}” and enter it under “Make my brief”."
-    )
+    back = _("Run code, which brings this page back with its figures: open “{app}” and enter it under “Make my brief”.")
     return tag(
         "section",
         _top(title, run, 1),

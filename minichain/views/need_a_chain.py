@@ -358,11 +358,11 @@ def _decided(model: Worksheet) -> Safe:
     words = _("Decided by: {question} Your answer: {answer}.")
     decisive = parts.proven(_("Decided by the question"), model.ask(verdict.decisive))
     told = fill(words, question=decisive, answer=answer)
-    is_early = len(model.answers) < len(model.need.data().question)
-    early = _("Not all questions are answered yet, and an open one counts as not sure.") if is_early else None
-    return parts.note(
-        "info" if verdict.is_chain or is_early else "ok", title, tag("p", told), early and tag("p", early)
-    )
+    shown = [tag("p", told)]
+    is_early = any(question.id not in model.answers for question in model.need.data().question)
+    if is_early:
+        shown += [tag("p", _("Not all questions are answered yet, and an open one counts as not sure."))]
+    return parts.note("info" if verdict.is_chain or is_early else "ok", title, *shown)
 
 
 def _reasons(model: Worksheet) -> Safe:
