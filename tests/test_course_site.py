@@ -33,6 +33,7 @@ def test_each_language_has_a_page_for_each_module_lesson_and_card_and_the_words(
     for language in LOCALES:
         assert names <= {path.stem for path in (built / language).glob("*.html")}
     assert "指纹：哈希与默克尔证明" in (built / "zh/m02.html").read_text("utf-8")
+    assert "上一页" in (built / "zh/m02.html").read_text("utf-8"), "the words of the theme are Chinese, too"
     assert 'href="../zh/index.html"' in (built / "en/m02.html").read_text("utf-8")
     assert "zh/index.html" in (built / "index.html").read_text("utf-8")
     assert glossary.terms("zh")[0].tip in (built / "zh/glossary.html").read_text("utf-8")

@@ -463,6 +463,15 @@ def test_the_first_mention_of_a_term_has_a_tip_and_links_and_code_have_none():
     assert said.startswith('<p><span class="mc-term" tabindex="-1" data-tip="A page of the ledger')
 
 
+def test_a_chinese_link_is_no_chain():
+    i18n.use("zh")
+    try:
+        assert "mc-term" not in glossary.marked(tag("p", "打开此链接"))
+        assert "mc-term" in glossary.marked(tag("p", "打开此链"))
+    finally:
+        i18n.use("en")
+
+
 def test_what_people_write_is_marked_without_becoming_markup():
     said = glossary.marked(tag("p", "<b>block</b>"))
     assert "&lt;b&gt;" in said

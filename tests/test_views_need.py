@@ -35,6 +35,14 @@ def height(answers) -> int:
     return RUNGS.index(need.judge(answers).rung)
 
 
+def pressed(widget, words: str) -> None:
+    """Press the button with these words, wherever in a widget it is."""
+    if getattr(widget, "description", "") == words:
+        widget.click()
+    for child in getattr(widget, "children", ()):
+        pressed(child, words)
+
+
 # --- the rules ---------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +216,22 @@ def test_the_page_speaks_both_languages():
     for language, words in (("en", "Do several people have to look up"), ("zh", "以后是否有多人要查阅")):
         i18n.use(language)
         assert words in text(need_a_chain.page(need))
+
+
+def test_a_verdict_says_which_answers_it_still_lacks_and_buttons_lead_from_screen_to_screen():
+    i18n.use("en")
+    model = Worksheet(need)
+    said = text(need_a_chain._verdict(model))
+    assert "Your answer: not answered." in said
+    assert "Not all questions are answered yet" in said
+    assert ("looked up later", "not answered") in need_brief.tried(model)
+    pressed(need_a_chain._case(model), "Answer the questions")
+    assert model.screen == 1
+    for name in NEEDS:
+        model.answer(name, "no")
+    assert "Not all questions" not in text(need_a_chain._verdict(model))
+    pressed(need_a_chain._questions(model), "See the verdict")
+    assert model.screen == 3
 
 
 def test_everything_was_wrapped(monkeypatch):

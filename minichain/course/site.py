@@ -6,7 +6,7 @@ stick; `serve` gives them to this computer only. Pages lie side by side: from ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -75,8 +75,22 @@ def _sphinx(source: Path, into: Path, language: str) -> list[str]:
     complaints = StringIO()
     with patch_docutils(), docutils_namespace():
         made = Sphinx(source, None, into, source / ".doctrees", "html", settings, status=None, warning=complaints)
+        made.connect("html-page-context", _speaks(language))
         made.build()
     return complaints.getvalue().splitlines()
+
+
+def _speaks(language: str) -> Callable[..., None]:
+    """Say the words of the theme that it has in English only."""
+    keys = ("next", "previous", "back_to_top", "on_this_page", "made_with")
+    own = {phrases()[key]("en"): phrases()[key](language) for key in keys}
+
+    def speak(_app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+        from sphinx.locale import _ as usual  # noqa: PLC0415 - an optional part
+
+        context["_"] = context["gettext"] = lambda text: own.get(text) or usual(text)
+
+    return speak
 
 
 # --- pages -------------------------------------------------------------------------------------------------------
@@ -106,7 +120,7 @@ def _list(names: Iterable[str]) -> str:
 def _module(module: Module, language: str, lessons: Mapping[str, str]) -> str:
     say = phrases()
     minutes = say["minutes"](language, minutes=module.minutes)
-    parts = [f"# {module.label} {module.title(language)}", f"{minutes}. {say['objectives'](language)}"]
+    parts = [f"# {module.label} {module.title(language)}", minutes, say["objectives"](language)]
     parts.append("\n".join(f"- {one.text(language)}" for one in module.objectives))
     if module.keypoints:
         parts += [f"## {say['keypoints'](language)}", "\n".join(f"- {one(language)}" for one in module.keypoints)]

@@ -120,15 +120,14 @@ def _first(
         tag("h2", _("Which run this is")),
         _pairs([(_("Seed"), run.seed), (_("Version"), f"minichain {__version__}"), (_("Date"), run.date)]),
     )
-    back = _("Run code, which brings this page back with these figures: open {app} and enter it under Make my brief.")
+    back = _("Run code, which brings this page back with its figures: open “{app}” and enter it under “Make my brief”.")
     return tag(
         "section",
         _top(title, run, 1),
         tag("p", written.question or told.question, class_="question"),
         tag("div", settings, happened, class_="columns"),
         tag("h2", _("What happened")),
-        told.chart,
-        _table(told),
+        *([told.chart, _table(told)] if told.rows else [tag("p", _("Nothing was run before this brief was made."))]),
         tag("footer", back.format(app=run.title), " ", tag("code", run.code)),
         class_="sheet",
     )

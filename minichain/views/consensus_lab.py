@@ -136,7 +136,8 @@ def _questions(model: Lab) -> Sequence[Content]:
         guarded(model.run, place)()
 
     show = button(_("Now show me"), run, "primary")
-    return [field(safe, _("Will they agree?")), field(moving, _("Will it go on?")), show, place]
+    asked = W.Box([field(safe, _("Will they agree?")), field(moving, _("Will it go on?"))], _dom_classes=["mc-guess"])
+    return [asked, show, place]
 
 
 def _choice(answers: list[tuple[str, bool]], choose: Callable[[bool], None]) -> W.RadioButtons:

@@ -81,13 +81,13 @@ def _screen(model: Timeline) -> W.Box:
 
     model.observe(follow, list(LOOK))
     made = card(
-        bound(model, LOOK, lambda: picture(model.story, min(model.position, model.last))),
         bar(
             button(_("Back"), lambda: model.go(-1)),
             button(_("Next step"), lambda: model.go(1), "primary"),
             button(_("To the end"), lambda: model.go(model.last)),
             bound(model, LOOK, lambda: _where(model)),
         ),
+        bound(model, LOOK, lambda: picture(model.story, min(model.position, model.last))),
         slide,
         bound(model, LOOK, lambda: _told(model), "mc-live"),
         bound(model, LOOK, lambda: _lesson(model)),

@@ -113,7 +113,9 @@ def shapes() -> Mapping[str, str]:
 
 
 def seconds(ms: int) -> str:
-    """Write a time of the story: to the hundredth where it is short."""
+    """Write a time of the story: to the hundredth where it is short, in minutes where it is some of them."""
+    if ms > 60_000 and not ms % 60_000:
+        return _("{count} minutes").format(count=number(ms // 60_000))
     places = 2 if ms < 10_000 and ms % 1_000 else 1 if ms % 1_000 else 0
     return _("{seconds} s").format(seconds=f"{ms / 1_000:.{places}f}")
 

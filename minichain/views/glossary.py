@@ -51,7 +51,8 @@ def terms(language: str) -> tuple[Term, ...]:
 def _pattern(language: str) -> re.Pattern[str]:
     forms = sorted((form for term in terms(language) for form in term.forms), key=len, reverse=True)
     words = "|".join(map(re.escape, forms))
-    return re.compile(words if language == "zh" else rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
+    # A link (链接) is no chain (链).
+    return re.compile(rf"(?:{words})(?!接)" if language == "zh" else rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
 
 
 @cache

@@ -36,7 +36,7 @@ class Rung:
 
 
 class Worksheet(T.HasTraits):
-    """A case and the answers to it; `position` is the question that is asked now."""
+    """A case and the answers to it; `position` is the question that is asked now, `screen` the one that is open."""
 
     card = T.Unicode("")
     who = T.Unicode("")
@@ -46,6 +46,7 @@ class Worksheet(T.HasTraits):
     additions: Any = T.Dict()
     is_about_persons = T.Bool(False)
     position = T.Int(0)
+    screen = T.Int(0)
     done: Any = T.Any(frozenset())
 
     def __init__(self, need: Any) -> None:
@@ -178,11 +179,12 @@ def page(need: Any) -> Page:
         (_("5. Four frameworks"), _frameworks(model)),
         (_("6. Funnel and addition"), _funnel(model)),
     )
+    W.link((model, "screen"), (screens, "selected_index"))
     return frame.page(brief.case(model), screens)
 
 
-def _next(screens: str) -> Safe:
-    return tag("p", screens, class_="mc-hint")
+def _shows(model: Worksheet, screen: int) -> Callable[[], None]:
+    return lambda: model.set_trait("screen", screen)
 
 
 def _case(model: Worksheet) -> W.Box:
@@ -194,14 +196,13 @@ def _case(model: Worksheet) -> W.Box:
     persons.add_class("mc-failure")
     W.link((model, "is_about_persons"), (persons, "value"))
     return card(
-        field(which, _("Begin with")),
+        bar(field(which, _("Begin with")), button(_("Answer the questions"), _shows(model, 1), "primary")),
         row(
             field(_text(model, "who"), _("Who takes part?")),
             field(_text(model, "record"), _("What is recorded?")),
             field(_text(model, "dispute"), _("What is there to argue about?")),
         ),
         persons,
-        html(_next(_("Then go on to 2, question by question."))),
         title=_("The case"),
         sentence=_("Take one of twenty cases, or describe your own. Leave out names of private persons."),
     )
@@ -228,10 +229,11 @@ def _question(model: Worksheet) -> Sequence[Content]:
         place = min(max(0, model.position + step), len(questions) - 1)
         return lambda: model.set_trait("position", place)
 
+    verdict = button(_("See the verdict"), _shows(model, 3), "primary")
     return [
         html(_asked(count, question)),
         _answering(model, question.id),
-        bar(button(_("Back"), go(-1)), button(_("Next"), go(1))),
+        bar(button(_("Back"), go(-1)), button(_("Next"), go(1)) if model.position < len(questions) - 1 else verdict),
     ]
 
 
@@ -351,12 +353,16 @@ def _flips(model: Worksheet, name: str, answer: str) -> Callable[[], None]:
 
 def _decided(model: Worksheet) -> Safe:
     verdict = model.verdict
-    answer = answer_names()[model.answers.get(verdict.decisive, "unsure")]
+    answer = answer_names()[model.answers.get(verdict.decisive, "")]
     title = fill(_("Enough: {rung}"), rung=parts.proven(_("Verdict"), model.rungs[verdict.rung].name))
     words = _("Decided by: {question} Your answer: {answer}.")
     decisive = parts.proven(_("Decided by the question"), model.ask(verdict.decisive))
     told = fill(words, question=decisive, answer=answer)
-    return parts.note("info" if verdict.is_chain else "ok", title, tag("p", told))
+    shown = [tag("p", told)]
+    is_early = any(question.id not in model.answers for question in model.need.data().question)
+    if is_early:
+        shown += [tag("p", _("Not all questions are answered yet, and an open one counts as not sure."))]
+    return parts.note("info" if verdict.is_chain or is_early else "ok", title, *shown)
 
 
 def _reasons(model: Worksheet) -> Safe:

@@ -162,7 +162,7 @@ def delay_formula(model: Lab) -> str:
 
 def seconds(ms: int) -> str:
     """Write a span of time."""
-    return f"{ms / 1_000:.1f} s"
+    return _("{seconds} s").format(seconds=f"{ms / 1_000:.1f}")
 
 
 def stops(way: Any, asleep: Sequence[str]) -> list[Stop]:
@@ -203,9 +203,8 @@ def _stop(way: Any, step: Any, began: int) -> Stop:
     if state == "bad":
         remark = _("It could not be done there; the units go back.")
     amount = _("{amount} units").format(amount=number(way.amount)) if step.kind == "sent" else ""
-    return Stop(
-        place, _ICONS[step.kind], state, kinds()[step.kind], f"+ {seconds(step.time_ms - began)}", amount, remark
-    )
+    when = _("{time} after the beginning").format(time=seconds(step.time_ms - began))
+    return Stop(place, _ICONS[step.kind], state, kinds()[step.kind], when, amount, remark)
 
 
 def _to_come(way: Any, kind: str) -> Stop:

@@ -62,14 +62,14 @@ def text(x: float, y: float, words: str, anchor: str = "start", weight: int = 40
 
 
 def columns(label: str, values: Sequence[tuple[str, float, str]]) -> Safe:
-    """Draw one bar a row: its name, how long it is, and what is written behind it."""
+    """Draw one bar a row below what the bars say: its name, how long it is, and what is written behind it."""
     longest, side = max((value for _name, value, _told in values), default=0) or 1, WIDTH * 0.34
-    room = WIDTH - side - 150
+    room = WIDTH - side - max([150, *(16 + wide(told) for _name, _value, told in values)])
     rows = [
         _row(y, name, side, max(2, room * value / longest), told)
-        for y, (name, value, told) in zip(range(4, 4 + 30 * len(values), 30), values, strict=True)
+        for y, (name, value, told) in zip(range(28, 28 + 30 * len(values), 30), values, strict=True)
     ]
-    return svg(label, 12 + 30 * len(values), *rows)
+    return svg(label, 36 + 30 * len(values), text(0, 16, label, weight=600), *rows)
 
 
 def _row(y: int, name: str, side: float, length: float, told: str) -> Safe:

@@ -82,6 +82,7 @@ def limits() -> list[str]:
 
 def _top(model: Console) -> W.Box:
     projector = W.Checkbox(value=False, description=_("Projector: leave names out"), indent=False)
+    projector.add_class("mc-failure")
     W.link((projector, "value"), (model, "is_projected"))
 
     def how() -> Safe:

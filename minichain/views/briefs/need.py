@@ -25,7 +25,7 @@ def said(words: Any) -> str:
 
 def answer_names() -> dict[str, str]:
     """Return the answers in words."""
-    return {"yes": _("yes"), "no": _("no"), "unsure": _("not sure")}
+    return {"yes": _("yes"), "no": _("no"), "unsure": _("not sure"), "": _("not answered")}
 
 
 def case(model: Any) -> Case:
@@ -100,7 +100,7 @@ def tried(model: Any) -> list[tuple[str, str]]:
     names, asked = answer_names(), [question.id for question in model.asked]
     return [
         (_("Case"), model.title),
-        *((model.short(name), names[model.answers.get(name, "unsure")]) for name in asked),
+        *((model.short(name), names[model.answers.get(name, "")]) for name in asked),
         (_("Entries on persons decide what they get"), _("yes") if model.is_about_persons else _("no")),
     ]
 

@@ -1,6 +1,6 @@
 // A run that was recorded: who sends what to whom, on a ring and on lanes, at one moment that plays, steps and is drawn
 // by hand. Nothing is computed here but places. Lanes are drawn on a canvas, so that a thousand lines stay smooth.
-const SIZE = 340, RADIUS = 132, NODE = 19, ROW = 38, EDGE = 14, SYNC_MS = 250, FRAME_MS = 33;
+const SIZE = 340, RADIUS = 132, NODE = 19, ROW = 40, EDGE = 14, SYNC_MS = 250, FRAME_MS = 33;
 const FROM = 0, TO = 1, KIND = 2, VERSION = 3, NO = 4, TALK = 5, SENT = 6, DUE = 7, SEEN = 8;
 
 function render({ model, el }) {
