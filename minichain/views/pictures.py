@@ -76,9 +76,10 @@ class _Paper(NamedTuple):
 
 
 _BAR: Final = 10.0
+_SMALL: Final = 11.0  # as wide as the letters of a phone are on average
 _EDGE: Final = 14.0  # for the names of small places at the rim
 _WIDE: Final = _Paper(960, 320, 170, 34, vertical=False)
-_NARROW: Final = _Paper(520, 320, 44, 16, vertical=True)
+_NARROW: Final = _Paper(534, 320, 58, 16, vertical=True)
 
 
 def sankey(title: str, flows: Sequence[Flow], unit: str) -> Safe:
@@ -124,7 +125,9 @@ def _sankey(label: str, flows: Sequence[Flow], unit: str, layers: Mapping[str, i
     width, height = paper.point(paper.along, paper.across + 2 * _EDGE)
     bands = join(_bands(flows, places, scale, step, paper))
     bars = join(_bar(place, step, paper) for place in places.values())
-    names = join(_name(name, flows, place, unit, step, paper) for name, place in places.items())
+    names = join(
+        _name(name, flows, place, unit, step, paper, _room(place, places, paper)) for name, place in places.items()
+    )
     words = join(_word(flow, places, step, paper) for flow in flows if flow.word)
     return _svg(label, width, height, bands, bars, names, words, class_="mc-narrow" if paper.vertical else "mc-wide")
 
@@ -177,16 +180,35 @@ def _bar(place: _Place, step: float, paper: _Paper) -> Safe:
     )
 
 
-def _name(name: str, flows: Sequence[Flow], place: _Place, unit: str, step: float, paper: _Paper) -> Safe:
+def _centre(place: _Place) -> float:
+    return place.start + place.size / 2
+
+
+def _room(place: _Place, places: Mapping[str, _Place], paper: _Paper) -> float:
+    """Measure how wide a label may be, centred at its place, beside those of the same layer."""
+    others = (_centre(one) for one in places.values() if one.layer == place.layer and one is not place)
+    return min((abs(_centre(place) - other) for other in others), default=paper.across) - 2
+
+
+def _in_two(words: str, width: float, size: float) -> list[str]:
+    """Break words at the space nearest to their middle, where they are wider than a width in user units."""
+    if _fit(words, width, size) == words or " " not in words:
+        return [_fit(words, width, size)]
+    gaps = [at for at, letter in enumerate(words) if letter == " "]
+    at = min(gaps, key=lambda gap: abs(2 * gap - len(words)))
+    return [_fit(words[:at], width, size), _fit(words[at + 1 :], width, size)]
+
+
+def _name(name: str, flows: Sequence[Flow], place: _Place, unit: str, step: float, paper: _Paper, room: float) -> Safe:
     amount = f"{number(max(_sum(flows, 'source', name), _sum(flows, 'target', name)))} {unit}"
-    after, centre = place.layer * step + _BAR, place.start + place.size / 2
+    after, centre = place.layer * step + _BAR, _centre(place)
     if not paper.vertical:
         name = _fit(name, paper.room - 12, 14)
         return join(_text(after + 10, centre - 2, name, "mc-name"), _text(after + 10, centre + 16, amount, "mc-amount"))
-    name = _fit(name, max(place.size + paper.gap - 6, 70), 12)
     centre = min(max(centre, 40), paper.across - 40)
+    lines = [(line, "mc-name") for line in _in_two(name, room, _SMALL)] + [(amount, "mc-amount")]
     return join(
-        _text(centre, after + 16, name, "mc-name", "middle"), _text(centre, after + 31, amount, "mc-amount", "middle")
+        _text(centre, after + 16 + 14 * at, words, class_, "middle") for at, (words, class_) in enumerate(lines)
     )
 
 
