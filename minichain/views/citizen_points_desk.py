@@ -26,6 +26,7 @@ _TIME: Final = re.compile(r"\b\d{13}\b")  # milliseconds, of these centuries
 PLACES: Final = {
     "entry": "entry",
     "redeem": "resident",
+    "giving": "resident",
     "gift": "resident",
     "cause": "resident",
     "door": "resident",

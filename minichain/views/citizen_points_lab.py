@@ -215,7 +215,7 @@ def distribution(result: Any) -> go.Figure:
         margin={"l": 50, "r": 10, "t": 40, "b": 50},
         height=HEIGHT,
     )
-    figure.update_xaxes(title=_("points"), type="category")
+    figure.update_xaxes(title={"text": _("points"), "standoff": 12}, type="category", automargin=True)
     figure.update_yaxes(title=_("residents"), gridcolor=LINE)
     return figure
 

@@ -77,6 +77,7 @@ class _Paper(NamedTuple):
 
 _BAR: Final = 10.0
 _SMALL: Final = 11.0  # as wide as the letters of a phone are on average
+_OUT: Final = 1.35
 _EDGE: Final = 14.0  # for the names of small places at the rim
 _WIDE: Final = _Paper(960, 320, 170, 34, vertical=False)
 _NARROW: Final = _Paper(534, 320, 58, 16, vertical=True)
@@ -191,12 +192,15 @@ def _room(place: _Place, places: Mapping[str, _Place], paper: _Paper) -> float:
 
 
 def _in_two(words: str, width: float, size: float) -> list[str]:
-    """Break words at the space nearest to their middle, where they are wider than a width in user units."""
+    """Break words at the space nearest to their middle, where they are wider than a width in user units.
+
+    What is left may stand out a little: a neighbour is seldom as wide.
+    """
     if _fit(words, width, size) == words or " " not in words:
-        return [_fit(words, width, size)]
+        return [_fit(words, _OUT * width, size)]
     gaps = [at for at, letter in enumerate(words) if letter == " "]
     at = min(gaps, key=lambda gap: abs(2 * gap - len(words)))
-    return [_fit(words[:at], width, size), _fit(words[at + 1 :], width, size)]
+    return [_fit(line, _OUT * width, size) for line in (words[:at], words[at + 1 :])]
 
 
 def _name(name: str, flows: Sequence[Flow], place: _Place, unit: str, step: float, paper: _Paper, room: float) -> Safe:
