@@ -81,5 +81,7 @@ def test_it_is_read_in_chinese_on_a_phone(network, chromium):
             assert seen.width() <= 390
             assert trouble(page, ".mc-tabs") == []  # the frame is looked at in `test_browser_frame`
         expect(page.locator("main").first).to_contain_text("没有排名")
+        page.locator(".mc-pick:visible").first.click()  # what was chosen stands below the list, and is shown
+        expect(page.locator(".mc-split:visible > :last-child h2").first).to_be_in_viewport()
         assert seen.outside() == set()
         assert seen.trouble == []

@@ -125,12 +125,12 @@ def find(page: Any) -> None:
 
 
 def try_rule(page: Any) -> None:
-    page.wait_for_selector("[role=tab] >> text=Try it on nobody", state="attached")
+    page.wait_for_selector("[role=tab] >> text=Try it on made-up residents", state="attached")
     if page.get_by_role("tab", name="My points").count():  # a street is open here
         press(page, "My points", "ArrowRight")
         page.keyboard.press("Enter")
     press(page, "A desk for people without a device", "Space")
-    see(page, "Elderly: 0 points in the middle")
+    see(page, "Older people: 0 points in the middle")
 
 
 def establish(page: Any) -> None:

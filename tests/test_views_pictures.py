@@ -79,3 +79,14 @@ def test_a_label_is_cut_by_what_its_letters_need():
     assert pictures._fit("Transfer station", 500, 14) == "Transfer station"
     assert pictures._fit("中转站中转站", 60, 14).endswith("…")
     assert len(pictures._fit("中转站中转站", 60, 14)) < len(pictures._fit("abcdefghijk", 60, 14))
+
+
+def test_a_name_too_long_for_a_phone_is_broken_and_not_cut():
+    assert pictures._in_two("Composting plant", 84) == ["Composting", "plant"]
+    assert pictures._in_two("Composting plant", 300) == ["Composting plant"]
+
+
+def test_labels_that_would_touch_are_moved_apart_and_stay_on_the_paper():
+    first, second, third = pictures._apart([100, 110, 298], [60, 60, 60], 320)
+    assert second - first >= 60
+    assert third == 290

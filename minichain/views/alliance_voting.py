@@ -73,7 +73,7 @@ def notice() -> Safe:
     reasons = tag("ol", (tag("li", one) for one in words.reasons()), class_="mc-reasons")
     source = _("S. Park, M. Specter, N. Narula, R. Rivest: Going from bad to worse, Journal of Cybersecurity 7 (2021).")
     return parts.note(
-        "bad",
+        "warn",
         _("For decisions among institutions. Not for public elections."),
         parts.drawer(_("Why not? Three reasons"), reasons, tag("p", source, class_="mc-hint")),
     )

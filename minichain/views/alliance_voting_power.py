@@ -14,7 +14,7 @@ from minichain.views import alliance_voting_words as words
 from minichain.views import frame, parts
 from minichain.views.alliance_voting_hall import Hall, dropdown
 from minichain.views.alliance_voting_model import FULL, LETTERS, MOST_NEWCOMER, Alliance
-from minichain.views.i18n import _, listed, ngettext, number
+from minichain.views.i18n import _, in_percent, listed, ngettext, number
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Slide
 from minichain.views.panels import bar, bound, card, field, rebuilt, stack
@@ -37,7 +37,9 @@ def power_screen(hall: Hall) -> W.Box:
         _slide(model, "quota", _("Share needed in favour, % (0: as the rules have it)"), FULL),
         _slide(model, "newcomer", _("Weight of a new member (0: nobody joins)"), MOST_NEWCOMER),
     )
-    sentence = _("A member has power where its vote decides: where others with it pass something, and without it not.")
+    sentence = _(
+        "A member has power when its vote decides: with it a proposal passes, and without it the proposal fails."
+    )
     shown = bound(model, ["members", "rules", "quota", "newcomer"], lambda: power_told(model), "mc-live")
     return card(controls, shown, title=_("Who has power?"), sentence=sentence)
 
@@ -132,7 +134,7 @@ def _table(model: Alliance, before: Any, after: Any, names: Sequence[str]) -> Sa
 
 def percent(share: Fraction) -> str:
     """Write a share in per cent, rounded to one place."""
-    return f"{float(100 * share):.1f} %"
+    return in_percent(f"{float(100 * share):.1f}")
 
 
 # --- the same ballots under other rules --------------------------------------------------------------------------
@@ -187,7 +189,7 @@ def compared(model: Alliance) -> Safe:
         passed=number(passed), all=number(len(decisions))
     )
     rows = [_decision(model, one) for one in decisions]
-    columns = [_("Rules"), _("Result"), _("The clause that made the difference")]
+    columns = [_("Rules"), _("Outcome"), _("The clause that made the difference")]
     table = tag("div", parts.table(_("One line for each rule pack"), columns, rows), class_="mc-compared")
     return join(parts.note("info", title, tag("p", ballots)), table)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from minichain.views.alliance_voting_model import Proposal
-from minichain.views.i18n import _, clock, language, listed, number
+from minichain.views.i18n import _, clock, in_percent, language, listed, number
 from minichain.views.parts import State, own_words
 
 Clause = Mapping[str, Any]
@@ -137,7 +137,7 @@ def share(pair: Sequence[int]) -> str:
     part, whole = pair
     tenths, is_exact = 1_000 * part // whole, 1_000 * part % whole == 0
     whole_part, tenth = divmod(tenths, 10)
-    return f"{whole_part}.{tenth} %".replace(".0 %", " %") if is_exact else f"{part}/{whole}"
+    return in_percent(f"{whole_part}.{tenth}".removesuffix(".0")) if is_exact else f"{part}/{whole}"
 
 
 def _kinds(kinds: Sequence[str]) -> str:

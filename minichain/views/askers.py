@@ -124,7 +124,7 @@ def verifier(view: View) -> W.Box:
     hint = html(parts.paragraph(_("Ask only for what you need: each fact is a burden to you, too.")))
     form = card(
         who,
-        field(whom, _("Ask")),
+        field(whom, _("Whom you ask")),
         hint,
         toggles,
         button(_("Ask"), ask, "primary", place),
@@ -268,7 +268,7 @@ def _ordering(view: View, share: Any) -> W.Box:
             height=number(receipt.height)
         )
 
-    hint = _("It stays with the court; the chain keeps a salted digest of it.")
+    hint = _("It stays with the court; the chain keeps only a fingerprint of it.")
     sentence = _("Only who was appointed may order, and who orders does not read.")
     order = view.action(_("Let the court order it"), prepare, done)
     return card(field(text, _("The written order"), hint), order, title=_("An order of the court"), sentence=sentence)

@@ -56,7 +56,7 @@ def _changed(desk: Desk) -> Safe:
     note = _("{changed} of {count} decisions changed something").format(
         changed=number(model.changed), count=number(count)
     )
-    return parts.kpi(_("Override rate"), share, note=note)
+    return parts.kpi(_("Decisions overturned"), share, note=note)
 
 
 def _stamp(desk: Desk) -> Safe:
@@ -76,7 +76,7 @@ def _cases(desk: Desk) -> list[Pick]:
 
 
 def _case(desk: Desk, number_: int, case: Mapping[str, Any]) -> Pick:
-    age = _("since {age}").format(age=desk.days(desk.model.now_ms - case["opened_at"]))
+    age = _("for {age}").format(age=desk.days(desk.model.now_ms - case["opened_at"]))
     told = age if case["state"] in OPEN_CASE else words.rule_name(case["rule"].partition(" ")[0])
     line = _("case {number} · {told}").format(number=number(number_), told=told)
     return Pick(str(number_), words.grounds()[case["grounds"]], line, *words.case_state(case))

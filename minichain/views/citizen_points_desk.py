@@ -26,6 +26,7 @@ _TIME: Final = re.compile(r"\b\d{13}\b")  # milliseconds, of these centuries
 PLACES: Final = {
     "entry": "entry",
     "redeem": "resident",
+    "giving": "resident",
     "gift": "resident",
     "cause": "resident",
     "door": "resident",
@@ -42,7 +43,7 @@ class Blank:
 
     def __init__(self, label: str) -> None:
         self._text = W.Text()
-        self.box = field(self._text, label, _("Kept beside the chain, which gets a salted digest."))
+        self.box = field(self._text, label, _("Kept beside the chain, which gets only a fingerprint of it."))
 
     @property
     def value(self) -> str:
@@ -167,7 +168,7 @@ class Desk:
     def quoted(self, commitment: str) -> Child:
         """Return what a paper says; after it was destroyed, that."""
         said = self.model.said(commitment)
-        return tag("q", _(said)) if said else tag("em", _("destroyed, only its salted digest is left"))
+        return tag("q", _(said)) if said else tag("em", _("destroyed, only its fingerprint is left"))
 
 
 def line(told: Content, *controls: Content) -> W.Box:

@@ -26,7 +26,8 @@ def services(desk: Desk) -> W.Box:
     consent = rebuilt(model, ["is_in", "is_willing", "resident"], partial(_consent, desk))
     offers = rebuilt(model, ["offered", "resident"], partial(_offers, desk))
     sentence = _("You need not apply. If you decline, nothing changes for you.")
-    mine = card(offers, desk.answer("door"), title=_("Offered to you"), sentence=sentence)
+    clock = html(tag("p", words.day_lasts(desk.street.day_ms), class_="mc-hint"))
+    mine = card(offers, desk.answer("door"), clock, title=_("Offered to you"), sentence=sentence)
     return tabs(
         (_("Offered to you"), split(card(who, consent), mine)), (_("The office offers a service"), _offering(desk))
     )

@@ -26,8 +26,9 @@ def gifts(desk: Desk) -> W.Box:
     who = desk.choose("resident", _("You are"), desk.street.residents)
     balance = bound(model, ["seen", "resident", "tick"], lambda: to_spend(desk))
     causes = rebuilt(model, ["causes", "resident"], partial(_causes, desk))
+    clock = html(tag("p", words.day_lasts(desk.street.day_ms), class_="mc-hint"))
     sentence = _("For somebody in need, who is named nowhere. Nobody is made to give.")
-    asked = card(who, balance, causes, title=_("Give points away"), sentence=sentence)
+    asked = card(who, balance, causes, desk.answer("giving"), clock, title=_("Give points away"), sentence=sentence)
     given = rebuilt(model, ["given"], partial(_given, desk))
     sentence = _("You may take it back until the money is reserved; if it comes to nothing, all of it comes back.")
     mine = card(given, desk.answer("gift"), title=_("What you have given"), sentence=sentence)
@@ -71,15 +72,15 @@ def _cause_acts(desk: Desk, one: Mapping[str, Any]) -> list[Content]:
 
     match cause["state"], one["is_over"]:
         case "Open" | "Reserved" | "Disputed", True:
-            return [desk.go(_("Its time is over: everything goes back"), end, "gift")]
+            return [desk.go(_("Its time is over: everything goes back"), end, "giving")]
         case "Open", _over if cause["given"] >= cause["goal"]:
             reserve = _("{who}: reserve the money").format(who=_(street.treasury))
-            return [desk.go(reserve, lambda place: place.reserve_cause(code), "gift")]
+            return [desk.go(reserve, lambda place: place.reserve_cause(code), "giving")]
         case "Open", _over:
             return [_giving(desk, code, cause["goal"] - cause["given"])]
         case "Reserved", _over:
             fulfil = _("{who}: hand it over").format(who=_(street.provider))
-            return [desk.go(fulfil, lambda place: place.deliver_cause(code, street.handed_over), "gift")]
+            return [desk.go(fulfil, lambda place: place.deliver_cause(code, street.handed_over), "giving")]
         case _other:
             return []
 
@@ -90,7 +91,7 @@ def _giving(desk: Desk, code: str, missing: int) -> W.Box:
     def give(place: Any) -> Any:
         return place.give(desk.model.resident, code, points.value)
 
-    return bar(field(points, _("Points to give")), desk.go(_("Give"), give, "gift"))
+    return bar(field(points, _("Points to give")), desk.go(_("Give"), give, "giving"))
 
 
 def _opening(desk: Desk) -> W.Box:

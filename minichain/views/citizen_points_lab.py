@@ -110,7 +110,7 @@ def trial(desk: Desk) -> W.Box:
     """Return the laboratory: synthetic residents, scripted schemes, a safeguard taken out."""
     model = desk.model
     return tabs(
-        (_("Try it on nobody"), stack(row(_settings(model), _drawn(model)), _groups(model))),
+        (_("Try it on made-up residents"), stack(row(_settings(model), _drawn(model)), _groups(model))),
         (_("May this scheme begin?"), _packs(model)),
         (_("Without a safeguard"), _safeguards(desk)),
     )
@@ -145,7 +145,7 @@ def _settings(model: Points) -> W.Box:
         field(desk, _("A desk for people without a device")),
         frame.more(_("More settings"), *others),
         bound(model, ["result"], lambda: parts.sentences(findings(model.result)), "mc-live"),
-        title=_("Try it on nobody"),
+        title=_("Try it on made-up residents"),
         sentence=_(
             "Synthetic residents live a year under the rules. None of them exists; their habits are assumptions."
         ),
@@ -215,7 +215,7 @@ def distribution(result: Any) -> go.Figure:
         margin={"l": 50, "r": 10, "t": 40, "b": 50},
         height=HEIGHT,
     )
-    figure.update_xaxes(title=_("points"), type="category")
+    figure.update_xaxes(title={"text": _("points"), "standoff": 12}, type="category", automargin=True)
     figure.update_yaxes(title=_("residents"), gridcolor=LINE)
     return figure
 

@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 
 from minichain.codec import Plain
 from minichain.errors import UsageError
-from minichain.views.i18n import _, number, short
+from minichain.views.i18n import _, in_percent, number, short
 from minichain.views.models import ChainReader
 
 CONTRACT: Final = "points-redemption"  # the last one that a street puts on the chain
@@ -420,4 +420,4 @@ class Points(T.HasTraits):
 
 def percent(permille: int | None) -> str:
     """Write a share."""
-    return _("too few to tell") if permille is None else f"{number(permille // 10)} %"
+    return _("too few to tell") if permille is None else in_percent(number(permille // 10))

@@ -61,7 +61,8 @@ def _waiting(desk: Desk) -> list[Pick]:
     made, model = [], desk.model
     for one in model.desk:
         entry = one["entry"]
-        told = f"{desk.name(entry['account'])} · {signed(entry['delta'])}"
+        points = _("{points} points").format(points=signed(entry["delta"]))
+        told = f"{desk.name(entry['account'])} · {points}"
         flagged: tuple[parts.State, str] = ("warn", _("look at this"))
         shown = flagged if entry["flags"] else _awaited(model, entry) or words.entry_state(entry["state"])
         made.append(Pick(str(one["number"]), words.rule_name(entry["code"]), told, *shown))

@@ -56,7 +56,7 @@ def mine(desk: Desk) -> W.Box:
 
 def _balance(desk: Desk) -> Safe:
     model = desk.model
-    note = _("{count} more if nobody objects").format(count=signed(model.coming)) if model.coming else ""
+    note = _("{count} points more if nobody objects").format(count=signed(model.coming)) if model.coming else ""
     return parts.kpi(_("In effect"), model.balance, _("points"), note=note)
 
 

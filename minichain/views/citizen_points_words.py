@@ -280,9 +280,9 @@ def offer_state(state: str, *, is_over: bool) -> tuple[State, str]:
 def group_name(name: str) -> str:
     """Name a group of synthetic residents."""
     return {
-        "elderly": _("Elderly"),
-        "disabled": _("Disabled"),
-        "migrant": _("Migrant"),
+        "elderly": _("Older people"),
+        "disabled": _("People with disabilities"),
+        "migrant": _("Migrants"),
         "seasonal": _("Seasonal workers"),
         "others": _("All others"),
     }.get(name, name)

@@ -18,7 +18,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
@@ -160,8 +160,17 @@ def clock(time_ms: int, zone: tzinfo | None = None) -> str:
 def moment(time_ms: int, zone: tzinfo | None = None) -> str:
     """Write a block's time as a date with hours and minutes, on this computer's clock unless a zone is given."""
     at = datetime.fromtimestamp(time_ms / 1000, zone)
-    day = f"{at.year}年{at.month}月{at.day}日" if language() == "zh" else f"{at.day} {at:%b %Y}"
-    return f"{day} {at:%H:%M}"
+    return f"{day(at)} {at:%H:%M}"
+
+
+def day(at: date) -> str:
+    """Write a date."""
+    return f"{at.year}年{at.month}月{at.day}日" if language() == "zh" else f"{at.day} {at:%b %Y}"
+
+
+def in_percent(share: str) -> str:
+    """Write a share that is already in per cent; Chinese leaves no space before the sign."""
+    return f"{share}%" if language() == "zh" else f"{share} %"
 
 
 def short(digest: bytes | str) -> str:

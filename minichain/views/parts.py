@@ -33,7 +33,7 @@ _PLACE: Final = re.compile(r"^(?:[\w.-]+ \w+: )?[\w.-]+, line \d+: ")
 
 def chip(state: State, word: str) -> Safe:
     """Say a state in one word, with its icon."""
-    return tag("span", icon(_STATE_ICON[state], 14), word, class_=f"mc-chip mc-{state}")
+    return tag("span", icon(_STATE_ICON[state], 14), tag("span", word), class_=f"mc-chip mc-{state}")
 
 
 def heading(text: str, sentence: Child = None) -> Safe:

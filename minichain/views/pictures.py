@@ -34,12 +34,14 @@ def _text(x: float, y: float, words: str, class_: str = "", anchor: str = "start
 
 def _fit(words: str, width: float, size: float) -> str:
     """Cut a text to a width in user units, counting a Chinese character as wide as the type is high."""
-    room = width / size
-    for position, letter in enumerate(words):
-        room -= 1.0 if east_asian_width(letter) in "WF" else 0.58
-        if room < 0:
+    for position in range(len(words)):
+        if _width(words[: position + 1], size) > width:
             return words[: max(1, position - 1)] + "…"
     return words
+
+
+def _width(words: str, size: float) -> float:
+    return size * sum(1.0 if east_asian_width(letter) in "WF" else 0.58 for letter in words)
 
 
 # --- where the mass went -----------------------------------------------------------------------------------------
@@ -76,9 +78,11 @@ class _Paper(NamedTuple):
 
 
 _BAR: Final = 10.0
+_SMALL: Final = 11.0  # as wide as the letters of a phone are on average
+_LABEL: Final = 84.0  # as wide as a name below its place may be
 _EDGE: Final = 14.0  # for the names of small places at the rim
 _WIDE: Final = _Paper(960, 320, 170, 34, vertical=False)
-_NARROW: Final = _Paper(520, 320, 44, 16, vertical=True)
+_NARROW: Final = _Paper(534, 320, 58, 16, vertical=True)
 
 
 def sankey(title: str, flows: Sequence[Flow], unit: str) -> Safe:
@@ -124,7 +128,7 @@ def _sankey(label: str, flows: Sequence[Flow], unit: str, layers: Mapping[str, i
     width, height = paper.point(paper.along, paper.across + 2 * _EDGE)
     bands = join(_bands(flows, places, scale, step, paper))
     bars = join(_bar(place, step, paper) for place in places.values())
-    names = join(_name(name, flows, place, unit, step, paper) for name, place in places.items())
+    names = join((_names_below if paper.vertical else _names_beside)(flows, places, unit, step, paper))
     words = join(_word(flow, places, step, paper) for flow in flows if flow.word)
     return _svg(label, width, height, bands, bars, names, words, class_="mc-narrow" if paper.vertical else "mc-wide")
 
@@ -177,17 +181,54 @@ def _bar(place: _Place, step: float, paper: _Paper) -> Safe:
     )
 
 
-def _name(name: str, flows: Sequence[Flow], place: _Place, unit: str, step: float, paper: _Paper) -> Safe:
-    amount = f"{number(max(_sum(flows, 'source', name), _sum(flows, 'target', name)))} {unit}"
-    after, centre = place.layer * step + _BAR, place.start + place.size / 2
-    if not paper.vertical:
-        name = _fit(name, paper.room - 12, 14)
-        return join(_text(after + 10, centre - 2, name, "mc-name"), _text(after + 10, centre + 16, amount, "mc-amount"))
-    name = _fit(name, max(place.size + paper.gap - 6, 70), 12)
-    centre = min(max(centre, 40), paper.across - 40)
-    return join(
-        _text(centre, after + 16, name, "mc-name", "middle"), _text(centre, after + 31, amount, "mc-amount", "middle")
-    )
+def _amount(name: str, flows: Sequence[Flow], unit: str) -> str:
+    return f"{number(max(_sum(flows, 'source', name), _sum(flows, 'target', name)))} {unit}"
+
+
+def _names_beside(
+    flows: Sequence[Flow], places: Mapping[str, _Place], unit: str, step: float, paper: _Paper
+) -> Iterator[Safe]:
+    for name, place in places.items():
+        x, y = place.layer * step + _BAR + 10, place.start + place.size / 2
+        yield _text(x, y - 2, _fit(name, paper.room - 12, 14), "mc-name")
+        yield _text(x, y + 16, _amount(name, flows, unit), "mc-amount")
+
+
+def _names_below(
+    flows: Sequence[Flow], places: Mapping[str, _Place], unit: str, step: float, paper: _Paper
+) -> Iterator[Safe]:
+    """Write names below their places, on two lines where they are long, and moved apart where they would touch."""
+    for layer in sorted({place.layer for place in places.values()}):
+        row = sorted((place.start + place.size / 2, name) for name, place in places.items() if place.layer == layer)
+        lines = [
+            (*_in_two(name, max(_LABEL, paper.across / len(row))), _amount(name, flows, unit)) for _at, name in row
+        ]
+        widths = [max(_width(line, _SMALL) for line in label) for label in lines]
+        for x, label in zip(_apart([at for at, _name in row], widths, paper.across + _EDGE), lines, strict=True):
+            for at, line in enumerate(label):
+                y = layer * step + _BAR + 16 + 14 * at
+                yield _text(x, y, line, "mc-amount" if line is label[-1] else "mc-name", "middle")
+
+
+def _in_two(words: str, width: float) -> list[str]:
+    """Break words at the space nearest to their middle, where they are wider than a width in user units."""
+    if _width(words, _SMALL) <= width or " " not in words:
+        return [_fit(words, width, _SMALL)]
+    at = min((at for at, letter in enumerate(words) if letter == " "), key=lambda gap: abs(2 * gap - len(words)))
+    return [_fit(line, width, _SMALL) for line in (words[:at], words[at + 1 :])]
+
+
+def _apart(centres: Sequence[float], widths: Sequence[float], end: float) -> list[float]:
+    """Move labels, from left to right, until none lies on another or beyond the end."""
+    moved = list(centres)
+    for at, width in enumerate(widths):
+        least = moved[at - 1] + (widths[at - 1] + width) / 2 + 3 if at else width / 2
+        moved[at] = max(moved[at], least)
+    for at in reversed(range(len(moved))):
+        is_last = at == len(moved) - 1
+        most = end - widths[at] / 2 if is_last else moved[at + 1] - (widths[at + 1] + widths[at]) / 2 - 3
+        moved[at] = min(moved[at], most)
+    return moved
 
 
 def _word(flow: Flow, places: Mapping[str, _Place], step: float, paper: _Paper) -> Safe:

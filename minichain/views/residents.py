@@ -6,19 +6,22 @@ Words for what the chain and the checks keep in English are here, so that the ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_
+from datetime import date
 from typing import Any, Final
 
 import traitlets as T  # noqa: N812 - beside W in the other pages
 
-from minichain.views.i18n import _, moment
+from minichain.views.i18n import _, day, moment
 from minichain.views.models import ChainReader, Entry
 from minichain.views.parts import State
 
 OWN: Final = frozenset({"status", "grants", "accreditation"})  # contracts
 SHOWN_CALLS: Final = 6
+DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +296,7 @@ def value_words(value: Any) -> str:
     """Write a claim's value for people."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    return day(date.fromisoformat(value)) if DATE.fullmatch(str(value)) else str(value)
 
 
 def flat(claims: Mapping[str, Any], start: str = "") -> dict[str, Any]:

@@ -91,7 +91,9 @@ def _call(call: Call, who: str, names: Names) -> str:
             return _("{who} sent {amount} to {to}.").format(who=who, amount=number(amount), to=to)
         case Call("ledger", "pledge", {"to": str(to), "amount": int(amount)}):
             return _("{who} pledged {amount} units to the contract {to}.").format(who=who, amount=number(amount), to=to)
-    return _("{who} asked {contract} for “{action}”.").format(who=who, contract=call.contract, action=call.action)
+    return _("{who} used “{action}” of the contract {contract}.").format(
+        who=who, contract=call.contract, action=call.action
+    )
 
 
 def deed(act: str, who: str, number: str = "") -> str:

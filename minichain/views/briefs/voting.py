@@ -192,7 +192,7 @@ def _told(model: Alliance) -> Told:
         question=_("By which rules should these institutions decide, and who can stop or force a decision?"),
         chart=columns(_("The weight of each choice on the open proposal"), bars),
         caption=caption.format(shown=len(decisions), count=len(model.council.names_of_rules())),
-        columns=[_("Rules"), _("Result"), _("The clause that made the difference")],
+        columns=[_("Rules"), _("Outcome"), _("The clause that made the difference")],
         rows=[_row(model, found) for found in decisions],
         safeguards=(
             _("Who may vote, and with what weight, is fixed when something is proposed."),

@@ -6,11 +6,17 @@ function render({ model, el }) {
   el.append(list, empty);
 
   const choose = (key) => { model.set("selected", key); model.save_changes(); };
+  // Where a phone stacks list and detail, a choice would else change only what is out of sight.
+  function reveal() {
+    const split = el.closest(".mc-split"), detail = split?.lastElementChild;
+    if (!detail || detail.contains(el) || detail.getBoundingClientRect().top < el.getBoundingClientRect().bottom) return;
+    detail.scrollIntoView({ behavior: isCalm() ? "auto" : "smooth" });
+  }
   function row(item) {
     const chip = h("span", { class: `mc-chip mc-${item.state}` }, icon(paths[item.state], 14), item.word);
     const button = h("button", { type: "button", class: "mc-pick" },
       h("span", { class: "mc-pick-title" }, item.title), chip, h("span", { class: "mc-pick-line" }, item.line));
-    button.addEventListener("click", () => choose(item.key));
+    button.addEventListener("click", () => { choose(item.key); reveal(); });
     return h("li", { "data-key": item.key }, button);
   }
   let shown = "";
