@@ -9,7 +9,7 @@ import pytest
 from traitlets import HasTraits, Int
 
 from minichain.errors import NetworkError, Reverted
-from minichain.views import panels, parts
+from minichain.views import panels, parts, renewed
 from minichain.views.markup import tag
 from minichain.views.models import BlockCard, NodeCard
 from minichain.views.moving import BlockStrip, NodeRing, Pulse
@@ -33,7 +33,24 @@ def test_a_bound_panel_follows_its_model():
     assert "12,801" in panel.value
 
 
-def test_what_a_panel_shows_no_more_is_closed_and_drawn_no_more():
+def test_what_a_panel_showed_just_now_still_hears_a_click_that_is_on_its_way(monkeypatch):
+    model, made, now = Model(), [], [100.0]
+    monkeypatch.setattr(renewed.time, "monotonic", lambda: now[0])
+
+    def build():
+        made.append(panels.button("Go", lambda: None))
+        return [made[-1]]
+
+    panels.rebuilt(model, ["height"], build)
+    model.height = 2
+    assert made[0].comm
+    now[0] += renewed.GRACE_S
+    model.height = 3
+    assert [bool(one.comm) for one in made] == [False, True, True]
+
+
+def test_what_a_panel_shows_no_more_is_closed_and_drawn_no_more(monkeypatch):
+    monkeypatch.setattr(renewed, "GRACE_S", 0)
     model, made, drawn = Model(), [], []
     others = panels.html(tag("p", "made by others"))
 
