@@ -186,12 +186,10 @@ def test_a_member_that_was_admitted_once_is_spoken_to_after_everybody_has_starte
     assert told(node, "newcomer", moved[1]) == [moved], "it comes back to another port"
 
 
-@pytest.mark.parametrize(
-    "odd", ["", "office", "tcp://", "tcp://x", "ipc:///tmp/x", "inproc://x", f"tcp://{'x' * 999}:1"]
-)
-def test_nobody_connects_to_what_is_no_address(odd: str) -> None:
+def test_nobody_connects_to_what_is_no_address() -> None:
     society = Society(chain())
-    assert told(society.node("node-0"), "node-1", odd) == []
+    for odd in ("", "office", "tcp://", "tcp://x", "ipc:///tmp/x", "inproc://x", f"tcp://{'x' * 999}:1"):
+        assert told(society.node("node-0"), "node-1", odd) == []
 
 
 def submit(society: Society, *txs: bytes, to: str = "node-0") -> None:
