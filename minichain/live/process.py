@@ -142,7 +142,7 @@ class Process:
         if source != self._source:
             if self._follower:
                 self._follower.close()
-            self._source, self._follower = source, self._follow(*source)
+            self._source, self._follower = source, source and self._follow(*source)
 
     @property
     def _following(self) -> Follower | None:
