@@ -594,7 +594,7 @@ class Node:
             self._reply((asked.client, 0), Failure("malformed", str(error)))
             return
         ticket = asked.client, request.number
-        if self._readers.may_ask(asked.reader, request.body):
+        if self._readers.may_ask(asked.reader, request.body, self.committee):
             self._answer(ticket, request.body)
         else:
             self._reply(ticket, NOT_A_READER)
