@@ -190,7 +190,7 @@ class Cluster:
     def _gone(self) -> set[str]:
         """Return who has left for good: started again, a founder among them would know an old state only."""
         file = self.directory / GONE
-        return set(file.read_text(encoding="utf-8").split()) if file.exists() else set()
+        return set(file.read_text("utf-8", errors="replace").split()) if file.exists() else set()
 
     def _remember_gone(self, names: set[str]) -> None:
         (self.directory / GONE).write_text("\n".join(sorted(names)), encoding="utf-8")

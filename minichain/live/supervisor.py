@@ -241,7 +241,7 @@ def run(home: Home, chosen: argparse.Namespace) -> int:
             print(json.dumps({"pid": os.getpid()}), flush=True)
             held.callback(supervisor.close)
             supervisor.run()
-        except MinichainError as error:
+        except (MinichainError, OSError) as error:  # a file or a disk is the user's to mend, too
             log.error("%s", error)
             print(json.dumps({"error": str(error)}), flush=True)
             return 1
