@@ -279,6 +279,12 @@ def back_up(path: Path, copy: Path) -> None:
     draft.replace(copy)
 
 
+def kept_height(path: Path) -> int:
+    """Return the height of the last block in a chain file, also while its node writes it."""
+    with closing(_connect(path, BUSY_SECONDS)) as source:
+        return int(source.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+
+
 def remove(path: Path) -> None:
     """Delete a chain file, with what SQLite keeps beside it."""
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):

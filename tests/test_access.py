@@ -236,8 +236,8 @@ def may_read(society: Society, who: str) -> bool:
     return not refused[0]
 
 
-def closed_society() -> Society:
-    society = Society(chain(access=Access(reads="members", writes="members")), ["node-4"])
+def closed_society(**settings: Any) -> Society:
+    society = Society(chain(access=Access(reads="members", writes="members"), **settings), ["node-4"])
     society.client = Client(society.genesis, SimulatedChannel(society.run, key("bank").public))
     return society
 
@@ -251,6 +251,23 @@ def test_members_and_whom_they_admit_read_and_nobody_else() -> None:
     assert not may_read(society, "resident")
     admit(society, "node-4", "node-0", "node-1", "node-2")
     assert may_read(society, "node-4"), "a member to be has to catch up"
+
+
+def test_a_member_whose_account_got_another_key_still_reads_with_the_one_it_certifies_with() -> None:
+    society = closed_society(identity=True)
+    society.do("node-0", "identity", "rotate", key=key("second key").did)
+    assert may_read(society, "node-0"), "its node has to catch up"
+    assert may_read(society, "second key")
+    society.grow(remove(society, "node-0", "node-1", "node-2", "node-3"))
+    society.settle()
+    assert not may_read(society, "node-0")
+
+
+def test_a_network_goes_on_admitting_after_its_first_member_has_got_another_key() -> None:
+    with mc.Network.simulated(4, profile="alliance") as net:
+        net.identity.rotate(mc.Wallet("node-0", validator_key(net.world.root, 0)))
+        net.client._keys.clear()  # the next program has not seen it
+        assert net.account(net.wallet("somebody")).may_write
 
 
 def test_every_question_has_its_door_keeper() -> None:

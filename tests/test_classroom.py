@@ -704,8 +704,9 @@ def test_in_a_class_the_first_note_is_ones_own(open_class, learner):
 
 
 def test_a_link_that_is_none_and_a_desk_that_is_gone_are_told_apart(learner):
-    with pytest.raises(UsageError, match="is not the link of a class: copy all of it"):
-        member.join("http://127.0.0.1:1/", "Plant")
+    for link in ("http://127.0.0.1:1/", "http://[::1"):
+        with pytest.raises(UsageError, match="is not the link of a class: copy all of it"):
+            member.join(link, "Plant")
     with pytest.raises(NetworkError, match=r"no class is reached at http://127\.0\.0\.1:1/"):
         member.join("http://127.0.0.1:1/?class=A&token=B", "Plant")
     with pytest.raises(ConfigError, match="has joined no class"):

@@ -317,6 +317,7 @@ def test_what_has_an_owner_is_no_leftover(home: Home):
     keyfile.make_private(home.path)
     home.write(Running(own.pid, own.create_time(), "", "", (), None))
     assert not run_by("minichain.live.supervisor", 1), "a network of another home is nobody's leftover"
+    home.record.unlink()  # else whoever tidies up after this test ends the process of the tests
 
 
 def test_the_doctor_says_how_to_mend_what_is_not(home: Home, monkeypatch: pytest.MonkeyPatch):
@@ -662,3 +663,28 @@ def test_one_run_has_no_interval_in_either_form():
 )
 def test_the_laboratory_says_what_it_was_asked_wrongly(options: tuple[str, ...], expect: int, words: str):
     assert words in run("lab", *options, expect=expect).stderr
+
+
+# --- what a careless hand leaves behind -----------------------------------------------------------------------------
+
+
+def test_a_disk_that_takes_nothing_is_told_with_its_place_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    told = run("up", "--home", tmp_path, "--no-dashboards", "--empty", expect=COULD_NOT).stderr
+    assert str(tmp_path / "lock") in told, "the process in the background says it, too"
+    told = run("course", "print", tmp_path / "nowhere" / "x.pdf", expect=COULD_NOT).stderr
+    assert f"{tmp_path / 'nowhere' / 'x.pdf'}: No such file or directory. Name another place" in told
+
+
+def test_text_in_another_encoding_is_told_and_founds_nothing(tmp_path: Path) -> None:
+    table = tmp_path / "forms.csv"
+    for text in ("form,甲".encode("gbk"), "form,甲".encode("utf-16")):
+        table.write_bytes(text)
+        assert "is not UTF-8 text: save it anew" in run("course", "items", table, expect=COULD_NOT).stderr
+        assert "UTF-8" in run("class", "start", "--list", table, "--home", tmp_path / "x", expect=COULD_NOT).stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_without_files_founds_no_class(tmp_path: Path) -> None:
+    assert "there is no file *.handin" in run("class", "collect", tmp_path, "--home", tmp_path / "x").stdout
+    assert not (tmp_path / "x").exists()

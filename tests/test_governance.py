@@ -41,7 +41,8 @@ from minichain.ledger.genesis import Authority, ChainSpec, Delegation, Genesis, 
 from minichain.ledger.state import contract_key
 from minichain.ledger.types import Call, Header, Receipt
 from minichain.node.core import Node
-from minichain.node.messages import FinalBlocks, Request, Submit
+from minichain.node.interface import Meet, Received, Started
+from minichain.node.messages import Addresses, FinalBlocks, Request, Submit
 from minichain.transition import first_state
 
 replace = msgspec.structs.replace
@@ -163,6 +164,32 @@ def test_a_node_knows_who_decides_before_it_has_begun_also_when_the_first_member
     node = Node("node-0", key("node-0"), society.genesis, society.run.store("node-0"), Random(0))
     assert [member.name for member in node.committee.members] == ["node-0", "node-1"]
     assert node.height == max(society.heights().values())
+
+
+def told(node: Node, teller: str, *addresses: str) -> list[tuple[bytes, str]]:
+    """Let a member say where it listens; return whom the node connects to."""
+    said = encode(Addresses(tuple((key(teller).public, address) for address in addresses)))
+    effects = node.handle(Received(key(teller).public, said), 0)
+    return [(effect.member, effect.address) for effect in effects if isinstance(effect, Meet)]
+
+
+def test_a_member_that_was_admitted_once_is_spoken_to_after_everybody_has_started_anew() -> None:
+    society = Society(chain(), ["newcomer"])
+    society.grow(admit(society, "newcomer", *FOUNDERS[:3]))
+    society.settle()
+    node = Node("node-0", key("node-0"), society.genesis, society.run.store("node-0"), Random(0))
+    node.handle(Started(), 0)
+    place = key("newcomer").public, "tcp://127.0.0.1:7001"
+    assert told(node, "newcomer", place[1]) == [place], "it is heard already, and nobody else says where it is"
+    assert told(node, "newcomer", place[1]) == []
+    moved = place[0], "tcp://office.example:7002"
+    assert told(node, "newcomer", moved[1]) == [moved], "it comes back to another port"
+
+
+def test_nobody_connects_to_what_is_no_address() -> None:
+    society = Society(chain())
+    for odd in ("", "office", "tcp://", "tcp://x", "ipc:///tmp/x", "inproc://x", f"tcp://{'x' * 999}:1"):
+        assert told(society.node("node-0"), "node-1", odd) == []
 
 
 def submit(society: Society, *txs: bytes, to: str = "node-0") -> None:

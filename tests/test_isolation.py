@@ -256,6 +256,23 @@ def test_a_machine_that_only_dies_stops_its_node_with_words():
         Member(Sick(*[b""] * MAX_DEATHS)).make(ONE)
 
 
+class Unwell(Sick):
+    """A place that dies as it begins."""
+
+    def start(self, genesis: Genesis, items: Iterable[tuple[bytes, bytes]], head: Header | None) -> None:
+        raise Died
+
+
+def test_a_file_whose_state_was_changed_by_hand_is_told_apart_from_a_small_machine():
+    member = Member(InPlace())
+    member.grow(ONE)
+    key = next(iter(member.store.state_items()))[0]
+    member.store._put(member.store._state, key, b"more")
+    member.keeper = Keeper(CHAIN, member.store, Unwell())
+    with pytest.raises(NetworkError, match="the state in the chain file is not that of its last block"):
+        member.make(TWO)
+
+
 class Doomed(Sick):
     """A place that dies when a block is done, so its last words are always the same transaction, doomed or not."""
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,11 @@ from minichain.ledger.local import BANK, validator_key
 from minichain.ledger.state import State
 from minichain.ledger.types import Call
 from minichain.live import joining, keyfile
+from minichain.live.chains import chains_of, is_there
 from minichain.live.channel import LiveChannel
 from minichain.live.follower import Follower
+from minichain.live.home import Home
+from minichain.live.supervisor import within
 from minichain.node.messages import (
     AskBlock,
     AskFinal,
@@ -98,23 +101,51 @@ def test_a_newcomer_follows_is_voted_in_and_then_its_vote_is_needed(net: Network
     net.restart("node-2")
 
 
+def test_a_network_goes_on_after_its_founder_was_voted_out_and_after_it_has_left(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with _going_on(home) as net:
+        net.join("node-1")
+        founder, other = validators(net)
+        _vote_in(net, "node-1", other.did, votes=1)
+        until(lambda: len(pay(net).members) == 2)
+        _vote_out(net, founder.did, votes=2)
+        until(lambda: len(pay(net).members) == 1)
+    with _going_on(home) as net:
+        pay(net)
+        net.wait_for_height(net.height())  # whoever is no member any more follows
+        net.leave("node-0")
+    with _going_on(home) as net:
+        assert net.nodes == ("node-1",)
+        height = net.height()
+        pay(net)
+        assert net.height() == height + 1
+
+
+@contextmanager
+def _going_on(home: Home) -> Iterator[Network]:
+    """Start the network of a home, as `minichain up` does."""
+    found = chains_of(home) if is_there(home) else chains_of(home, validators=1, profile="open_alliance")
+    with within(home, found), Network.attach(home.path) as net:
+        yield net
+
+
 def _line(key: KeyPair, port: int) -> LiveChannel:
     return LiveChannel(lambda: {"newcomer": (key.public, f"tcp://127.0.0.1:{port}")})
 
 
-def _vote_in(net: Network, name: str, did: str) -> None:
+def _vote_in(net: Network, name: str, did: str, votes: int = 3) -> None:
     wish = {"name": name, "did": did, "weight": 1, "reason": "it keeps the record of another district"}
-    _decide(net, "propose_admission", wish, 3)
+    _decide(net, "propose_admission", wish, votes)
 
 
-def _vote_out(net: Network, did: str) -> None:
-    _decide(net, "propose_removal", {"did": did, "reason": "another office keeps that record now"}, 4)
+def _vote_out(net: Network, did: str, votes: int = 4) -> None:
+    _decide(net, "propose_removal", {"did": did, "reason": "another office keeps that record now"}, votes)
 
 
 def _decide(net: Network, action: str, what: dict[str, Any], votes: int) -> None:
-    members = validators(net)
+    members = validators(net)[:votes]
     proposal = net.send(members[0], [Call("members", action, what)]).result
-    for member in members[:votes]:
+    for member in members:
         net.send(member, [Call("members", "vote", {"proposal": proposal, "yes": True})])
 
 

@@ -179,6 +179,18 @@ def test_whoever_was_refused_is_heard_once_it_is_a_member():
         guest.close()
 
 
+def test_a_member_that_listens_nowhere_ends_nobody():
+    keys = [KeyPair(bytes([number]) * 32) for number in (1, 2)]
+    host = transport.Transport(keys[0], (keys[1].public,), HOST, 0, 0)
+    try:
+        for odd in ("", "office", "pgm://x"):
+            host.set_peer(keys[1].public, odd)
+        host.send(keys[1].public, b"are you there?")
+        assert (host.peers, host.counts["odd_addresses"]) == ((), 3)
+    finally:
+        host.close()
+
+
 def test_a_faulty_member_is_heard_and_survived(net: mc.Network):
     pay(net)
     net.crash("node-3")

@@ -36,8 +36,15 @@ class _Group(click.Group):
             raise
         except (MinichainError, OSError) as error:  # a file or a disk is the user's to mend, too
             notes.print(f"[bold red]{type(error).__name__}[/]", end=": ")
-            notes.print(str(error), markup=False, highlight=False, soft_wrap=True)
+            notes.print(_told(error), markup=False, highlight=False, soft_wrap=True)
             ctx.exit(COULD_NOT)
+
+
+def _told(error: Exception) -> str:
+    """Say what was wrong, where, and what to do, also where only the operating system has said anything."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}. Name another place, or make room or give leave to write there"
+    return str(error)
 
 
 @click.group(cls=_Group)

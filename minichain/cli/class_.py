@@ -86,12 +86,14 @@ def start(
 
     Stop it with `minichain down`. Who joined, and what they answered, stays.
     """
+    from minichain.course.brought import read_brought
     from minichain.course.classroom import folder as classes
     from minichain.course.classroom.room import ClassRoom
     from minichain.live.home import Home
 
     if address and not lan:
         raise click.UsageError("--address is for a class on the local network: add --lan")
+    names = [] if listed is None else list(filter(None, map(str.strip, read_brought(listed).splitlines())))
     place, folder = Home(home, passphrase_if(Home(home).is_encrypted, passphrase_file)), classes.Folder(home)
     running = place.find()
     if running:
@@ -100,8 +102,8 @@ def start(
         settings = classes.chosen(folder, lan=lan, address=address, bundle=bundle, language=language, port=port)
         running = _spawn(place, folder, settings.host, validators, no_dashboards)
     room = ClassRoom(home)
-    if listed is not None:
-        room.list_names(*filter(None, map(str.strip, listed.read_text("utf-8").splitlines())))
+    if names:
+        room.list_names(*names)
     _show_start(room, running.dashboards, as_json)
 
 
@@ -272,9 +274,10 @@ def collect(folder: Path, home: Path | None, as_json: bool) -> None:
     from minichain.course.classroom import folder as classes
     from minichain.course.classroom.collecting import collect_folder
 
-    if not classes.Folder(home).exists:
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    if files and not classes.Folder(home).exists:
         classes.chosen(classes.Folder(home))
-    rows = collect_folder(home, sorted(folder.glob(f"*{SUFFIX}")))
+    rows = collect_folder(home, files) if files else []
     lines = [f"{row['file']}: {row['name'] or '-'}: {row['kept']} kept{_because(row)}" for row in rows]
     lines = lines or [f"there is no file *{SUFFIX} in {folder}"]
     show(as_json, {"files": rows}, lambda: click.echo("\n".join(map(plain_line, lines))))

@@ -169,8 +169,9 @@ def read_arrival(code: str, as_json: bool) -> None:
 def item_statistics(table: Path, as_json: bool) -> None:
     """Say how hard each question of a form was, whether it divides, and which beliefs it shows (in a checkout)."""
     from minichain.course import items
+    from minichain.course.brought import read_brought
 
-    found = items.statistics(items.read(table.read_text("utf-8")))
+    found = items.statistics(items.read(read_brought(table)))
     rows = [
         {
             "question": item.id,

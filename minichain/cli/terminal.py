@@ -81,7 +81,7 @@ def _as_text(value: Any) -> str:
 def print_table(rows: list[dict[str, Any]], caption: str = "") -> None:
     """Print records, all with the same fields, as the rows of a table."""
     table = Table(caption=caption, caption_justify="left")
-    for name in rows[0]:
+    for name in rows[0] if rows else ():
         table.add_column(name.replace("_", " "))
     for row in rows:
         table.add_row(*("-" if value is None else plain(value) for value in row.values()))

@@ -243,7 +243,7 @@ class Network(ContractVerbs):
         """Return the wallet of a name; the same name gives the same wallet. The bank tops it up to `units`.
 
         Where transactions cost fees, a wallet gets enough for some hundred of them; where only members write, the
-        first validator admits it.
+        first member that runs here admits it.
         """
         return self.wallets([name], units)[name]
 
@@ -267,13 +267,20 @@ class Network(ContractVerbs):
         spec = self.genesis.spec
         if spec.access.writes == "members" and not self.account(wallet).may_write:
             admit = Call("ledger", "admit", {"account": wallet.did, "may_write": True})
-            yield self._present(Wallet(self.nodes[0], node_key(self.world.root, self.nodes[0]))), [admit]
+            yield self._admitting(), [admit]
         price = spec.policy.price if isinstance(spec.policy, Fee) and wallet.name != BANK else 0
         wanted = max(units, 100 * GAS_LIMIT * price)
         missing = wanted - self.account(wallet).balance if wanted else 0
         if missing > 0:
             transfer = Call("ledger", "transfer", {"to": wallet.did, "amount": missing})
             yield self._present(Wallet.derive(self.world.root, BANK)), [transfer]
+
+    def _admitting(self) -> Wallet:
+        """Return one who may admit: a member that runs here, with the present key of its account."""
+        here = (member.name for member in self.members() if self.world.machines.get(member.name) == member.public)
+        name = next(here, self.nodes[0])
+        member = Wallet(name, node_key(self.world.root, name))
+        return self.identity.present(member) if self.genesis.spec.identity else member
 
     # --- transactions ---
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import msgspec
 
 from minichain.codec import Plain, from_json, to_json
 from minichain.course import material, papers, trainer
+from minichain.course.brought import read_brought
 from minichain.course.classroom.grid import Cell
 from minichain.course.material import phrases
 from minichain.crosschain import proofs
@@ -84,7 +86,7 @@ def digest(credential: Json, salt: bytes) -> str:
 def read_marks(path: Path) -> dict[str, Marks]:
     """Read a trainer's table of marks (CSV), by name. Raises `UsageError` with the line that is wrong."""
     found: dict[str, Marks] = {}
-    with path.open(encoding="utf-8-sig", newline="") as opened:
+    with StringIO(read_brought(path)) as opened:
         rows = csv.DictReader(opened)
         if tuple(rows.fieldnames or ()) != COLUMNS:
             raise UsageError(f"{path}: the columns are {', '.join(COLUMNS)}, not {', '.join(rows.fieldnames or ())}")

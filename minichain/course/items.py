@@ -63,7 +63,7 @@ Answers = dict[str, list[int | None]]  # question -> the place of the chosen ans
 
 def read(text: str) -> Answers:
     """Read a table of forms. Raises `UsageError` with the line of the mistake."""
-    rows = list(csv.reader(StringIO(text.lstrip("\ufeff"))))
+    rows = list(csv.reader(StringIO(text)))
     if not rows or rows[0][:1] != [FORM] or len(rows[0]) < 3:
         raise UsageError(
             f"the first line names the columns: {FORM}, then two questions or more, such as {FORM},A01,A02"

@@ -14,7 +14,7 @@ from minichain.errors import MinichainError
 from minichain.faults.timeline import parse
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.local import node_key
-from minichain.live.cluster import HOST, Cluster
+from minichain.live.cluster import HOST, Cluster, settled
 from minichain.live.control import ControlDoor
 from minichain.live.director import Director
 from minichain.live.home import Home, NodePlace, Running
@@ -69,14 +69,12 @@ class OwnChain(Chain):
 
     def __init__(self, home: Home, genesis: Genesis, keys: dict[str, KeyPair], host: str = HOST) -> None:
         super().__init__(home)
-        self._cluster = Cluster(home.chain, genesis, keys, in_files=home.passphrase is None, host=host)
+        kept = {name: node_key(home.root(), name) for name in settled(home.chain)}
+        self._cluster = Cluster(home.chain, genesis, keys | kept, in_files=home.passphrase is None, host=host)
         self._director = Director(self._cluster, genesis)
 
     def start(self) -> None:
-        """Start the founders, and who has joined since: committees change, and their members keep what they have."""
         self._cluster.start()
-        for name in self._cluster.left_over():
-            self._director.join(name, node_key(self.home.root(), name))
 
     def nodes(self) -> tuple[NodePlace, ...]:
         return tuple(

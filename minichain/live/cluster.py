@@ -131,6 +131,11 @@ def first_line(process: subprocess.Popen[bytes]) -> queue.Queue[bytes]:
     return news
 
 
+def settled(directory: Path) -> list[str]:
+    """Return whose chain is kept in a directory: committees change, and whoever has joined keeps what it has."""
+    return sorted(file.parent.name for file in directory.glob("node-[0-9]*/chain.sqlite"))
+
+
 def import_path() -> str:
     """Let a child process import the very package this one runs, installed or not."""
     package = str(Path(__file__).resolve().parents[2])
@@ -154,7 +159,7 @@ class Cluster:
         self._keys = {name: key for name, key in keys.items() if name not in self._gone()}
         self._children = {name: self._settle(name, key) for name, key in self._keys.items()}
 
-    def _settle(self, name: str, key: KeyPair, source: tuple[str, str, str] | None = None) -> Child:
+    def _settle(self, name: str, key: KeyPair) -> Child:
         home = self.directory.resolve() / name
         home.mkdir(exist_ok=True)
         secret = home / "key"
@@ -163,15 +168,15 @@ class Cluster:
             keyfile.write_private(secret, key.seed)
         file = str(secret) if self._in_files else ""
         spec = self.directory.resolve() / origin.SETTINGS
-        place = Place(name, str(spec), file, str(home / "chain.sqlite"), self._host, source=source)
+        place = Place(name, str(spec), file, str(home / "chain.sqlite"), self._host)
         return Child(place, home / "config.json", home / "log.txt", None if self._in_files else key)
 
-    def add(self, name: str, key: KeyPair, source: tuple[str, str, str]) -> None:
-        """Settle one more validator, not yet started, who follows a member of this chain (see `Place`)."""
+    def add(self, name: str, key: KeyPair) -> None:
+        """Settle one more validator, not yet started."""
         if name in self._children:
             raise UsageError(f"{name} is here already")
         self._keys[name] = key
-        self._children[name] = self._settle(name, key, source)
+        self._children[name] = self._settle(name, key)
         self._remember_gone(self._gone() - {name})
 
     def remove(self, name: str) -> None:
@@ -185,15 +190,10 @@ class Cluster:
     def _gone(self) -> set[str]:
         """Return who has left for good: started again, a founder among them would know an old state only."""
         file = self.directory / GONE
-        return set(file.read_text(encoding="utf-8").split()) if file.exists() else set()
+        return set(file.read_text("utf-8", errors="replace").split()) if file.exists() else set()
 
     def _remember_gone(self, names: set[str]) -> None:
         (self.directory / GONE).write_text("\n".join(sorted(names)), encoding="utf-8")
-
-    def left_over(self) -> list[str]:
-        """Return whose chain is kept in this directory, and who is not one of these validators."""
-        kept = [file.parent.name for file in self.directory.glob("node-*/chain.sqlite")]
-        return sorted(name for name in kept if name not in self._children)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -225,6 +225,11 @@ class Cluster:
         """Tell whether a validator's process is alive."""
         return self._named(name).is_running
 
+    def running(self) -> list[str]:
+        """Return whose process is alive, whoever has most of the chain first."""
+        names = [name for name, child in self._children.items() if child.is_running]
+        return sorted(names, key=lambda name: -store.kept_height(Path(self.place(name).chain)))
+
     def pid(self, name: str) -> int | None:
         """Return the process id of a running validator."""
         child = self._named(name)
@@ -253,12 +258,13 @@ class Cluster:
         self._introduce()
 
     def _introduce(self) -> None:
-        """Tell every validator where the founders are; others make themselves known."""
-        founders = [member.name for member in self.genesis.committee.members if member.name in self._children]
-        addresses = self._elsewhere | {name: self.peer_address(name) for name in founders}
+        """Tell every validator where the others are, and whom it may follow as long as it is no member."""
+        known = {member.name: member.public for member in self.genesis.committee.members} | self.publics
+        addresses = self._elsewhere | {name: self.peer_address(name) for name in self._children}
+        peers = {known[name].hex(): address for name, address in addresses.items()}
+        sources = [(known[name].hex(), self.client_address(name), self.peer_address(name)) for name in self.running()]
         for child in self._children.values():
-            if child.is_running:
-                child.tell({"peers": addresses})
+            child.tell({"peers": peers, "follow": sources})
 
     def tell(self, name: str, command: dict[str, Any]) -> None:
         """Give a running validator a command."""

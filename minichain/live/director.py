@@ -83,21 +83,17 @@ class Director(Wires):
         """Let an empty disk begin with the snapshot of the first other node that has one; it stays empty without."""
         place = self._cluster.place(name)
         key = self._cluster.key(name)
-        for other, public in self._cluster.publics.items():
-            if other != name and self._cluster.is_running(other):
-                source = Invitation(public.hex(), self._cluster.client_address(other))
-                with suppress(NetworkError, TheirFault):  # it is frozen, has no block yet, or lies
-                    begin_with_snapshot(place, self._genesis, source, key)
-                    return
+        for other in self._cluster.running():
+            source = Invitation(self._cluster.publics[other].hex(), self._cluster.client_address(other))
+            with suppress(NetworkError, TheirFault):  # it is frozen, has no block yet, or lies
+                begin_with_snapshot(place, self._genesis, source, key)
+                return
 
     def join(self, name: str, key: KeyPair) -> None:
         """Let one more node run this chain, and follow a member until it is one itself."""
-        cluster = self._cluster
-        running = [(other, public) for other, public in cluster.publics.items() if cluster.is_running(other)]
-        if not running:
+        if not self._cluster.running():
             raise UsageError(f"{name} has nobody to follow: start a validator of this chain first")
-        other, public = running[0]
-        cluster.add(name, key, (public.hex(), cluster.client_address(other), cluster.peer_address(other)))
+        self._cluster.add(name, key)
         self._faults[name] = Faults()
         self._fetch_snapshot(name)
         self._cluster.restart(name)

@@ -111,7 +111,7 @@ class Process:
         works = self._genesis.spec.engine == "pow"
         self._miner = Miner(self.transport.controller(), place.tries_per_second) if works else None
         self._addresses = {self._key.public: f"tcp://{place.host}:{self.transport.peer_port}"}
-        self._follower = self._follow(*place.source) if place.source else None
+        self._source, self._follower = place.source, self._follow(*place.source) if place.source else None
         self._sequence = 0
         self._rebuilds = 0
         self._is_stopping = False
@@ -123,6 +123,7 @@ class Process:
         if place.faults.character == "amnesiac":
             self._store.forget()
         self._build()
+        self.transport.allow(member.public for member in self._node.committee.members)
         self._executor.run(ListContracts(None))  # whoever says where it listens is ready to execute
 
     def _follow(self, public: str, clients: str, members: str) -> Follower:
@@ -130,6 +131,18 @@ class Process:
         self._addresses[source] = members
         back = 0 if self._genesis.spec.engine != "pow" else MAX_BLOCKS // 2
         return Follower(self.transport.context, self._key, source, clients, back, partial(blocks_from, self._store))
+
+    def _turn_to(self, sources: list[tuple[str, str, str]]) -> None:
+        """Follow a member from now on; where this node knows none of them, whoever has most of the chain: the first."""
+        weight = self._node.committee.weight
+        others = [
+            (public, clients, members) for public, clients, members in sources if public != self._key.public.hex()
+        ]
+        source = max(others, key=lambda one: weight(bytes.fromhex(one[0])) > 0, default=self._source)
+        if source != self._source:
+            if self._follower:
+                self._follower.close()
+            self._source, self._follower = source, source and self._follow(*source)
 
     @property
     def _following(self) -> Follower | None:
@@ -188,7 +201,7 @@ class Process:
         if not self._is_held:
             if self._waiting:
                 return 0
-            if self._follower:
+            if self._following:
                 return FOLLOW_MS
             times += [timer[0] for timer in self._timers[:1]]
         return int(max(0.0, min(times) - time.monotonic()) * 1000) + 1 if times else IDLE_MS
@@ -264,10 +277,10 @@ class Process:
         match command:
             case {"stop": True}:
                 self._is_stopping = True
-            case {"peers": addresses}:
-                for name, address in addresses.items():
-                    if self._of_name[name] != self._key.public:
-                        self.transport.set_peer(self._of_name[name], address)
+            case {"peers": addresses, "follow": sources}:
+                for public, address in addresses.items():
+                    self.transport.set_peer(bytes.fromhex(public), address)
+                self._turn_to(sources)
             case {"mined": block_id, "nonce": nonce}:
                 self._waiting.append(Mined(bytes.fromhex(block_id), nonce))
             case {"faults": told}:

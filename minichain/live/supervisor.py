@@ -131,7 +131,7 @@ def _write(home: Home, running: Running) -> None:
 def within(home: Home, found: Sequence[chains.Chain]) -> Iterator[None]:
     """Run the chains of a home under this process, which others can reach as those of `minichain up`; no relayer."""
     with ExitStack() as held:
-        for place in (home, *(part for part, _, _ in found)):
+        for place in dict.fromkeys((home, *(part for part, _, _ in found))):  # one chain is at home itself
             _lock(place, held)
         supervisor = Supervisor(home, [OwnChain(*chain) for chain in found], carries=False)
         supervisor.start(None, with_dashboards=False)
@@ -241,7 +241,7 @@ def run(home: Home, chosen: argparse.Namespace) -> int:
             print(json.dumps({"pid": os.getpid()}), flush=True)
             held.callback(supervisor.close)
             supervisor.run()
-        except MinichainError as error:
+        except (MinichainError, OSError) as error:  # a file or a disk is the user's to mend, too
             log.error("%s", error)
             print(json.dumps({"error": str(error)}), flush=True)
             return 1

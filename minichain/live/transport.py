@@ -91,7 +91,7 @@ def open_door(context: Any, key: KeyPair, domain: str, host: str, port: int) -> 
 
 
 def knock(context: Any, key: KeyPair, server: bytes, address: str) -> Any:
-    """Connect a DEALER to the door of the Ed25519 identity `server`."""
+    """Connect a DEALER to the door of the Ed25519 identity `server`; raises `NetworkError` where there can be none."""
     own, other = [Secret(z85.encode(part)) for part in key.curve_keys()], z85.encode(curve_public(server))  # may raise
     line = context.socket(zmq.DEALER)
     line.curve_publickey, line.curve_secretkey = own
@@ -102,7 +102,11 @@ def knock(context: Any, key: KeyPair, server: bytes, address: str) -> Any:
     line.sndtimeo = 0  # whoever was refused has no queue, and would wait for ever
     line.heartbeat_ivl = HEARTBEAT_MS
     line.reconnect_ivl, line.reconnect_ivl_max = RECONNECT_MS
-    line.connect(address)
+    try:
+        line.connect(address)
+    except zmq.ZMQError as error:
+        line.close()
+        raise NetworkError(f"{address!r} is not where a node can be: {error.strerror}") from error
     return line
 
 
@@ -184,8 +188,11 @@ class Transport:
         if old is not None and old.address == address and not anew:
             return
         if old is not None:
-            old.close()
-        self._lines[public] = _Line(address, knock(self.context, self._key, public, address))
+            self._lines.pop(public).close()
+        try:
+            self._lines[public] = _Line(address, knock(self.context, self._key, public, address))
+        except NetworkError:  # whoever says of itself that it listens nowhere is not spoken to
+            self.counts["odd_addresses"] += 1
 
     def wait(self, timeout_ms: int, only_commands: bool = False) -> None:
         """Wait until something arrives, or a command at least, or the time is up."""

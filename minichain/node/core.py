@@ -498,7 +498,8 @@ class Node:
             case Position():
                 self._help(peer, message)
             case Addresses(known):
-                if self._acquaintances.learn(peer, known, self.committee.weight):
+                if fresh := self._acquaintances.learn(peer, known, self.committee.weight):
+                    self._out += [Meet(*place) for place in fresh]  # heard or not: its old door may be another's now
                     self._introduce()
             case FinalBlocks(blocks) if self._decides:
                 self._catching_up.offer(peer, blocks)
@@ -593,7 +594,7 @@ class Node:
             self._reply((asked.client, 0), Failure("malformed", str(error)))
             return
         ticket = asked.client, request.number
-        if self._readers.may_ask(asked.reader, request.body):
+        if self._readers.may_ask(asked.reader, request.body, self.committee):
             self._answer(ticket, request.body)
         else:
             self._reply(ticket, NOT_A_READER)

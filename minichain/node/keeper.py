@@ -31,6 +31,7 @@ import msgspec
 
 from minichain.errors import NetworkError
 from minichain.ledger.genesis import Genesis
+from minichain.ledger.state import State
 from minichain.ledger.types import Header
 from minichain.node.execution import (
     CRASHED,
@@ -119,7 +120,16 @@ class Keeper:
                     doomed |= {suspect}
                     unexplained = 0
                 suspect, is_told, unexplained = death.tx_id, True, unexplained + 1
-        raise NetworkError(
+        raise NetworkError(self._why_it_dies())
+
+    def _why_it_dies(self) -> str:
+        kept = self._store.block(self._store.height())
+        if kept and State(self._store.state_items()).root != kept.block.header.state_root:
+            return (
+                "the state in the chain file is not that of its last block: it was damaged or changed; move the file "
+                "away, and start this node again: it fetches the chain from the others"
+            )
+        return (
             f"the place where contracts run has ended {MAX_DEATHS} times in a row: look into the log of this node; if "
             "that says nothing, this machine may have too little memory"
         )

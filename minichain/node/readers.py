@@ -1,6 +1,7 @@
 """Who may ask a node, where a chain is read by its members and by whom they admit.
 
-A connection proves a Curve25519 key; it is that of an account's present Ed25519 key. What the chain is, anybody is
+A connection proves a Curve25519 key; it is that of an account's present Ed25519 key, or that with which a member
+certifies, which stays when its account gets another one. What the chain is, anybody is
 told: whoever wants to be admitted must know what to ask for. Transactions and work, anybody brings: whether they may
 write is checked with each of the first, and the second speaks for itself.
 """
@@ -10,10 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 
 from minichain.crypto import curve_public
 from minichain.errors import DecodeError
+from minichain.ledger.committee import Committee
 from minichain.ledger.genesis import Genesis
 from minichain.ledger.state import is_account_key, public_in, read_account
 from minichain.node.messages import AskChain, ClientRequest, Failure, Offer, Submit
@@ -49,6 +52,11 @@ class Readers:
                 self._reader[key] = curve_public(account.key or public_in(key))
                 self._keys[self._reader[key]] += 1
 
-    def may_ask(self, reader: bytes, body: ClientRequest) -> bool:
+    def may_ask(self, reader: bytes, body: ClientRequest, committee: Committee) -> bool:
         """Tell whether a connection's proven key (empty: none) may ask this."""
-        return not self._is_closed or isinstance(body, OPEN) or self._keys[reader] > 0
+        if not self._is_closed or isinstance(body, OPEN) or self._keys[reader] > 0:
+            return True
+        return any(_connects_with(member.public) == reader for member in committee.members)
+
+
+_connects_with = lru_cache(maxsize=1_024)(curve_public)

@@ -72,10 +72,14 @@ def post(url: str, data: bytes) -> bytes:
 
 def read_link(link: str) -> tuple[str, str, str]:
     """Return address, id and token of a class from its link. Raises `UsageError`."""
-    parts = urlsplit(link.strip())
+    odd = UsageError(f"{link[:200]!r} is not the link of a class: copy all of it, with `class=` and `token=`")
+    try:
+        parts = urlsplit(link.strip())
+    except ValueError:
+        raise odd from None
     asked = parse_qs(parts.query)
     if parts.scheme not in ("http", "https") or not parts.netloc or not {"class", "token"} <= asked.keys():
-        raise UsageError(f"{link!r} is not the link of a class: copy all of it, with `class=` and `token=`")
+        raise odd
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", "", "")), asked["class"][0], asked["token"][0]
 
 

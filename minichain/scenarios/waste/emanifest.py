@@ -246,7 +246,7 @@ REQUIRED: Final = {
 def _shape(value: Any, shape: str, field: str) -> Iterator[Problem]:
     """Check an object against its table."""
     if not isinstance(value, dict):
-        yield Problem(field, "type", f"an object is expected here, not {_say(value)}")
+        yield Problem(field or "(document)", "type", f"an object is expected here, not {_say(value)}")
         return
     fields = SHAPES[shape]
     for name in REQUIRED.get(shape, ()):
