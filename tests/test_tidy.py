@@ -55,6 +55,7 @@ MAY_IMPORT = {
     "course": CLIENT | {"agents", "scenarios", "catalogue"},
     "bench": CLIENT | {"agents", "scenarios", "course", "views"},
     "cli": CLIENT | {"agents", "scenarios", "views", "course", "bench", "catalogue"},
+    "__main__": {"cli"},
 }
 FACE = "minichain"  # the package itself only shows names of the rooms below
 
