@@ -277,6 +277,6 @@ def test_every_bench_is_offered_and_explains_its_figures():
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
         *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
-        *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons"),
+        *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons", "console"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

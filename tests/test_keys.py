@@ -227,7 +227,7 @@ def test_who_reads_a_closed_chain_connects_with_the_present_key() -> None:
         readers.note({account_key(key(who).public): encode(Account(may_write=True, **fields))})
 
     def may(pair: KeyPair) -> bool:
-        return readers.may_ask(pair.curve_keys()[0], question)
+        return readers.may_ask(pair.curve_keys()[0], question, chain.committee)
 
     note("clerk")
     note("envious", key=key("clerk").public)
