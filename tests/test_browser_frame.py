@@ -93,6 +93,7 @@ def predict(page: Any) -> None:
     press(page, "It goes on", "Space")
     press(page, "Now show me")
     see(page, "You said")
+    expect(page.locator(".mc-stage-button:focus")).to_have_count(1)  # the run begins to play
 
 
 def play(page: Any) -> None:
