@@ -6,6 +6,7 @@ from typing import Any
 
 from browser import visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 
 def press(page: Any, words: str) -> None:
@@ -61,6 +62,7 @@ def test_a_council_decides_and_a_stranger_counts_again(network, chromium):
         page = network.open(seen, "alliance_voting", "")
         page.wait_for_selector("text=用于机构之间的决定，不用于公共选举。")
         page.wait_for_selector("text=降低清运费")
+        be_whole_on_a_phone(seen)
         for name in ("提案", "谁有权力", "换一套规则", "不公开投票", "表决"):
             tab(page, name)
             assert seen.width() <= 390

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from browser import visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 
 def opened(network, seen, query="?lang=en"):
@@ -52,6 +53,7 @@ def test_it_fits_a_phone_in_chinese(network, chromium):
         page = opened(network, seen, "")
         expect(page.locator("main").first).to_contain_text("账本的类型")
         expect(page.locator("main").first).to_contain_text("2 个即可使其停止")
+        be_whole_on_a_phone(seen)
         for name in ("您需要什么", "攻击试验", "并列比较"):
             page.get_by_role("tab", name=name).click()
             assert seen.width() <= 390

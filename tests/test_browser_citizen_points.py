@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from browser import visit
 from playwright.sync_api import expect
-from test_browser_frame import trouble
+from test_browser_frame import be_whole_on_a_phone, trouble
 
 CLICKS = 3
 OPEN = 'button:has-text("Open the street"), button:has-text("开放街道")'
@@ -65,6 +65,7 @@ def test_it_is_read_in_chinese_on_a_phone(network, chromium):
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = opened(network, seen, "")
         assert page.get_attribute("html", "lang") == "zh-Hans"
+        be_whole_on_a_phone(seen)
         expect(page.locator("main").first).to_contain_text("链只证明谁在何时签署了什么")
         for name in (
             "试行规则",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from browser import require_browser, visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 from minichain.live import dashboards, supervisor
 
@@ -115,7 +116,7 @@ def test_it_works_by_keyboard_on_a_phone_in_chinese(server, chromium):
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = open_lab(server, seen, "")
         assert page.get_attribute("html", "lang") == "zh-Hans"
-        assert seen.width() <= 390
+        be_whole_on_a_phone(seen)
         page.get_by_label("发生什么").select_option(index=4)  # the cable is cut
         page.wait_for_selector("text=两组单位之间没有消息能通过")
         page.wait_for_timeout(500)  # the questions are new ones with each situation

@@ -6,6 +6,7 @@ from typing import Any
 
 from browser import visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 
 def press(page: Any, words: str) -> None:
@@ -56,6 +57,7 @@ def test_a_card_and_a_record_live_their_lives(network, chromium):
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = network.open(seen, "credentials", "")
         page.wait_for_selector("text=谁可以读我的记录")
+        be_whole_on_a_phone(seen)
         for name in ("发证机关", "核验证件", "读取记录", "居民"):
             tab(page, name)
             assert seen.width() <= 390

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from browser import require_browser, visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 from minichain.live import dashboards, supervisor
 
@@ -54,6 +55,7 @@ def test_it_works_by_keyboard_on_a_phone_in_chinese(server: Any, chromium: Any) 
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = open_timeline(server, seen, "")
         assert page.get_attribute("html", "lang") == "zh-Hans"
+        be_whole_on_a_phone(seen)
         page.get_by_role("button", name="让什么出错").press("Space")
         page.get_by_label("太迟").focus()
         page.keyboard.press("Space")

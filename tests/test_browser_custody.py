@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from browser import visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 PLAY = 'button:has-text("Play the example day")'
 
@@ -65,6 +66,7 @@ def test_a_resident_reads_it_in_chinese_on_a_phone(network, chromium):
         page = network.open(seen, "garbage_custody", "")
         page.wait_for_selector(".mc-pick >> text=HH-20260108")
         assert page.get_attribute("html", "lang") == "zh-Hans"
+        be_whole_on_a_phone(seen)
         expect(page.locator("main").first).to_contain_text("链只证明谁在何时签署了什么")
         expect(page.locator("main").first).to_contain_text("街道办甲")
         for name in ("需要关注", "重量去向", "批次"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from browser import visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 import minichain as mc
 from minichain.ledger.types import Call
@@ -68,7 +69,7 @@ def test_a_trainer_stops_a_validator_and_then_the_network_and_the_page_goes_on(n
         page = network.open(seen, "explorer", "")
         page.wait_for_selector(".mc-ring-row")
         assert page.get_attribute("html", "lang") == "zh-Hans"
-        assert seen.width() <= 390
+        be_whole_on_a_phone(seen)
         page.click(".mc-ring-row >> nth=3")
         page.get_by_role("button", name="停止该验证者").click()
         page.get_by_role("button", name="确认停止").click()

@@ -57,6 +57,14 @@ def trouble(page: Any, within: str | None = None) -> list[str]:
     return [f"{name}: {node['html'][:160]} {node['failureSummary']}" for name, node in first]
 
 
+def be_whole_on_a_phone(seen: Any) -> None:
+    """Look at what an app shows first, in Chinese: the tests of the apps open each of them so, and go on from there."""
+    seen.page.wait_for_selector("#mc-brief", state="attached")
+    assert seen.width() <= 390
+    assert trouble(seen.page) == []
+    expect(seen.page.locator(".mc-limits").first).to_contain_text("本页不能说明")
+
+
 def tab_to(page: Any, name: str) -> None:
     """Press Tab until something of this name has the focus."""
     for _press in range(MOST_STOPS):
@@ -183,12 +191,19 @@ def test_an_app_is_whole_for_everybody(network, chromium, app):
         assert seen.nameless() == []
         assert seen.outside() == set()
         assert seen.trouble == []
+
+
+def test_a_page_that_needs_no_network_is_whole_in_chinese_on_a_phone(network, chromium):
     with visit(chromium, 390, 844, "zh-CN") as seen:
-        page = opened(network, seen, app, "zh")
-        assert seen.width() <= 390
-        assert trouble(page) == []
-        expect(page.locator(".mc-limits").first).to_contain_text("本页不能说明")
+        opened(network, seen, "need_a_chain", "zh")
+        be_whole_on_a_phone(seen)
         assert seen.outside() == set()
+
+
+def test_no_app_is_forgotten_on_a_phone():
+    tests = [path.read_text("utf-8") for path in (ROOT / "tests").glob("test_browser_*.py")]
+    looked = [text for text in tests if "be_whole_on_a_phone(seen)" in text and "def be_whole_on_a_phone" not in text]
+    assert [app for app in APPS if not any(app in text for text in looked)] == ["need_a_chain"]
 
 
 def test_a_run_comes_back_from_its_code_in_another_language(network, chromium):

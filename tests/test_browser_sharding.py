@@ -6,6 +6,7 @@ from typing import Any
 
 from browser import visit
 from playwright.sync_api import expect
+from test_browser_frame import be_whole_on_a_phone
 
 
 def opened(network: Any, seen: Any, query: str = "?lang=en") -> Any:
@@ -58,6 +59,7 @@ def test_it_fits_a_phone_in_chinese(network, chromium):
     with visit(chromium, width=390, height=844, locale="zh-CN") as seen:
         page = opened(network, seen, "")
         expect(page.locator("main").first).to_contain_text("分片实验室")
+        be_whole_on_a_phone(seen)
         for name in ("一个片区休眠", "谁住在哪里", "容量与风险"):
             page.get_by_role("tab", name=name).click()
             assert seen.width() <= 390
