@@ -274,17 +274,8 @@ def fake_memory(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
     monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: SimpleNamespace(available=megabytes * 10**6))
 
 
-def chosen(*, fit: bool) -> argparse.Namespace:
-    return argparse.Namespace(
-        shards=2,
-        validators=4,
-        chain_id=None,
-        profile=None,
-        no_dashboards=True,
-        fit=fit,
-        host="127.0.0.1",
-        class_desk=False,
-    )
+def chosen(*more: str) -> argparse.Namespace:
+    return supervisor.read_options(["home", "--shards", "2", "--validators", "4", "--no-dashboards", *more])
 
 
 def test_a_network_is_made_smaller_only_where_that_was_asked_for(
@@ -292,7 +283,7 @@ def test_a_network_is_made_smaller_only_where_that_was_asked_for(
 ) -> None:
     fake_memory(monkeypatch, 1_000)
     with ExitStack() as held, pytest.raises(NetworkError) as refused:
-        supervisor.prepare(Home(tmp_path / "one"), chosen(fit=False), held)
+        supervisor.prepare(Home(tmp_path / "one"), chosen(), held)
     assert str(refused.value) == (
         "this computer has no room for 12 validators in 3 chains: they need about 1.2 GB of memory where 1.0 GB are "
         "free. Ask for `--shards 2 --validators 3`, which has room; with `--fit` the network is made that small by "
@@ -300,7 +291,7 @@ def test_a_network_is_made_smaller_only_where_that_was_asked_for(
     )
     home = Home(tmp_path / "two")
     with ExitStack() as held:
-        prepared = supervisor.prepare(home, chosen(fit=True), held)
+        prepared = supervisor.prepare(home, chosen("--fit"), held)
         held.callback(prepared.close)
         assert prepared.note == (
             "Made smaller, `--shards 2 --validators 3` instead of `--shards 2 --validators 4`: this computer has no "
@@ -309,7 +300,7 @@ def test_a_network_is_made_smaller_only_where_that_was_asked_for(
         assert chains.count(home, None, None) == (3, 9)
     fake_memory(monkeypatch, 500)
     with ExitStack() as held, pytest.raises(NetworkError, match="`--fresh`, which deletes what is there"):
-        supervisor.prepare(home, chosen(fit=True), held)
+        supervisor.prepare(home, chosen("--fit"), held)
 
 
 # --- the story ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from contextlib import ExitStack
 from pathlib import Path
@@ -63,16 +62,7 @@ def refusal(home: Home) -> str:
 
 
 def notice(home: Home) -> str:
-    chosen = argparse.Namespace(
-        shards=None,
-        validators=None,
-        chain_id=None,
-        profile=None,
-        no_dashboards=True,
-        fit=False,
-        host="127.0.0.1",
-        class_desk=False,
-    )
+    chosen = supervisor.read_options([str(home.path), "--no-dashboards"])
     with ExitStack() as held:
         prepared = supervisor.prepare(home, chosen, held)
         held.callback(prepared.close)

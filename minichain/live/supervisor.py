@@ -199,8 +199,8 @@ def stop(home: Home, running: Running) -> None:
         time.sleep(0.05)
 
 
-def main() -> int:
-    """Run a home's network until told to stop; returns the exit code."""
+def read_options(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read what a supervisor is told on its command line, or by these words."""
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
     parser.add_argument("--shards", type=int)
@@ -214,7 +214,12 @@ def main() -> int:
     parser.add_argument("--no-dashboards", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--fit", action="store_true")
-    chosen = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> int:
+    """Run a home's network until told to stop; returns the exit code."""
+    chosen = read_options()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     return run(Home(chosen.home, _told_passphrase()), chosen)
