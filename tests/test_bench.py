@@ -14,7 +14,7 @@ import pytest
 from msgspec import structs
 
 from minichain import bench
-from minichain.bench import actions, core, course, crossing, elections, processes, side_by_side, voting
+from minichain.bench import actions, core, course, crossing, elections, hostile, processes, side_by_side, voting
 from minichain.cli import main
 from minichain.course import material, place
 from minichain.errors import ConfigError, NetworkError, UsageError
@@ -138,6 +138,16 @@ def test_an_action_is_measured_beside_plain_python(monkeypatch: pytest.MonkeyPat
     assert found["on_top_us"] == pytest.approx(found["action_us"] - found["plain_us"], abs=0.1)
     assert found["ns_per_gas"] == pytest.approx(found["action_us"] * 1000 / found["gas"], rel=0.1)
     assert found["pyrevm_us"], "a figure, or how to get one"
+
+
+def test_what_an_attack_gets_for_its_gas_is_measured_beside_honest_work(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hostile, "ATTACKS", hostile.ATTACKS[:3])
+    monkeypatch.setattr(hostile, "TIMES", 1)
+    found = bench.attacks()
+    assert found["attacks"] == 3
+    assert found["times"] == pytest.approx(found["worst_ns_per_gas"] / found["honest_ns_per_gas"], rel=0.1)
+    assert found["worst"] in hostile.ATTACKS
+    assert hostile.trial(hostile.HONEST).attempt("go").outcome == "ok"
 
 
 def test_what_crosses_is_measured_and_multiplied_out(monkeypatch: pytest.MonkeyPatch):

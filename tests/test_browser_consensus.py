@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import require_browser, visit
+from browser import PATIENCE_MS, require_browser, visit
 from playwright.sync_api import expect
 from test_browser_frame import be_whole_on_a_phone
 
@@ -30,6 +29,14 @@ def open_lab(server: Any, seen: Any, query: str = "?lang=en") -> Any:
     seen.page.goto(f"{server.url}voila/render/consensus_lab.ipynb{query}")
     seen.page.wait_for_selector(".mc-stage-label")
     return seen.page
+
+
+def choose(page: Any, field: str, **option: Any) -> None:
+    """Choose a situation; the questions are new ones with each."""
+    asked = page.query_selector_all(".mc-choice")
+    page.get_by_label(field).select_option(**option)
+    page.wait_for_function("asked => asked.every(e => !e.isConnected)", arg=asked)
+    expect(page.locator(".mc-choice")).to_have_count(2)
 
 
 def predict(page: Any, safe: int, moving: int) -> None:
@@ -65,21 +72,18 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.get_by_role("button", name="Now show me").click()
         page.wait_for_selector(".mc-error >> text=answer both questions")
 
-        page.get_by_label("What happens").select_option(label="Too many liars")
+        choose(page, "What happens", label="Too many liars")
         page.wait_for_selector("text=Three of seven offices lie together")
-        page.wait_for_timeout(500)  # the questions are new ones with each situation
         predict(page, 0, 0)
         page.wait_for_selector(".mc-ballot >> text=of 7 have said yes; 5 are needed")  # it plays
         catch_one_in_flight(page)
         page.wait_for_selector(".mc-letter >> text=From")
         page.wait_for_selector("text=Play")  # it stands still, to be read
 
-        began = time.monotonic()
         seek(page, 800)
         page.wait_for_selector(".mc-stage-time >> text=0.8 of 12 s")
         page.locator(".mc-stage-label", has_text="Street office A").click()
         page.wait_for_selector("text=It is locked on block 1 since try 1")
-        assert time.monotonic() - began < 8
         page.locator(".mc-pick").first.click()
         page.get_by_role("button", name="Drop it").click()
         page.wait_for_selector("text=You have added a line to this run")
@@ -87,10 +91,13 @@ def test_an_official_predicts_watches_touches_and_breaks_it(server, chromium):
         page.wait_for_function("document.querySelector('textarea')?.value.includes('lose 1 node-')")
         page.get_by_role("button", name="Take the last one back").click()
         page.wait_for_selector("text=You have added a line to this run", state="detached")
-        page.wait_for_timeout(1_000)  # the run without that line is made, and shown from where one was
-
-        seek(page, 12_000)
-        page.wait_for_selector(".mc-lamp.mc-bad >> text=have each made a different block 1 final")
+        broken = page.locator(".mc-lamp.mc-bad >> text=have each made a different block 1 final")
+        for _ in range(PATIENCE_MS // 500):  # the run without that line is on its way, and is shown from where one was
+            seek(page, 12_000)
+            page.wait_for_timeout(500)
+            if broken.is_visible():
+                break
+        expect(broken).to_be_visible()
         page.wait_for_selector("text=Signed both: Collection point B, Transfer station C, Sorting plant D")
         expect(page.locator(".mc-cert >> text=the certificate holds")).to_have_count(2)
         page.wait_for_selector("text=You were right about one of the two")
@@ -117,9 +124,8 @@ def test_it_works_by_keyboard_on_a_phone_in_chinese(server, chromium):
         page = open_lab(server, seen, "")
         assert page.get_attribute("html", "lang") == "zh-Hans"
         be_whole_on_a_phone(seen)
-        page.get_by_label("发生什么").select_option(index=4)  # the cable is cut
+        choose(page, "发生什么", index=4)  # the cable is cut
         page.wait_for_selector("text=两组单位之间没有消息能通过")
-        page.wait_for_timeout(500)  # the questions are new ones with each situation
         for question in (0, 1):
             page.locator(".mc-choice").nth(question).locator("input").first.press("Space")
         expect(page.locator(".mc-choice input:checked")).to_have_count(2)

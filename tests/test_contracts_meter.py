@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import textwrap
-import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -19,53 +18,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minichain.bench.hostile import ATTACKS, HEAD, trial
 from minichain.contracts import GasMeter, Sandbox, api
 from minichain.contracts.guards import MAX_DEPTH, MAX_RANGE
 from minichain.contracts.language import INT_BITS
 from minichain.contracts.meter import GAS
-from minichain.contracts.sandbox import Outcome, SandboxContract
+from minichain.contracts.sandbox import Outcome
 from minichain.crypto import KeyPair, did_of
 from minichain.elgamal import ballots, group, proofs
 from minichain.elgamal.ballots import Form
 from minichain.errors import OutOfGas
-
-HEAD = """from minichain.contracts.api import Contract, Map, Value, action, emit, require, sha256, view
-
-TABLE = {"a": 1, "b": {"c": (1, 2)}}
-KINDS = ("x", "y")
-WORDS = frozenset({"one", "two"})
-
-
-def twice(x):
-    return x * 2
-
-
-def deep(n):
-    return deep(n + 1)
-
-
-class Trial(Contract):
-    number = Value(int)
-    notes = Map(str, int)
-
-    def again(self, n):
-        return self.again(n + 1)
-
-    @view
-    def ask(self) -> int:
-        return self.number
-
-    @action
-    def go(self, a: int = 0) -> int:
-"""
-
-
-def trial(body: str, gas_limit: int = 5_000_000) -> SandboxContract:
-    """Deploy a contract whose action `go` has these statements."""
-    box = Sandbox(gas_limit=50_000_000)
-    contract = box.deploy(HEAD + textwrap.indent(body, " " * 8), sender="did:key:zSomebody")
-    box.gas_limit = gas_limit
-    return contract
 
 
 def run(body: str, gas_limit: int = 5_000_000, **args: Any) -> Outcome:
@@ -360,87 +322,16 @@ def test_the_line_of_an_error_is_the_line_of_its_statement() -> None:
 
 # --- attacks -----------------------------------------------------------------------------------------------------
 
-ATTACKS = [
-    "return 10 ** 10 ** 10",
-    "x = 2\nwhile True:\n    x = x * x",
-    "x = 2\nwhile True:\n    x **= 2",
-    "x = 1\nwhile True:\n    x <<= 200",
-    "return -(2 ** 255) * 2 ** 255",
-    "x = 'a' * 10 ** 9",
-    "x = [0] * 10 ** 9",
-    "x = (0,) * 10 ** 9",
-    "x = 10 ** 9 * b'a'",
-    "x = '' * 10 ** 30",
-    "x = list(range(10 ** 9))",
-    "x = tuple(range(10 ** 18))",
-    "x = [i for i in range(10 ** 9)]",
-    "x = [1 for i in range(10 ** 9) if False]",
-    "x = {str(i): i for i in range(10 ** 9)}",
-    "x = sorted(range(10 ** 9))",
-    "x = reversed(range(10 ** 9))",
-    "x = enumerate(range(10 ** 9))",
-    "x = zip(range(10 ** 9), range(10 ** 9))",
-    "x = sum(range(10 ** 9))",
-    "x = max(range(10 ** 9))",
-    "x = all(range(1, 10 ** 9))",
-    "x = bytes([0] * 10 ** 9)",
-    "x, y = range(10 ** 9)",
-    "x = 'a' in range(10 ** 18)\ny = [] in range(10 ** 18)\nwhile True:\n    pass",
-    "for x in range(10 ** 18):\n    pass",
-    "while True:\n    pass",
-    "while True:\n    continue",
-    "for x in range(10 ** 6):\n    for y in range(10 ** 6):\n        for z in range(10 ** 6):\n            pass",
-    "x = 'ab'\nwhile True:\n    x = x + x",
-    "x = 'ab'\nwhile True:\n    x = f'{x}{x}{x}{x}{x}{x}{x}{x}'",
-    "x = ['ab']\nwhile True:\n    x += x",
-    "x = [1]\nfor y in x:\n    x.append(y)",
-    "x = []\nwhile True:\n    x = [x, x]\n    y = x == x",
-    "x = [1]\nfor i in range(14):\n    x = [x, x, x, x, x, x, x, x]\nreturn x",
-    "x = []\nx.append(x)\nreturn x",
-    "x = {}\nx['x'] = x\nself.number = 1\nreturn x == x",
-    "x = 'a' * 100000\nwhile True:\n    y = x.replace('a', x)",
-    "x = ['a' * 1000] * 1000\nwhile True:\n    y = ','.join(x)",
-    "x = 'a' * 2400\ny = 'a' * 1200 + 'b'\nwhile True:\n    z = y in x",
-    "x = ('a' * 99 + 'b') * 300\nwhile True:\n    z = x.find('a' * 100)",
-    "x = 'a,' * 100000\nwhile True:\n    y = x.split(',')",
-    "x = 'z' * 10000\nwhile True:\n    y = x.strip('abcdefghij' * 1000)",
-    "x = ['a' * 5000 + str(i) for i in range(50)]\nwhile True:\n    y = sorted(x)",
-    "x = list(range(5000))\nwhile True:\n    y = -1 in x",
-    "x = list(range(5000))\nwhile True:\n    x.insert(0, x.pop())",
-    "x = '1'.zfill(10 ** 9)",
-    "x = 'a'.rjust(10 ** 9)",
-    "x = int('9' * 5000)",
-    "x = [1] * 100000\nwhile True:\n    y = x[:]",
-    "return deep(0)",
-    "return self.again(0)",
-    "while True:\n    self.number = 1",
-    "while True:\n    x = self.number",
-    "while True:\n    emit('A', x=1)",
-    "i = 0\nwhile True:\n    self.notes[str(i)] = i\n    i += 1",
-    "self.notes['a'] = 1\nwhile True:\n    x = self.notes.keys(0, 1000)",
-    "while True:\n    x = self.call('trial', 'go')",
-    "while True:\n    if self.notes:\n        pass",
-    "x = '\U0001f600' * 2400000\nwhile True:\n    pass",
-    "x = []\nwhile True:\n    x.append(tuple('\u767b' * 1000))",
-    "x = []\nd = {str(i): i for i in range(1000)}\nwhile True:\n    x.append(d.items())",
-    "x = []\nwhile True:\n    x += range(2 ** 60, 2 ** 60 + 1000)",
-    "return [{}] * 30000",
-    "x = [{}] * 1000\nwhile True:\n    emit('A', x=x)",
-]
-
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_ends_soon_and_takes_little_memory(attack: str) -> None:
     contract = trial(attack)
     tracemalloc.start()
-    started = time.process_time()
     outcome = contract.attempt("go")
-    seconds = time.process_time() - started
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert outcome.outcome in ("out_of_gas", "fault")
     assert outcome.gas <= 5_000_000
-    assert seconds < 5
     assert peak < 4 * outcome.gas + 2**20
 
 

@@ -15,6 +15,7 @@ from minichain.bench.course import checks, lessons
 from minichain.bench.crossing import shards
 from minichain.bench.delivery import delivery
 from minichain.bench.elections import ballots
+from minichain.bench.hostile import attacks
 from minichain.bench.newcomer import newcomer
 from minichain.bench.processes import idle, latency, recovery, start, throughput
 from minichain.bench.side_by_side import split
@@ -33,6 +34,7 @@ BENCHES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "public": public,
     "tree": tree,
     "contracts": contracts,
+    "attacks": attacks,
     "shards": shards,
     "delivery": delivery,
     "split": split,

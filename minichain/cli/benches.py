@@ -18,7 +18,7 @@ from minichain.cli.terminal import NO, notes, print_table, show, with_json
     type=click.Choice(
         [
             *("throughput", "latency", "idle", "start", "recovery", "simulator"),
-            *("committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
+            *("committee", "miners", "public", "tree", "contracts", "attacks", "shards", "delivery", "split"),
             *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons", "console"),
         ]
     ),
