@@ -301,7 +301,7 @@ def _figures(model: Custody) -> W.Box:
     def mass() -> Safe:
         sent, came = loads.mass_reported(model.manifests or ())
         note = _("of {sent} kg that were sent").format(sent=number(sent))
-        return parts.kpi(_("Arrived"), came, "kg", note, figure=_("Arrived, kg"))
+        return parts.kpi(_("Arrived"), came, loads.unit_name("K"), note, figure=_("Arrived, kg"))
 
     return band(*(bound(model, ["manifests"], render) for render in (moving, complete, attention, mass)))
 
@@ -423,7 +423,7 @@ def _scale(line: Mapping[str, Any]) -> W.BoundedIntText:
 
 def _scale_name(line: Mapping[str, Any]) -> str:
     words, description = _("Arrived of {what}, in {unit}"), line["description"]
-    return words.format(what=_(description), unit=loads.UNIT_NAMES[line["unit"]])
+    return words.format(what=_(description), unit=loads.unit_name(line["unit"]))
 
 
 def _attention(model: Custody, screens: W.Tab) -> W.Box:
@@ -487,7 +487,7 @@ def _mass(model: Custody) -> W.Box:
         )
         left_out = unweighed and parts.paragraph(words.format(count=number(unweighed)))
         return join(
-            sankey(_("Where the mass went, in kilograms, as the parties signed it"), flows, "kg"),
+            sankey(_("Where the mass went, in kilograms, as the parties signed it"), flows, loads.unit_name("K")),
             left_out or None,
             parts.drawer(_("The same in figures"), table),
         )

@@ -21,7 +21,6 @@ Manifest = Mapping[str, Any]
 
 GRAMS: Final = {"K": (1_000, 1), "M": (1_000_000, 1), "P": (45_359_237, 100_000), "T": (90_718_474, 100)}  # exact
 LITRES: Final = {"L": (1, 1), "N": (1_000, 1), "G": (3_785_411_784, 1_000_000_000), "Y": (764_554_857_984, 10**9)}
-UNIT_NAMES: Final = {"K": "kg", "M": "t", "P": "lb", "T": "short tons", "L": "L", "N": "m³", "G": "gal", "Y": "yd³"}
 COMPLETE: Final = ("Signed", "Corrected", "Treated", "Disposed")
 WITH_COMMENT: Final = ("report", "reconcile", "reject_on_site", "report_incident")
 
@@ -48,9 +47,15 @@ def state_of(manifest: Manifest) -> tuple[State, str]:
     return words.get(manifest["state"], ("plain", manifest["state"]))
 
 
+def unit_name(unit: str) -> str:
+    """Name a unit by its letter in a manifest; one that no manifest has stays a letter."""
+    weights = {"K": _("kg"), "M": _("t"), "P": _("lb"), "T": _("short tons")}
+    return (weights | {"L": _("L"), "N": _("m³"), "G": _("gal"), "Y": _("yd³")}).get(unit, unit)
+
+
 def amount(quantity: int, unit: str) -> str:
     """Write a quantity with its unit."""
-    return f"{number(quantity)} {UNIT_NAMES.get(unit, unit)}"
+    return f"{number(quantity)} {unit_name(unit)}"
 
 
 def what(manifest: Manifest) -> str:

@@ -132,7 +132,7 @@ def _told(model: Any) -> Told:
     title = _("Where the mass went, in kilograms, as the parties signed it")
     return Told(
         question=_("What did the ledger catch, and what would only a second weighing have caught?"),
-        chart=sankey(title, flows, "kg") if flows else columns(title, []),
+        chart=sankey(title, flows, loads.unit_name("K")) if flows else columns(title, []),
         caption=_("What the ledger caught: late, unsigned or different"),
         columns=[_("Load"), _("Kind"), _("What happened")],
         rows=rows,
