@@ -31,7 +31,7 @@ NAMELESS = """[...document.querySelectorAll('button, a[href], input, select, [ro
     .filter(e => e.checkVisibility() && !(e.innerText?.trim() || e.getAttribute('aria-label')
         || e.labels?.length && e.labels[0].innerText.trim()))
     .map(e => e.outerHTML)"""
-PATIENCE_MS = 90_000  # a machine that is busy is late, and not wrong
+PATIENCE_MS = 180_000  # a machine that is busy is late, and not wrong
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -128,7 +128,7 @@ def test_engines_of_a_public_network_are_measured_alone(monkeypatch: pytest.Monk
 def test_the_tree_is_measured_by_key():
     found = bench.tree(keys=1_000, batch=10, batches=3)
     assert (found["keys"], found["batch"], found["batches"]) == (1_000, 10, 3)
-    assert found["us_per_key"] / found["hash_us"] == pytest.approx(found["ratio"], rel=0.05)
+    assert found["us_per_key"] / found["hash_us"] == pytest.approx(found["ratio"], rel=0.05, abs=0.06)
 
 
 def test_an_action_is_measured_beside_plain_python(monkeypatch: pytest.MonkeyPatch):
@@ -286,7 +286,8 @@ def test_every_bench_is_offered_and_explains_its_figures():
     offered: dict[str, Any] = bench.BENCHES
     assert list(offered) == [
         *("throughput", "latency", "idle", "start", "recovery"),
-        *("simulator", "committee", "miners", "public", "tree", "contracts", "shards", "delivery", "split"),
+        *("simulator", "committee", "miners", "public", "tree", "contracts", "attacks", "shards"),
+        *("delivery", "split"),
         *("power", "counting", "ballots", "viewers", "newcomer", "checks", "lessons", "console"),
     ]
     assert all(getattr(bench, name) is measure and measure.__doc__ for name, measure in offered.items())

@@ -15,7 +15,7 @@ from minichain.contracts import system
 from minichain.errors import ConfigError
 from minichain.live import chains, origin, supervisor
 from minichain.live.cluster import Cluster
-from minichain.live.home import Home
+from minichain.live.home import MARK, SETTINGS, Home
 
 WAYS_ON = (
     "Nothing was changed or deleted: begin another chain in another directory with `--home`, or delete this one and "
@@ -34,16 +34,16 @@ def home(tmp_path: Path) -> Home:
 
 
 def settings(home: Home) -> Path:
-    return home.chain / origin.SETTINGS
+    return home.chain / SETTINGS
 
 
 def made(home: Home) -> origin.Made:
-    return msgspec.json.decode((home.chain / origin.MARK).read_bytes(), type=origin.Made)
+    return msgspec.json.decode((home.chain / MARK).read_bytes(), type=origin.Made)
 
 
 def remark(home: Home, **changes: str) -> None:
     changed = msgspec.structs.replace(made(home), **changes)
-    (home.chain / origin.MARK).write_bytes(msgspec.json.encode(changed))
+    (home.chain / MARK).write_bytes(msgspec.json.encode(changed))
 
 
 def leave_a_setting_out(home: Home) -> None:
@@ -72,9 +72,9 @@ def notice(home: Home) -> str:
 def test_the_version_that_made_a_chain_is_noted_beside_its_settings(home: Home) -> None:
     assert made(home).version == __version__
     assert notice(home) == ""
-    (home.chain / origin.MARK).unlink()
+    (home.chain / MARK).unlink()
     assert notice(home) == "", "what older homes hold stays readable"
-    assert not (home.chain / origin.MARK).exists(), "nobody knows who made that one"
+    assert not (home.chain / MARK).exists(), "nobody knows who made that one"
 
 
 def test_settings_that_another_version_writes_in_another_way_are_refused_with_its_name(home: Home) -> None:
@@ -90,11 +90,32 @@ def test_settings_that_another_version_writes_in_another_way_are_refused_with_it
 
 def test_settings_of_an_older_home_are_another_versions_or_damaged(home: Home) -> None:
     leave_a_setting_out(home)
-    (home.chain / origin.MARK).unlink()
+    (home.chain / MARK).unlink()
     assert refusal(home) == (
         f"NetworkError: {settings(home)}: {NOT_CANONICAL}. Another version than this, minichain {__version__}, made "
         f"this chain and can go on with it, or the file was damaged. {WAYS_ON}"
     )
+
+
+def test_settings_that_are_lost_are_not_replaced_by_those_of_a_new_chain(home: Home) -> None:
+    kept = settings(home).read_bytes()
+    settings(home).unlink()
+    assert refusal(home) == (
+        f"NetworkError: {settings(home)} is missing, and without it nobody can tell which chain this was: put it back "
+        f"from a copy, such as that of another member. {WAYS_ON}"
+    )
+    settings(home).write_bytes(kept)
+    assert notice(home) == ""
+
+
+def test_one_of_several_chains_that_lost_its_settings_is_not_left_out(tmp_path: Path) -> None:
+    several = Home(tmp_path / "home")
+    for part, genesis, _ in chains.chains_of(several, shards=2, validators=1):
+        origin.keep(part.chain, genesis)
+    settings(several.part("shard-1")).unlink()
+    with pytest.raises(ConfigError) as refused:
+        chains.chains_of(several)
+    assert f"{settings(several.part('shard-1'))} is missing" in str(refused.value)
 
 
 def test_settings_that_were_changed_after_the_chain_was_made_are_told_apart(home: Home) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from minichain.codec import from_json
@@ -16,7 +15,7 @@ from minichain.errors import ConfigError, DecodeError, UsageError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import COORDINATOR, chain_ids, new_chain, shard_settings
 from minichain.live import origin
-from minichain.live.home import Home
+from minichain.live.home import Home, has_chain
 
 Chain = tuple[Home, Genesis, dict[str, KeyPair]]  # where it lives, what it is, its validators' keys by name
 
@@ -25,7 +24,7 @@ VALIDATORS: Final = 4  # of a new chain, unless another number is asked for
 
 def is_there(home: Home) -> bool:
     """Tell whether a home has a chain, or several."""
-    return bool(home.chains) or _spec(home).exists()
+    return bool(home.chains) or has_chain(home.chain)
 
 
 def count(home: Home, shards: int | None, validators: int | None) -> tuple[int, int]:
@@ -67,12 +66,8 @@ def settle(home: Home, specs: Sequence[ChainSpec]) -> list[Chain]:
     return chains_of(home)
 
 
-def _spec(home: Home) -> Path:
-    return home.chain / origin.SETTINGS
-
-
 def _kept(home: Home) -> Genesis:
-    settings = _spec(home).read_bytes()
+    settings = origin.settings_of(home.chain)
     try:
         return Genesis(from_json(settings, ChainSpec))
     except (DecodeError, ConfigError) as error:

@@ -26,6 +26,7 @@ from minichain.errors import NetworkError, TimedOut, UsageError
 from minichain.ledger.genesis import Genesis
 from minichain.live import keyfile, origin
 from minichain.live.faults import Faults
+from minichain.live.home import SETTINGS
 from minichain.live.process import Place
 
 PROGRAM: Final = ("-m", "minichain.live.process")
@@ -167,7 +168,7 @@ class Cluster:
         if self._in_files:
             keyfile.write_private(secret, key.seed)
         file = str(secret) if self._in_files else ""
-        spec = self.directory.resolve() / origin.SETTINGS
+        spec = self.directory.resolve() / SETTINGS
         place = Place(name, str(spec), file, str(home / "chain.sqlite"), self._host)
         return Child(place, home / "config.json", home / "log.txt", None if self._in_files else key)
 

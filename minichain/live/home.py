@@ -29,6 +29,8 @@ from minichain.errors import NetworkError
 from minichain.live import keyfile
 
 VARIABLE: Final = "MINICHAIN_HOME"
+SETTINGS: Final = "genesis.json"
+MARK: Final = "made.json"  # beside the settings; homes of versions before it have none
 
 
 class NodePlace(Plain):
@@ -98,7 +100,7 @@ class Home:
     @property
     def chains(self) -> tuple[str, ...]:
         """Return the ids of the chains side by side here, as they are numbered; none where there is but one chain."""
-        found = [genesis.parent.parent.name for genesis in self.path.glob("*/chain/genesis.json")]
+        found = {file.parent.parent.name for name in (SETTINGS, MARK) for file in self.path.glob(f"*/chain/{name}")}
         return tuple(sorted(found, key=_numbered))
 
     def part(self, chain_id: str) -> Home:
@@ -165,7 +167,7 @@ class Home:
         """Delete the chain, or chains, and their keys; only for whoever holds the lock."""
         for chain_id in self.chains:
             shutil.rmtree(self.path / chain_id)
-        if (self.chain / "genesis.json").exists():  # a directory that is not ours stays
+        if has_chain(self.chain):  # a directory that is not ours stays
             shutil.rmtree(self.chain)
         (self.path / "root").unlink(missing_ok=True)
 
@@ -183,6 +185,11 @@ def _numbered(chain_id: str) -> tuple[str, int]:
     """Return what sorts shard-10 after shard-2."""
     stem = chain_id.rstrip("0123456789")
     return stem, int(chain_id[len(stem) :] or 0)
+
+
+def has_chain(directory: Path) -> bool:
+    """Tell whether a directory has a chain, even one that has lost its settings."""
+    return any((directory / name).exists() for name in (SETTINGS, MARK))
 
 
 def is_alive(pid: int, started: float) -> bool:

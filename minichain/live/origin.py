@@ -19,10 +19,9 @@ from minichain.crypto import digest
 from minichain.errors import ConfigError
 from minichain.ledger.genesis import Genesis
 from minichain.live import keyfile
+from minichain.live.home import MARK, SETTINGS, has_chain
 from minichain.transition import first_root
 
-SETTINGS: Final = "genesis.json"
-MARK: Final = "made.json"  # beside the settings; homes of versions before it have none
 _WAYS_ON: Final = (
     "Nothing was changed or deleted: begin another chain in another directory with `--home`, or delete this one and "
     "begin anew with `--fresh`"
@@ -47,9 +46,26 @@ def keep(directory: Path, genesis: Genesis) -> None:
         if file.read_bytes() != settings:
             raise ConfigError(f"{directory} holds another chain: choose another directory, or remove that one")
         return
+    if has_chain(directory):
+        raise _lost(directory)
+    file.write_bytes(settings)
     made = Made(__version__, fingerprint(settings), first_root(genesis).hex())
     (directory / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(made)))
-    file.write_bytes(settings)
+
+
+def settings_of(directory: Path) -> bytes:
+    """Return the settings of the chain in a directory, as they were written; raises `ConfigError` if they are lost."""
+    try:
+        return (directory / SETTINGS).read_bytes()
+    except FileNotFoundError:
+        raise _lost(directory) from None
+
+
+def _lost(directory: Path) -> ConfigError:
+    return ConfigError(
+        f"{directory / SETTINGS} is missing, and without it nobody can tell which chain this was: put it back from a "
+        f"copy, such as that of another member. {_WAYS_ON}"
+    )
 
 
 def refused(directory: Path, settings: bytes, why: str) -> ConfigError:
