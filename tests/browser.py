@@ -135,13 +135,13 @@ class Running:
 
     def start_network(self) -> None:
         """Start the validators, on the chain that is there."""
-        supervisor.spawn(Home(self.home), ["--no-dashboards"])
+        supervisor.spawn(Home(self.home), no_dashboards=True)
 
 
 @contextmanager
 def running_network(home: Path) -> Iterator[Running]:
     """Run a network of four validators, and beside it a dashboard server that survives it."""
-    supervisor.spawn(Home(home), ["--no-dashboards", "--validators", "4"])
+    supervisor.spawn(Home(home), no_dashboards=True, validators=4)
     try:
         environment = {VARIABLE: str(home)}
         with dashboards.start(supervisor.apps(), log=subprocess.DEVNULL, environment=environment) as server:

@@ -111,12 +111,11 @@ def _spawn(place: Home, folder: Folder, host: str, validators: int | None, no_da
     """Start the network with the desk of a class; returns when both are reached."""
     from minichain.live import chains, supervisor
 
-    options = ["--class-desk", "--host", host]
-    options += [] if chains.is_there(place) else ["--profile", "open_alliance"]
-    options += [] if validators is None else ["--validators", str(validators)]
-    options += ["--no-dashboards"] if no_dashboards else []
+    profile = None if chains.is_there(place) else "open_alliance"
     with notes.status("starting validators, dashboards and the desk"):
-        running = supervisor.spawn(place, options)
+        running = supervisor.spawn(
+            place, class_desk=True, host=host, profile=profile, validators=validators, no_dashboards=no_dashboards
+        )
         _wait_for_desk(folder)
     return running
 

@@ -56,42 +56,30 @@ from minichain.ledger.profiles import PROFILES
 @with_json
 def up(
     home: Path | None,
-    validators: int | None,
-    shards: int | None,
-    chain_id: str | None,
-    fit: bool,
-    profile: str | None,
-    scheduler: str | None,
-    port: int | None,
-    fresh: bool,
     empty: bool,
-    no_dashboards: bool,
     no_browser: bool,
     encrypt_keys: bool,
     passphrase_file: Path | None,
     as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Start a network and its dashboards, and say where they are; refuse where the computer has no room for it.
 
     Where the keys of its directory are encrypted, it asks for the passphrase; its dashboards then have no wallets.
-    """
+    """  # what is `chosen` is for the supervisor, which has options of these names
     from minichain.client.network import Network
     from minichain.live import supervisor
     from minichain.live.home import Home
 
-    if scheduler is not None and (shards, profile, fit, encrypt_keys) != (None, None, False, False):
+    is_other_kind = encrypt_keys or any(chosen[name] for name in ("shards", "profile", "fit"))
+    if chosen["scheduler"] is not None and is_other_kind:
         raise click.UsageError(
             "--scheduler is for one chain that anybody writes: leave the options of another kind out"
         )
     passphrase = passphrase_if(Home(home).is_encrypted, passphrase_file, encrypt=encrypt_keys)
     place = Home(home, passphrase)
-    named = {"--validators": validators, "--shards": shards, "--chain-id": chain_id, "--profile": profile}
-    named |= {"--scheduler": scheduler, "--port": port}
-    flags = {"--no-dashboards": no_dashboards, "--fresh": fresh, "--fit": fit}
-    options = [text for name, value in named.items() if value is not None for text in (name, str(value))]
-    options += [name for name, is_set in flags.items() if is_set]
     with notes.status("starting validators and dashboards"):
-        running = supervisor.spawn(place, options)
+        running = supervisor.spawn(place, **chosen)
     if not empty and not running.chains:
         from minichain.scenarios import examples
 

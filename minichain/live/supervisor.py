@@ -150,8 +150,8 @@ def apps() -> Path:
     return shipped("apps")
 
 
-def spawn(home: Home, options: list[str]) -> Running:
-    """Start a supervisor that outlives this process; returns once everything runs.
+def spawn(home: Home, **chosen: Any) -> Running:
+    """Start a supervisor that outlives this process, with options of `read_options`; returns once everything runs.
 
     It is told the passphrase of the home, if there is one, over its standard input.
     """
@@ -161,7 +161,7 @@ def spawn(home: Home, options: list[str]) -> Running:
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     with (home.path / "supervisor.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "minichain.live.supervisor", str(home.path), *options],
+            [sys.executable, "-m", "minichain.live.supervisor", str(home.path), *_words(chosen)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
@@ -197,6 +197,15 @@ def stop(home: Home, running: Running) -> None:
             home.unlock()
             raise TimedOut(f"the network did not stop within {STOP_TIMEOUT_S:.0f} s and was ended by force")
         time.sleep(0.05)
+
+
+def _words(chosen: dict[str, Any]) -> list[str]:
+    """Write options as a command line has them; those that are None or False are left out."""
+    words: list[str] = []
+    for name, value in chosen.items():
+        if value is not None and value is not False:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return words
 
 
 def read_options(words: Sequence[str] | None = None) -> argparse.Namespace:
