@@ -24,6 +24,7 @@ from minichain.live import arrival, dashboards
 from minichain.views import gallery
 
 ROOT = Path(__file__).resolve().parents[1]
+WAIT_S = 90
 
 
 def write_app(folder: Path, name: str, *code: str, **card: object) -> None:
@@ -69,7 +70,7 @@ def server(apps):
 
 def ask(server, path: str = "/", method: str = "GET", **headers: str):
     """Ask the server something; returns status, headers and text."""
-    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=WAIT_S)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     text = answer.read().decode()
@@ -151,7 +152,7 @@ def test_pages_travel_compressed(server):
 
 
 def ask_raw(server, path: str):
-    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=WAIT_S)
     connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
     answer = connection.getresponse()
     body = answer.read()
@@ -162,11 +163,11 @@ def ask_raw(server, path: str):
 def test_a_kernel_that_nobody_ever_looked_at_is_ended(server):
     with ThreadPoolExecutor() as somebody:
         asked = somebody.submit(ask, server, "/voila/render/zero.ipynb")
-        wait_until(lambda: kernels(server), 15, "no kernel was started")
+        wait_until(lambda: kernels(server), WAIT_S, "no kernel was started")
         status, headers, _page = asked.result()
     assert status == 200
     assert "_xsrf" in headers["Set-Cookie"]
-    wait_until(lambda: not kernels(server), 15, "the kernel was left behind")
+    wait_until(lambda: not kernels(server), WAIT_S, "the kernel was left behind")
 
 
 def test_a_port_that_is_taken_is_named(apps):
@@ -203,7 +204,7 @@ def test_it_ends_with_its_parent_even_when_that_is_killed(apps):
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(apps)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     pid, url = parent.stdout.readline().split()
     child = psutil.Process(int(pid))
-    with closing(HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=WAIT_S)) as connection:
         connection.request("GET", "/voila/render/zero.ipynb")
         connection.getresponse().read()
     family = [child, *child.children(recursive=True)]
@@ -211,7 +212,7 @@ def test_it_ends_with_its_parent_even_when_that_is_killed(apps):
     parent.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    _gone, alive = psutil.wait_procs(family, timeout=15)
+    _gone, alive = psutil.wait_procs(family, timeout=WAIT_S)
     assert alive == []
 
 

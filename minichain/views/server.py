@@ -47,6 +47,7 @@ HOST: Final = "127.0.0.1"
 ORPHAN_TIMEOUT_S: Final = 20.0
 PATIENCE_AT_START: Final = 5  # a class that opens a page together waits in line; this many orphan timeouts
 MOST_VIEWERS: Final = 60  # about 80 MB each
+OUTPUT_TIMEOUT_S: Final = 120  # by default 4, after which a page came without what its cell shows, and said nothing
 STOPPING_S: Final = 8.0  # then the process leaves without waiting for kernels, which end by themselves
 IPC_PATH_MAX: Final = 100  # macOS allows 103 bytes in the address of a local socket, Linux 107
 
@@ -307,6 +308,7 @@ def configuration(folder: Path, port: int, orphan_timeout_s: float, most_viewers
                 "multi_kernel_manager_class": Kernels,
                 "extension_allowlist": EXTENSIONS,
             },
+            "VoilaExecutor": {"iopub_timeout": OUTPUT_TIMEOUT_S, "raise_on_iopub_timeout": True},
             "Kernels": {
                 "orphan_timeout_s": orphan_timeout_s,
                 "most_viewers": most_viewers,
