@@ -73,7 +73,8 @@ def build():
 
 # What the kernel has to show lies there for longer than Voila waits by itself, as on a busy computer.
 LATE = """
-import time
+import sys, time
+sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0.1
 get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(5))
 from IPython.display import HTML, display
 display(HTML("Here it is."))
