@@ -7,6 +7,7 @@ they must run.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -111,6 +112,21 @@ def visit(browser: Any, width: int = 1280, height: int = 720, locale: str = "en-
         raise
     finally:
         context.close()
+
+
+def press(page: Any, words: str) -> None:
+    """Press the first button whose words begin so: "Erase" is not "Have it erased"."""
+    page.locator("button:visible", has_text=re.compile(rf"^\s*{re.escape(words)}")).first.click()
+
+
+def write(page: Any, field: str, text: str) -> None:
+    """Write into a field and leave it; once more where it was drawn anew between the two."""
+    for _ in range(3):
+        page.get_by_label(field).fill(text)
+        page.get_by_label(field).press("Tab")
+        if page.get_by_label(field).input_value() == text:
+            return
+    raise AssertionError(f"{field!r} does not keep {text!r}")
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from browser import visit
+from browser import press, visit
 from playwright.sync_api import expect
 from test_browser_frame import be_whole_on_a_phone
-
-
-def press(page: Any, words: str) -> None:
-    page.locator("button:visible", has_text=words).first.click()
 
 
 def tab(page: Any, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browser import visit
+from browser import visit, write
 from playwright.sync_api import expect
 from test_browser_frame import be_whole_on_a_phone
 
@@ -36,12 +36,10 @@ def test_an_official_plays_the_day_and_brings_a_load_to_its_end(network, chromiu
         page.wait_for_selector("text=Save the proof")
         page.wait_for_selector("text=to report what arrived")
 
-        page.get_by_label("Arrived of residual waste").fill("1000")
-        page.get_by_label("Arrived of residual waste").press("Tab")
+        write(page, "Arrived of residual waste", "1000")
         sign(page)
         page.wait_for_selector(".mc-error >> text=a comment is mandatory")
-        page.get_by_label("In one plain sentence, why").fill("a container leaked on the way")
-        page.get_by_label("In one plain sentence, why").press("Tab")
+        write(page, "In one plain sentence, why", "a container leaked on the way")
         sign(page)
         page.wait_for_selector("text=to sign the complete manifest")
 

@@ -13,7 +13,7 @@ import minichain as mc
 from minichain.errors import CallFailed, UsageError
 from minichain.scenarios import examples
 from minichain.scenarios.waste import day, story
-from minichain.views import chainwords, garbage_custody, i18n, loads
+from minichain.views import chainwords, garbage_custody, i18n, loads, renewed
 from minichain.views.garbage_custody import Custody, CustodyReader, Order, sign
 
 BURNER_LOAD, MARKET_LOAD, SCHOOL_LOAD = "HH-20260105", "HH-20260103", "HH-20260109"
@@ -255,16 +255,16 @@ def test_an_example_is_told_in_the_viewers_language():
 def test_the_page_offers_the_example_only_where_there_is_nothing():
     page = garbage_custody.page(played, examples.load)
     page.live._arrived(garbage_custody.Snapshot(3))
-    offered = [button.description for button in buttons(page)]
+    offered = [button.description for button in inside(page, "Button")]
     assert "Play the example day" in offered
     assert "Sign and send" not in offered
     page.live._arrived(CustodyReader()(played()))
-    assert "Sign and send" in [button.description for button in buttons(page)]
+    assert "Sign and send" in [button.description for button in inside(page, "Button")]
 
 
 def test_a_choice_survives_when_somebody_new_is_registered(model):
     box = garbage_custody._signing(model, None)
-    shown = dropdowns(box)[0]
+    shown = inside(box, "Dropdown")[0]
     model.people = (*model.people, "New party")
     model.who = "Vegetable market"
     model.people = (*model.people, "Newer party")
@@ -272,13 +272,26 @@ def test_a_choice_survives_when_somebody_new_is_registered(model):
     assert "Newer party" in [value for _words, value in shown.options]
 
 
-def dropdowns(widget) -> list:
-    """List the dropdowns inside a widget."""
-    found = [widget] if type(widget).__name__ == "Dropdown" else []
-    return found + [drop for child in getattr(widget, "children", ()) for drop in dropdowns(child)]
+def test_a_weight_that_was_typed_is_the_one_that_is_signed_whatever_is_drawn_anew(model, monkeypatch):
+    monkeypatch.setattr(renewed, "GRACE_S", 0)
+    model.open("HH-20260108")
+    model.act = "report"
+    box = garbage_custody._signing(model, None)
+    [scale] = inside(box, "BoundedIntText")
+    scale.value = 907
+    model.step = None  # somebody signed meanwhile
+    assert inside(box, "BoundedIntText") == [scale]
+    assert (scale.value, scale.comm is None) == (907, False)
+
+    for deed in ("sign", "receive", "report"):  # gone long enough to be closed
+        model.act = deed
+    assert [one.comm is None for one in inside(box, "BoundedIntText")] == [False]
+    model.open("HH-20260109")
+    model.act = "report"
+    assert [one.value for one in inside(box, "BoundedIntText")] == [205]
 
 
-def buttons(widget) -> list:
-    """List the buttons inside a widget."""
-    found = [widget] if type(widget).__name__ == "Button" else []
-    return found + [button for child in getattr(widget, "children", ()) for button in buttons(child)]
+def inside(widget, kind: str) -> list:
+    """List the widgets of a kind inside a widget."""
+    found = [widget] if type(widget).__name__ == kind else []
+    return found + [one for child in getattr(widget, "children", ()) for one in inside(child, kind)]

@@ -400,6 +400,7 @@ class _Form:
         self.comment = W.Text()
         self._model = model
         self._scales: list[W.BoundedIntText] = []
+        self._weighed: Any = None  # what the scales were made for
 
     @property
     def received(self) -> list[int]:
@@ -407,10 +408,12 @@ class _Form:
         return [scale.value for scale in self._scales]
 
     def fields(self) -> Sequence[Content]:
-        """Make the fields anew for the load and the act that are chosen."""
+        """Return the fields for the load and the act that are chosen; what somebody has typed stays."""
         manifest, act = self._model.manifest, self._model.act
         lines = manifest["lines"] if manifest else ()
-        self._scales = [_scale(line) for line in lines]
+        weighed = (manifest and manifest["number"], [(line["quantity"], line["received"]) for line in lines])
+        if weighed != self._weighed or any(scale.comm is None for scale in self._scales):
+            self._weighed, self._scales = weighed, [_scale(line) for line in lines]
         shown = [field(scale, _scale_name(line)) for scale, line in zip(self._scales, lines, strict=True)]
         hint = _("Everybody can read it: leave out names and telephone numbers.")
         said = field(self.comment, _("In one plain sentence, why"), hint)
