@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
@@ -191,6 +192,27 @@ def test_the_most_urgent_load_is_open_until_somebody_opens_another(model):
     model.show(CustodyReader()(played()))
     assert model.chosen == SCHOOL_LOAD
     assert (model.who, model.act) == ("School kitchen", "hand_over")
+
+
+def test_the_load_that_somebody_signs_for_stays_open(model):
+    seen = CustodyReader()(played())
+    turned = dataclasses.replace(seen, manifests=seen.manifests[::-1])
+    first = model.chosen
+    model.show(turned)
+    assert model.chosen != first, "another load is the most urgent one now"
+    second = model.chosen
+    model.order([1] * len(model.manifest["lines"]), "It was weighed twice.")
+    model.show(seen)
+    assert model.chosen == second
+
+
+def test_what_came_of_a_signature_is_forgotten_where_another_load_is_opened(model):
+    model.who = ""
+    send = next(child for child in garbage_custody._signing(model, None).children if hasattr(child, "progress"))
+    send.start()
+    assert "Choose who signs" in send.progress.value
+    model.open(SCHOOL_LOAD)
+    assert send.progress.value == ""
 
 
 def test_nothing_is_signed_for_nobody(model):
