@@ -11,12 +11,14 @@ import pytest
 from wasteday import act, played
 
 import minichain as mc
+from minichain.contracts import describe
 from minichain.errors import CallFailed, UsageError
 from minichain.scenarios import examples
 from minichain.scenarios.waste import day, story
 from minichain.views import chainwords, garbage_custody, i18n, loads, renewed
 from minichain.views.garbage_custody import Custody, CustodyReader, Order, sign
 
+WASTE = ("contract", "registry")
 BURNER_LOAD, MARKET_LOAD, SCHOOL_LOAD = "HH-20260105", "HH-20260103", "HH-20260109"
 
 
@@ -264,6 +266,9 @@ def test_the_words_of_the_chain_are_in_the_catalogue():
     assert {clock["id"] for profile in profiles for clock in profile["clocks"]} == set(chainwords.deadlines())
     assert set(story.SENTENCES.values()) == set(chainwords.steps())
     assert story.PRIVATE in chainwords.remarks()
+    contracts = [describe((Path(day.__file__).parent / f"{name}.py").read_text("utf-8")) for name in WASTE]
+    told = {one.sentences["en"] for abi in contracts for one in (abi, *abi.actions, *abi.views)}
+    assert told == set(chainwords.rules())
 
 
 def test_an_example_is_told_in_the_viewers_language():
@@ -311,6 +316,15 @@ def test_a_weight_that_was_typed_is_the_one_that_is_signed_whatever_is_drawn_ane
     model.open("HH-20260109")
     model.act = "report"
     assert [one.value for one in inside(box, "BoundedIntText")] == [205]
+
+
+def test_a_hand_over_is_seen_though_no_summary_tells_it():
+    network, model, read = played(), Custody(), CustodyReader()
+    model.show(read(network))
+    model.open(SCHOOL_LOAD)
+    act(network, "School kitchen", "hand_over", number=SCHOOL_LOAD)
+    model.show(read(network))
+    assert (model.who, model.act) == ("Collection truck 7", "take_over")
 
 
 def inside(widget, kind: str) -> list:

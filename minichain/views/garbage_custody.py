@@ -72,10 +72,13 @@ class Snapshot:
 
 
 class CustodyReader:
-    """Read the manifests again and again, and ask in full only for those that changed."""
+    """Read the manifests again and again, and ask in full only for those that changed.
+
+    A hand-over leaves a summary as it was, so what the new blocks announce is looked at, too.
+    """
 
     def __init__(self) -> None:
-        self._chain = ChainReader(keep=1)
+        self._chain = ChainReader()
         self._last, self._seen = Snapshot(), b""
         self._known: dict[str, tuple[Any, Manifest]] = {}
 
@@ -94,6 +97,7 @@ class CustodyReader:
         names = dict(chain.names)
         people = tuple(name for did, name in names.items() if client.wallet(name).did == did)
         summaries = ask_all(client, custody.CUSTODY, "manifests_for")
+        self._forget(chain)
         return Snapshot(
             chain.height,
             short(client.genesis.hash),
@@ -101,6 +105,16 @@ class CustodyReader:
             people,
             tuple(self._full(client, one) for one in reversed(summaries)),
         )
+
+    def _forget(self, chain: ChainSnapshot) -> None:
+        """Drop what blocks since the last look were about; everything, if some of them were not seen."""
+        new = [block for block in chain.blocks if block.height > self._last.height]
+        if len(new) != chain.height - self._last.height:
+            self._known = {}
+        events = (event for block in new for entry in block.entries for event in entry.receipt.events)
+        for event in events:
+            if event.contract == custody.CUSTODY:
+                self._known.pop(event.data.get("number", ""), None)
 
     def _full(self, client: Any, summary: Mapping[str, Any]) -> Manifest:
         known = self._known.get(summary["number"])
