@@ -56,7 +56,8 @@ def rules() -> tuple[str, ...]:
     """Return what the contracts of the waste say of themselves: they have no room for a second language."""
     return (
         _(
-            "Keep the custody of waste: manifests, signatures in their order, discrepancies, rejections and corrections."
+            "Keep the custody of waste: manifests, signatures in their order, "
+            "discrepancies, rejections and corrections."
         ),
         _("Write or rewrite a draft: it has a reference, and no tracking number yet."),
         _("Give a draft its tracking number; from now on it is a pending manifest."),
