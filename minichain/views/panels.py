@@ -259,7 +259,7 @@ class LongAction(W.VBox):  # type: ignore[misc]
     def forget(self) -> None:
         """Take away what came of it, once the page is about something else."""
         if not self.button.disabled:
-            self.progress.value = ""
+            self.progress.value = Safe("")
 
     def _finished(self, result: Any) -> None:
         self._end(lambda: self.progress.finish(self._done(result)))
