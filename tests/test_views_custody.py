@@ -265,7 +265,7 @@ def test_the_words_of_the_chain_are_in_the_catalogue():
     assert set(day.people()) | described <= {*chainwords.names(), "regulator-origin"}
     assert {clock["id"] for profile in profiles for clock in profile["clocks"]} == set(chainwords.deadlines())
     assert set(story.SENTENCES.values()) == set(chainwords.steps())
-    assert story.PRIVATE in chainwords.remarks()
+    assert (story.PRIVATE,) == (loads.PRIVATE,) == chainwords.remarks()
     contracts = [describe((Path(day.__file__).parent / f"{name}.py").read_text("utf-8")) for name in WASTE]
     told = {one.sentences["en"] for abi in contracts for one in (abi, *abi.actions, *abi.views)}
     assert told == set(chainwords.rules())
@@ -273,6 +273,8 @@ def test_the_words_of_the_chain_are_in_the_catalogue():
 
 def test_an_example_is_told_in_the_viewers_language():
     i18n.use("zh")
+    assert loads.remark(story.PRIVATE) == "在文件的非公开部分已作说明。"
+    assert loads.remark("Close") == "Close", "what somebody signed is shown as it is, though a button is called so"
     heard: list[str] = []
     told = f"{day.TRUCK_7}: {story.SENTENCES['take over']}"
     garbage_custody.aloud(lambda client, tell: tell(told), None, lambda *news: heard.append(news[-1]))

@@ -22,6 +22,7 @@ Manifest = Mapping[str, Any]
 GRAMS: Final = {"K": (1_000, 1), "M": (1_000_000, 1), "P": (45_359_237, 100_000), "T": (90_718_474, 100)}  # exact
 LITRES: Final = {"L": (1, 1), "N": (1_000, 1), "G": (3_785_411_784, 1_000_000_000), "Y": (764_554_857_984, 10**9)}
 COMPLETE: Final = ("Signed", "Corrected", "Treated", "Disposed")
+PRIVATE: Final = "Explained in the private part of the document."  # what the stories write
 WITH_COMMENT: Final = ("report", "reconcile", "reject_on_site", "report_incident")
 
 
@@ -59,8 +60,8 @@ def amount(quantity: int, unit: str) -> str:
 
 
 def remark(comment: str) -> str:
-    """Write what somebody wrote, the remark of the example day in the viewer's language."""
-    return _(comment) if comment else ""
+    """Write what somebody wrote, word for word; only the remark of the example day is put into other words."""
+    return _(comment) if comment == PRIVATE else comment
 
 
 def what(manifest: Manifest) -> str:
