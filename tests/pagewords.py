@@ -40,6 +40,15 @@ def title_of(app: str, language: str) -> str:
 
 
 @cache
+def said_in_chinese() -> dict[str, set[str]]:
+    """Return what each English text of the dashboards is in Chinese, both as they are compared."""
+    pairs: dict[str, set[str]] = {}
+    for english, chinese in _chinese().items():
+        pairs.setdefault(bare(english), set()).add(bare(chinese))
+    return pairs
+
+
+@cache
 def on_the_page(app: str, language: str) -> frozenset[str]:
     """Return all texts that a dashboard may show, without the signs at their ends."""
     cells = _read(ROOT / "apps" / f"{app}.ipynb")["cells"]

@@ -8,7 +8,7 @@ import shlex
 
 import click
 import pytest
-from pagewords import bare, on_the_page, quoted, title_of, titles
+from pagewords import bare, on_the_page, quoted, said_in_chinese, title_of, titles
 from test_cli import COULD_NOT, read, run
 
 from minichain.cli import main
@@ -212,6 +212,15 @@ def test_what_a_paper_quotes_stands_on_the_page_or_in_the_lesson(module, languag
     assert title_of(module.app, language) in card
     assert sorted(quoted(steps_of(card)) - words) == []
     assert sorted(quoted(demo_of(notes)) - words - headings) == []
+
+
+@pytest.mark.parametrize("module", syllabus().modules, ids=lambda module: module.id)
+def test_a_paper_names_the_same_controls_in_both_languages(module):
+    folder, chinese = material.curriculum() / module.id, said_in_chinese()
+    for kind, steps in (("task", steps_of), ("instructor", demo_of)):
+        english, theirs = (quoted(steps((folder / f"{kind}.{one}.md").read_text("utf-8"))) for one in ("en", "zh"))
+        left_out = {one: chinese[one] for one in english if one in chinese and not chinese[one] & theirs}
+        assert left_out == {}, f"{kind}.zh.md does not name them in quotation marks, as the page does"
 
 
 def commands():

@@ -15,9 +15,19 @@ from test_views_markup import Reader
 from minichain.errors import ConfigError, UsageError
 from minichain.faults.timeline import VERBS, parse
 from minichain.sim import reading
+from minichain.sim.recording import record
 from minichain.views import consensus_lab, consensus_text, i18n
 from minichain.views import consensus_words as words
-from minichain.views.consensus_model import MOST, PRESETS, Lab, read_file, read_timeline
+from minichain.views.consensus_model import (
+    MOST,
+    PRESETS,
+    Lab,
+    Situation,
+    end_of,
+    read_file,
+    read_timeline,
+    timeline_of,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -357,6 +367,21 @@ def test_a_text_that_does_not_fit_is_refused_with_its_line_and_reason(text: str,
 
 def test_every_prepared_situation_has_its_words():
     assert set(consensus_lab._presets()) == {*PRESETS, ""}
+
+
+@pytest.mark.parametrize(("offices", "goes_on"), [(7, False), (8, False), (9, False), (10, True)])
+def test_three_that_say_nothing_need_ten_offices_as_the_task_card_lets_one_find(offices, goes_on):
+    assert outcome_of(Situation(offices=offices, offline=3)) == (True, goes_on)
+
+
+def test_ten_offices_bear_three_liars_too():
+    assert outcome_of(Situation(offices=10, liars=3)) == (True, True)
+
+
+def outcome_of(situation: Situation):
+    """Run a situation of the lab; returns whether it stayed safe, and whether it went on."""
+    timeline = timeline_of(situation, Lab().seed)
+    return words.outcome(record(timeline, end_of(timeline)))
 
 
 def test_the_page_is_built():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 from wasteday import act, played
 
 import minichain as mc
+from minichain.contracts import describe
 from minichain.errors import CallFailed, UsageError
 from minichain.scenarios import examples
 from minichain.scenarios.waste import day, story
 from minichain.views import chainwords, garbage_custody, i18n, loads, renewed
 from minichain.views.garbage_custody import Custody, CustodyReader, Order, sign
 
+WASTE = ("contract", "registry")
 BURNER_LOAD, MARKET_LOAD, SCHOOL_LOAD = "HH-20260105", "HH-20260103", "HH-20260109"
 
 
@@ -193,6 +196,27 @@ def test_the_most_urgent_load_is_open_until_somebody_opens_another(model):
     assert (model.who, model.act) == ("School kitchen", "hand_over")
 
 
+def test_the_load_that_somebody_signs_for_stays_open(model):
+    seen = CustodyReader()(played())
+    turned = dataclasses.replace(seen, manifests=seen.manifests[::-1])
+    first = model.chosen
+    model.show(turned)
+    assert model.chosen != first, "another load is the most urgent one now"
+    second = model.chosen
+    model.order([1] * len(model.manifest["lines"]), "It was weighed twice.")
+    model.show(seen)
+    assert model.chosen == second
+
+
+def test_what_came_of_a_signature_is_forgotten_where_another_load_is_opened(model):
+    model.who = ""
+    send = next(child for child in garbage_custody._signing(model, None).children if hasattr(child, "progress"))
+    send.start()
+    assert "Choose who signs" in send.progress.value
+    model.open(SCHOOL_LOAD)
+    assert send.progress.value == ""
+
+
 def test_nothing_is_signed_for_nobody(model):
     model.open(SCHOOL_LOAD)
     model.who = ""
@@ -241,11 +265,16 @@ def test_the_words_of_the_chain_are_in_the_catalogue():
     assert set(day.people()) | described <= {*chainwords.names(), "regulator-origin"}
     assert {clock["id"] for profile in profiles for clock in profile["clocks"]} == set(chainwords.deadlines())
     assert set(story.SENTENCES.values()) == set(chainwords.steps())
-    assert story.PRIVATE in chainwords.remarks()
+    assert (story.PRIVATE,) == (loads.PRIVATE,) == chainwords.remarks()
+    contracts = [describe((Path(day.__file__).parent / f"{name}.py").read_text("utf-8")) for name in WASTE]
+    told = {one.sentences["en"] for abi in contracts for one in (abi, *abi.actions, *abi.views)}
+    assert told == set(chainwords.rules())
 
 
 def test_an_example_is_told_in_the_viewers_language():
     i18n.use("zh")
+    assert loads.remark(story.PRIVATE) == "在文件的非公开部分已作说明。"
+    assert loads.remark("Close") == "Close", "what somebody signed is shown as it is, though a button is called so"
     heard: list[str] = []
     told = f"{day.TRUCK_7}: {story.SENTENCES['take over']}"
     garbage_custody.aloud(lambda client, tell: tell(told), None, lambda *news: heard.append(news[-1]))
@@ -289,6 +318,15 @@ def test_a_weight_that_was_typed_is_the_one_that_is_signed_whatever_is_drawn_ane
     model.open("HH-20260109")
     model.act = "report"
     assert [one.value for one in inside(box, "BoundedIntText")] == [205]
+
+
+def test_a_hand_over_is_seen_though_no_summary_tells_it():
+    network, model, read = played(), Custody(), CustodyReader()
+    model.show(read(network))
+    model.open(SCHOOL_LOAD)
+    act(network, "School kitchen", "hand_over", number=SCHOOL_LOAD)
+    model.show(read(network))
+    assert (model.who, model.act) == ("Collection truck 7", "take_over")
 
 
 def inside(widget, kind: str) -> list:

@@ -52,6 +52,56 @@ def remarks() -> tuple[str, ...]:
     return (_("Explained in the private part of the document."),)
 
 
+def rules() -> tuple[str, ...]:
+    """Return what the contracts of the waste say of themselves: they have no room for a second language."""
+    return (
+        _(
+            "Keep the custody of waste: manifests, signatures in their order, "
+            "discrepancies, rejections and corrections."
+        ),
+        _("Write or rewrite a draft: it has a reference, and no tracking number yet."),
+        _("Give a draft its tracking number; from now on it is a pending manifest."),
+        _("Declare the manifest complete: permits and containers are checked, and the load may be picked up."),
+        _("Cancel a manifest before the first transporter has taken the waste."),
+        _("Hand the waste to the next party, whose signature moves the custody. The generator signs with this."),
+        _("Sign as the next transporter: the waste is in your custody from now on."),
+        _("Let the generator replace the transporters that have not signed yet."),
+        _("Report something that happened to the load; it stays on the manifest."),
+        _("Confirm that the load has arrived: custody moves to the destination."),
+        _("Reject the whole load while its transporter is still there: the same manifest continues elsewhere."),
+        _("Account for every line: what came, what was accepted, rejected, left as residue or lost, and why."),
+        _("Sign as the destination: the manifest is complete; from now on it is corrected, never changed."),
+        _("Answer an open discrepancy as the generator or a transporter, which closes it."),
+        _("Certify that the accepted waste was treated or disposed of; `certificate` is the hash of the document."),
+        _("Open a correction of a signed manifest; returns its number. Everybody on the manifest sees it."),
+        _("Sign the open correction: it becomes the new version, and the old one is kept."),
+        _("Withdraw the open correction: the signed version stays as it was."),
+        _("Show a manifest with everything that was signed, what became of it, and what is late."),
+        _("Show a draft."),
+        _("Show an earlier version of a corrected manifest."),
+        _("List the manifests of a party; for a regulator those from or to its jurisdiction; for nobody, all."),
+        _("List what is overdue on a page of the watched manifests: for a party, a regulator, or all."),
+        _("Show where the quantity of each line went; `difference` never arrived, or came in excess."),
+        _("Know the parties, their permits and the rules; judge waste lines by them."),
+        _("Adopt new rules; manifests that have a number keep the rules they were numbered under."),
+        _("Register a party: its roles, its site, and the waste codes and methods of its permit (* is all)."),
+        _("Suspend a party: it can take over no more waste until it is registered again."),
+        _("Show what is registered about a party."),
+        _("List the registered parties."),
+        _("Tell whether a DID is the office."),
+        _("Show where registered parties belong; refuses one that is not registered."),
+        _("Refuse a party that may not take this waste now."),
+        _("Show the rules in force, or an edition of them."),
+        _("Refuse a tracking number of a wrong form; tells the edition of the rules in force."),
+        _("Refuse a text that is empty, too long, or looks personal."),
+        _("Complete new waste lines; refuses what breaks a rule of form."),
+        _("Put the report of a facility into the lines; refuses what does not add up or has no permitted method."),
+        _('Apply changes such as [{"line": 1, "quantity": 900}]; the result obeys the same rules as the first time.'),
+        _("List the discrepancies of received lines; refuses one without a comment. `known` keep their answers."),
+        _("List the clocks that have run out: the last day itself is still in time."),
+    )
+
+
 def steps() -> tuple[str, ...]:
     """Return the sentences that tell what each step of a story does."""
     return (

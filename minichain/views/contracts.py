@@ -232,8 +232,9 @@ def _does(reading: Reading) -> list[Safe]:
 
 
 def _in_words(sentences: Mapping[str, str]) -> str:
-    """Return a sentence of the contract in the viewer's language, or in the one it has."""
-    return sentences.get(language(), sentences.get("en", ""))
+    """Return a sentence of the contract in the viewer's language: its own, or else the one of our catalogue."""
+    english = sentences.get("en", "")
+    return sentences.get(language()) or (_(english) if english else "")
 
 
 def _source(reading: Reading) -> W.Box:

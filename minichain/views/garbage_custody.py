@@ -72,10 +72,13 @@ class Snapshot:
 
 
 class CustodyReader:
-    """Read the manifests again and again, and ask in full only for those that changed."""
+    """Read the manifests again and again, and ask in full only for those that changed.
+
+    A hand-over leaves a summary as it was, so what the new blocks announce is looked at, too.
+    """
 
     def __init__(self) -> None:
-        self._chain = ChainReader(keep=1)
+        self._chain = ChainReader()
         self._last, self._seen = Snapshot(), b""
         self._known: dict[str, tuple[Any, Manifest]] = {}
 
@@ -94,6 +97,7 @@ class CustodyReader:
         names = dict(chain.names)
         people = tuple(name for did, name in names.items() if client.wallet(name).did == did)
         summaries = ask_all(client, custody.CUSTODY, "manifests_for")
+        self._forget(chain)
         return Snapshot(
             chain.height,
             short(client.genesis.hash),
@@ -101,6 +105,16 @@ class CustodyReader:
             people,
             tuple(self._full(client, one) for one in reversed(summaries)),
         )
+
+    def _forget(self, chain: ChainSnapshot) -> None:
+        """Drop what blocks since the last look were about; everything, if some of them were not seen."""
+        new = [block for block in chain.blocks if block.height > self._last.height]
+        if len(new) != chain.height - self._last.height:
+            self._known = {}
+        events = (event for block in new for entry in block.entries for event in entry.receipt.events)
+        for event in events:
+            if event.contract == custody.CUSTODY:
+                self._known.pop(event.data.get("number", ""), None)
 
     def _full(self, client: Any, summary: Mapping[str, Any]) -> Manifest:
         known = self._known.get(summary["number"])
@@ -191,11 +205,12 @@ class Custody(T.HasTraits):
             self.act, self.who = self.step.act, who if who in self.people else self.who
 
     def order(self, received: Sequence[int], comment: str) -> Order:
-        """Return what is about to be signed; raises `UsageError` if nothing can be."""
+        """Return what is about to be signed, whose load then stays open; raises `UsageError` if nothing can be."""
         if self.manifest is None:
             raise UsageError(_("Choose a load first."))
         if self.who not in self.people:
             raise UsageError(_("Choose who signs."))
+        self._is_opened = True
         return Order(self.who, self.act, loads.arguments(self.act, self.manifest, received, comment.strip()))
 
     def count(self, *states: str) -> int:
@@ -320,16 +335,16 @@ def _way(model: Custody) -> W.Box:
         if manifest is None:
             return parts.paragraph(_("Choose a load."))
         told = [(alert.state, alert.words) for alert in loads.alerts(manifest, model.names)]
-        title = _("Manifest {number}").format(number=manifest["number"])
+        number_ = _("Manifest {number}").format(number=manifest["number"])
         top = tag(
             "div",
-            tag("div", parts.heading(title, loads.what(manifest))),
+            tag("div", parts.heading(number_, loads.what(manifest))),
             parts.chip(*loads.state_of(manifest)),
             class_="mc-line",
         )
-        return join(
-            top, parts.custody(_("From hand to hand"), loads.stops(manifest, model.names)), parts.sentences(told)
-        )
+        title = _("From hand to hand")
+        way = parts.custody(title, loads.stops(manifest, model.names))
+        return join(top, tag("p", title, class_="mc-caption"), way, parts.sentences(told))
 
     return card(bound(model, ["manifests", "chosen"], shown, "mc-way"))
 
@@ -376,12 +391,14 @@ def _signing(model: Custody, errands: Errands[Any]) -> W.Box:
         words = _("Final in block {height}. It cannot be changed any more, only corrected.")
         return join(words.format(height=number(proof.header.height)), " ", proofs.link(proof))
 
+    send = LongAction(_("Sign and send"), [_("Signed"), _("Agreed"), _("Final")], errands, prepare, done)
+    model.observe(lambda _change: send.forget(), "chosen")
     return card(
         bound(model, ["step", "names"], lambda: _waited(model)),
         field(who, _("Sign as")),
         field(act, _("What you do")),
         rebuilt(model, ["act", "chosen", "step"], form.fields),
-        LongAction(_("Sign and send"), [_("Signed"), _("Agreed"), _("Final")], errands, prepare, done),
+        send,
         title=_("Sign"),
     )
 

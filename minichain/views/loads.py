@@ -22,6 +22,7 @@ Manifest = Mapping[str, Any]
 GRAMS: Final = {"K": (1_000, 1), "M": (1_000_000, 1), "P": (45_359_237, 100_000), "T": (90_718_474, 100)}  # exact
 LITRES: Final = {"L": (1, 1), "N": (1_000, 1), "G": (3_785_411_784, 1_000_000_000), "Y": (764_554_857_984, 10**9)}
 COMPLETE: Final = ("Signed", "Corrected", "Treated", "Disposed")
+PRIVATE: Final = "Explained in the private part of the document."  # what the stories write
 WITH_COMMENT: Final = ("report", "reconcile", "reject_on_site", "report_incident")
 
 
@@ -56,6 +57,11 @@ def unit_name(unit: str) -> str:
 def amount(quantity: int, unit: str) -> str:
     """Write a quantity with its unit."""
     return f"{number(quantity)} {unit_name(unit)}"
+
+
+def remark(comment: str) -> str:
+    """Write what somebody wrote, word for word; only the remark of the example day is put into other words."""
+    return _(comment) if comment == PRIVATE else comment
 
 
 def what(manifest: Manifest) -> str:
@@ -153,7 +159,7 @@ def stops(manifest: Manifest, names: Names) -> list[Stop]:
         found.append(_stop(manifest, did, "truck", signed.get(("transporter", order)), order, names))
     for past in manifest["rejections"]:
         who, at = name_of(past["by"], names), moment(past["at"])
-        found.append(Stop(who, "plant", "bad", _("rejected the load"), at, "", past["comment"]))
+        found.append(Stop(who, "plant", "bad", _("rejected the load"), at, "", remark(past["comment"])))
     return [*found, _arrival(manifest, names, len(manifest["transporters"]) + 1)]
 
 
@@ -179,10 +185,10 @@ def _arrival(manifest: Manifest, names: Names, place: int) -> Stop:
     if "reported" not in times:
         return Stop(who, icon, "info", _("arrived, not weighed"), at)
     came = ", ".join(amount(line["received"], line["unit"]) for line in lines[:2])
-    remark = "; ".join(line["comment"] for line in lines if line["comment"])
+    remarks = "; ".join(remark(line["comment"]) for line in lines if line["comment"])
     if open_discrepancies(manifest):
-        return Stop(who, icon, "warn", _("differs"), at, came, remark)
-    return Stop(who, icon, "ok", _("signed") if "signed" in times else _("weighed"), at, came, remark)
+        return Stop(who, icon, "warn", _("differs"), at, came, remarks)
+    return Stop(who, icon, "ok", _("signed") if "signed" in times else _("weighed"), at, came, remarks)
 
 
 # --- what needs attention ----------------------------------------------------------------------------------------
@@ -207,14 +213,15 @@ def alerts(manifest: Manifest, names: Names) -> list[Alert]:
         found.append(Alert("bad", manifest["number"], words))
     found += [Alert("warn", manifest["number"], _difference(manifest, entry)) for entry in open_discrepancies(manifest)]
     for entry in manifest["rejections"]:
-        words = _("{who} rejected the load: {reason}").format(who=name_of(entry["by"], names), reason=entry["comment"])
+        who, why = name_of(entry["by"], names), remark(entry["comment"])
+        words = _("{who} rejected the load: {reason}").format(who=who, reason=why)
         found.append(Alert("warn", manifest["number"], words))
     for by, reason in corrected_alone(manifest):
         words = _("{who} alone corrected what was signed: {reason} The earlier version is kept.")
         found.append(Alert("warn", manifest["number"], words.format(who=name_of(by, names), reason=reason)))
     for entry in manifest["incidents"]:
         who = name_of(entry["by"], names)
-        words = _("{who} reported an incident: {reason}").format(who=who, reason=entry["comment"])
+        words = _("{who} reported an incident: {reason}").format(who=who, reason=remark(entry["comment"]))
         found.append(Alert("info", manifest["number"], words))
     return found
 

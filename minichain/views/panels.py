@@ -256,6 +256,11 @@ class LongAction(W.VBox):  # type: ignore[misc]
         if not self._errands.run(work, self._finished, self._failed, self.progress.at):
             self._end(lambda: self.progress.at(0, _("Too much is waiting. Try again in a moment.")))
 
+    def forget(self) -> None:
+        """Take away what came of it, once the page is about something else."""
+        if not self.button.disabled:
+            self.progress.value = Safe("")
+
     def _finished(self, result: Any) -> None:
         self._end(lambda: self.progress.finish(self._done(result)))
 
