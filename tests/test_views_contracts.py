@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace as changed
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 from test_decisions import DEARER, FREEZE, SHOP, UPGRADE, call, decide, found
 
 import minichain as mc
+from minichain.contracts import describe
 from minichain.contracts.deployed import version_key
 from minichain.contracts.system import GOVERNANCE
 from minichain.crosschain.proofs import verify
@@ -233,3 +236,23 @@ def test_a_reading_that_says_the_same_at_a_later_block_is_the_same() -> None:
     later = changed(reading, proven=replace(reading.proven, height=reading.proven.height + 1))
     assert later == reading
     assert contracts.read("governance", town()[0]).deployed.source == GOVERNANCE
+
+
+def test_every_contract_of_ours_says_what_it_does_in_both_languages():
+    i18n.use("zh")
+    sources = [path.read_text("utf-8") for path in sorted(Path(mc.__file__).parent.rglob("*.py"))]
+    told = [describe(source) for source in sources if "(Contract" in source and is_contract(ast.parse(source))]
+    assert len(told) > 20
+    missing = [
+        sentences["en"]
+        for abi in told
+        for sentences in (abi.sentences, *(method.sentences for method in (*abi.actions, *abi.views)))
+        if "zh" not in sentences and contracts._in_words(sentences) == sentences["en"]
+    ]
+    assert missing == []
+
+
+def is_contract(module: ast.Module) -> bool:
+    """Tell a module that is a contract from one that has the text of some."""
+    bases = [base for node in module.body if isinstance(node, ast.ClassDef) for base in node.bases]
+    return any(isinstance(base, ast.Name) and base.id == "Contract" for base in bases)

@@ -102,6 +102,58 @@ def rules() -> tuple[str, ...]:
     )
 
 
+def others() -> tuple[str, ...]:
+    """Return what contracts say of themselves that were written before a second language was asked for.
+
+    To write it into them would give every chain that begins with them another first state.
+    """
+    return (
+        _("Who the members of an alliance are, decided by vote of the members."),
+        _("Propose to admit a member; returns the number of the proposal."),
+        _("Propose to remove a member; returns the number of the proposal."),
+        _("Propose another weight for a member; returns the number of the proposal."),
+        _("Vote on an open proposal, once; returns what has become of the proposal."),
+        _("List the members as [name, did, weight]."),
+        _("List those who certify the block of a height, past or to come, as [name, did, weight]."),
+        _("List the committees to come as [first height, members]."),
+        _("Show a proposal, and how much weight is still needed to accept or to reject it."),
+        _("List the proposals in the order in which they were made."),
+        _('List who may vote on a proposal as [name, did, weight, "yes", "no" or "not yet"].'),
+        _("Who the members are where holders elect them: the candidates with most votes, epoch by epoch."),
+        _("Give free units to another holder."),
+        _("Give free units to a candidate as votes."),
+        _("Take votes back: the units are free again."),
+        _("Take votes from one candidate and give them to another."),
+        _("Stand for a seat, with own units as the first votes; the first time, with a name."),
+        _("Stand no longer; votes stay where they are until their holders take them back."),
+        _("Carry a change of seats on into the next epoch, when `turnover` has held it back; anybody may."),
+        _("List who would sit in the next epoch by the votes of now, as [name, did, 1]."),
+        _("List who stands for a seat as [name, did, votes], the most votes first."),
+        _("Show the units of a holder: free, and given to candidates."),
+        _("List the units of each holder as [did, units], to measure concentration."),
+        _("List those who certify the block of a height, as far as it is known now, as [name, did, weight]."),
+        _("Keys, guardians, organisations and devices: who may act for a did, and since when."),
+        _("Who the members of a public chain are: the largest stakes, epoch by epoch."),
+        _("Give free units to another account."),
+        _("Put free units at stake; the first time, with the name under which to stand for a seat."),
+        _("Take units out of the stake; returns the height from which on they can be withdrawn."),
+        _("Make units free whose unbonding is over; returns how many."),
+        _("Take a part of a stake for proven misbehaviour, once for each height; for the ledger only."),
+        _("Pay the member that made a block, in new free units; for the ledger only."),
+        _("List who stands for a seat as [name, did, stake], the largest stake first."),
+        _("Show the units of an account: free, bonded, and leaving as [units, height from which on they are free]."),
+        _("List the units of each account as [did, units], to measure concentration."),
+        _("Keep how many kilograms each resident has brought."),
+        _("Add what the caller has brought, from 1 to 50 kilograms; return what that makes together."),
+        _("Return what somebody has brought so far."),
+        _("Keep short notes, each signed by an institution that the desk of the class has let in."),
+        _("List the newest notes, the newest first."),
+        _("Tell whether an institution may sign notes."),
+        _("Count what each caller adds, up to 9 at once."),
+        _("Add to the caller's count; return the total."),
+    )
+
+
 def steps() -> tuple[str, ...]:
     """Return the sentences that tell what each step of a story does."""
     return (
