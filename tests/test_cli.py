@@ -222,6 +222,11 @@ def test_a_secret_that_is_not_the_chains_is_named(home: Home):
     kept = (home.path / "root").read_bytes()
     (home.path / "root").unlink()
     done = up(validators=None, expect=COULD_NOT)
+    assert f"{home.path / 'root'} is missing" in done.stderr
+    assert "put it back from a copy" in done.stderr
+    assert not (home.path / "root").exists(), "none is drawn that would be taken for the right one"
+    (home.path / "root").write_bytes(kept[::-1])
+    done = up(validators=None, expect=COULD_NOT)
     assert "is not the one that the chain in" in done.stderr
     assert "put the right one back, or start a new chain with `--fresh`" in done.stderr
     (home.path / "root").write_bytes(kept)

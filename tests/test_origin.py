@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from test_cli import COULD_NOT, run
 
 from minichain import __version__
 from minichain.contracts import system
-from minichain.errors import ConfigError
+from minichain.errors import ConfigError, MinichainError
 from minichain.live import chains, origin, supervisor
 from minichain.live.cluster import Cluster
 from minichain.live.home import MARK, SETTINGS, Home
@@ -116,6 +117,25 @@ def test_one_of_several_chains_that_lost_its_settings_is_not_left_out(tmp_path: 
     with pytest.raises(ConfigError) as refused:
         chains.chains_of(several)
     assert f"{settings(several.part('shard-1'))} is missing" in str(refused.value)
+
+
+@pytest.mark.parametrize("left", [None, bytes(32)], ids=["lost", "of another network"])
+def test_a_secret_that_is_not_right_is_never_written_over_its_copies(tmp_path: Path, left: bytes | None) -> None:
+    several = Home(tmp_path / "home")
+    for part, genesis, _ in chains.chains_of(several, shards=1, validators=1):
+        origin.keep(part.chain, genesis)
+    copies = [several.part(chain_id).path / "root" for chain_id in several.chains]
+    right = copies[0].read_bytes()
+    (several.path / "root").unlink()
+    if left:
+        (several.path / "root").write_bytes(left)
+    with pytest.raises(MinichainError, match="is not the one" if left else f"{re.escape(str(copies[0]))} is one"):
+        chains.chains_of(several)
+    assert [copy.read_bytes() for copy in copies] == [right, right]
+    (several.path / "root").write_bytes(right)
+    copies[1].unlink()
+    assert len(chains.chains_of(several)) == 2
+    assert copies[1].read_bytes() == right
 
 
 def test_settings_that_were_changed_after_the_chain_was_made_are_told_apart(home: Home) -> None:

@@ -48,8 +48,11 @@ def chains_of(
         raise UsageError("the chains of a sharded network have ids of their own: leave --chain-id out, or --shards")
     if is_there(home):
         _require_same(home, shards)
-        parts = [home.share(chain_id) for chain_id in home.chains] or [home]
-        return [(part, *_known_chain(part, validators, profile, chain_id)) for part in parts]
+        parts = [home.part(chain_id) for chain_id in home.chains] or [home]
+        known = [_known_chain(part, home, validators, profile, chain_id) for part in parts]
+        for name in home.chains:  # only now: what a part has may be the last copy of the right secret
+            home.share(name)
+        return [(part, *chain) for part, chain in zip(parts, known, strict=True)]
     if not shards:
         return [(home, *_new_chain(home, validators, profile, {"chain_id": chain_id} if chain_id else {}))]
     count, made = validators or VALIDATORS, []
@@ -91,15 +94,16 @@ def _new_chain(
 
 
 def _known_chain(
-    home: Home, validators: int | None, profile: str | None, chain_id: str | None
+    home: Home, owner: Home, validators: int | None, profile: str | None, chain_id: str | None
 ) -> tuple[Genesis, dict[str, KeyPair]]:
+    """Return the chain of a home, with the keys that the secret of its owner makes."""
     genesis = kept(home, validators, profile, chain_id)
     members = genesis.committee.members
     first = min(int(member.name.removeprefix("node-")) for member in members)
-    keys = new_chain(len(members), home.root(), {}, first)[1]
+    keys = new_chain(len(members), owner.root(), {}, first)[1]
     if {key.public for key in keys.values()} != {member.public for member in members}:
         raise ConfigError(
-            f"the secret {home.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
+            f"the secret {owner.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
             "right one back, or start a new chain with `--fresh`"
         )
     return genesis, keys

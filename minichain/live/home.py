@@ -82,9 +82,17 @@ class Home:
 
     def root(self) -> Secret:
         """Return the secret of this network, drawn when first asked for, and from then on encrypted if there is a
-        passphrase. Raises `NetworkError` where it is encrypted and none was given, `DecodeError` for a wrong one.
+        passphrase. Raises `NetworkError` where it is encrypted and none was given, or where a chain has lost it,
+        `DecodeError` for a wrong one.
         """
-        return keyfile.secret(self.path / "root", self.passphrase)
+        file = self.path / "root"
+        if not file.exists() and (self.chains or has_chain(self.chain)):
+            copies = "".join(f" {self.path / chain_id / file.name} is one." for chain_id in self.chains[:1])
+            raise NetworkError(
+                f"{file} is missing, the secret that all keys of this network are derived from: put it back from a "
+                f"copy.{copies} `--fresh` begins a new chain, with a new one"
+            )
+        return keyfile.secret(file, self.passphrase)
 
     @property
     def is_encrypted(self) -> bool:
