@@ -127,6 +127,14 @@ class SqliteStore:
             self._db.execute("COMMIT")
         elif row[0] != genesis:
             raise ConfigError(f"{self._path} belongs to another chain: use its own genesis, or a new directory")
+        else:
+            self._require_all_blocks(state_items)
+
+    def _require_all_blocks(self, first_state: Iterable[tuple[bytes, bytes]]) -> None:
+        first, last, count = next(self._rows("SELECT min(height), max(height), count(*) FROM blocks"))
+        is_whole = first in (1, self.began()) and count == last - first + 1
+        if not (is_whole if count else dict(self.state_items()) == dict(first_state)):
+            raise self._damaged("blocks are missing")
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -218,7 +226,12 @@ class SqliteStore:
 
     def block(self, height: int) -> FinalBlock | None:
         row = next(self._rows("SELECT final FROM blocks WHERE height=?", (height,)), None)
-        return self._decode(row[0], FinalBlock) if row else None
+        if row is None and max(1, self.began()) <= height <= self.height():
+            raise self._damaged(f"block {height} is missing")
+        final = self._decode(row[0], FinalBlock) if row else None
+        if final and final.block.header.height != height:
+            raise self._damaged(f"block {final.block.header.height} is in the place of block {height}")
+        return final
 
     def receipts(self, height: int) -> tuple[bytes, ...]:
         row = next(self._rows("SELECT receipts FROM blocks WHERE height=?", (height,)), None)
@@ -267,7 +280,10 @@ class SqliteStore:
         try:
             return decode(data, type_)
         except DecodeError as error:
-            raise NetworkError(f"the chain file {self._path} is damaged: {error}{_RESTORE}") from error
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, what: str) -> NetworkError:
+        return NetworkError(f"the chain file {self._path} is damaged: {what}{_RESTORE}")
 
 
 def back_up(path: Path, copy: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -310,7 +311,13 @@ def test_another_chain_in_the_directory_is_refused(tmp_path: Path):
 def test_a_damaged_chain_file_is_named(tmp_path: Path):
     with mc.Network.local(validators=1, seed=1, clock="logical", directory=tmp_path) as net:
         pay(net)
-    (tmp_path / "node-0" / "chain.sqlite").write_bytes(b"this is no database" * 1_000)
+    chain = tmp_path / "node-0" / "chain.sqlite"
+    with sqlite3.connect(chain) as opened:
+        opened.execute("DELETE FROM state")
+    opened.close()
+    with pytest.raises(NetworkError, match="node-0 cannot start: the state in the chain file is not that of its last"):
+        mc.Network.local(validators=1, seed=1, clock="logical", directory=tmp_path).start()
+    chain.write_bytes(b"this is no database" * 1_000)
     with pytest.raises(NetworkError, match="node-0 cannot start: cannot use the chain file"):
         mc.Network.local(validators=1, seed=1, clock="logical", directory=tmp_path).start()
 
