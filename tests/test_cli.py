@@ -397,6 +397,15 @@ def test_a_proof_of_another_chain_is_refused(file: Path):
     assert "does not exist" in run("verify", "nowhere.json", expect=WRONG_USE).stderr
 
 
+def test_a_proof_has_no_issuer(file: Path):
+    assert "this is no certificate" in read("verify", file, "--issuer", "did:key:z6Mk", expect=NO)["reason"]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without an end")
+def test_of_a_file_without_an_end_no_more_is_read_than_a_proof_may_have():
+    assert "a proof file has at most" in run("verify", "/dev/zero", expect=NO).stdout.replace("\n", " ")
+
+
 def test_the_chain_is_told_by_its_genesis_file_too(proof: Proof, file: Path, tmp_path: Path):
     right, wrong = tmp_path / "genesis.json", tmp_path / "other.json"
     right.write_bytes(to_json(proof.spec))
