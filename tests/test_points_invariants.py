@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from minichain.scenarios.points.presets import DAY_MS
 from minichain.scenarios.points.staging import Stage
 from minichain.scenarios.points.story import (
+    ACCOUNTS,
     APPEALS,
     CASES,
     GIVING,
@@ -31,6 +32,7 @@ from minichain.scenarios.points.story import (
 )
 
 OTHER = "Resident 2"
+LATER = ("refund", "reversal", "expiry")  # what may still be entered about who has left: it follows from what was
 NEVER_CHANGES = ("account", "kind", "code", "version", "event", "evidence", "occurred_at", "recorded_at", "by")
 LIVES = (
     "verify",
@@ -49,7 +51,7 @@ LIVES = (
 )
 DEEDS = (
     *LIVES,
-    *("give", "take_back", "buy", "deliver", "end"),
+    *("give", "take_back", "buy", "deliver", "end", "leave"),
     "record",
     "deduct",
     "request",
@@ -115,6 +117,7 @@ def do(on: Stage, deed: str, number: int, choice: int, who: str) -> bool:
         "buy": (TREASURER, GIVING, "reserve", {"cause": "help"}),
         "deliver": (PROVIDER, GIVING, "deliver", {"cause": "help", "proof": reasons}),
         "end": (who, GIVING, "end", {"cause": "help"}),
+        "leave": (who, ACCOUNTS, "withdraw", {"account": on.did(who)}),
         "notify": (RECORDER, INTAKE, "notify", {"number": number, "notice": named("notice")}),
         "settle": (who, LEDGER, "settle", {"number": number}),
         "expire": (who, LEDGER, "expire", {"number": number}),
@@ -163,6 +166,10 @@ def check(on: Stage, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for role in (RESIDENT, OTHER):
         effective = [one for one in now if one["account"] == on.did(role) and one["effective_at"]]
         assert sum(one["delta"] for one in effective) == on.balance(role) >= 0
+        left = on.ask(ACCOUNTS, "account", account=on.did(role))["closed_at"]
+        new = [one["kind"] for one in now if one["account"] == on.did(role) and one["recorded_at"] > left > 0]
+        assert set(new) <= set(LATER)
+        assert not left or all(one["effective_at"] <= left for one in effective if one["kind"] not in LATER)
     for one in now:
         if one["effective_at"] and one["code"]:
             assert one["notice"] or (one["silent_at"] and not one["severity"])
