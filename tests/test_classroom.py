@@ -171,7 +171,7 @@ def test_bytes_that_are_no_letter_are_refused(desk):
     assert desk.receive(b"\xff" * 100, HERE).code == "unreadable"
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * (MAX_NAME + 1), "a\u202eb", "a\0"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * (MAX_NAME + 1), "a\u202eb", "a\0", "\u3164", "\u0301"])
 def test_a_name_that_nobody_could_read_is_refused(desk, name):
     assert Person(desk, 1).say(Join(name)).code == "name"
 
@@ -180,6 +180,11 @@ def test_a_name_is_taken_once_however_it_is_written(desk, first):
     answer = Person(desk, 2).say(Join("STREET office a"))
     assert answer.code == "name_taken"
     assert "come back with the key you joined with" in answer.said
+
+
+@pytest.mark.parametrize("name", ["Street office A\ufe0f", "Street\u034f office A", "Street office A\u2800"])
+def test_a_name_is_no_other_by_signs_that_nobody_sees(desk, first, name):
+    assert Person(desk, 2).say(Join(name)).code == "name_taken"
 
 
 def test_a_clock_that_is_off_by_a_day_is_named_with_its_hours(desk):
@@ -390,6 +395,21 @@ def test_attempts_come_in_any_order_any_number_of_times_and_count_once(desk, fir
     assert list(desk.register.taken) == [three.digest, one.digest, two.digest]
 
 
+def test_an_attempt_that_is_in_a_letter_twice_is_kept_and_not_held_against_anybody(desk, first):
+    once = first.answer()
+    answer = first.hand_in(once, once)
+    assert (answer.have, answer.refused) == ((once.digest,), {})
+
+
+@pytest.mark.parametrize("answer", ["[" * 100_000, "[" * 50_000 + "]" * 50_000])
+def test_an_answer_nested_too_deep_stops_neither_the_desk_nor_its_next_start(desk, first, answer):
+    given = first.answer(answer=answer)
+    assert first.hand_in(given).have == (given.digest,)
+    again = opened(desk.folder.home.path)
+    again.catch_up()
+    assert "RecursionError" in again.register.taken[given.digest].verdict.trouble
+
+
 def test_a_history_that_was_written_anew_is_refused_and_told_to_the_trainer(desk, first):
     first.hand_in(first.answer(), first.answer())
     first.made.pop()
@@ -584,6 +604,15 @@ def test_a_page_elsewhere_can_do_nothing_in_the_name_of_a_phone(desk):
         assert phone.open("me", Host="elsewhere.example").startswith("403")
         assert {cookie.name: cookie.has_nonstandard_attr("HttpOnly") for cookie in phone.cookies}[server.COOKIE]
         assert Phone(url).open("note", {"text": "as another"}).startswith("403")
+
+
+def test_an_address_or_a_form_that_is_no_text_is_told_so_on_a_page(desk):
+    with served(desk) as url:
+        phone = Phone(url)
+        assert "Which institution are you?" in phone.open("?lang=%ff")
+        told = phone.open("me?session=%ff&lang=%fe")
+        assert told.startswith("400")
+        assert "could not be read" in told
 
 
 def test_only_the_trainer_decides(desk):
