@@ -287,24 +287,38 @@ class SqliteStore:
 
 
 def back_up(path: Path, copy: Path) -> None:
-    """Copy a chain file as it is after its last turn, also while its node writes it; an older copy is replaced."""
+    """Copy a chain file as it is after its last turn, also while its node writes it; an older copy is replaced.
+
+    Raises `NetworkError` where it cannot be read, or the copy not be written.
+    """
     draft = copy.with_name(f"{copy.name}.new")
     draft.unlink(missing_ok=True)
-    with closing(_connect(path, BUSY_SECONDS)) as source, closing(_connect(draft, BUSY_SECONDS)) as target:
-        source.backup(target)
+    try:
+        with closing(_reader(path)) as source, closing(_connect(draft, BUSY_SECONDS)) as target:
+            source.backup(target)
+    except sqlite3.DatabaseError as error:
+        raise NetworkError(f"cannot copy the chain file {path} to {copy}: {error}{_advice(error)}") from error
     draft.replace(copy)
 
 
 def kept_height(path: Path) -> int:
-    """Return the height of the last block in a chain file, also while its node writes it."""
-    with closing(_connect(path, BUSY_SECONDS)) as source:
-        return int(source.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+    """Return the height of the last block in a chain file, also while its node writes it; 0 where it has none."""
+    try:
+        with closing(_reader(path)) as source:
+            return int(source.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+    except sqlite3.DatabaseError:  # the file is gone, or damaged: its own node says so
+        return 0
 
 
 def remove(path: Path) -> None:
     """Delete a chain file, with what SQLite keeps beside it."""
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """Open a chain file only to read it: where there is none, none is made."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)
 
 
 def _connect(path: Path, timeout: int) -> sqlite3.Connection:

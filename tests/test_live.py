@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -27,7 +29,9 @@ from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, NetworkError, TimedOut, UsageError
 from minichain.ledger.types import Call
 from minichain.live import transport
+from minichain.live.chain import Chain
 from minichain.live.cluster import HOST
+from minichain.live.home import Home, NodePlace
 from minichain.node.messages import MAX_MESSAGE_BYTES, Position
 
 WAIT_S = 20
@@ -320,6 +324,23 @@ def test_a_damaged_chain_file_is_named(tmp_path: Path):
     chain.write_bytes(b"this is no database" * 1_000)
     with pytest.raises(NetworkError, match="node-0 cannot start: cannot use the chain file"):
         mc.Network.local(validators=1, seed=1, clock="logical", directory=tmp_path).start()
+
+
+def test_what_a_disk_refuses_the_operator_is_told_and_ends_no_network(tmp_path: Path):
+    class OnFullDisk(Chain):
+        def do(self, command: dict[str, Any]) -> str:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "backup.sqlite")
+
+        def start(self) -> None: ...
+        def leave(self) -> None: ...
+        def nodes(self) -> tuple[NodePlace, ...]:
+            return ()
+
+    chain = OnFullDisk(Home(tmp_path))
+    try:
+        assert "No space left on device: 'backup.sqlite'" in chain.obey({"fault": "backup node-0"})
+    finally:
+        chain.close()
 
 
 def test_wrong_use_says_what_is_right(net: mc.Network):

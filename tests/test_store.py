@@ -23,7 +23,7 @@ from minichain.ledger.state import Writes
 from minichain.ledger.types import Block, Header, transaction_id
 from minichain.node.sync import blocks_from
 from minichain.sim.memory import MemoryStore, PowerCut
-from minichain.store import SqliteStore, Store
+from minichain.store import SqliteStore, Store, back_up, kept_height
 from tests.builders import committee, key
 
 CHAIN = b"\7" * 32
@@ -474,6 +474,20 @@ def test_a_block_that_is_taken_away_under_a_running_node_is_one_clear_error(path
     with pytest.raises(NetworkError, match="is damaged: block 1 is missing: move it away"):
         blocks_from(store, 1)
     assert store.block(3) is None, "one that is not there yet is no damage"
+
+
+@pytest.mark.parametrize("left", [None, b"", b"no database" * 999], ids=["gone", "empty", "damaged"])
+def test_whoever_reads_a_chain_file_that_is_none_makes_none_and_goes_on(tmp_path: Path, left: bytes | None) -> None:
+    file, copy = tmp_path / "chain.sqlite", tmp_path / "backup.sqlite"
+    if left is not None:
+        file.write_bytes(left)
+    assert kept_height(file) == 0
+    assert file.exists() is (left is not None)
+    if left == b"":  # which SQLite takes for a database without tables
+        return
+    with pytest.raises(NetworkError, match=r"cannot copy the chain file .*chain\.sqlite to .*backup\.sqlite"):
+        back_up(file, copy)
+    assert not copy.exists()
 
 
 # --- the full disk -------------------------------------------------------------------------------------------------
