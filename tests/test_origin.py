@@ -119,6 +119,22 @@ def test_one_of_several_chains_that_lost_its_settings_is_not_left_out(tmp_path: 
     assert f"{settings(several.part('shard-1'))} is missing" in str(refused.value)
 
 
+@pytest.mark.parametrize("gone", ["shard-0", "shard-1"])
+def test_one_of_several_chains_that_is_gone_is_missed(tmp_path: Path, gone: str) -> None:
+    several = Home(tmp_path / "home")
+    for part, genesis, _ in chains.chains_of(several, shards=2, validators=1):
+        origin.keep(part.chain, genesis)
+    assert len(chains.chains_of(several)) == 3
+    several.part(gone).path.rename(tmp_path / "elsewhere")
+    for shards in (None, 1, 2):
+        with pytest.raises(ConfigError, match=f"is missing, with the chain {gone} of this network: put it back"):
+            chains.chains_of(several, shards)
+    (tmp_path / "elsewhere").rename(several.part(gone).path)
+    assert len(chains.chains_of(several)) == 3
+    several.forget_chain()
+    assert len(chains.chains_of(several, shards=1, validators=1)) == 2, "a new network has its own"
+
+
 @pytest.mark.parametrize("left", [None, bytes(32)], ids=["lost", "of another network"])
 def test_a_secret_that_is_not_right_is_never_written_over_its_copies(tmp_path: Path, left: bytes | None) -> None:
     several = Home(tmp_path / "home")

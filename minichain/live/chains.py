@@ -47,11 +47,14 @@ def chains_of(
     if shards and chain_id:
         raise UsageError("the chains of a sharded network have ids of their own: leave --chain-id out, or --shards")
     if is_there(home):
+        _require_all(home)
         _require_same(home, shards)
         parts = [home.part(chain_id) for chain_id in home.chains] or [home]
         known = [_known_chain(part, home, validators, profile, chain_id) for part in parts]
         for name in home.chains:  # only now: what a part has may be the last copy of the right secret
             home.share(name)
+        if home.chains:
+            home.list_chains(home.chains)
         return [(part, *chain) for part, chain in zip(parts, known, strict=True)]
     if not shards:
         return [(home, *_new_chain(home, validators, profile, {"chain_id": chain_id} if chain_id else {}))]
@@ -59,6 +62,9 @@ def chains_of(
     for place, each in enumerate(chain_ids(shards)):
         part = home.share(each)
         made.append((part, *_new_chain(part, count, profile, shard_settings(each, {}), first=place * count)))
+    home.list_chains(chain_ids(shards))
+    for part, genesis, _ in made:  # before the first of them starts: whatever ends this, none is left out afterwards
+        origin.keep(part.chain, genesis)
     return made
 
 
@@ -75,6 +81,15 @@ def _kept(home: Home) -> Genesis:
         return Genesis(from_json(settings, ChainSpec))
     except (DecodeError, ConfigError) as error:
         raise origin.refused(home.chain, settings, str(error)) from error
+
+
+def _require_all(home: Home) -> None:
+    for chain_id in home.missing:
+        raise ConfigError(
+            f"{home.path / chain_id} is missing, with the chain {chain_id} of this network: put it back from a copy. "
+            "Nothing was changed or deleted; without it, the other chains go on each by its own `--home`, or begin "
+            "anew with `--fresh`"
+        )
 
 
 def _require_same(home: Home, shards: int | None) -> None:

@@ -9,13 +9,15 @@ chain/         the settings of the chain (genesis.json), which version made it (
 *.log          what supervisor, dashboards and relayer have to say
 
 A network of several chains has no `chain/` but a directory for each of them, named by its id, and each is a home like
-any other, with the same two secrets: what one does with a network one can do with one of its chains.
+any other, with the same two secrets: what one does with a network one can do with one of its chains. `chains.json` has
+their ids, so that one that is missing is missed.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -111,6 +113,23 @@ class Home:
         found = {file.parent.parent.name for name in (SETTINGS, MARK) for file in self.path.glob(f"*/chain/{name}")}
         return tuple(sorted(found, key=_numbered))
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the ids of chains that were here and are not any more."""
+        try:
+            listed = msgspec.json.decode(self._list.read_bytes(), type=tuple[str, ...])
+        except (OSError, msgspec.MsgspecError):  # of an earlier version, or lost: it is written anew
+            return ()
+        return tuple(chain_id for chain_id in listed if chain_id not in self.chains)
+
+    def list_chains(self, chain_ids: Iterable[str]) -> None:
+        """Keep which chains there are."""
+        self._list.write_bytes(msgspec.json.encode(tuple(chain_ids)))
+
+    @property
+    def _list(self) -> Path:
+        return self.path / "chains.json"
+
     def part(self, chain_id: str) -> Home:
         """Return the home of one of several chains."""
         return Home(self.path / chain_id, self.passphrase)
@@ -177,7 +196,8 @@ class Home:
             shutil.rmtree(self.path / chain_id)
         if has_chain(self.chain):  # a directory that is not ours stays
             shutil.rmtree(self.chain)
-        (self.path / "root").unlink(missing_ok=True)
+        for file in (self.path / "root", self._list):
+            file.unlink(missing_ok=True)
 
     def unlock(self) -> None:
         """Say that nothing runs here any more."""
