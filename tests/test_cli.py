@@ -401,6 +401,13 @@ def test_a_proof_has_no_issuer(file: Path):
     assert "this is no certificate" in read("verify", file, "--issuer", "did:key:z6Mk", expect=NO)["reason"]
 
 
+@pytest.mark.parametrize("option", ["crossing --proof", "voting --record", "points --proof", "waste --proof"])
+def test_a_demo_that_could_not_write_its_end_does_not_begin(tmp_path: Path, option: str):
+    nowhere = tmp_path / "nowhere" / "proof.json"
+    told = run("demo", *option.split(), nowhere, expect=WRONG_USE).stderr
+    assert "name another place, in a folder that is there" in told.replace("\n", " ")
+
+
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without an end")
 def test_of_a_file_without_an_end_no_more_is_read_than_a_proof_may_have():
     assert "a proof file has at most" in run("verify", "/dev/zero", expect=NO).stdout.replace("\n", " ")

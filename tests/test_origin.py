@@ -13,7 +13,7 @@ from test_cli import COULD_NOT, run
 
 from minichain import __version__
 from minichain.contracts import system
-from minichain.errors import ConfigError, MinichainError
+from minichain.errors import ConfigError, MinichainError, UsageError
 from minichain.live import chains, origin, supervisor
 from minichain.live.cluster import Cluster
 from minichain.live.home import MARK, SETTINGS, Home
@@ -117,6 +117,13 @@ def test_one_of_several_chains_that_lost_its_settings_is_not_left_out(tmp_path: 
     with pytest.raises(ConfigError) as refused:
         chains.chains_of(several)
     assert f"{settings(several.part('shard-1'))} is missing" in str(refused.value)
+
+
+@pytest.mark.parametrize("profile", ["public", "private"])
+def test_shards_are_of_members_who_vote_and_nothing_is_begun_with_others(tmp_path: Path, profile: str) -> None:
+    with pytest.raises(UsageError, match=f"those of the profile {profile} agree in another way: leave --profile out"):
+        chains.chains_of(Home(tmp_path), shards=2, profile=profile)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("gone", ["shard-0", "shard-1"])

@@ -14,6 +14,7 @@ from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, DecodeError, UsageError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import COORDINATOR, chain_ids, new_chain, shard_settings
+from minichain.ledger.profiles import settings_of
 from minichain.live import origin
 from minichain.live.home import Home, has_chain
 
@@ -46,6 +47,11 @@ def chains_of(
     """Return the chains of a home, made now if it has none; each of them has so many validators (None: 4)."""
     if shards and chain_id:
         raise UsageError("the chains of a sharded network have ids of their own: leave --chain-id out, or --shards")
+    if shards and profile and settings_of(profile)["engine"] != "bft":
+        raise UsageError(
+            f"a shard has members who vote, whom the coordinating chain assigns; those of the profile {profile} agree "
+            "in another way: leave --profile out, or --shards"
+        )
     if is_there(home):
         _require_all(home)
         _require_same(home, shards)
