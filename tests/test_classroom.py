@@ -442,6 +442,26 @@ def test_a_desk_that_starts_again_is_where_it_was_though_its_last_line_was_torn(
     assert len(opened(desk.folder.home.path).register.taken) == 3
 
 
+@pytest.mark.parametrize("line", [b"x\n", b"\xff\n", b'{"type":"left","at":1,"did":"did:key:z6Mk","letter":1}\n'])
+def test_a_damaged_line_is_named_with_its_number_and_what_to_do(desk, first, line):
+    path = desk.folder.path / "entries.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], line, *lines[1:]]))
+    for open_again in (opened, ClassRoom):
+        with pytest.raises(ConfigError, match=r"entries\.jsonl is damaged in line 2: put a copy of it back"):
+            open_again(desk.folder.home.path)
+
+
+def test_a_class_that_lost_what_it_is_is_not_mixed_with_a_new_one(desk, first):
+    (desk.folder.path / "settings.json").unlink()
+    with pytest.raises(
+        ConfigError, match=r"settings\.json is missing, .* delete the class with `minichain class wipe`"
+    ):
+        chosen(desk.folder)
+    desk.folder.wipe()
+    assert chosen(desk.folder).id != desk.settings.id
+
+
 def test_damaged_settings_are_named(desk):
     (desk.folder.path / "settings.json").write_bytes(b"{")
     with pytest.raises(ConfigError, match=r"settings.json is damaged .*: put a copy of it back"):
