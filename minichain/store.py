@@ -105,8 +105,7 @@ class SqliteStore:
         self._path = path
         self._on_commit = on_commit
         with self._told("use"), ExitStack() as files:
-            lock = files.enter_context(closing(_connect(path.with_name(f"{path.name}.lock"), 0)))
-            lock.execute("BEGIN EXCLUSIVE")
+            files.enter_context(closing(_locked(path.with_name(f"{path.name}.lock"))))
             self._db = files.enter_context(closing(_connect(path, BUSY_SECONDS)))
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
@@ -314,6 +313,18 @@ def remove(path: Path) -> None:
     """Delete a chain file, with what SQLite keeps beside it."""
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> sqlite3.Connection:
+    lock = _connect(path, 0)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.DatabaseError as error:
+        lock.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise NetworkError(f"the lock {path} is damaged: {error}. Delete it: nothing is kept in it") from error
+    return lock
 
 
 def _reader(path: Path) -> sqlite3.Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from minichain import __version__
 from minichain.contracts import system
 from minichain.errors import ConfigError, MinichainError, UsageError
 from minichain.live import chains, origin, supervisor
-from minichain.live.cluster import Cluster
+from minichain.live.cluster import Cluster, settled
 from minichain.live.home import MARK, SETTINGS, Home
 
 WAYS_ON = (
@@ -140,6 +141,28 @@ def test_one_of_several_chains_that_is_gone_is_missed(tmp_path: Path, gone: str)
     assert len(chains.chains_of(several)) == 3
     several.forget_chain()
     assert len(chains.chains_of(several, shards=1, validators=1)) == 2, "a new network has its own"
+
+
+def test_a_copy_that_somebody_keeps_beside_a_chain_is_no_chain_of_the_network(tmp_path: Path) -> None:
+    several, alone = Home(tmp_path / "several"), Home(tmp_path / "alone")
+    for home, shards in ((several, 1), (alone, None)):
+        for part, genesis, _ in chains.chains_of(home, shards=shards, validators=1):
+            origin.keep(part.chain, genesis)
+    shutil.copytree(several.path / "shard-0", several.path / "shard-0-old")
+    shutil.copytree(alone.chain, alone.path / "old" / "chain")
+    assert [part.path.name for part, _, _ in chains.chains_of(several)] == ["coordinator", "shard-0"]
+    assert [part for part, _, _ in chains.chains_of(alone)] == [alone]
+    for home in (several, alone):
+        home.forget_chain()
+    assert (several.path / "shard-0-old" / "chain").exists(), "what is not the network's is not deleted with it"
+    assert (alone.path / "old" / "chain").exists()
+
+
+def test_whoever_was_moved_away_beside_the_others_is_no_validator(tmp_path: Path) -> None:
+    for name in ("node-0", "node-12", "node-0-old", "node-007", "node-"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "chain.sqlite").touch()
+    assert settled(tmp_path) == ["node-0", "node-12"]
 
 
 @pytest.mark.parametrize("left", [None, bytes(32)], ids=["lost", "of another network"])

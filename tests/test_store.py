@@ -476,6 +476,16 @@ def test_a_block_that_is_taken_away_under_a_running_node_is_one_clear_error(path
     assert store.block(3) is None, "one that is not there yet is no damage"
 
 
+def test_a_damaged_lock_is_not_taken_for_a_damaged_chain(path: Path, store: SqliteStore) -> None:
+    store.close()
+    lock = path.with_name(f"{path.name}.lock")
+    lock.write_bytes(b"no database" * 999)
+    with pytest.raises(NetworkError, match=r"the lock .*\.lock is damaged: .* Delete it: nothing is kept in it"):
+        open_store(path)
+    lock.unlink()
+    open_store(path).close()
+
+
 @pytest.mark.parametrize("left", [None, b"", b"no database" * 999], ids=["gone", "empty", "damaged"])
 def test_whoever_reads_a_chain_file_that_is_none_makes_none_and_goes_on(tmp_path: Path, left: bytes | None) -> None:
     file, copy = tmp_path / "chain.sqlite", tmp_path / "backup.sqlite"

@@ -109,18 +109,26 @@ class Home:
 
     @property
     def chains(self) -> tuple[str, ...]:
-        """Return the ids of the chains side by side here, as they are numbered; none where there is but one chain."""
+        """Return the ids of the chains side by side here, as they are numbered; none where there is but one chain.
+
+        What else lies here, such as a copy that somebody keeps of one of them, is none of them.
+        """
+        if has_chain(self.chain):
+            return ()
         found = {file.parent.parent.name for name in (SETTINGS, MARK) for file in self.path.glob(f"*/chain/{name}")}
-        return tuple(sorted(found, key=_numbered))
+        return tuple(sorted(found & set(self._listed or found), key=_numbered))
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Return the ids of chains that were here and are not any more."""
+        return tuple(chain_id for chain_id in self._listed if chain_id not in self.chains)
+
+    @property
+    def _listed(self) -> tuple[str, ...]:
         try:
-            listed = msgspec.json.decode(self._list.read_bytes(), type=tuple[str, ...])
+            return msgspec.json.decode(self._list.read_bytes(), type=tuple[str, ...])
         except (OSError, msgspec.MsgspecError):  # of an earlier version, or lost: it is written anew
             return ()
-        return tuple(chain_id for chain_id in listed if chain_id not in self.chains)
 
     def list_chains(self, chain_ids: Iterable[str]) -> None:
         """Keep which chains there are."""
