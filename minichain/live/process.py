@@ -150,7 +150,7 @@ class Process:
 
     def _build(self) -> None:
         self._executor = Keeper(self._genesis, self._store, self._worker)
-        self._executor.run(ListContracts(None))  # it finds that the state is whole, and that is ready to execute
+        self._executor.run(ListContracts(None))  # it looks whether the state is whole, and is ready to execute then
         random = Random(secrets.randbits(64))
         self._node = Node(self._name, self._key, self._genesis, self._store, random, addresses=self._addresses)
         self._timers.clear()
