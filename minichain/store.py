@@ -105,8 +105,7 @@ class SqliteStore:
         self._path = path
         self._on_commit = on_commit
         with self._told("use"), ExitStack() as files:
-            lock = files.enter_context(closing(_connect(path.with_name(f"{path.name}.lock"), 0)))
-            lock.execute("BEGIN EXCLUSIVE")
+            files.enter_context(closing(_locked(path.with_name(f"{path.name}.lock"))))
             self._db = files.enter_context(closing(_connect(path, BUSY_SECONDS)))
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
@@ -127,6 +126,14 @@ class SqliteStore:
             self._db.execute("COMMIT")
         elif row[0] != genesis:
             raise ConfigError(f"{self._path} belongs to another chain: use its own genesis, or a new directory")
+        else:
+            self._require_all_blocks(state_items)
+
+    def _require_all_blocks(self, first_state: Iterable[tuple[bytes, bytes]]) -> None:
+        first, last, count = next(self._rows("SELECT min(height), max(height), count(*) FROM blocks"))
+        is_whole = first in (1, self.began()) and count == last - first + 1
+        if not (is_whole if count else dict(self.state_items()) == dict(first_state)):
+            raise self._damaged("blocks are missing")
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -218,7 +225,12 @@ class SqliteStore:
 
     def block(self, height: int) -> FinalBlock | None:
         row = next(self._rows("SELECT final FROM blocks WHERE height=?", (height,)), None)
-        return self._decode(row[0], FinalBlock) if row else None
+        if row is None and max(1, self.began()) <= height <= self.height():
+            raise self._damaged(f"block {height} is missing")
+        final = self._decode(row[0], FinalBlock) if row else None
+        if final and final.block.header.height != height:
+            raise self._damaged(f"block {final.block.header.height} is in the place of block {height}")
+        return final
 
     def receipts(self, height: int) -> tuple[bytes, ...]:
         row = next(self._rows("SELECT receipts FROM blocks WHERE height=?", (height,)), None)
@@ -267,28 +279,57 @@ class SqliteStore:
         try:
             return decode(data, type_)
         except DecodeError as error:
-            raise NetworkError(f"the chain file {self._path} is damaged: {error}{_RESTORE}") from error
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, what: str) -> NetworkError:
+        return NetworkError(f"the chain file {self._path} is damaged: {what}{_RESTORE}")
 
 
 def back_up(path: Path, copy: Path) -> None:
-    """Copy a chain file as it is after its last turn, also while its node writes it; an older copy is replaced."""
+    """Copy a chain file as it is after its last turn, also while its node writes it; an older copy is replaced.
+
+    Raises `NetworkError` where it cannot be read, or the copy not be written.
+    """
     draft = copy.with_name(f"{copy.name}.new")
     draft.unlink(missing_ok=True)
-    with closing(_connect(path, BUSY_SECONDS)) as source, closing(_connect(draft, BUSY_SECONDS)) as target:
-        source.backup(target)
+    try:
+        with closing(_reader(path)) as source, closing(_connect(draft, BUSY_SECONDS)) as target:
+            source.backup(target)
+    except sqlite3.DatabaseError as error:
+        raise NetworkError(f"cannot copy the chain file {path} to {copy}: {error}{_advice(error)}") from error
     draft.replace(copy)
 
 
 def kept_height(path: Path) -> int:
-    """Return the height of the last block in a chain file, also while its node writes it."""
-    with closing(_connect(path, BUSY_SECONDS)) as source:
-        return int(source.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+    """Return the height of the last block in a chain file, also while its node writes it; 0 where it has none."""
+    try:
+        with closing(_reader(path)) as source:
+            return int(source.execute("SELECT coalesce(max(height), 0) FROM blocks").fetchone()[0])
+    except sqlite3.DatabaseError:  # the file is gone, or damaged: its own node says so
+        return 0
 
 
 def remove(path: Path) -> None:
     """Delete a chain file, with what SQLite keeps beside it."""
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> sqlite3.Connection:
+    lock = _connect(path, 0)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.DatabaseError as error:
+        lock.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise NetworkError(f"the lock {path} is damaged: {error}. Delete it: nothing is kept in it") from error
+    return lock
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """Open a chain file only to read it: where there is none, none is made."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)
 
 
 def _connect(path: Path, timeout: int) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from test_cli import NO, read, run
+from test_cli import NO, WRONG_USE, read, run
 
 from minichain.client import Network
 from minichain.client.exposure import exposed
@@ -171,6 +171,7 @@ def test_a_certificate_is_checked_by_command(tmp_path):
     assert f"Is {CLASS.did} your class?" in run("verify", path).stdout
     assert "signature" in run("verify", altered, expect=NO).stdout
     assert json.loads(run("verify", path, "--issuer", LEARNER, "--json", expect=NO).stdout)["valid"] is False
+    assert "has no page of its own" in run("verify", path, "--passport", altered, expect=WRONG_USE).stderr
     assert to_json(certificate.read(path.read_bytes())) == path.read_bytes().strip()
 
 

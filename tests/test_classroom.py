@@ -171,7 +171,7 @@ def test_bytes_that_are_no_letter_are_refused(desk):
     assert desk.receive(b"\xff" * 100, HERE).code == "unreadable"
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * (MAX_NAME + 1), "a\u202eb", "a\0"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * (MAX_NAME + 1), "a\u202eb", "a\0", "\u3164", "\u0301"])
 def test_a_name_that_nobody_could_read_is_refused(desk, name):
     assert Person(desk, 1).say(Join(name)).code == "name"
 
@@ -180,6 +180,11 @@ def test_a_name_is_taken_once_however_it_is_written(desk, first):
     answer = Person(desk, 2).say(Join("STREET office a"))
     assert answer.code == "name_taken"
     assert "come back with the key you joined with" in answer.said
+
+
+@pytest.mark.parametrize("name", ["Street office A\ufe0f", "Street\u034f office A", "Street office A\u2800"])
+def test_a_name_is_no_other_by_signs_that_nobody_sees(desk, first, name):
+    assert Person(desk, 2).say(Join(name)).code == "name_taken"
 
 
 def test_a_clock_that_is_off_by_a_day_is_named_with_its_hours(desk):
@@ -390,6 +395,21 @@ def test_attempts_come_in_any_order_any_number_of_times_and_count_once(desk, fir
     assert list(desk.register.taken) == [three.digest, one.digest, two.digest]
 
 
+def test_an_attempt_that_is_in_a_letter_twice_is_kept_and_not_held_against_anybody(desk, first):
+    once = first.answer()
+    answer = first.hand_in(once, once)
+    assert (answer.have, answer.refused) == ((once.digest,), {})
+
+
+@pytest.mark.parametrize("answer", ["[" * 100_000, "[" * 50_000 + "]" * 50_000])
+def test_an_answer_nested_too_deep_stops_neither_the_desk_nor_its_next_start(desk, first, answer):
+    given = first.answer(answer=answer)
+    assert first.hand_in(given).have == (given.digest,)
+    again = opened(desk.folder.home.path)
+    again.catch_up()
+    assert "RecursionError" in again.register.taken[given.digest].verdict.trouble
+
+
 def test_a_history_that_was_written_anew_is_refused_and_told_to_the_trainer(desk, first):
     first.hand_in(first.answer(), first.answer())
     first.made.pop()
@@ -420,6 +440,26 @@ def test_a_desk_that_starts_again_is_where_it_was_though_its_last_line_was_torn(
     person.at, person.made = first.at, first.made
     person.hand_in(person.answer())
     assert len(opened(desk.folder.home.path).register.taken) == 3
+
+
+@pytest.mark.parametrize("line", [b"x\n", b"\xff\n", b'{"type":"left","at":1,"did":"did:key:z6Mk","letter":1}\n'])
+def test_a_damaged_line_is_named_with_its_number_and_what_to_do(desk, first, line):
+    path = desk.folder.path / "entries.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], line, *lines[1:]]))
+    for open_again in (opened, ClassRoom):
+        with pytest.raises(ConfigError, match=r"entries\.jsonl is damaged in line 2: put a copy of it back"):
+            open_again(desk.folder.home.path)
+
+
+def test_a_class_that_lost_what_it_is_is_not_mixed_with_a_new_one(desk, first):
+    (desk.folder.path / "settings.json").unlink()
+    with pytest.raises(
+        ConfigError, match=r"settings\.json is missing, .* delete the class with `minichain class wipe`"
+    ):
+        chosen(desk.folder)
+    desk.folder.wipe()
+    assert chosen(desk.folder).id != desk.settings.id
 
 
 def test_damaged_settings_are_named(desk):
@@ -584,6 +624,15 @@ def test_a_page_elsewhere_can_do_nothing_in_the_name_of_a_phone(desk):
         assert phone.open("me", Host="elsewhere.example").startswith("403")
         assert {cookie.name: cookie.has_nonstandard_attr("HttpOnly") for cookie in phone.cookies}[server.COOKIE]
         assert Phone(url).open("note", {"text": "as another"}).startswith("403")
+
+
+def test_an_address_or_a_form_that_is_no_text_is_told_so_on_a_page(desk):
+    with served(desk) as url:
+        phone = Phone(url)
+        assert "Which institution are you?" in phone.open("?lang=%ff")
+        told = phone.open("me?session=%ff&lang=%fe")
+        assert told.startswith("400")
+        assert "could not be read" in told
 
 
 def test_only_the_trainer_decides(desk):
@@ -1026,9 +1075,10 @@ def test_a_file_with_answers_of_another_or_under_their_name_or_changed_is_refuse
     write("2.handin", Person(desk, 3), HandIn((), "Street office A"))
     (files / "3.handin").write_bytes((files / "1.handin").read_bytes().replace(b'"Plant"', b'"Truck"'))
     (files / "4.handin").write_bytes(b"not a letter")
+    (files / "0.handin").mkdir()  # comes first, and keeps no other away
     rows = collect_folder(desk.folder.home.path, sorted(files.glob("*")))
-    assert [row["kept"] for row in rows] == [0, 0, 0, 0]
-    said = [row["refused"][0] for row in rows]
+    assert [row["kept"] for row in rows] == [0, 0, 0, 0, 0]
+    said = [row["refused"][0] for row in rows[1:]]
     assert "signed with another key" in said[0]
     assert "is taken" in said[1]
     assert "it was changed" in said[2]

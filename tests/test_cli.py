@@ -222,6 +222,11 @@ def test_a_secret_that_is_not_the_chains_is_named(home: Home):
     kept = (home.path / "root").read_bytes()
     (home.path / "root").unlink()
     done = up(validators=None, expect=COULD_NOT)
+    assert f"{home.path / 'root'} is missing" in done.stderr
+    assert "put it back from a copy" in done.stderr
+    assert not (home.path / "root").exists(), "none is drawn that would be taken for the right one"
+    (home.path / "root").write_bytes(kept[::-1])
+    done = up(validators=None, expect=COULD_NOT)
     assert "is not the one that the chain in" in done.stderr
     assert "put the right one back, or start a new chain with `--fresh`" in done.stderr
     (home.path / "root").write_bytes(kept)
@@ -390,6 +395,22 @@ def test_what_is_no_proof_is_refused(file: Path, content: bytes):
 def test_a_proof_of_another_chain_is_refused(file: Path):
     assert "not " + "00" * 32 in read("verify", file, "--genesis", "00" * 32, expect=NO)["reason"]
     assert "does not exist" in run("verify", "nowhere.json", expect=WRONG_USE).stderr
+
+
+def test_a_proof_has_no_issuer(file: Path):
+    assert "this is no certificate" in read("verify", file, "--issuer", "did:key:z6Mk", expect=NO)["reason"]
+
+
+@pytest.mark.parametrize("option", ["crossing --proof", "voting --record", "points --proof", "waste --proof"])
+def test_a_demo_that_could_not_write_its_end_does_not_begin(tmp_path: Path, option: str):
+    nowhere = tmp_path / "nowhere" / "proof.json"
+    told = run("demo", *option.split(), nowhere, expect=WRONG_USE).stderr
+    assert "name another place, in a folder that is there" in told.replace("\n", " ")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without an end")
+def test_of_a_file_without_an_end_no_more_is_read_than_a_proof_may_have():
+    assert "a proof file has at most" in run("verify", "/dev/zero", expect=NO).stdout.replace("\n", " ")
 
 
 def test_the_chain_is_told_by_its_genesis_file_too(proof: Proof, file: Path, tmp_path: Path):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -26,7 +29,9 @@ from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, NetworkError, TimedOut, UsageError
 from minichain.ledger.types import Call
 from minichain.live import transport
+from minichain.live.chain import Chain
 from minichain.live.cluster import HOST
+from minichain.live.home import Home, NodePlace
 from minichain.node.messages import MAX_MESSAGE_BYTES, Position
 
 WAIT_S = 20
@@ -310,9 +315,32 @@ def test_another_chain_in_the_directory_is_refused(tmp_path: Path):
 def test_a_damaged_chain_file_is_named(tmp_path: Path):
     with mc.Network.local(validators=1, seed=1, clock="logical", directory=tmp_path) as net:
         pay(net)
-    (tmp_path / "node-0" / "chain.sqlite").write_bytes(b"this is no database" * 1_000)
+    chain = tmp_path / "node-0" / "chain.sqlite"
+    with sqlite3.connect(chain) as opened:
+        opened.execute("DELETE FROM state")
+    opened.close()
+    with pytest.raises(NetworkError, match="node-0 cannot start: the state in the chain file is not that of its last"):
+        mc.Network.local(validators=1, seed=1, clock="logical", directory=tmp_path).start()
+    chain.write_bytes(b"this is no database" * 1_000)
     with pytest.raises(NetworkError, match="node-0 cannot start: cannot use the chain file"):
         mc.Network.local(validators=1, seed=1, clock="logical", directory=tmp_path).start()
+
+
+def test_what_a_disk_refuses_the_operator_is_told_and_ends_no_network(tmp_path: Path):
+    class OnFullDisk(Chain):
+        def do(self, command: dict[str, Any]) -> str:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "backup.sqlite")
+
+        def start(self) -> None: ...
+        def leave(self) -> None: ...
+        def nodes(self) -> tuple[NodePlace, ...]:
+            return ()
+
+    chain = OnFullDisk(Home(tmp_path))
+    try:
+        assert "No space left on device: 'backup.sqlite'" in chain.obey({"fault": "backup node-0"})
+    finally:
+        chain.close()
 
 
 def test_wrong_use_says_what_is_right(net: mc.Network):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,9 +14,9 @@ from test_cli import COULD_NOT, run
 
 from minichain import __version__
 from minichain.contracts import system
-from minichain.errors import ConfigError
+from minichain.errors import ConfigError, MinichainError, UsageError
 from minichain.live import chains, origin, supervisor
-from minichain.live.cluster import Cluster
+from minichain.live.cluster import Cluster, settled
 from minichain.live.home import MARK, SETTINGS, Home
 
 WAYS_ON = (
@@ -116,6 +118,70 @@ def test_one_of_several_chains_that_lost_its_settings_is_not_left_out(tmp_path: 
     with pytest.raises(ConfigError) as refused:
         chains.chains_of(several)
     assert f"{settings(several.part('shard-1'))} is missing" in str(refused.value)
+
+
+@pytest.mark.parametrize("profile", ["public", "private"])
+def test_shards_are_of_members_who_vote_and_nothing_is_begun_with_others(tmp_path: Path, profile: str) -> None:
+    with pytest.raises(UsageError, match=f"those of the profile {profile} agree in another way: leave --profile out"):
+        chains.chains_of(Home(tmp_path), shards=2, profile=profile)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("gone", ["shard-0", "shard-1"])
+def test_one_of_several_chains_that_is_gone_is_missed(tmp_path: Path, gone: str) -> None:
+    several = Home(tmp_path / "home")
+    for part, genesis, _ in chains.chains_of(several, shards=2, validators=1):
+        origin.keep(part.chain, genesis)
+    assert len(chains.chains_of(several)) == 3
+    several.part(gone).path.rename(tmp_path / "elsewhere")
+    for shards in (None, 1, 2):
+        with pytest.raises(ConfigError, match=f"is missing, with the chain {gone} of this network: put it back"):
+            chains.chains_of(several, shards)
+    (tmp_path / "elsewhere").rename(several.part(gone).path)
+    assert len(chains.chains_of(several)) == 3
+    several.forget_chain()
+    assert len(chains.chains_of(several, shards=1, validators=1)) == 2, "a new network has its own"
+
+
+def test_a_copy_that_somebody_keeps_beside_a_chain_is_no_chain_of_the_network(tmp_path: Path) -> None:
+    several, alone = Home(tmp_path / "several"), Home(tmp_path / "alone")
+    for home, shards in ((several, 1), (alone, None)):
+        for part, genesis, _ in chains.chains_of(home, shards=shards, validators=1):
+            origin.keep(part.chain, genesis)
+    shutil.copytree(several.path / "shard-0", several.path / "shard-0-old")
+    shutil.copytree(alone.chain, alone.path / "old" / "chain")
+    assert [part.path.name for part, _, _ in chains.chains_of(several)] == ["coordinator", "shard-0"]
+    assert [part for part, _, _ in chains.chains_of(alone)] == [alone]
+    for home in (several, alone):
+        home.forget_chain()
+    assert (several.path / "shard-0-old" / "chain").exists(), "what is not the network's is not deleted with it"
+    assert (alone.path / "old" / "chain").exists()
+
+
+def test_whoever_was_moved_away_beside_the_others_is_no_validator(tmp_path: Path) -> None:
+    for name in ("node-0", "node-12", "node-0-old", "node-007", "node-"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "chain.sqlite").touch()
+    assert settled(tmp_path) == ["node-0", "node-12"]
+
+
+@pytest.mark.parametrize("left", [None, bytes(32)], ids=["lost", "of another network"])
+def test_a_secret_that_is_not_right_is_never_written_over_its_copies(tmp_path: Path, left: bytes | None) -> None:
+    several = Home(tmp_path / "home")
+    for part, genesis, _ in chains.chains_of(several, shards=1, validators=1):
+        origin.keep(part.chain, genesis)
+    copies = [several.part(chain_id).path / "root" for chain_id in several.chains]
+    right = copies[0].read_bytes()
+    (several.path / "root").unlink()
+    if left:
+        (several.path / "root").write_bytes(left)
+    with pytest.raises(MinichainError, match="is not the one" if left else f"{re.escape(str(copies[0]))} is one"):
+        chains.chains_of(several)
+    assert [copy.read_bytes() for copy in copies] == [right, right]
+    (several.path / "root").write_bytes(right)
+    copies[1].unlink()
+    assert len(chains.chains_of(several)) == 2
+    assert copies[1].read_bytes() == right
 
 
 def test_settings_that_were_changed_after_the_chain_was_made_are_told_apart(home: Home) -> None:

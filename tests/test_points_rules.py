@@ -362,7 +362,7 @@ def test_a_rule_counts_again_after_its_time(on: Stage) -> None:
     assert on.entry(on.recorded("course", 1))["delta"] == 5
 
 
-def test_points_that_were_spent_are_taken_to_be_the_oldest_so_only_what_is_left_expires(on: Stage) -> None:
+def test_points_are_used_before_those_that_end_later_so_only_what_is_left_expires(on: Stage) -> None:
     first = on.effective()  # 10
     second = on.effective(amount=120)  # 20
     on.stocked(points=15)

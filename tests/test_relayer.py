@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from test_crossing import DESK
 
 import minichain as mc
-from minichain.client import relayer
+from minichain.client import relayer, relaying
 from minichain.client.crossing import connect, cross, unsettled
 from minichain.client.relayer import Relayer
 from minichain.client.wallet import Wallet
@@ -201,3 +201,29 @@ def carried_by(relayer: Relayer, mined: mc.Network, condition: Callable[[], bool
             return
         mined.world.pass_time(1_000)
     raise AssertionError("it never came")
+
+
+@pytest.mark.parametrize("left", [0, 1], ids=["silent", "stands still"])
+def test_one_shard_that_is_down_keeps_the_others_waiting_for_nothing(left: int) -> None:
+    with mc.Network.simulated(shards=3, validators=2, seed=4) as net:
+        one, two, three = net.shards
+        for here, there in ((two, three), (one, three), (one, two)):  # whoever is well comes last
+            net.relayer(here, there)
+        for shard in (two, three):
+            cross(one, shard, one.wallet("bank"), shard.wallet("shop"), 7)
+        has = three.height()
+        for name in two.nodes[left:]:
+            two.crash(name)
+        for network in net.chains:
+            network.client.timeout_ms = relaying.PATIENCE_MS
+        rounds = relaying.Rounds(net.chains)
+        assert rounds.carry() == 2
+        assert three.account(three.wallet("shop")).balance == 7
+        assert three.height() > has
+        assert ("shard-1",) in rounds.troubles if left == 0 else ("shard-0", "shard-1") in rounds.troubles
+        for name in two.nodes[left:]:
+            two.restart(name)
+        for _ in range(3):
+            rounds.carry()
+        assert (rounds.troubles, two.account(two.wallet("shop")).balance) == ({}, 7)
+        assert dict(unsettled(one)) == {"shard-1": 0, "shard-2": 0}

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from minichain.ledger.state import Writes
 from minichain.ledger.types import Block, Header, transaction_id
 from minichain.node.sync import blocks_from
 from minichain.sim.memory import MemoryStore, PowerCut
-from minichain.store import SqliteStore, Store
+from minichain.store import SqliteStore, Store, back_up, kept_height
 from tests.builders import committee, key
 
 CHAIN = b"\7" * 32
@@ -436,6 +436,68 @@ def test_a_block_that_rotted_on_the_disk_is_one_clear_error(path: Path, store: S
         with pytest.raises(NetworkError, match=r"is damaged: .* move it away; once the other members have decided"):
             read(1)
     again.close()
+
+
+DAMAGED_BY_HAND = {
+    "the first": ("DELETE FROM blocks WHERE height=1", "blocks are missing"),
+    "one in between": ("DELETE FROM blocks WHERE height=2", "blocks are missing"),
+    "all": ("DELETE FROM blocks", "blocks are missing"),
+    "another in its place": (
+        "UPDATE blocks SET final=(SELECT final FROM blocks WHERE height=3) WHERE height=2",
+        "block 3 is in the place of block 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), DAMAGED_BY_HAND.values(), ids=DAMAGED_BY_HAND)
+def test_a_block_that_is_not_where_it_was_is_one_clear_error(
+    path: Path, store: SqliteStore, change: str, said: str
+) -> None:
+    for height in (1, 2, 3):
+        with store.turn():
+            keep(store, block(height))
+    store.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute(change)
+    raw.close()
+    with pytest.raises(NetworkError, match=f"is damaged: {said}: move it away"), closing(open_store(path)) as again:
+        again.block(2)
+
+
+def test_a_block_that_is_taken_away_under_a_running_node_is_one_clear_error(path: Path, store: SqliteStore) -> None:
+    for height in (1, 2):
+        with store.turn():
+            keep(store, block(height))
+    with sqlite3.connect(path) as raw:
+        raw.execute("DELETE FROM blocks WHERE height=1")
+    raw.close()
+    with pytest.raises(NetworkError, match="is damaged: block 1 is missing: move it away"):
+        blocks_from(store, 1)
+    assert store.block(3) is None, "one that is not there yet is no damage"
+
+
+def test_a_damaged_lock_is_not_taken_for_a_damaged_chain(path: Path, store: SqliteStore) -> None:
+    store.close()
+    lock = path.with_name(f"{path.name}.lock")
+    lock.write_bytes(b"no database" * 999)
+    with pytest.raises(NetworkError, match=r"the lock .*\.lock is damaged: .* Delete it: nothing is kept in it"):
+        open_store(path)
+    lock.unlink()
+    open_store(path).close()
+
+
+@pytest.mark.parametrize("left", [None, b"", b"no database" * 999], ids=["gone", "empty", "damaged"])
+def test_whoever_reads_a_chain_file_that_is_none_makes_none_and_goes_on(tmp_path: Path, left: bytes | None) -> None:
+    file, copy = tmp_path / "chain.sqlite", tmp_path / "backup.sqlite"
+    if left is not None:
+        file.write_bytes(left)
+    assert kept_height(file) == 0
+    assert file.exists() is (left is not None)
+    if left == b"":  # which SQLite takes for a database without tables
+        return
+    with pytest.raises(NetworkError, match=r"cannot copy the chain file .*chain\.sqlite to .*backup\.sqlite"):
+        back_up(file, copy)
+    assert not copy.exists()
 
 
 # --- the full disk -------------------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ def start(
         _require_desk(folder)
     else:
         settings = classes.chosen(folder, lan=lan, address=address, bundle=bundle, language=language, port=port)
+        ClassRoom(home)  # what is damaged is told before anything starts
         running = _spawn(place, folder, settings.host, validators, no_dashboards)
     room = ClassRoom(home)
     if names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +17,20 @@ _world = click.option("--world", type=click.Choice(["live", "sim"]), default="li
 _seed = click.option("--seed", type=int, default=1, show_default=True, help="Fixes every key.")
 
 
+def _written(name: str, default: str, what: str) -> Callable[[_Command], _Command]:
+    """Take the path of a file that is written at the end, and refuse before the beginning what cannot be."""
+
+    def checked(_context: click.Context, _option: click.Parameter, path: Path) -> Path:
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise click.BadParameter(f"nothing can be written to {path}: name another place, in a folder that is there")
+        return path
+
+    kind = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
+    return click.option(name, type=kind, default=default, show_default=True, callback=checked, help=what)
+
+
 def _proof(default: str) -> Callable[[_Command], _Command]:
-    path = click.Path(dir_okay=False, path_type=Path, resolve_path=True)
-    return click.option("--proof", type=path, default=default, show_default=True, help="Where to write the proof.")
+    return _written("--proof", default, "Where to write the proof.")
 
 
 @click.group()
@@ -60,13 +72,7 @@ def crossing(world: str, seed: int, proof: Path, as_json: bool) -> None:
 @demo.command()
 @_world
 @_seed
-@click.option(
-    "--record",
-    type=click.Path(dir_okay=False, path_type=Path, resolve_path=True),
-    default="election.json",
-    show_default=True,
-    help="Where to write the record of the election.",
-)
+@_written("--record", "election.json", "Where to write the record of the election.")
 @with_json
 def voting(world: str, seed: int, record: Path, as_json: bool) -> None:
     """Decide in secret on a fifth validator, with a trustee missing and a validator killed; then it signs blocks."""

@@ -35,12 +35,15 @@ def verify(proof: Path, genesis: tuple[str, ...], issuer: str, passport: Path | 
     from minichain.scenarios.voting import minutes
     from minichain.scenarios.voting.elections import record
 
-    known, data = [_read_genesis(text) for text in genesis], proof.read_bytes()
-    is_vote = record.is_record(data) or minutes.is_minutes(data)
-    if is_vote and passport is not None:
-        raise click.UsageError("--passport is for proofs: the record of a vote has no page of its own")
+    known, data = [_read_genesis(text) for text in genesis], _read(proof)
+    is_vote, is_certificate = record.is_record(data) or minutes.is_minutes(data), certificate.is_certificate(data)
+    if passport is not None and (is_vote or is_certificate):
+        what = "the record of a vote" if is_vote else "a certificate"
+        raise click.UsageError(f"--passport is for proofs: {what} has no page of its own")
     try:
-        if certificate.is_certificate(data):
+        if issuer and not is_certificate:
+            raise ProofError("this is no certificate, and has no --issuer: a proof is of a chain, named by --genesis")
+        if is_certificate:
             content = _certified(data, known, issuer)
         else:
             content = _counted_again(data, known) if is_vote else _verified(data, known, passport)
@@ -50,6 +53,14 @@ def verify(proof: Path, genesis: tuple[str, ...], issuer: str, passport: Path | 
         show(as_json, {"valid": False, "reason": text}, lambda: screen.print(told, soft_wrap=True))
         sys.exit(NO)
     show(as_json, content, lambda: _print_verified(content))
+
+
+def _read(path: Path) -> bytes:
+    """Read no more than any kind of proof may have: a file may have no end."""
+    from minichain.scenarios.voting.elections import record
+
+    with path.open("rb") as opened:
+        return opened.read(record.MAX_FILE_BYTES + 1)
 
 
 def _verified(data: bytes, known: list[bytes], passport: Path | None) -> dict[str, Any]:
@@ -143,7 +154,7 @@ def _read_genesis(text: str) -> bytes:
     if not Path(text).is_file():
         return read_hash(text)
     try:
-        return Genesis(from_json(Path(text).read_bytes(), ChainSpec)).hash
+        return Genesis(from_json(_read(Path(text)), ChainSpec)).hash
     except (DecodeError, ConfigError) as error:
         raise UsageError(f"--genesis {text} is not the genesis file of a chain: {error}") from None
 

@@ -73,8 +73,9 @@ class Client:
         is_slow = genesis.spec.engine == "pow"  # luck decides how long a block takes
         self.timeout_ms = TIMEOUT_MS + is_slow * SLOWEST * work.confirmations * work.block_ms
 
-    def ask(self, body: ClientRequest, answer: type[A], what: str, timeout_ms: int = TIMEOUT_MS) -> A:
+    def ask(self, body: ClientRequest, answer: type[A], what: str, timeout_ms: int | None = None) -> A:
         """Ask any node, and another if it is silent; raises `TimedOut` naming `what`, or the node's own refusal."""
+        timeout_ms = min(self.timeout_ms, TIMEOUT_MS) if timeout_ms is None else timeout_ms
         found = self._ask(body, answer, self.channel.now_ms() + timeout_ms)
         if found is None:
             raise TimedOut(self._explain(what, timeout_ms))

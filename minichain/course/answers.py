@@ -43,6 +43,8 @@ def is_source(text: str) -> bool:
         json.loads(text)
     except ValueError:
         return True
+    except RecursionError:  # no code begins like this; whoever reads it says that it cannot be read
+        return False
     return False
 
 

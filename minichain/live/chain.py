@@ -56,7 +56,7 @@ class Chain(ABC):
         log.info("command %s", command)
         try:
             return "" if command == {"stop": True} else self.do(command)
-        except MinichainError as error:
+        except (MinichainError, OSError) as error:  # the network goes on: a file or a disk is the operator's to mend
             return str(error)
 
     def close(self) -> None:

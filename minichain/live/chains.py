@@ -14,6 +14,7 @@ from minichain.crypto import KeyPair
 from minichain.errors import ConfigError, DecodeError, UsageError
 from minichain.ledger.genesis import ChainSpec, Genesis
 from minichain.ledger.local import COORDINATOR, chain_ids, new_chain, shard_settings
+from minichain.ledger.profiles import settings_of
 from minichain.live import origin
 from minichain.live.home import Home, has_chain
 
@@ -46,16 +47,30 @@ def chains_of(
     """Return the chains of a home, made now if it has none; each of them has so many validators (None: 4)."""
     if shards and chain_id:
         raise UsageError("the chains of a sharded network have ids of their own: leave --chain-id out, or --shards")
+    if shards and profile and settings_of(profile)["engine"] != "bft":
+        raise UsageError(
+            f"a shard has members who vote, whom the coordinating chain assigns; those of the profile {profile} agree "
+            "in another way: leave --profile out, or --shards"
+        )
     if is_there(home):
+        _require_all(home)
         _require_same(home, shards)
-        parts = [home.share(chain_id) for chain_id in home.chains] or [home]
-        return [(part, *_known_chain(part, validators, profile, chain_id)) for part in parts]
+        parts = [home.part(chain_id) for chain_id in home.chains] or [home]
+        known = [_known_chain(part, home, validators, profile, chain_id) for part in parts]
+        for name in home.chains:  # only now: what a part has may be the last copy of the right secret
+            home.share(name)
+        if home.chains:
+            home.list_chains(home.chains)
+        return [(part, *chain) for part, chain in zip(parts, known, strict=True)]
     if not shards:
         return [(home, *_new_chain(home, validators, profile, {"chain_id": chain_id} if chain_id else {}))]
     count, made = validators or VALIDATORS, []
     for place, each in enumerate(chain_ids(shards)):
         part = home.share(each)
         made.append((part, *_new_chain(part, count, profile, shard_settings(each, {}), first=place * count)))
+    home.list_chains(chain_ids(shards))
+    for part, genesis, _ in made:  # before the first of them starts: whatever ends this, none is left out afterwards
+        origin.keep(part.chain, genesis)
     return made
 
 
@@ -72,6 +87,15 @@ def _kept(home: Home) -> Genesis:
         return Genesis(from_json(settings, ChainSpec))
     except (DecodeError, ConfigError) as error:
         raise origin.refused(home.chain, settings, str(error)) from error
+
+
+def _require_all(home: Home) -> None:
+    for chain_id in home.missing:
+        raise ConfigError(
+            f"{home.path / chain_id} is missing, with the chain {chain_id} of this network: put it back from a copy. "
+            "Nothing was changed or deleted; without it, the other chains go on each by its own `--home`, or begin "
+            "anew with `--fresh`"
+        )
 
 
 def _require_same(home: Home, shards: int | None) -> None:
@@ -91,15 +115,16 @@ def _new_chain(
 
 
 def _known_chain(
-    home: Home, validators: int | None, profile: str | None, chain_id: str | None
+    home: Home, owner: Home, validators: int | None, profile: str | None, chain_id: str | None
 ) -> tuple[Genesis, dict[str, KeyPair]]:
+    """Return the chain of a home, with the keys that the secret of its owner makes."""
     genesis = kept(home, validators, profile, chain_id)
     members = genesis.committee.members
     first = min(int(member.name.removeprefix("node-")) for member in members)
-    keys = new_chain(len(members), home.root(), {}, first)[1]
+    keys = new_chain(len(members), owner.root(), {}, first)[1]
     if {key.public for key in keys.values()} != {member.public for member in members}:
         raise ConfigError(
-            f"the secret {home.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
+            f"the secret {owner.path / 'root'} is not the one that the chain in {home.chain} was made with: put the "
             "right one back, or start a new chain with `--fresh`"
         )
     return genesis, keys

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ PROGRAM: Final = ("-m", "minichain.live.process")
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
 BACKUP: Final = "backup.sqlite"  # beside the chain file
+NAMED: Final = re.compile("node-(0|[1-9][0-9]*)")
 GONE: Final = "gone"  # the file that names who has left
 HOST: Final = "127.0.0.1"
 LOG_TAIL: Final = 2_000  # characters of a log shown in an error
@@ -133,8 +135,12 @@ def first_line(process: subprocess.Popen[bytes]) -> queue.Queue[bytes]:
 
 
 def settled(directory: Path) -> list[str]:
-    """Return whose chain is kept in a directory: committees change, and whoever has joined keeps what it has."""
-    return sorted(file.parent.name for file in directory.glob("node-[0-9]*/chain.sqlite"))
+    """Return whose chain is kept in a directory: committees change, and whoever has joined keeps what it has.
+
+    A directory of another name is nobody's, such as one that somebody has moved away as node-0-old.
+    """
+    names = sorted(file.parent.name for file in directory.glob("node-*/chain.sqlite"))
+    return [name for name in names if NAMED.fullmatch(name)]
 
 
 def import_path() -> str:

@@ -31,10 +31,10 @@ class ControlDoor:
         """Wait for a command; returns (whom to answer, command)."""
         if not self._door.poll(timeout_ms):
             return None
-        client, data = self._door.recv_multipart()
+        client, *frames = self._door.recv_multipart()
         try:
-            command = json.loads(data)
-        except ValueError:
+            command = json.loads(b"".join(frames))
+        except (ValueError, RecursionError):
             return None
         return (client, command) if isinstance(command, dict) else None
 

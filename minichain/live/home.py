@@ -9,13 +9,15 @@ chain/         the settings of the chain (genesis.json), which version made it (
 *.log          what supervisor, dashboards and relayer have to say
 
 A network of several chains has no `chain/` but a directory for each of them, named by its id, and each is a home like
-any other, with the same two secrets: what one does with a network one can do with one of its chains.
+any other, with the same two secrets: what one does with a network one can do with one of its chains. `chains.json` has
+their ids, so that one that is missing is missed.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -82,9 +84,17 @@ class Home:
 
     def root(self) -> Secret:
         """Return the secret of this network, drawn when first asked for, and from then on encrypted if there is a
-        passphrase. Raises `NetworkError` where it is encrypted and none was given, `DecodeError` for a wrong one.
+        passphrase. Raises `NetworkError` where it is encrypted and none was given, or where a chain has lost it,
+        `DecodeError` for a wrong one.
         """
-        return keyfile.secret(self.path / "root", self.passphrase)
+        file = self.path / "root"
+        if not file.exists() and (self.chains or has_chain(self.chain)):
+            copies = "".join(f" {self.path / chain_id / file.name} is one." for chain_id in self.chains[:1])
+            raise NetworkError(
+                f"{file} is missing, the secret that all keys of this network are derived from: put it back from a "
+                f"copy.{copies} `--fresh` begins a new chain, with a new one"
+            )
+        return keyfile.secret(file, self.passphrase)
 
     @property
     def is_encrypted(self) -> bool:
@@ -99,9 +109,34 @@ class Home:
 
     @property
     def chains(self) -> tuple[str, ...]:
-        """Return the ids of the chains side by side here, as they are numbered; none where there is but one chain."""
+        """Return the ids of the chains side by side here, as they are numbered; none where there is but one chain.
+
+        What else lies here, such as a copy that somebody keeps of one of them, is none of them.
+        """
+        if has_chain(self.chain):
+            return ()
         found = {file.parent.parent.name for name in (SETTINGS, MARK) for file in self.path.glob(f"*/chain/{name}")}
-        return tuple(sorted(found, key=_numbered))
+        return tuple(sorted(found & set(self._listed or found), key=_numbered))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the ids of chains that were here and are not any more."""
+        return tuple(chain_id for chain_id in self._listed if chain_id not in self.chains)
+
+    @property
+    def _listed(self) -> tuple[str, ...]:
+        try:
+            return msgspec.json.decode(self._list.read_bytes(), type=tuple[str, ...])
+        except (OSError, msgspec.MsgspecError):  # of an earlier version, or lost: it is written anew
+            return ()
+
+    def list_chains(self, chain_ids: Iterable[str]) -> None:
+        """Keep which chains there are."""
+        self._list.write_bytes(msgspec.json.encode(tuple(chain_ids)))
+
+    @property
+    def _list(self) -> Path:
+        return self.path / "chains.json"
 
     def part(self, chain_id: str) -> Home:
         """Return the home of one of several chains."""
@@ -169,7 +204,8 @@ class Home:
             shutil.rmtree(self.path / chain_id)
         if has_chain(self.chain):  # a directory that is not ours stays
             shutil.rmtree(self.chain)
-        (self.path / "root").unlink(missing_ok=True)
+        for file in (self.path / "root", self._list):
+            file.unlink(missing_ok=True)
 
     def unlock(self) -> None:
         """Say that nothing runs here any more."""

@@ -124,7 +124,6 @@ class Process:
             self._store.forget()
         self._build()
         self.transport.allow(member.public for member in self._node.committee.members)
-        self._executor.run(ListContracts(None))  # whoever says where it listens is ready to execute
 
     def _follow(self, public: str, clients: str, members: str) -> Follower:
         source = bytes.fromhex(public)
@@ -151,6 +150,7 @@ class Process:
 
     def _build(self) -> None:
         self._executor = Keeper(self._genesis, self._store, self._worker)
+        self._executor.run(ListContracts(None))  # it looks whether the state is whole, and is ready to execute then
         random = Random(secrets.randbits(64))
         self._node = Node(self._name, self._key, self._genesis, self._store, random, addresses=self._addresses)
         self._timers.clear()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from minichain.course.classroom.letters import LARGEST
 from minichain.course.classroom.register import Declined
 from minichain.course.classroom.room import ClassRoom
 from minichain.errors import UsageError
@@ -21,9 +22,11 @@ def collect_folder(home: Path | None, files: Sequence[Path]) -> list[dict[str, A
 
 def _collected(room: ClassRoom, path: Path) -> dict[str, Any]:
     try:
-        answer = room.collect(path.read_bytes())
-    except UsageError as why:
-        return {"file": path.name, "name": "", "kept": 0, "refused": [str(why)]}
+        with path.open("rb") as opened:
+            answer = room.collect(opened.read(LARGEST + 1))
+    except (UsageError, OSError) as why:  # one that cannot be taken keeps no other away
+        said = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
+        return {"file": path.name, "name": "", "kept": 0, "refused": [said]}
     language = room.settings.language
     codes = sorted(set(answer.refused.values()))
     refused = [Declined(code).said(language) for code in codes]

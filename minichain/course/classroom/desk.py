@@ -147,8 +147,7 @@ class Desk:
         self.settings = self.folder.settings()
         self.register = register_of(self.settings)
         self._entries = Entries(self.folder)
-        for entry in self._entries.read():
-            self.register.apply(entry)
+        self._entries.into(self.register)
         self._entries.mend()
         self._now = now
         self._lock = threading.RLock()

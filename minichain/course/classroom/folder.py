@@ -132,7 +132,7 @@ class Folder:
         """Delete all that is known of the people of this class. Raises `UsageError` while the desk runs."""
         if self.running():
             raise UsageError("the desk of this class runs: stop it first with `minichain down`")
-        if self.exists:
+        if self.path.exists():
             shutil.rmtree(self.path)
 
     # --- keys of those who came by browser ---
@@ -158,6 +158,22 @@ class Entries:
                     return
                 self._at += len(line)
                 yield msgspec.json.decode(line, type=Entry)
+
+    def into(self, register: Register) -> bool:
+        """Let all that was not read yet be so in a register; tell whether there was anything. Raises `ConfigError`."""
+        is_new = False
+        try:
+            for entry in self.read():
+                register.apply(entry)
+                is_new = True
+        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):  # the last: of somebody of whom it knows nothing
+            with self._path.open("rb") as opened:
+                line = opened.read(self._at).count(b"\n")
+            raise ConfigError(
+                f"{self._path} is damaged in line {line}: put a copy of it back, or take this line out if it was added "
+                "by hand"
+            ) from None
+        return is_new
 
     def mend(self) -> None:
         """Cut a last line off that a crash has torn; only for the one that writes, after it has read."""
@@ -186,7 +202,14 @@ def chosen(
     language: str | None = None,
     port: int | None = None,
 ) -> Settings:
-    """Return the class of a folder, made if there is none, as it is to be from now on."""
+    """Return the class of a folder, made if there is none, as it is to be from now on. Raises `ConfigError` where it
+    has lost what it is.
+    """
+    if not folder.exists and (folder.path / "entries.jsonl").exists():
+        raise ConfigError(
+            f"{folder.path / 'settings.json'} is missing, and without it nobody of this class is known again: put a "
+            "copy of it back, or delete the class with `minichain class wipe`"
+        )
     known = folder.settings() if folder.exists else new_settings()
     host = (address or lan_address()) if lan else LOOPBACK
     settings = msgspec.structs.replace(

@@ -26,6 +26,9 @@ WAITING, IN, AWAY, OUT = "waiting", "in", "away", "out"
 MAX_LEARNERS: Final = 500
 MAX_WAITING: Final = 200
 MAX_NAME: Final = 40  # characters
+# Printable signs of which nobody sees anything, so that two names that differ in them look alike: fillers, the blank
+# of Braille, joiners and variants. Letters of several alphabets that look alike pass.
+UNSEEN: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 MAX_ATTEMPTS: Final = 10_000  # of one learner
 CLOCK_MS: Final = 3_600_000  # that a learner's clock may differ
 RUNS_MS: Final = 60_000  # after a node was heard of, within which it counts as running
@@ -393,8 +396,8 @@ class Register:
         self.require_in(learner, AWAY)
         entries, refused, kept = list[Entry](), dict[str, str](), list[str]()
         new: dict[tuple[str, int], Attempt] = {}
-        for attempt in sorted(attempts, key=lambda one: (one.session, one.number)):
-            digest = attempt.digest
+        once = {attempt.digest: attempt for attempt in attempts}
+        for digest, attempt in sorted(once.items(), key=lambda one: (one[1].session, one[1].number)):
             try:
                 if digest not in self.taken:
                     self._require_own(learner, attempt, now, len(entries))
@@ -512,9 +515,9 @@ def require_clock(at: int, now: int) -> None:
 
 
 def readable(name: str) -> str:
-    """Return a name as it is shown: one line, no space at its ends. Raises `Declined`."""
-    name = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", name)).strip()
-    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+    """Return a name as it is shown: one line, no space at its ends, nothing that nobody sees. Raises `Declined`."""
+    name = re.sub(r"\s+", " ", UNSEEN.sub("", unicodedata.normalize("NFKC", name))).strip()
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or unicodedata.category(name[0])[0] == "M":
         raise Declined("name", most=MAX_NAME)
     return name
 

@@ -52,10 +52,7 @@ class ClassRoom:
 
     def refresh(self) -> bool:
         """Read what was decided since the last time; tell whether there was anything."""
-        new = list(self._entries.read())
-        for entry in new:
-            self.register.apply(entry)
-        return bool(new)
+        return self._entries.into(self.register)
 
     @property
     def link(self) -> str:

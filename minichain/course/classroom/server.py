@@ -160,7 +160,8 @@ class Report(_ForTrainer):
 class _Page(_Handler):
     @property
     def pages(self) -> Pages:
-        asked = self.get_query_argument(LANGUAGE, "") or self.get_cookie(LANGUAGE, "") or ""
+        asked = b"".join(self.request.query_arguments.get(LANGUAGE, [])[:1]).decode(errors="replace")
+        asked = asked or self.get_cookie(LANGUAGE, "") or ""
         language = choose(asked, self.request.headers.get("Accept-Language", ""))
         self.set_cookie(LANGUAGE, language, samesite="Strict", httponly=True)
         return Pages(language)
@@ -200,6 +201,8 @@ class _Page(_Handler):
                 self.clear_cookie(COOKIE)
             self.set_status(429 if error.code == "too_often" else 403)
             self.finish(self.pages.trouble(error))
+        elif status_code < 500:
+            self.finish(self.pages.trouble(Declined("no_page")))
         else:
             self.finish(self.pages.trouble(Declined("no_network")))
 

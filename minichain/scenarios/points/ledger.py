@@ -68,11 +68,12 @@ def check_digest(text: str, what: str) -> None:
 
 
 class Book(Record):
-    """What an account has: the balance is `earned` less `used`; points that were used are taken to be the oldest."""
+    """What an account has: the balance is `earned` less `used`; points are used before those that end later."""
 
     count: int = 0
     earned: int = 0
     used: int = 0
+    lasting: int = 0  # what was earned by rewards that have not ended
 
 
 class Entry(Record):
@@ -105,7 +106,6 @@ class Entry(Record):
     lost_before: int = 0  # of the time that the ledger stood still, what had been before that
     effective_at: int = 0
     ends_at: int = 0
-    earned: int = 0  # by the account, with this one
     severity: str = ""
     case: int = 0
     about: int = 0  # the entry that this one undoes
@@ -373,13 +373,13 @@ class PointsLedger(Contract):
         if entry.severity == "":
             entry.delta = self.guard_ceiling(entry.delta, balance, scheme["ceiling"])
             book.earned += entry.delta
+            book.lasting += entry.delta
             months = self.judged(entry)["rule"]["expires_after"]
         else:
             entry.delta = self.guard_no_debt(entry.delta, balance)
             book.used -= entry.delta
             months = scheme["terms"][entry.severity]["ends_after"]
         self.books[entry.account] = book
-        entry.earned = book.earned
         entry.effective_at = self.now
         entry.ends_at = Catalogue(self.catalogue).months_after(at=self.now, months=months) if months > 0 else 0
         self.count(entry)
@@ -405,7 +405,10 @@ class PointsLedger(Contract):
         ends = entry.ends_at
         require(ends > 0 and self.now >= ends, f"entry {number} ends at {ends}" if ends else "this entry does not end")
         if entry.kind == "reward":
-            left = min(entry.delta, entry.earned - self.books[entry.account].used)
+            book = self.books[entry.account]
+            book.lasting -= entry.delta
+            self.books[entry.account] = book
+            left = min(entry.delta, book.earned - book.used - book.lasting)  # in whatever order entries are ended
             if left > 0:
                 self.post(entry.account, "expiry", -left, number)
         elif entry.delta < 0:
