@@ -204,9 +204,10 @@ def test_an_office_is_switched_off_and_on_at_the_moment_shown():
     assert lab.recording.state("node-6", 5_000).is_on is False
 
 
-def test_mending_lets_a_stopped_run_go_on():
+@pytest.mark.parametrize("at", [4_000, 12_000])
+def test_mending_lets_a_stopped_run_go_on_even_at_its_end(at):
     lab = finish(played("cable"))
-    lab.position = 4_000
+    lab.position = at
     lab.mend()
     assert words.outcome(lab.recording) == (True, True)
 

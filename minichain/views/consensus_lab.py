@@ -21,7 +21,7 @@ from minichain.views.consensus_model import LEAST, MOST, PREDICTION, Lab
 from minichain.views.consensus_text import own
 from minichain.views.i18n import _, ngettext, number
 from minichain.views.markup import Safe, join, tag
-from minichain.views.moving import Pick, PickList, Stage
+from minichain.views.moving import Pick, PickList, Slide, Stage
 from minichain.views.panels import Content, Page, bar, bound, button, card, field, guarded, html, rebuilt, row, stack
 from minichain.views.parts import State
 
@@ -85,11 +85,12 @@ def _situation(model: Lab) -> W.Box:
 
 
 def _sliders(model: Lab) -> W.Box:
-    def slider(trait: str, label: str, least: int, most: int, step: int = 1) -> W.Box:
-        made = W.IntSlider(getattr(model.situation, trait), least, most, step, continuous_update=False)
+    def slider(trait: str, label: str, least: int, most: int, step: int = 1) -> Slide:
+        made = Slide(label, least, most, step)
+        made.value = getattr(model.situation, trait)
         made.observe(lambda change: model.change(**{trait: change.new}), "value")
         model.observe(lambda _change: made.set_trait("value", getattr(model.situation, trait)), "situation")
-        return field(made, label)
+        return made
 
     trouble = W.Dropdown(options=consensus.troubles())
     trouble.value = model.situation.trouble

@@ -86,9 +86,10 @@ def _liars(situation: Situation, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def end_of(timeline: Timeline) -> int:
-    """Return how long a run of a timeline is recorded."""
-    last = timeline.steps[-1].at_ms if timeline.steps else 0
-    return max(END_MS[timeline.engine], last + AFTER_LAST_MS if last > END_MS[timeline.engine] else 0)
+    """Return how long a run of a timeline is recorded: what is mended at its end has time to show."""
+    usual = END_MS[timeline.engine]
+    late = (step.at_ms for step in timeline.steps if step.at_ms > usual or step.verb == "calm")
+    return max(usual, max(late, default=0) + AFTER_LAST_MS)
 
 
 def _new_steps(before: Timeline, after: Timeline) -> Iterator[Step]:

@@ -228,16 +228,17 @@ def _stage_words() -> Mapping[str, str]:
 
 
 class Slide(anywidget.AnyWidget):  # type: ignore[misc]
-    """A whole number from `least` to `most`; what the page sends outside of that is put at the nearer end."""
+    """A whole number from `least` to `most`, by `step`; what the page sends outside is put at the nearer end."""
 
     _esm = script("slide.js")
     words = Unicode("").tag(sync=True)
     least = Int(0).tag(sync=True)
     most = Int(1).tag(sync=True)
+    step = Int(1).tag(sync=True)
     value = Int(0).tag(sync=True)
 
-    def __init__(self, words: str, least: int, most: int) -> None:
-        super().__init__(words=words, least=least, most=most, value=least)
+    def __init__(self, words: str, least: int, most: int, step: int = 1) -> None:
+        super().__init__(words=words, least=least, most=most, step=step, value=least)
         self.add_class("mc-slide-home")
 
     @validate("value")  # type: ignore[untyped-decorator]

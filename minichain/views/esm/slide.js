@@ -1,6 +1,6 @@
 // A number to be chosen by sliding: the browser's own control, so that keyboard and screen reader know it.
 function render({ model, el }) {
-  const input = h("input", { type: "range", step: 1, "aria-label": model.get("words") });
+  const input = h("input", { type: "range", step: model.get("step"), "aria-label": model.get("words") });
   const value = h("span", { class: "mc-slide-value", "aria-hidden": "true" }); // the input itself tells its value
   el.append(h("label", { class: "mc-slide" }, h("span", { class: "mc-slide-name" }, model.get("words")), value, input));
   function paint() {
