@@ -215,12 +215,14 @@ def test_what_a_paper_quotes_stands_on_the_page_or_in_the_lesson(module, languag
 
 
 @pytest.mark.parametrize("module", syllabus().modules, ids=lambda module: module.id)
-def test_a_paper_names_the_same_controls_in_both_languages(module):
+def test_each_step_of_a_paper_names_the_same_controls_in_both_languages(module):
     folder, chinese = material.curriculum() / module.id, said_in_chinese()
-    for kind, steps in (("task", steps_of), ("instructor", demo_of)):
-        english, theirs = (quoted(steps((folder / f"{kind}.{one}.md").read_text("utf-8"))) for one in ("en", "zh"))
-        left_out = {one: chinese[one] for one in english if one in chinese and not chinese[one] & theirs}
-        assert left_out == {}, f"{kind}.zh.md does not name them in quotation marks, as the page does"
+    for kind, part in (("task", steps_of), ("instructor", demo_of)):
+        written = (part((folder / f"{kind}.{one}.md").read_text("utf-8")) for one in ("en", "zh"))
+        for english, theirs in zip(*(re.split(r"\n(?=\d+\. |\|)", paper) for paper in written), strict=True):
+            named = quoted(theirs)
+            left_out = {one: chinese[one] for one in quoted(english) if one in chinese and not chinese[one] & named}
+            assert left_out == {}, f"{kind}.zh.md does not name them in quotation marks, as the page does: {theirs}"
 
 
 def commands():

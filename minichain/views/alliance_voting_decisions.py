@@ -14,7 +14,7 @@ from minichain.views import alliance_voting_words as words
 from minichain.views import frame, parts
 from minichain.views.alliance_voting_hall import Hall, Prepared, dropdown
 from minichain.views.alliance_voting_model import OPEN, VOTING, Alliance, Proposal
-from minichain.views.i18n import _, clock, number
+from minichain.views.i18n import _, clock, listed, number
 from minichain.views.icons import icon
 from minichain.views.markup import Child, Safe, join, tag
 from minichain.views.moving import Pick, PickList
@@ -271,7 +271,7 @@ def _counting(hall: Hall) -> W.Box:
 def _counted(found: Any) -> Child:
     number_, data, counted = found
     told = counted.told()
-    result = ", ".join(f"{words.choices()[choice]} {weight}" for choice, weight in told["result"].items())
+    result = listed(f"{words.choices()[choice]} {weight}" for choice, weight in told["result"].items())
     title = _("The votes add up to what the chain says: {result} of {whole}.").format(
         result=result, whole=number(told["weight"])
     )
@@ -282,7 +282,7 @@ def _counted(found: Any) -> Child:
         if count
     ]
     block = _("as of block {height}, signed by {signers}").format(
-        height=number(counted.standing.height), signers=", ".join(counted.standing.signers)
+        height=number(counted.standing.height), signers=listed(counted.standing.signers)
     )
     file = download(data, _("Save the minutes"), f"minutes-{number_}.json")
     hint = _("Check them anywhere, with no network: minichain verify minutes-{number}.json").format(number=number_)

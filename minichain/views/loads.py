@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from minichain.views.i18n import _, moment, number
+from minichain.views.i18n import _, listed, moment, number
 from minichain.views.parts import State, Stop
 from minichain.views.pictures import Flow
 from minichain.views.telling import Names, name_of
@@ -153,7 +153,7 @@ def stops(manifest: Manifest, names: Names) -> list[Stop]:
     """Follow a load: everybody who had it or should have it, with what they signed."""
     signed = {(entry["role"], entry["order"]): entry["at"] for entry in manifest["signatures"]}
     lines = manifest["lines"]
-    sent = ", ".join(amount(line["quantity"], line["unit"]) for line in lines[:2])
+    sent = listed(amount(line["quantity"], line["unit"]) for line in lines[:2])
     found = [_stop(manifest, manifest["offeror"], "bin", signed.get(("generator", 0)), 0, names, sent)]
     for order, did in enumerate(manifest["transporters"], 1):
         found.append(_stop(manifest, did, "truck", signed.get(("transporter", order)), order, names))
@@ -184,7 +184,7 @@ def _arrival(manifest: Manifest, names: Names, place: int) -> Stop:
     at = moment(times.get("signed", times["received"]))
     if "reported" not in times:
         return Stop(who, icon, "info", _("arrived, not weighed"), at)
-    came = ", ".join(amount(line["received"], line["unit"]) for line in lines[:2])
+    came = listed(amount(line["received"], line["unit"]) for line in lines[:2])
     remarks = "; ".join(remark(line["comment"]) for line in lines if line["comment"])
     if open_discrepancies(manifest):
         return Stop(who, icon, "warn", _("differs"), at, came, remarks)
