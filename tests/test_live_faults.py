@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from minichain.live.home import Home
 from minichain.live.transport import Transport
 from minichain.live.wire import Wire
 
-QUIET_S = 0.15  # what has not arrived after so long of silence never will
+END = b"all that was sent before has arrived"
 MORNING = Path(__file__).parent.parent / "curriculum" / "bad-morning.timeline"
 
 
@@ -74,7 +75,16 @@ def test_every_verb_of_a_timeline_is_one_of_the_owner():
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[Wire, Transport]]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clock of a wire, which only a test moves."""
+    made = SimpleNamespace(now_s=1_000.0)
+    made.monotonic = lambda: made.now_s
+    monkeypatch.setattr(wire, "time", made)
+    return made
+
+
+@pytest.fixture
+def pair(clock: SimpleNamespace) -> Iterator[tuple[Wire, Transport]]:
     """The wire of node a, and the other end of the socket, which is node b's."""
     keys = [KeyPair(bytes([number]) * 32) for number in (1, 2)]
     a, b = (Transport(key, (other.public,), HOST, 0, 0) for key, other in zip(keys, keys[::-1], strict=True))
@@ -96,20 +106,28 @@ def _arrives(out: Wire, b: Transport) -> bool:
     return bool(list(b.from_members()))
 
 
-def sent(out: Wire, b: Transport, conditions: Conditions, count: int = 60, wait_s: float | None = None) -> list[bytes]:
-    """Send numbered messages under these conditions; return what arrives in time, or at all, in order."""
+def sent(out: Wire, b: Transport, conditions: Conditions, count: int = 60) -> list[bytes]:
+    """Send numbered messages under these conditions; return what arrives at once or later, in order."""
     out.take(conditions)
-    arrived: list[bytes] = []
     for number in range(count):
         out.broadcast(b"message %02d" % number)
-    end = time.monotonic() + (wait_s or QUIET_S)
-    while time.monotonic() < end or (out.next_s and not wait_s):
-        out.flush()
-        b.wait(5)
-        news = [data for _, data in b.from_members()]
-        arrived += news
-        end = end if wait_s or not news else time.monotonic() + QUIET_S
-    return arrived
+    found = arrived(out, b)
+    while out.next_s is not None:
+        wire.time.now_s = out.next_s  # type: ignore[attr-defined]
+        found += arrived(out, b)
+    return found
+
+
+def arrived(out: Wire, b: Transport) -> list[bytes]:
+    """Return what has been sent by now: it arrives before what is sent last, past all conditions."""
+    out.flush()
+    for peer in out._transport.peers:
+        out._transport.send(peer, END)
+    found: list[bytes] = []
+    while END not in found:
+        b.wait(1_000)
+        found += [data for _, data in b.from_members()]
+    return found[:-1]
 
 
 ALL = [b"message %02d" % number for number in range(60)]
@@ -141,12 +159,18 @@ def test_a_cut_is_of_one_direction_and_a_weather_of_one_link(pair: tuple[Wire, T
 
 
 def test_delayed_messages_come_late_and_most_of_too_many_are_lost(
-    pair: tuple[Wire, Transport], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Wire, Transport], clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ):
     out, b = pair
     slow = Conditions(Weather(300, 300))
-    assert sent(out, b, slow, count=5, wait_s=0.2) == []
-    assert sent(out, b, Conditions(), count=0, wait_s=0.3) == ALL[:5], "what is under way arrives, whatever comes then"
+    out.take(slow)
+    for message in ALL[:5]:
+        out.broadcast(message)
+    clock.now_s += 0.29
+    assert arrived(out, b) == []
+    out.take(Conditions())
+    clock.now_s += 0.01
+    assert arrived(out, b) == ALL[:5], "what is under way arrives, whatever comes then"
     monkeypatch.setattr(wire, "MAX_DELAYED", 3)
     assert sent(out, b, slow, count=5) == ALL[:3]
 
